@@ -1,0 +1,39 @@
+/* buffer.h: bytes that grow; the one place where rendered text is kept. */
+#ifndef SIEM_BUFFER_H
+#define SIEM_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* All zero is an empty buffer. After an allocation failed, `failed` stays true and writes do
+ * nothing, so that a whole record is written before anyone has to ask. */
+typedef struct siem_buffer {
+    char *bytes;
+    size_t size;
+    size_t capacity;
+    bool failed;
+} siem_buffer;
+
+/* Makes room for `extra` more bytes by at least doubling. False, and `failed`, without memory. */
+bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
+
+/* Frees the memory and leaves an empty buffer. */
+void siem_buffer_free(siem_buffer *buffer);
+
+static inline bool siem_buffer_reserve(siem_buffer *buffer, size_t extra) {
+    return buffer->capacity - buffer->size >= extra || siem_buffer_grow(buffer, extra);
+}
+
+static inline void siem_buffer_add(siem_buffer *buffer, const char *bytes, size_t size) {
+    if (size == 0 || !siem_buffer_reserve(buffer, size)) return;
+    memcpy(buffer->bytes + buffer->size, bytes, size);
+    buffer->size += size;
+}
+
+static inline void siem_buffer_add_char(siem_buffer *buffer, char c) {
+    if (!siem_buffer_reserve(buffer, 1)) return;
+    buffer->bytes[buffer->size++] = c;
+}
+
+#endif

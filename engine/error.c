@@ -1,0 +1,57 @@
+/* error.c: codes, and the one line that explains them. */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *siem_version(void) {
+    return SIEM_VERSION;
+}
+
+const char *siem_code_name(siem_code code) {
+    switch (code) {
+    case SIEM_OK: return "ok";
+    case SIEM_END: return "end";
+    case SIEM_INVALID: return "invalid";
+    case SIEM_NO_MEMORY: return "no_memory";
+    case SIEM_NOT_FOUND: return "not_found";
+    case SIEM_IO: return "io";
+    case SIEM_SCHEMA: return "schema";
+    case SIEM_LOCKED: return "locked";
+    case SIEM_REFUSED: return "refused";
+    case SIEM_PIPE_CLOSED: return "pipe_closed";
+    case SIEM_CANCELLED: return "cancelled";
+    }
+    return "unknown";
+}
+
+siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ...) {
+    if (err == NULL) return code;
+    va_list arguments;
+    va_start(arguments, format);
+    err->code = code;
+    (void)vsnprintf(err->message, sizeof err->message, format, arguments);
+    va_end(arguments);
+    /* A name from outside may hold a line break; the message stays one line. */
+    for (char *c = err->message; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
+    }
+    return code;
+}
+
+siem_code siem_error_no_memory(siem_error *err) {
+    return siem_error_set(err, SIEM_NO_MEMORY, "out of memory");
+}
+
+void siem_error_prefix(siem_error *err, const char *format, ...) {
+    if (err == NULL) return;
+    char prefix[sizeof err->message];
+    char message[sizeof err->message];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(prefix, sizeof prefix, format, arguments);
+    va_end(arguments);
+    memcpy(message, err->message, sizeof message);
+    siem_error_set(err, err->code, "%s: %s", prefix, message);
+}

@@ -1,0 +1,18 @@
+/* error.h: how a fault is named where it is found. */
+#ifndef SIEM_ERROR_H
+#define SIEM_ERROR_H
+
+#include <oversight/siem.h>
+
+/* Fills `err` (NULL is allowed) and returns `code`, so that a fault is one return statement. */
+__attribute__((format(printf, 3, 4))) siem_code siem_error_set(siem_error *err, siem_code code,
+                                                               const char *format, ...);
+
+/* The one message for an allocation that failed. */
+siem_code siem_error_no_memory(siem_error *err);
+
+/* Puts what the caller knows before a message that is set already: "<prefix>: <message>". */
+__attribute__((format(printf, 2, 3))) void siem_error_prefix(siem_error *err, const char *format,
+                                                             ...);
+
+#endif

@@ -1,0 +1,451 @@
+/* siem.h: the public interface of liboversight-siem.
+ *
+ * The way data takes: registry -> event -> mapping -> batch -> sink. Each of these is an opaque
+ * noun with open, act and close; export joins them.
+ *
+ * Conventions that hold for every function here:
+ *   - A function that can fail returns a siem_code and, when `err` is not NULL, fills it with the
+ *     same code and one line that names the object and the cause. No message holds a secret.
+ *   - `**out` comes first, is set to NULL on failure, and is owned by the caller, who gives it to
+ *     the close function of its noun. Every close function accepts NULL.
+ *   - A returned `const *`, and the bytes of a siem_value, are borrowed; the comment says until when.
+ *   - Text is UTF-8 and carries its size in bytes; it may contain NUL and may be invalid until it
+ *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
+ *   - No global state: objects may be used on any thread, each by one thread at a time.
+ */
+#ifndef OVERSIGHT_SIEM_H
+#define OVERSIGHT_SIEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SIEM_API __attribute__((visibility("default")))
+#else
+#define SIEM_API
+#endif
+
+/* The version of the library, as in the package ("0.1.0"). Static, never NULL. */
+SIEM_API const char *siem_version(void);
+
+/* The ECS release that the ecs format writes, and the name of the record schema. */
+#define SIEM_ECS_VERSION "8.11.0"
+#define SIEM_SCHEMA_VERSION "oversight-siem-1"
+
+/* ---- error ---------------------------------------------------------------------------------- */
+
+typedef enum siem_code {
+    SIEM_OK = 0,
+    SIEM_END,         /* no more events or rows: not a failure, no message */
+    SIEM_INVALID,     /* an argument or a definition is wrong */
+    SIEM_NO_MEMORY,   /* an allocation failed */
+    SIEM_NOT_FOUND,   /* no such file, format or field */
+    SIEM_IO,          /* reading or writing failed */
+    SIEM_SCHEMA,      /* the file is no registry: not a database, no events table, wrong columns */
+    SIEM_LOCKED,      /* the registry stayed locked beyond the busy timeout */
+    SIEM_REFUSED,     /* this event has no record in this format; the next one may */
+    SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
+    SIEM_CANCELLED    /* the progress function asked to stop */
+} siem_code;
+
+typedef struct siem_error {
+    siem_code code;
+    char message[512]; /* one line, NUL-terminated, cut at the end when longer */
+} siem_error;
+
+/* The name of a code as Lua returns it ("not_found"). Static, never NULL. */
+SIEM_API const char *siem_code_name(siem_code code);
+
+/* ---- value ---------------------------------------------------------------------------------- */
+
+typedef enum siem_type {
+    SIEM_NULL = 0,
+    SIEM_INTEGER, /* exact, 64 bits */
+    SIEM_REAL,    /* written in the shortest form that reads back to the same double */
+    SIEM_TEXT,    /* bytes of UTF-8, checked when rendered */
+    SIEM_JSON     /* valid compact ASCII JSON text */
+} siem_type;
+
+typedef struct siem_value {
+    siem_type type;
+    int64_t integer;   /* SIEM_INTEGER */
+    double real;       /* SIEM_REAL */
+    const char *bytes; /* SIEM_TEXT and SIEM_JSON: borrowed, not NUL-terminated */
+    size_t size;       /* of bytes, in bytes */
+} siem_value;
+
+/* ---- event ---------------------------------------------------------------------------------- */
+
+/* One row of the registry's `events` table, normalized to 14 fields, in this order:
+ *   event_id text, event_kind text, occurred_unix integer, occurred_at text (RFC 3339, or ""),
+ *   registry_id text, token_id, file_id, recipient_id, issuer_id, source_ip, user_agent,
+ *   qualified_timestamp, tlog_index (as stored, or null), extra (a JSON object, or null when empty).
+ * Columns that a site added follow, as stored. */
+typedef struct siem_event siem_event;
+
+#define SIEM_FIELD_COUNT 14
+
+/* A column of a row: its name and what is stored there. */
+typedef struct siem_column {
+    const char *name;
+    siem_value value;
+} siem_column;
+
+/* Makes an event of a row, copying it. A column that is missing is null. A timestamp that is no
+ * number, or outside the years 1 to 9999, gives occurred_unix 0 and an empty occurred_at.
+ * Errors: SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_event_open(siem_event **out, const siem_column *row, size_t columns,
+                                   const char *registry_id, siem_error *err);
+
+/* Copies an event, so that it outlives the registry's next one. Errors: SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err);
+
+/* The number of fields: SIEM_FIELD_COUNT and one for each column that the site added. */
+SIEM_API size_t siem_event_size(const siem_event *event);
+
+/* The name of field `index` (0 to size - 1), or NULL beyond. Borrowed until the event is closed. */
+SIEM_API const char *siem_event_name(const siem_event *event, size_t index);
+
+/* The value of field `index`, null beyond the last. Borrowed until the event changes or is closed. */
+SIEM_API siem_value siem_event_at(siem_event *event, size_t index);
+
+/* The value of the field of that name, or null. Borrowed as in siem_event_at. */
+SIEM_API siem_value siem_event_get(siem_event *event, const char *name);
+
+SIEM_API void siem_event_close(siem_event *event);
+
+/* RFC 3339 in UTC with seconds ("2024-12-24T00:26:41Z") of a time in seconds, rounded to a
+ * microsecond and then down. Writes 21 bytes with the NUL.
+ * Errors: SIEM_INVALID outside the years 1 to 9999. */
+SIEM_API siem_code siem_iso8601(char out[24], double unix_time, siem_error *err);
+
+/* The beacon kinds that a registry knows ("dns", ...), ended by NULL, and the action of each.
+ * siem_action_of returns NULL for a kind that is not among them: formats write "beacon-" + kind. */
+SIEM_API const char *const *siem_beacon_kinds(void);
+SIEM_API const char *siem_action_of(const char *kind);
+
+/* ---- registry ------------------------------------------------------------------------------- */
+
+/* The event source: an Oversight registry, opened read-only beside whoever writes to it. */
+typedef struct siem_registry siem_registry;
+
+typedef struct siem_registry_options {
+    const char *path;        /* a plain path, never a URI */
+    const char *registry_id; /* the registry's public identity, copied into every event */
+    bool has_since;          /* when true, only events with timestamp >= since */
+    int64_t since;           /* seconds */
+    int64_t limit;           /* at most this many events; negative: all */
+    int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
+} siem_registry_options;
+
+/* How the timestamps of the selected events lie along their ids. */
+typedef struct siem_ordering {
+    bool follows;        /* timestamps never step back as ids grow, so nothing is sorted */
+    int64_t first_break; /* the id of the first event that steps back, when follows is false */
+    int64_t count;       /* events selected by since, before limit */
+    int64_t first_id;    /* when count > 0 */
+    int64_t last_id;     /* when count > 0 */
+} siem_ordering;
+
+/* Opens a registry and checks its shape.
+ * Errors: SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
+                                      siem_error *err);
+
+/* The next event in the order (timestamp, id), or SIEM_END. The set of events is fixed at the
+ * first call: what is written later is left for the next run. The event is borrowed until the next
+ * call of any registry function. Errors: SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
+
+/* Ends the read transaction, so that the registry's write-ahead log can be reset while the caller
+ * waits for something else. The next siem_registry_next goes on where it was. */
+SIEM_API void siem_registry_release(siem_registry *registry);
+
+/* Finds out how the events lie (one scan at most). Errors: as siem_registry_next. */
+SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
+                                          siem_error *err);
+
+/* The names of all columns of `events`, ended by NULL. Borrowed until the registry is closed. */
+SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
+
+SIEM_API void siem_registry_close(siem_registry *registry);
+
+/* A read-only SQL query on a registry's connection. */
+typedef struct siem_query siem_query;
+
+/* Prepares one SELECT. The registry must outlive the query.
+ * Errors: SIEM_INVALID for SQL that is wrong, that writes or holds several statements. */
+SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
+                                   siem_error *err);
+
+/* Sets parameter `index` (from 1); bytes are copied. Errors: SIEM_INVALID for no such parameter. */
+SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
+
+/* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED. */
+SIEM_API siem_code siem_query_next(siem_query *query, siem_error *err);
+
+/* The number of columns, and the name and value of one (from 0). A blob reads as text. Borrowed
+ * until the next call for this query. */
+SIEM_API size_t siem_query_size(const siem_query *query);
+SIEM_API const char *siem_query_name(const siem_query *query, size_t column);
+SIEM_API siem_value siem_query_at(const siem_query *query, size_t column);
+
+SIEM_API void siem_query_close(siem_query *query);
+
+/* ---- mapping -------------------------------------------------------------------------------- */
+
+/* A compiled format: what a record looks like, as operations over the fields of an event. */
+typedef struct siem_mapping siem_mapping;
+
+/* A function of a format. It reads `value` (null when the row has no source) and the event, and
+ * sets *result, whose bytes stay valid until its next call or the end of the record. Returning
+ * another code than SIEM_OK refuses the event. */
+typedef siem_code (*siem_function)(void *context, siem_event *event, const siem_value *value,
+                                   siem_value *result, siem_error *err);
+
+/* A lookup entry: a text, and the JSON text written instead of it. */
+typedef struct siem_pair {
+    const char *key;
+    const char *json;
+} siem_pair;
+
+/* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
+typedef struct siem_row {
+    const char *destination;      /* a dotted path, "labels.file"; "\\." is a dot in a key */
+    const char *const *from;      /* fields or paths into extra ("extra.qname"), ended by NULL:
+                                     the first that is neither null nor "" */
+    const char *value;            /* or a constant, as JSON text */
+    const char *as;               /* the name of a converter; what it cannot convert is null */
+    const siem_pair *lookup;      /* a table over the text of the source, converted */
+    size_t lookup_size;           /* its entries */
+    const char *fallback;         /* JSON text for what the table does not hold */
+    const char *fallback_prefix;  /* or: this text, followed by the source's own text */
+    siem_function fallback_with;  /* or: a function of the source, run only on a miss */
+    void *fallback_with_context;
+    siem_function with;           /* a function over the result of the above */
+    void *with_context;
+    siem_function when;           /* the row is left out when this gives null or JSON false */
+    void *when_context;
+    bool keep;                    /* write null and "" too; without source: an object kept when empty */
+    bool required;                /* refuse the event when the value is null or "" */
+} siem_row;
+
+/* An empty mapping; `name` is used in messages. Errors: SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *err);
+
+/* Adds a row. Order of rows is order of output. Errors: SIEM_INVALID for a destination that is
+ * taken or is both a value and an object, an unknown converter, or a constant that is not JSON. */
+SIEM_API siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err);
+
+/* Instead of rows: a function that gives the whole record as SIEM_JSON. */
+SIEM_API siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole,
+                                             void *context, siem_error *err);
+
+/* Makes the mapping ready; no rows can be added after. Errors: SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err);
+
+/* The name given at open. Borrowed until the mapping is closed. */
+SIEM_API const char *siem_mapping_name(const siem_mapping *mapping);
+
+/* Checks that each field a mapping reads is one of the 14 or a column of the registry.
+ * Errors: SIEM_NOT_FOUND, naming the destination and the field. */
+SIEM_API siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *registry,
+                                      siem_error *err);
+
+SIEM_API void siem_mapping_close(siem_mapping *mapping);
+
+/* A converter that a row can name with `as`. */
+typedef struct siem_converter siem_converter;
+
+/* Converter `index` (from 0), or NULL beyond the last; its name, and what it does in one line. */
+SIEM_API const siem_converter *siem_converter_at(size_t index);
+SIEM_API const char *siem_converter_name(const siem_converter *converter);
+SIEM_API const char *siem_converter_summary(const siem_converter *converter);
+
+/* ---- batch ---------------------------------------------------------------------------------- */
+
+/* Records that wait for a sink: JSON lines, one a record, and where each begins. */
+typedef struct siem_batch siem_batch;
+
+/* What had to be changed so that a row could be exported; bits of siem_batch_write's `repairs`. */
+enum {
+    SIEM_REPAIRED_UTF8 = 1,      /* bytes that are not UTF-8 became U+FFFD */
+    SIEM_REPAIRED_BLOB = 2,      /* a blob in a text column was read as text */
+    SIEM_REPAIRED_TIMESTAMP = 4, /* a timestamp is no number or outside the years 1 to 9999 */
+    SIEM_REPAIRED_EXTRA = 8,     /* extra is nested too deep or holds NaN: kept as text */
+    SIEM_REPAIRED_NUMBER = 16    /* an infinite number was written as text */
+};
+
+/* An empty batch. Errors: SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
+
+/* Renders an event at the end of the batch. On failure the batch is as before. `repairs` (NULL is
+ * allowed) receives SIEM_REPAIRED_ bits. Errors: SIEM_REFUSED, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
+                                    unsigned *repairs, siem_error *err);
+
+/* The number of records, and their bytes together: each is followed by one "\n".
+ * Borrowed until the batch changes. */
+SIEM_API size_t siem_batch_size(const siem_batch *batch);
+SIEM_API const char *siem_batch_bytes(const siem_batch *batch, size_t *size);
+
+/* Record `index` (from 0) without its "\n", and the event_id it was made from. NULL beyond the
+ * last. Borrowed until the batch changes. */
+SIEM_API const char *siem_batch_at(const siem_batch *batch, size_t index, size_t *size);
+SIEM_API const char *siem_batch_event_id(const siem_batch *batch, size_t index);
+
+/* Forgets all records, keeping the memory for the next ones. */
+SIEM_API void siem_batch_clear(siem_batch *batch);
+
+SIEM_API void siem_batch_close(siem_batch *batch);
+
+/* ---- sink ----------------------------------------------------------------------------------- */
+
+/* Where batches go. */
+typedef struct siem_sink siem_sink;
+
+/* Opens a file for appending whole lines, or truncates it first. It is made with mode 0640. When
+ * the path is renamed or removed (log rotation), the next batch goes to a new file of that path.
+ * Errors: SIEM_NOT_FOUND for a folder that is not there, SIEM_IO. */
+SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
+                                       siem_error *err);
+
+/* Standard output. */
+SIEM_API siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err);
+
+/* A sink of the caller. `send` takes all records of the batch or fails; `close` (NULL is allowed)
+ * runs once, from siem_sink_close. */
+typedef siem_code (*siem_send_function)(void *context, const siem_batch *batch, siem_error *err);
+SIEM_API siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
+                                           void (*close)(void *context), void *context,
+                                           siem_error *err);
+
+/* Delivers a batch. `delivered` receives how many of its first records are in, also on failure:
+ * a file never keeps part of a record. Errors: SIEM_IO, SIEM_PIPE_CLOSED, or what a function gave. */
+SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, size_t *delivered,
+                                  siem_error *err);
+
+/* Closes, and reports what only closing can tell (a network file system's late write error).
+ * The sink is gone in either case. Errors: SIEM_IO. */
+SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
+
+/* ---- dead letter ---------------------------------------------------------------------------- */
+
+/* A file of events that were refused, one JSON line each: reason, format, event. Mode 0600. */
+typedef struct siem_deadletter siem_deadletter;
+
+/* Opens for appending. Errors: as siem_sink_open_file. */
+SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err);
+
+/* Appends one event with the reason. Errors: SIEM_IO, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
+                                         const char *format, const char *reason, siem_error *err);
+
+/* Closes and reports a late write error. Errors: SIEM_IO. */
+SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);
+
+/* ---- export --------------------------------------------------------------------------------- */
+
+/* The loop over all of the above: events in, records out, nothing lost unnamed. */
+typedef struct siem_export siem_export;
+
+typedef enum siem_on_error {
+    SIEM_STOP_ON_ERROR = 0, /* a refused event ends the export */
+    SIEM_SKIP_ON_ERROR,     /* it is counted and left out */
+    SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
+} siem_on_error;
+
+typedef struct siem_counts {
+    uint64_t exported;   /* records that the sink confirmed */
+    uint64_t refused;    /* events without a record, skipped or in the dead letter */
+    uint64_t repaired;   /* exported events in which something had to be replaced */
+    uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */
+    uint64_t bytes;      /* of records, with their line ends */
+} siem_counts;
+
+/* Called after each batch. Returning false stops the export with SIEM_CANCELLED. */
+typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
+
+typedef struct siem_export_options {
+    siem_mapping *mapping;       /* compiled */
+    siem_sink *sink;
+    siem_on_error on_error;
+    siem_deadletter *deadletter; /* for SIEM_DEADLETTER_ON_ERROR */
+    size_t batch_bytes;          /* a batch is sent when it holds this much; 0: 262144 */
+    siem_progress_function progress; /* NULL is allowed */
+    void *progress_context;
+} siem_export_options;
+
+/* Starts an export. What the options point to must outlive it. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options *options,
+                                    siem_error *err);
+
+/* Exports one event: renders it, and sends the batch when that is full. */
+SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
+
+/* Exports all events of a registry. No read transaction is open while the sink writes.
+ * Errors: those of the registry, of siem_batch_write and of the sink. Whatever was rendered before
+ * a failure of the registry or of an event is sent first. */
+SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err);
+
+/* Sends what waits in the batch. Errors: those of the sink. */
+SIEM_API siem_code siem_export_finish(siem_export *export_, siem_error *err);
+
+/* What has happened so far. Borrowed until close. */
+SIEM_API const siem_counts *siem_export_counts(const siem_export *export_);
+
+/* Closes without sending what still waits: call siem_export_finish before. */
+SIEM_API void siem_export_close(siem_export *export_);
+
+/* ---- sign ----------------------------------------------------------------------------------- */
+
+typedef struct siem_sentinel_request {
+    const char *workspace_id;   /* the Log Analytics workspace */
+    const char *shared_key;     /* base64; never repeated in a message */
+    int64_t content_length;     /* of the body, in bytes, 0 or more */
+    const char *date;           /* RFC 1123, the value of the x-ms-date header */
+    const char *method;         /* NULL: "POST" */
+    const char *content_type;   /* NULL: "application/json" */
+    const char *resource;       /* NULL: "/api/logs" */
+} siem_sentinel_request;
+
+/* The Authorization header of the Log Analytics Data Collector API: "SharedKey <workspace>:<base64
+ * HMAC-SHA256>" (Microsoft, "HTTP Data Collector API", Authorization). `out` receives at most
+ * `capacity` bytes with the NUL. Errors: SIEM_INVALID for a key that is not base64, a negative
+ * length, a line break in a value, or a buffer that is too small. */
+SIEM_API siem_code siem_sentinel_authorization(char *out, size_t capacity,
+                                               const siem_sentinel_request *request,
+                                               siem_error *err);
+
+/* ---- format --------------------------------------------------------------------------------- */
+
+/* A format found by name, as Lua modules define it, with a Lua state of its own. */
+typedef struct siem_format siem_format;
+
+/* An option of a format: splunk takes source, sourcetype, index and host. */
+typedef struct siem_option {
+    const char *name;
+    const char *value;
+} siem_option;
+
+/* Finds a format on the search path ($OVERSIGHT_LUA_PATH, /etc/oversight/lua, the installed files,
+ * then the copies inside the library) and compiles it.
+ * Errors: SIEM_NOT_FOUND, listing the choices; SIEM_INVALID for a definition that is wrong. */
+SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
+                                    size_t option_count, siem_error *err);
+
+/* The compiled mapping. Borrowed until the format is closed. */
+SIEM_API siem_mapping *siem_format_mapping(siem_format *format);
+
+SIEM_API void siem_format_close(siem_format *format);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,207 @@
+/* json_writer.c: escaping, eight bytes at a time, and numbers. */
+#include "json_writer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* True when one of the eight bytes cannot stand in a JSON string as it is. The subtractions find a
+ * byte that is below, or (after the XOR) equal; a carry can only come from a byte already found. */
+static inline bool has_special(uint64_t w) {
+    uint64_t quote = w ^ EVERY_BYTE('"');
+    uint64_t slash = w ^ EVERY_BYTE('\\');
+    uint64_t below = (w - EVERY_BYTE(0x20)) & ~w;
+    uint64_t equal = ((quote - EVERY_BYTE(1)) & ~quote) | ((slash - EVERY_BYTE(1)) & ~slash);
+    uint64_t above = (w + EVERY_BYTE(1)) | w; /* 0x7f + 1, and all with the high bit */
+    return ((below | equal | above) & EVERY_BYTE(0x80)) != 0;
+}
+
+static inline bool is_plain(unsigned char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+const char *siem_json_write_plain(siem_buffer *out, const char *bytes, const char *end) {
+    if (!siem_buffer_reserve(out, (size_t)(end - bytes) + 8)) return end;
+    char *to = out->bytes + out->size;
+    while (end - bytes >= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        if (has_special(word)) break;
+        memcpy(to, &word, 8);
+        bytes += 8;
+        to += 8;
+    }
+    while (bytes < end && is_plain((unsigned char)*bytes)) *to++ = *bytes++;
+    out->size = (size_t)(to - out->bytes);
+    return bytes;
+}
+
+void siem_json_write_unit(siem_buffer *out, unsigned unit) {
+    static const char hex[] = "0123456789abcdef";
+    char escape[6] = {'\\', 'u'};
+    switch (unit) {
+    case '"': siem_buffer_add(out, "\\\"", 2); return;
+    case '\\': siem_buffer_add(out, "\\\\", 2); return;
+    case '\b': siem_buffer_add(out, "\\b", 2); return;
+    case '\f': siem_buffer_add(out, "\\f", 2); return;
+    case '\n': siem_buffer_add(out, "\\n", 2); return;
+    case '\r': siem_buffer_add(out, "\\r", 2); return;
+    case '\t': siem_buffer_add(out, "\\t", 2); return;
+    default: break;
+    }
+    if (unit >= 0x20 && unit < 0x7f) {
+        siem_buffer_add_char(out, (char)unit);
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++) escape[5 - i] = hex[(unit >> (4 * i)) & 15];
+    siem_buffer_add(out, escape, sizeof escape);
+}
+
+/* Decodes one UTF-8 sequence of at most four bytes. Returns its length; when it is ill-formed, the
+ * length of the maximal part that could have begun one, and U+FFFD. */
+static size_t decode_utf8(const unsigned char *s, size_t size, uint32_t *code_point) {
+    static const uint32_t lead_mask[] = {0, 0, 0x1f, 0x0f, 0x07};
+    unsigned char lowest = 0x80, highest = 0xbf; /* of the second byte */
+    size_t length = 0;
+    if (s[0] < 0x80) {
+        *code_point = s[0];
+        return 1;
+    }
+    *code_point = 0xfffd;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) length = 2;
+    else if (s[0] >= 0xe0 && s[0] <= 0xef) length = 3;
+    else if (s[0] >= 0xf0 && s[0] <= 0xf4) length = 4;
+    else return 1;
+    if (s[0] == 0xe0) lowest = 0xa0;  /* shorter forms exist */
+    if (s[0] == 0xed) highest = 0x9f; /* surrogates */
+    if (s[0] == 0xf0) lowest = 0x90;
+    if (s[0] == 0xf4) highest = 0x8f; /* beyond U+10FFFF */
+    uint32_t decoded = s[0] & lead_mask[length];
+    for (size_t i = 1; i < length; i++) {
+        if (i >= size || s[i] < lowest || s[i] > highest) return i;
+        decoded = decoded << 6 | (s[i] & 0x3fU);
+        lowest = 0x80;
+        highest = 0xbf;
+    }
+    *code_point = decoded;
+    return length;
+}
+
+const char *siem_json_write_sequence(siem_buffer *out, const char *bytes, const char *end,
+                                     size_t *replaced) {
+    uint32_t c;
+    size_t length = decode_utf8((const unsigned char *)bytes, (size_t)(end - bytes), &c);
+    /* A real U+FFFD has three bytes, and its first is 0xef with the right ones behind. */
+    if (c == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0)) ++*replaced;
+    if (c > 0xffff) {
+        siem_json_write_unit(out, 0xd800 + ((c - 0x10000) >> 10));
+        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    }
+    siem_json_write_unit(out, c);
+    return bytes + length;
+}
+
+size_t siem_json_write_text(siem_buffer *out, const char *bytes, size_t size) {
+    const char *end = bytes + size;
+    size_t replaced = 0;
+    siem_buffer_add_char(out, '"');
+    while (size != 0 && (bytes = siem_json_write_plain(out, bytes, end)) < end) {
+        bytes = siem_json_write_sequence(out, bytes, end, &replaced);
+    }
+    siem_buffer_add_char(out, '"');
+    return replaced;
+}
+
+void siem_json_write_integer(siem_buffer *out, int64_t integer) {
+    char digits[20];
+    size_t n = sizeof digits;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    do {
+        digits[--n] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (integer < 0) siem_buffer_add_char(out, '-');
+    siem_buffer_add(out, digits + n, sizeof digits - n);
+}
+
+/* The fewest significant digits (15 to 17) that read back to `real`, without trailing zeros, and
+ * the decimal exponent of the first. The decimal point is skipped whatever the locale calls it. */
+static int shortest_digits(double real, char digits[18], int *exponent) {
+    char text[40];
+    for (int precision = 14; precision <= 16; precision++) {
+        (void)snprintf(text, sizeof text, "%.*e", precision, real);
+        if (precision == 16 || strtod(text, NULL) == real) break;
+    }
+    int n = 0;
+    const char *c = text;
+    for (; *c != '\0' && *c != 'e'; c++) {
+        if (*c >= '0' && *c <= '9' && n < 17) digits[n++] = *c;
+    }
+    *exponent = *c == 'e' ? (int)strtol(c + 1, NULL, 10) : 0;
+    while (n > 1 && digits[n - 1] == '0') n--;
+    return n;
+}
+
+static void write_fixed(siem_buffer *out, const char *digits, int n, int exponent) {
+    int before = exponent + 1; /* digits before the point */
+    if (before <= 0) {
+        siem_buffer_add(out, "0.", 2);
+        for (int i = before; i < 0; i++) siem_buffer_add_char(out, '0');
+        siem_buffer_add(out, digits, (size_t)n);
+        return;
+    }
+    for (int i = 0; i < before; i++) siem_buffer_add_char(out, i < n ? digits[i] : '0');
+    siem_buffer_add_char(out, '.');
+    if (n > before) siem_buffer_add(out, digits + before, (size_t)(n - before));
+    else siem_buffer_add_char(out, '0');
+}
+
+/* Whole numbers from 0 on, times above all, need no search for the shortest form. */
+static bool write_whole(siem_buffer *out, double real) {
+    if (real >= 1e15 || real != floor(real)) return false;
+    siem_json_write_integer(out, (int64_t)real);
+    siem_buffer_add(out, ".0", 2);
+    return true;
+}
+
+bool siem_json_write_real(siem_buffer *out, double real) {
+    char digits[18];
+    char tail[8];
+    int exponent;
+    if (!isfinite(real)) {
+        const char *name = isnan(real) ? "\"NaN\"" : real < 0 ? "\"-Infinity\"" : "\"Infinity\"";
+        siem_buffer_add(out, name, strlen(name));
+        return false;
+    }
+    if (signbit(real)) siem_buffer_add_char(out, '-');
+    if (write_whole(out, fabs(real))) return true;
+    int n = shortest_digits(fabs(real), digits, &exponent);
+    if (exponent >= -4 && exponent < 16) {
+        write_fixed(out, digits, n, exponent);
+        return true;
+    }
+    siem_buffer_add(out, digits, 1);
+    if (n > 1) siem_buffer_add_char(out, '.');
+    siem_buffer_add(out, digits + 1, (size_t)(n - 1));
+    int size = snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+    siem_buffer_add(out, tail, (size_t)size);
+    return true;
+}
+
+void siem_json_write_value(siem_buffer *out, const siem_value *value, unsigned *repairs) {
+    switch (value->type) {
+    case SIEM_NULL: siem_buffer_add(out, "null", 4); break;
+    case SIEM_INTEGER: siem_json_write_integer(out, value->integer); break;
+    case SIEM_REAL:
+        if (!siem_json_write_real(out, value->real)) *repairs |= SIEM_REPAIRED_NUMBER;
+        break;
+    case SIEM_TEXT:
+        if (siem_json_write_text(out, value->bytes, value->size) != 0) {
+            *repairs |= SIEM_REPAIRED_UTF8;
+        }
+        break;
+    case SIEM_JSON: siem_buffer_add(out, value->bytes, value->size); break;
+    }
+}

@@ -1,0 +1,101 @@
+/* lookup.c: a hash table that is filled once and only read afterwards. */
+#include "lookup.h"
+
+#include "error.h"
+#include "json_reader.h"
+
+#include <stdlib.h>
+
+typedef struct entry {
+    const char *key; /* NULL: free */
+    size_t key_size;
+    siem_value value;
+} entry;
+
+struct siem_lookup {
+    entry *entries;
+    size_t mask; /* their number less one; a power of two, at most half of it taken */
+    siem_buffer text;
+};
+
+/* FNV-1a: short keys, known when the format is loaded. */
+static size_t hash(const char *text, size_t size) {
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+    return (size_t)(h ^ h >> 32);
+}
+
+static entry *place_of(const siem_lookup *lookup, const char *text, size_t size) {
+    size_t at = hash(text, size) & lookup->mask;
+    for (;; at = (at + 1) & lookup->mask) {
+        entry *e = &lookup->entries[at];
+        if (e->key == NULL || (e->key_size == size && memcmp(e->key, text, size) == 0)) return e;
+    }
+}
+
+static siem_code add_pair(siem_lookup *lookup, siem_json_reader *reader, const siem_pair *pair,
+                          siem_error *err) {
+    siem_buffer *text = &lookup->text;
+    size_t key_size = strlen(pair->key), key_start = text->size;
+    siem_buffer_add(text, pair->key, key_size);
+    size_t value_start = text->size;
+    if (siem_json_read(reader, pair->json, strlen(pair->json), text) != SIEM_JSON_READ) {
+        return siem_error_set(err, SIEM_INVALID, "lookup: the value of \"%s\" is not JSON",
+                              pair->key);
+    }
+    entry *e = place_of(lookup, pair->key, key_size);
+    if (e->key != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "lookup: the key \"%s\" comes twice", pair->key);
+    }
+    e->key = text->bytes + key_start;
+    e->key_size = key_size;
+    e->value = (siem_value){.type = SIEM_JSON,
+                            .bytes = text->bytes + value_start,
+                            .size = text->size - value_start};
+    return SIEM_OK;
+}
+
+/* Bytes that the pairs need at most: a value's canonical form escapes each byte in six. */
+static size_t text_size(const siem_pair *pairs, size_t count) {
+    size_t size = 64;
+    for (size_t i = 0; i < count; i++) size += strlen(pairs[i].key) + 6 * strlen(pairs[i].json) + 16;
+    return size;
+}
+
+siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t count,
+                           siem_error *err) {
+    siem_json_reader reader = {0};
+    siem_code rc = SIEM_OK;
+    size_t places = 8;
+    *out = NULL;
+    while (places < count * 2) places *= 2;
+    siem_lookup *lookup = calloc(1, sizeof *lookup);
+    if (lookup == NULL) return siem_error_no_memory(err);
+    lookup->entries = calloc(places, sizeof *lookup->entries);
+    lookup->mask = places - 1;
+    /* Reserved at once: entries point into it. */
+    if (lookup->entries == NULL || !siem_buffer_reserve(&lookup->text, text_size(pairs, count))) {
+        rc = siem_error_no_memory(err);
+    }
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        rc = add_pair(lookup, &reader, &pairs[i], err);
+    }
+    siem_json_reader_free(&reader);
+    if (rc == SIEM_OK) *out = lookup;
+    else siem_lookup_close(lookup);
+    return rc;
+}
+
+bool siem_lookup_get(const siem_lookup *lookup, const char *text, size_t size, siem_value *value) {
+    const entry *e = place_of(lookup, text, size);
+    if (e->key == NULL) return false;
+    *value = e->value;
+    return true;
+}
+
+void siem_lookup_close(siem_lookup *lookup) {
+    if (lookup == NULL) return;
+    free(lookup->entries);
+    siem_buffer_free(&lookup->text);
+    free(lookup);
+}

@@ -1,0 +1,96 @@
+/* query.c: a read-only SQL query on a registry, for scripts and for looking into one. */
+#include "error.h"
+#include "registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct siem_query {
+    const siem_database *database;
+    sqlite3_stmt *statement;
+};
+
+/* True when only white space, comments and semicolons follow. */
+static bool is_rest_empty(sqlite3 *connection, const char *rest) {
+    sqlite3_stmt *second = NULL;
+    int rc = sqlite3_prepare_v2(connection, rest, -1, &second, NULL);
+    bool empty = rc == SQLITE_OK && second == NULL;
+    sqlite3_finalize(second);
+    return empty;
+}
+
+static siem_code check_query(const siem_query *query, int rc, const char *rest, siem_error *err) {
+    sqlite3 *connection = query->database->connection;
+    if (rc != SQLITE_OK) {
+        return siem_error_set(err, SIEM_INVALID, "the query is wrong: %s",
+                              sqlite3_errmsg(connection));
+    }
+    if (query->statement == NULL) return siem_error_set(err, SIEM_INVALID, "the query is empty");
+    if (!sqlite3_stmt_readonly(query->statement) || sqlite3_column_count(query->statement) == 0) {
+        return siem_error_set(err, SIEM_INVALID, "the query must be a SELECT");
+    }
+    if (!is_rest_empty(connection, rest)) {
+        return siem_error_set(err, SIEM_INVALID, "the query holds more than one statement");
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
+                          siem_error *err) {
+    const char *rest = "";
+    *out = NULL;
+    siem_query *query = calloc(1, sizeof *query);
+    if (query == NULL) return siem_error_no_memory(err);
+    query->database = siem_registry_database(registry);
+    int rc = sqlite3_prepare_v2(query->database->connection, sql, -1, &query->statement, &rest);
+    siem_code code = check_query(query, rc, rest, err);
+    if (code == SIEM_OK) *out = query;
+    else siem_query_close(query);
+    return code;
+}
+
+siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err) {
+    int rc = SQLITE_OK;
+    switch (value.type) {
+    case SIEM_NULL: rc = sqlite3_bind_null(query->statement, index); break;
+    case SIEM_INTEGER: rc = sqlite3_bind_int64(query->statement, index, value.integer); break;
+    case SIEM_REAL: rc = sqlite3_bind_double(query->statement, index, value.real); break;
+    case SIEM_TEXT:
+    case SIEM_JSON:
+        rc = sqlite3_bind_text64(query->statement, index, value.bytes, value.size,
+                                 SQLITE_TRANSIENT, SQLITE_UTF8);
+        break;
+    }
+    if (rc == SQLITE_NOMEM) return siem_error_no_memory(err);
+    if (rc != SQLITE_OK) {
+        return siem_error_set(err, SIEM_INVALID, "cannot set parameter %d of the query: %s", index,
+                              sqlite3_errstr(rc));
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_query_next(siem_query *query, siem_error *err) {
+    siem_code rc = siem_database_step(query->database, query->statement, err);
+    if (rc != SIEM_OK) sqlite3_reset(query->statement);
+    return rc;
+}
+
+size_t siem_query_size(const siem_query *query) {
+    return (size_t)sqlite3_column_count(query->statement);
+}
+
+const char *siem_query_name(const siem_query *query, size_t column) {
+    return sqlite3_column_name(query->statement, (int)column);
+}
+
+siem_value siem_query_at(const siem_query *query, size_t column) {
+    bool blob = false;
+    if (column >= (size_t)sqlite3_data_count(query->statement)) return (siem_value){0};
+    return siem_database_column(query->statement, (int)column, &blob);
+}
+
+void siem_query_close(siem_query *query) {
+    if (query == NULL) return;
+    sqlite3_finalize(query->statement);
+    free(query);
+}

@@ -1,0 +1,60 @@
+/* sink_file.c: lines into a file, or to standard output. */
+#include "error.h"
+#include "line_file.h"
+#include "sink.h"
+
+#include <stdlib.h>
+
+typedef struct file_sink {
+    siem_sink sink;
+    siem_line_file file;
+} file_sink;
+
+/* How many of the first records have `bytes` bytes together. */
+static size_t records_in(const siem_batch *batch, size_t bytes) {
+    size_t count = 0, size;
+    while (siem_batch_at(batch, count, &size) != NULL && size + 1 <= bytes) {
+        bytes -= size + 1;
+        count++;
+    }
+    return count;
+}
+
+static siem_code send_lines(siem_sink *sink, const siem_batch *batch, size_t *delivered,
+                            siem_error *err) {
+    size_t size, kept;
+    const char *lines = siem_batch_bytes(batch, &size);
+    siem_code rc = siem_line_file_write(&((file_sink *)sink)->file, lines, size, &kept, err);
+    *delivered = rc == SIEM_OK ? siem_batch_size(batch) : records_in(batch, kept);
+    return rc;
+}
+
+static siem_code close_file(siem_sink *sink, siem_error *err) {
+    siem_code rc = siem_line_file_close(&((file_sink *)sink)->file, err);
+    free(sink);
+    return rc;
+}
+
+static const siem_sink_kind file_kind = {"file", send_lines, close_file};
+static const siem_sink_kind stdout_kind = {"stdout", send_lines, close_file};
+
+siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, siem_error *err) {
+    file_sink *sink = calloc(1, sizeof *sink);
+    *out = NULL;
+    if (sink == NULL) return siem_error_no_memory(err);
+    sink->sink.kind = &file_kind;
+    siem_code rc = siem_line_file_open(&sink->file, path, 0640, truncate, err);
+    if (rc == SIEM_OK) *out = &sink->sink;
+    else free(sink);
+    return rc;
+}
+
+siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err) {
+    file_sink *sink = calloc(1, sizeof *sink);
+    *out = NULL;
+    if (sink == NULL) return siem_error_no_memory(err);
+    sink->sink.kind = &stdout_kind;
+    siem_line_file_open_stdout(&sink->file);
+    *out = &sink->sink;
+    return SIEM_OK;
+}
