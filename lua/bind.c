@@ -1,0 +1,113 @@
+/* bind.c: classes, failures, option tables and protected calls. */
+#include "bind.h"
+
+#include "error.h"
+
+#include <string.h>
+
+void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                        lua_CFunction close) {
+    luaL_newmetatable(L, name); /* metatable */
+    lua_newtable(L);            /* metatable, methods */
+    luaL_setfuncs(L, methods, 0);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "close");
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable"); /* scripts can neither read nor change it */
+    lua_pop(L, 1);
+}
+
+int siem_lua_fail(lua_State *L, const siem_error *err) {
+    luaL_pushfail(L);
+    lua_pushstring(L, err->message);
+    lua_pushstring(L, siem_code_name(err->code));
+    return 3;
+}
+
+void siem_lua_check_open(lua_State *L, bool open, const char *class_name) {
+    const char *noun = strchr(class_name, '.') + 1;
+    if (!open) luaL_error(L, "this %s is closed", noun);
+}
+
+/* Pushes a field of an option table and returns its type. */
+static int get_option(lua_State *L, int index, const char *key, int type, const char *wanted) {
+    int found = lua_getfield(L, index, key);
+    if (found != LUA_TNIL && found != type) {
+        luaL_error(L, "%s must be %s, not %s", key, wanted, luaL_typename(L, -1));
+    }
+    return found;
+}
+
+const char *siem_lua_option_text(lua_State *L, int index, const char *key) {
+    index = lua_absindex(L, index);
+    get_option(L, index, key, LUA_TSTRING, "a string");
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    if (text != NULL && strlen(text) != size) luaL_error(L, "%s holds a NUL character", key);
+    lua_pop(L, 1); /* the table keeps it alive */
+    return text;
+}
+
+bool siem_lua_option_flag(lua_State *L, int index, const char *key) {
+    get_option(L, index, key, LUA_TBOOLEAN, "true or false");
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+int64_t siem_lua_option_integer(lua_State *L, int index, const char *key, int64_t absent) {
+    int whole;
+    int64_t integer = absent;
+    if (get_option(L, index, key, LUA_TNUMBER, "a whole number") != LUA_TNIL) {
+        integer = lua_tointegerx(L, -1, &whole);
+        if (!whole) luaL_error(L, "%s must be a whole number", key);
+    }
+    lua_pop(L, 1);
+    return integer;
+}
+
+void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what) {
+    if (caller->L != NULL) luaL_error(L, "this %s is in use: a function of it calls it", what);
+    luaL_checkstack(L, LUA_MINSTACK, what);
+    caller->L = L;
+    caller->base = lua_gettop(L);
+}
+
+void siem_lua_leave(siem_lua_caller *caller) {
+    lua_settop(caller->L, caller->base);
+    caller->L = NULL;
+}
+
+siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
+                             int results, siem_error *err) {
+    lua_State *L = caller->L;
+    lua_settop(L, caller->base);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
+    int status = lua_pcall(L, 1, results, 0);
+    if (status == LUA_OK) return SIEM_OK;
+    const char *message = lua_tostring(L, -1);
+    return siem_error_set(err, status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED, "%s",
+                          message != NULL ? message : "an error without a message");
+}
+
+static int close_scratch(lua_State *L) {
+    siem_buffer_free(luaL_checkudata(L, 1, SIEM_LUA_SCRATCH));
+    return 0;
+}
+
+siem_buffer *siem_lua_new_scratch(lua_State *L) {
+    siem_buffer *scratch = lua_newuserdatauv(L, sizeof *scratch, 0);
+    *scratch = (siem_buffer){0};
+    if (luaL_newmetatable(L, SIEM_LUA_SCRATCH)) {
+        lua_pushcfunction(L, close_scratch);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return scratch;
+}

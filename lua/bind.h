@@ -1,0 +1,109 @@
+/* bind.h: what the files that bind a C noun to Lua share.
+ *
+ * A noun is a userdata that is born closed, then opened; __gc and __close are its close method, and
+ * using a closed one raises. When the world fails, a function returns nil, message, code; when the
+ * caller misuses it, it raises. */
+#ifndef SIEM_BIND_H
+#define SIEM_BIND_H
+
+#include "buffer.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <oversight/siem.h>
+
+#define SIEM_LUA_EVENT      "oversight.event"
+#define SIEM_LUA_REGISTRY   "oversight.registry"
+#define SIEM_LUA_QUERY      "oversight.query"
+#define SIEM_LUA_MAPPING    "oversight.mapping"
+#define SIEM_LUA_BATCH      "oversight.batch"
+#define SIEM_LUA_SINK       "oversight.sink"
+#define SIEM_LUA_DEADLETTER "oversight.deadletter"
+#define SIEM_LUA_EXPORT     "oversight.export"
+#define SIEM_LUA_SCRATCH    "oversight.scratch"
+
+/* Each adds one noun to the module table on top of the stack. */
+void siem_lua_bind_event(lua_State *L);
+void siem_lua_bind_registry(lua_State *L);
+void siem_lua_bind_query(lua_State *L);
+void siem_lua_bind_mapping(lua_State *L);
+void siem_lua_bind_batch(lua_State *L);
+void siem_lua_bind_sink(lua_State *L);
+void siem_lua_bind_deadletter(lua_State *L);
+void siem_lua_bind_export(lua_State *L);
+void siem_lua_bind_sign(lua_State *L);
+void siem_lua_bind_json(lua_State *L);
+void siem_lua_bind_system(lua_State *L);
+
+/* Makes the metatable of a noun with its methods; `close` serves close, __gc and __close. */
+void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                        lua_CFunction close);
+
+/* Returns nil, message, code. */
+int siem_lua_fail(lua_State *L, const siem_error *err);
+
+/* Raises, naming the noun, unless it is open. */
+void siem_lua_check_open(lua_State *L, bool open, const char *class_name);
+
+/* Fields of an option table at `index`; absent ones give the default. Wrong types raise. */
+const char *siem_lua_option_text(lua_State *L, int index, const char *key);
+bool siem_lua_option_flag(lua_State *L, int index, const char *key);
+int64_t siem_lua_option_integer(lua_State *L, int index, const char *key, int64_t absent);
+
+/* ---- calls from the engine back into Lua ---- */
+
+/* The Lua function that called the engine. A callback leaves its result in the one slot above
+ * `base`, where the next callback overwrites it; so results stay valid and the stack flat. */
+typedef struct siem_lua_caller {
+    lua_State *L; /* NULL outside a call */
+    int base;
+
+} siem_lua_caller;
+
+/* Begins a call; raises when the noun is in use by a call further out. */
+void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what);
+void siem_lua_leave(siem_lua_caller *caller);
+
+/* Calls `function` with `argument` as light userdata, protected, with `results` results in the slots
+ * above the caller's base. On failure puts the message into `err` with SIEM_REFUSED. */
+siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
+                             int results, siem_error *err);
+
+/* ---- values ---- */
+
+/* Pushes a value: null is nil; JSON is decoded. */
+void siem_lua_push_value(lua_State *L, const siem_value *value);
+
+/* Reads the value at `index`; text is borrowed from Lua, JSON is written into `json`. False with a
+ * message that names the path, for what has no JSON form. */
+bool siem_lua_to_value(lua_State *L, int index, siem_buffer *json, siem_value *value,
+                       siem_error *err);
+
+/* Pushes decoded canonical JSON. `ordered` keeps the order of keys in __jsonorder. */
+void siem_lua_push_json(lua_State *L, const char *json, size_t size, bool ordered);
+
+/* A buffer that the collector frees, as an error may pass over its user; left on the stack. */
+siem_buffer *siem_lua_new_scratch(lua_State *L);
+
+/* ---- nouns of one another ---- */
+
+/* Pushes an event that owns `event`, or a borrowed one that siem_lua_lend_event fills. */
+void siem_lua_push_event(lua_State *L, siem_event *event);
+void siem_lua_push_lent_event(lua_State *L);
+void siem_lua_lend_event(lua_State *L, int index, siem_event *event);
+
+siem_event *siem_lua_check_event(lua_State *L, int index);
+siem_registry *siem_lua_check_registry(lua_State *L, int index);
+siem_batch *siem_lua_check_batch(lua_State *L, int index);
+siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index);
+siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);
+siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller);
+
+/* Pushes a batch that is the engine's, until siem_lua_take_back_batch. */
+void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch);
+void siem_lua_take_back_batch(lua_State *L, int index);
+
+/* Pushes a query on the registry at `index`. Returns the number of results, as a function would. */
+int siem_lua_open_query(lua_State *L, int index, const char *sql, int first_parameter);
+
+#endif

@@ -1,0 +1,129 @@
+/* bind_batch.c: records that wait for a sink. */
+#include "bind.h"
+
+typedef struct lua_batch {
+    siem_batch *batch; /* NULL: closed, or lent and taken back */
+    bool owned;
+} lua_batch;
+
+static lua_batch *new_batch(lua_State *L) {
+    lua_batch *b = lua_newuserdatauv(L, sizeof *b, 0);
+    *b = (lua_batch){NULL, false};
+    luaL_setmetatable(L, SIEM_LUA_BATCH);
+    return b;
+}
+
+siem_batch *siem_lua_check_batch(lua_State *L, int index) {
+    lua_batch *b = luaL_checkudata(L, index, SIEM_LUA_BATCH);
+    siem_lua_check_open(L, b->batch != NULL, SIEM_LUA_BATCH);
+    return b->batch;
+}
+
+/* A sink reads the batch; nothing that is lent changes it. */
+static siem_batch *check_own(lua_State *L, int index) {
+    siem_batch *batch = siem_lua_check_batch(L, index);
+    lua_batch *b = lua_touserdata(L, index);
+    luaL_argcheck(L, b->owned, index, "a sink cannot change the batch it is given");
+    return batch;
+}
+
+void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch) {
+    new_batch(L)->batch = (siem_batch *)batch; /* only read: check_own guards the rest */
+}
+
+void siem_lua_take_back_batch(lua_State *L, int index) {
+    ((lua_batch *)lua_touserdata(L, index))->batch = NULL;
+}
+
+static int batch_close(lua_State *L) {
+    lua_batch *b = luaL_checkudata(L, 1, SIEM_LUA_BATCH);
+    if (b->owned) siem_batch_close(b->batch);
+    b->batch = NULL;
+    return 0;
+}
+
+/* core.batch_open() -> batch */
+static int batch_open(lua_State *L) {
+    siem_error err;
+    lua_batch *b = new_batch(L);
+    if (siem_batch_open(&b->batch, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    b->owned = true;
+    return 1;
+}
+
+/* batch:write(mapping, event) -> true, or nil, message, code */
+static int batch_write(lua_State *L) {
+    siem_error err;
+    siem_lua_caller *caller;
+    siem_batch *batch = check_own(L, 1);
+    siem_mapping *mapping = siem_lua_check_mapping(L, 2, &caller);
+    siem_event *event = siem_lua_check_event(L, 3);
+    siem_lua_enter(caller, L, "mapping");
+    siem_code rc = siem_batch_write(batch, mapping, event, NULL, &err);
+    siem_lua_leave(caller);
+    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* batch:bytes() -> all lines */
+static int batch_bytes(lua_State *L) {
+    size_t size;
+    const char *bytes = siem_batch_bytes(siem_lua_check_batch(L, 1), &size);
+    lua_pushlstring(L, bytes, size);
+    return 1;
+}
+
+static int push_record(lua_State *L, const siem_batch *batch, lua_Integer index) {
+    size_t size;
+    const char *record = index > 0 ? siem_batch_at(batch, (size_t)index - 1, &size) : NULL;
+    if (record == NULL) return 0;
+    lua_pushlstring(L, record, size);
+    lua_pushstring(L, siem_batch_event_id(batch, (size_t)index - 1));
+    return 2;
+}
+
+/* batch:at(index) -> record, event_id, or nothing beyond the last */
+static int batch_at(lua_State *L) {
+    return push_record(L, siem_lua_check_batch(L, 1), luaL_checkinteger(L, 2));
+}
+
+static int next_record(lua_State *L) {
+    lua_Integer index = luaL_checkinteger(L, 2) + 1;
+    lua_pushinteger(L, index);
+    int pushed = push_record(L, siem_lua_check_batch(L, 1), index);
+    return pushed == 0 ? 0 : 1 + pushed;
+}
+
+/* batch:records() -> an iterator of index, record, event_id */
+static int batch_records(lua_State *L) {
+    siem_lua_check_batch(L, 1);
+    lua_pushcfunction(L, next_record);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 0);
+    return 3;
+}
+
+static int batch_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)siem_batch_size(siem_lua_check_batch(L, 1)));
+    return 1;
+}
+
+static int batch_clear(lua_State *L) {
+    siem_batch_clear(check_own(L, 1));
+    return 0;
+}
+
+void siem_lua_bind_batch(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        {"write", batch_write},     {"bytes", batch_bytes}, {"at", batch_at},
+        {"records", batch_records}, {"size", batch_size},   {"clear", batch_clear},
+        {NULL, NULL}};
+    siem_lua_new_class(L, SIEM_LUA_BATCH, methods, batch_close);
+    luaL_getmetatable(L, SIEM_LUA_BATCH);
+    lua_pushcfunction(L, batch_size);
+    lua_setfield(L, -2, "__len");
+    lua_pop(L, 1);
+    lua_pushcfunction(L, batch_open);
+    lua_setfield(L, -2, "batch_open");
+}

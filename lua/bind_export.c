@@ -1,0 +1,189 @@
+/* bind_export.c: the loop from registry to sink, run by the engine. */
+#include "bind.h"
+#include "error.h"
+
+#include <string.h>
+
+/* User values of an export: what the engine's export points to must outlive it. */
+enum { MAPPING = 1, SINK, DEADLETTER, USER_VALUES = DEADLETTER };
+
+typedef struct lua_export {
+    siem_export *export_; /* NULL: closed */
+    siem_lua_caller caller;
+    int progress; /* reference of a function, or LUA_NOREF */
+} lua_export;
+
+static lua_export *check(lua_State *L, int index) {
+    lua_export *e = luaL_checkudata(L, index, SIEM_LUA_EXPORT);
+    siem_lua_check_open(L, e->export_ != NULL, SIEM_LUA_EXPORT);
+    return e;
+}
+
+static int export_close(lua_State *L) {
+    lua_export *e = luaL_checkudata(L, 1, SIEM_LUA_EXPORT);
+    if (e->caller.L != NULL) return luaL_error(L, "an export cannot be closed while it runs");
+    siem_export_close(e->export_);
+    e->export_ = NULL;
+    luaL_unref(L, LUA_REGISTRYINDEX, e->progress);
+    e->progress = LUA_NOREF;
+    return 0;
+}
+
+static void push_counts(lua_State *L, const siem_counts *counts) {
+    const struct {
+        const char *name;
+        uint64_t count;
+    } all[] = {{"exported", counts->exported},   {"refused", counts->refused},
+               {"repaired", counts->repaired},   {"utf8", counts->utf8},
+               {"blob", counts->blob},           {"timestamp", counts->timestamp},
+               {"extra", counts->extra},         {"number", counts->number},
+               {"bytes", counts->bytes}};
+    lua_createtable(L, 0, (int)(sizeof all / sizeof *all));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        lua_pushinteger(L, (lua_Integer)all[i].count);
+        lua_setfield(L, -2, all[i].name);
+    }
+}
+
+typedef struct report {
+    int progress;
+    const siem_counts *counts;
+    bool go_on;
+} report;
+
+/* Calls progress(counts). Only false stops the export. */
+static int invoke_progress(lua_State *L) {
+    report *r = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->progress);
+    push_counts(L, r->counts);
+    lua_call(L, 1, 1);
+    r->go_on = lua_isnil(L, -1) || lua_toboolean(L, -1);
+    return 0;
+}
+
+/* A progress function that raises does not end an export. */
+static bool call_progress(void *context, const siem_counts *counts) {
+    lua_export *e = context;
+    report r = {e->progress, counts, true};
+    (void)siem_lua_call_back(&e->caller, invoke_progress, &r, 0, NULL);
+    return r.go_on;
+}
+
+static siem_on_error read_on_error(lua_State *L) {
+    static const char *const names[] = {"stop", "skip", "dead-letter", NULL};
+    const char *name = siem_lua_option_text(L, 1, "on_error");
+    for (int i = 0; name != NULL && names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) return (siem_on_error)i;
+    }
+    if (name != NULL) luaL_error(L, "on_error must be stop, skip or dead-letter, not %s", name);
+    return SIEM_STOP_ON_ERROR;
+}
+
+/* core.export_open{mapping=, sink=, on_error=, deadletter=, batch_bytes=, progress=} -> export */
+static int export_open(lua_State *L) {
+    siem_error err;
+    siem_lua_caller *ignored;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_export *e = lua_newuserdatauv(L, sizeof *e, USER_VALUES);
+    *e = (lua_export){.progress = LUA_NOREF};
+    luaL_setmetatable(L, SIEM_LUA_EXPORT);
+    static const char *const keys[] = {"mapping", "sink", "deadletter"};
+    for (int i = 0; i < USER_VALUES; i++) {
+        lua_getfield(L, 1, keys[i]);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 2, i + 1);
+    } /* options, export, mapping, sink, deadletter */
+    int progress = lua_getfield(L, 1, "progress");
+    luaL_argexpected(L, progress == LUA_TNIL || progress == LUA_TFUNCTION, 1,
+                     "progress as a function");
+    if (progress == LUA_TFUNCTION) e->progress = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_settop(L, 5);
+    siem_export_options options = {
+        .mapping = siem_lua_check_mapping(L, 3, &ignored),
+        .sink = siem_lua_check_sink(L, 4, &ignored),
+        .on_error = read_on_error(L),
+        .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5),
+        .batch_bytes = (size_t)siem_lua_option_integer(L, 1, "batch_bytes", 0),
+        .progress = e->progress == LUA_NOREF ? NULL : call_progress,
+        .progress_context = e,
+    };
+    if (siem_export_open(&e->export_, &options, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_settop(L, 2);
+    return 1;
+}
+
+/* The nouns that a call of an export brings in; all of them must still be open. */
+typedef struct session {
+    lua_export *export_;
+    siem_lua_caller *mapping, *sink;
+} session;
+
+static session begin(lua_State *L) {
+    session s = {.export_ = check(L, 1)};
+    lua_getiuservalue(L, 1, DEADLETTER);
+    if (!lua_isnil(L, -1)) (void)siem_lua_check_deadletter(L, -1);
+    lua_getiuservalue(L, 1, MAPPING);
+    (void)siem_lua_check_mapping(L, -1, &s.mapping);
+    lua_getiuservalue(L, 1, SINK);
+    (void)siem_lua_check_sink(L, -1, &s.sink);
+    lua_pop(L, 3);
+    if (s.mapping->L != NULL || s.sink->L != NULL) {
+        luaL_error(L, "this export's mapping or sink is in use by a call further out");
+    }
+    siem_lua_enter(&s.export_->caller, L, "export");
+    siem_lua_enter(s.mapping, L, "mapping");
+    siem_lua_enter(s.sink, L, "sink");
+    return s;
+}
+
+static int end(lua_State *L, const session *s, siem_code rc, const siem_error *err) {
+    siem_lua_leave(s->sink);
+    siem_lua_leave(s->mapping);
+    siem_lua_leave(&s->export_->caller);
+    if (rc != SIEM_OK) return siem_lua_fail(L, err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* export:send(event) -> true, or nil, message, code */
+static int export_send(lua_State *L) {
+    siem_error err;
+    siem_event *event = siem_lua_check_event(L, 2);
+    session s = begin(L);
+    siem_code rc = siem_export_send(s.export_->export_, event, &err);
+    return end(L, &s, rc, &err);
+}
+
+/* export:run(registry) -> true, or nil, message, code */
+static int export_run(lua_State *L) {
+    siem_error err;
+    siem_registry *registry = siem_lua_check_registry(L, 2);
+    session s = begin(L);
+    siem_code rc = siem_export_run(s.export_->export_, registry, &err);
+    return end(L, &s, rc, &err);
+}
+
+/* export:finish() -> true, or nil, message, code */
+static int export_finish(lua_State *L) {
+    siem_error err;
+    session s = begin(L);
+    siem_code rc = siem_export_finish(s.export_->export_, &err);
+    return end(L, &s, rc, &err);
+}
+
+static int export_counts(lua_State *L) {
+    push_counts(L, siem_export_counts(check(L, 1)->export_));
+    return 1;
+}
+
+void siem_lua_bind_export(lua_State *L) {
+    static const luaL_Reg methods[] = {{"send", export_send},
+                                       {"run", export_run},
+                                       {"finish", export_finish},
+                                       {"counts", export_counts},
+                                       {NULL, NULL}};
+    siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
+    lua_pushcfunction(L, export_open);
+    lua_setfield(L, -2, "export_open");
+}

@@ -1,0 +1,122 @@
+/* bind_registry.c: the event source in Lua. */
+#include "bind.h"
+
+typedef struct lua_registry {
+    siem_registry *registry; /* NULL: closed */
+} lua_registry;
+
+static lua_registry *check(lua_State *L, int index) {
+    lua_registry *r = luaL_checkudata(L, index, SIEM_LUA_REGISTRY);
+    siem_lua_check_open(L, r->registry != NULL, SIEM_LUA_REGISTRY);
+    return r;
+}
+
+siem_registry *siem_lua_check_registry(lua_State *L, int index) {
+    return check(L, index)->registry;
+}
+
+static int registry_close(lua_State *L) {
+    lua_registry *r = luaL_checkudata(L, 1, SIEM_LUA_REGISTRY);
+    siem_registry_close(r->registry);
+    r->registry = NULL;
+    return 0;
+}
+
+/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=} -> registry */
+static int registry_open(lua_State *L) {
+    siem_error err;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    siem_registry_options options = {
+        .path = siem_lua_option_text(L, 1, "path"),
+        .registry_id = siem_lua_option_text(L, 1, "registry_id"),
+        .limit = siem_lua_option_integer(L, 1, "limit", -1),
+        .since = siem_lua_option_integer(L, 1, "since", 0),
+        .busy_timeout_ms = (int)siem_lua_option_integer(L, 1, "busy_timeout_ms", 0),
+    };
+    luaL_argcheck(L, options.path != NULL, 1, "path is missing");
+    luaL_argcheck(L, options.registry_id != NULL, 1, "registry_id is missing");
+    options.has_since = lua_getfield(L, 1, "since") != LUA_TNIL;
+    lua_registry *r = lua_newuserdatauv(L, sizeof *r, 0);
+    r->registry = NULL;
+    luaL_setmetatable(L, SIEM_LUA_REGISTRY);
+    if (siem_registry_open(&r->registry, &options, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    return 1;
+}
+
+/* The step of registry:events(). A failure is raised: a loop has no place for it. */
+static int next_event(lua_State *L) {
+    siem_error err;
+    siem_event *event, *copy;
+    lua_registry *r = check(L, lua_upvalueindex(1));
+    siem_code rc = siem_registry_next(r->registry, &event, &err);
+    if (rc == SIEM_END) return 0;
+    if (rc == SIEM_OK) rc = siem_event_copy(&copy, event, &err);
+    if (rc != SIEM_OK) return luaL_error(L, "%s", err.message);
+    siem_lua_push_event(L, copy);
+    return 1;
+}
+
+/* registry:events() -> an iterator of events, each of which stays */
+static int registry_events(lua_State *L) {
+    check(L, 1);
+    lua_settop(L, 1);
+    lua_pushcclosure(L, next_event, 1);
+    return 1;
+}
+
+static int registry_release(lua_State *L) {
+    siem_registry_release(check(L, 1)->registry);
+    return 0;
+}
+
+/* registry:ordering() -> {follows=, first_break=, count=, first_id=, last_id=} */
+static int registry_ordering(lua_State *L) {
+    siem_error err;
+    siem_ordering ordering;
+    if (siem_registry_ordering(check(L, 1)->registry, &ordering, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_createtable(L, 0, 5);
+    lua_pushboolean(L, ordering.follows);
+    lua_setfield(L, -2, "follows");
+    lua_pushinteger(L, ordering.count);
+    lua_setfield(L, -2, "count");
+    if (ordering.count > 0) {
+        lua_pushinteger(L, ordering.first_id);
+        lua_setfield(L, -2, "first_id");
+        lua_pushinteger(L, ordering.last_id);
+        lua_setfield(L, -2, "last_id");
+    }
+    if (!ordering.follows) {
+        lua_pushinteger(L, ordering.first_break);
+        lua_setfield(L, -2, "first_break");
+    }
+    return 1;
+}
+
+/* registry:columns() -> a list of names */
+static int registry_columns(lua_State *L) {
+    const char *const *columns = siem_registry_columns(check(L, 1)->registry);
+    lua_newtable(L);
+    for (lua_Integer i = 0; columns[i] != NULL; i++) {
+        lua_pushstring(L, columns[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+/* registry:query(sql, ...) -> an iterator of rows: row[1], row.name */
+static int registry_query(lua_State *L) {
+    check(L, 1);
+    return siem_lua_open_query(L, 1, luaL_checkstring(L, 2), 3);
+}
+
+void siem_lua_bind_registry(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        {"events", registry_events},     {"release", registry_release},
+        {"ordering", registry_ordering}, {"columns", registry_columns},
+        {"query", registry_query},       {NULL, NULL}};
+    siem_lua_new_class(L, SIEM_LUA_REGISTRY, methods, registry_close);
+    lua_pushcfunction(L, registry_open);
+    lua_setfield(L, -2, "registry_open");
+}

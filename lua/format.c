@@ -1,0 +1,86 @@
+/* format.c: a format by name for C programs, with a Lua state of its own. */
+#include "bind.h"
+#include "error.h"
+#include "state.h"
+
+#include <stdlib.h>
+
+struct siem_format {
+    lua_State *L; /* keeps the mapping at the bottom of its stack */
+    siem_mapping *mapping;
+    siem_lua_caller *caller;
+};
+
+typedef struct request {
+    const char *name;
+    const siem_option *options;
+    size_t option_count;
+} request;
+
+/* require("oversight.siem").format.load(name), compiled -> mapping, or nil, message, code */
+static int load(lua_State *L) {
+    const request *r = lua_touserdata(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "oversight.siem");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "format");
+    lua_getfield(L, -1, "load");
+    lua_pushstring(L, r->name);
+    lua_call(L, 1, 3); /* format, or nil, message, code */
+    if (lua_isnil(L, -3)) return 3;
+    lua_pop(L, 2);
+    lua_getfield(L, -1, "compile");
+    lua_insert(L, -2);
+    lua_newtable(L);
+    for (size_t i = 0; i < r->option_count; i++) {
+        lua_pushstring(L, r->options[i].value);
+        lua_setfield(L, -2, r->options[i].name);
+    }
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+static siem_code load_mapping(siem_format *format, const request *r, siem_error *err) {
+    lua_State *L = format->L;
+    lua_pushcfunction(L, load);
+    lua_pushlightuserdata(L, (void *)r);
+    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
+        return siem_error_set(err, SIEM_INVALID, "%s", lua_tostring(L, -1));
+    }
+    if (lua_isnil(L, -3)) {
+        const char *code = lua_tostring(L, -1);
+        bool unknown = code != NULL && strcmp(code, siem_code_name(SIEM_NOT_FOUND)) == 0;
+        return siem_error_set(err, unknown ? SIEM_NOT_FOUND : SIEM_INVALID, "%s",
+                              lua_tostring(L, -2));
+    }
+    lua_pop(L, 2);
+    format->mapping = siem_lua_check_mapping(L, -1, &format->caller);
+    /* Functions of the format run on this state from here on, above the mapping. */
+    siem_lua_enter(format->caller, L, "mapping");
+    return SIEM_OK;
+}
+
+SIEM_API siem_code siem_format_open(siem_format **out, const char *name,
+                                    const siem_option *options, size_t option_count,
+                                    siem_error *err) {
+    request r = {name, options, option_count};
+    *out = NULL;
+    siem_format *format = calloc(1, sizeof *format);
+    if (format == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_state_open(&format->L, err);
+    if (rc == SIEM_OK) rc = load_mapping(format, &r, err);
+    if (rc == SIEM_OK) *out = format;
+    else siem_format_close(format);
+    return rc;
+}
+
+SIEM_API siem_mapping *siem_format_mapping(siem_format *format) {
+    return format->mapping;
+}
+
+SIEM_API void siem_format_close(siem_format *format) {
+    if (format == NULL) return;
+    if (format->caller != NULL) siem_lua_leave(format->caller);
+    if (format->L != NULL) lua_close(format->L);
+    free(format);
+}

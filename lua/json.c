@@ -1,0 +1,467 @@
+/* json.c: Lua values and JSON text, both ways.
+ *
+ * A table is an array when it is marked (siem.array, or __jsontype = "array" as in dkjson) or holds
+ * the keys 1 to n; else an object. A bare {} is an object. Keys come in the order of __jsonorder,
+ * then sorted, never in the order of pairs, which changes at every start. */
+#include "bind.h"
+#include "error.h"
+#include "json_reader.h"
+#include "json_writer.h"
+
+#include <errno.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Key of the registry table that marks a decoded array. */
+static const char array_key = 'a';
+
+/* ---- encoding ---- */
+
+typedef struct encoder {
+    lua_State *L;
+    siem_buffer *out;
+    siem_error *err;
+    char path[160]; /* of the value at hand, for messages */
+    size_t path_size;
+    const void *open[SIEM_JSON_DEPTH]; /* tables around the value at hand */
+    int depth;
+} encoder;
+
+static bool encode(encoder *e, int index);
+
+static bool refuse(encoder *e, const char *reason) {
+    siem_error_set(e->err, SIEM_REFUSED, "%s%s%s", e->path_size != 0 ? e->path : "",
+                   e->path_size != 0 ? ": " : "", reason);
+    return false;
+}
+
+/* Appends a key to the path and returns where the path ended before. */
+static size_t enter_key(encoder *e, const char *key) {
+    size_t before = e->path_size;
+    int added = snprintf(e->path + before, sizeof e->path - before, "%s%s",
+                         before != 0 && key[0] != '[' ? "." : "", key);
+    size_t size = added > 0 ? before + (size_t)added : before;
+    e->path_size = size < sizeof e->path ? size : sizeof e->path - 1;
+    return before;
+}
+
+static void leave_key(encoder *e, size_t before) {
+    e->path_size = before;
+    e->path[before] = '\0';
+}
+
+/* The kind a metatable declares: 'a'rray, 'o'bject, or 0. */
+static char declared_kind(lua_State *L, int index) {
+    char kind = 0;
+    if (luaL_getmetafield(L, index, "__jsontype") == LUA_TNIL) return 0;
+    const char *name = lua_tostring(L, -1);
+    if (name != NULL && (strcmp(name, "array") == 0 || strcmp(name, "object") == 0)) {
+        kind = name[0];
+    }
+    lua_pop(L, 1);
+    return kind;
+}
+
+/* Counts the keys; *sequence tells that they are 1 to n, *named that all are strings. */
+static size_t count_keys(lua_State *L, int index, bool *sequence, bool *named) {
+    size_t count = 0;
+    lua_Integer highest = 0;
+    *sequence = *named = true;
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        lua_pop(L, 1); /* the value; the key stays */
+        count++;
+        *named = *named && lua_type(L, -1) == LUA_TSTRING;
+        if (lua_isinteger(L, -1) && lua_tointeger(L, -1) > 0) {
+            if (lua_tointeger(L, -1) > highest) highest = lua_tointeger(L, -1);
+        } else {
+            *sequence = false;
+        }
+    }
+    *sequence = *sequence && (size_t)highest == count;
+    return count;
+}
+
+static bool encode_array(encoder *e, int index, size_t count) {
+    char key[32];
+    siem_buffer_add_char(e->out, '[');
+    for (size_t i = 1; i <= count; i++) {
+        if (i > 1) siem_buffer_add_char(e->out, ',');
+        (void)snprintf(key, sizeof key, "[%zu]", i);
+        size_t before = enter_key(e, key);
+        lua_rawgeti(e->L, index, (lua_Integer)i);
+        if (!encode(e, lua_gettop(e->L))) return false;
+        lua_pop(e->L, 1);
+        leave_key(e, before);
+    }
+    siem_buffer_add_char(e->out, ']');
+    return true;
+}
+
+/* Encodes the member whose key is on top of the stack. A nil value is left out. */
+static bool encode_member(encoder *e, int index) {
+    size_t size;
+    const char *key = lua_tolstring(e->L, -1, &size);
+    lua_pushvalue(e->L, -1);
+    if (lua_rawget(e->L, index) == LUA_TNIL) {
+        lua_pop(e->L, 1);
+        return true;
+    }
+    if (e->out->size != 0 && e->out->bytes[e->out->size - 1] != '{') {
+        siem_buffer_add_char(e->out, ',');
+    }
+    siem_json_write_text(e->out, key, size);
+    siem_buffer_add_char(e->out, ':');
+    size_t before = enter_key(e, key);
+    if (!encode(e, lua_gettop(e->L))) return false;
+    leave_key(e, before);
+    lua_pop(e->L, 1);
+    return true;
+}
+
+/* Moves the key on top into the list below, once: list, placed, ..., key becomes list, placed, ... */
+static void place_key(lua_State *L, int list, lua_Integer *count) {
+    lua_pushvalue(L, -1);
+    bool placed = lua_rawget(L, list + 1) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING || placed) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, true);
+    lua_rawset(L, list + 1);
+    lua_rawseti(L, list, ++*count);
+}
+
+/* Pushes a list of all keys of a table, sorted. */
+static void push_sorted_keys(lua_State *L, int index) {
+    lua_newtable(L);
+    lua_Integer count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, ++count);
+    }
+    if (count < 2) return;
+    lua_getfield(L, LUA_REGISTRYINDEX, "oversight.sort");
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 0);
+}
+
+/* Pushes a list of the table's keys in output order: __jsonorder first, the others sorted. */
+static void push_order(lua_State *L, int index) {
+    lua_Integer count = 0;
+    lua_newtable(L); /* list */
+    int list = lua_gettop(L);
+    lua_newtable(L); /* list, placed */
+    if (luaL_getmetafield(L, index, "__jsonorder") != LUA_TTABLE) {
+        lua_settop(L, list + 1); /* a field of another type counts as none */
+        lua_newtable(L);
+    }
+    push_sorted_keys(L, index); /* list, placed, declared, sorted */
+    for (int source = list + 2; source <= list + 3; source++) {
+        for (lua_Integer i = 1; lua_rawgeti(L, source, i) != LUA_TNIL; i++) {
+            place_key(L, list, &count);
+        }
+        lua_pop(L, 1); /* nil */
+    }
+    lua_settop(L, list);
+}
+
+static bool encode_object(encoder *e, int index) {
+    lua_State *L = e->L;
+    push_order(L, index);
+    int order = lua_gettop(L);
+    siem_buffer_add_char(e->out, '{');
+    for (lua_Integer i = 1; lua_rawgeti(L, order, i) != LUA_TNIL; i++) {
+        if (!encode_member(e, index)) return false;
+        lua_pop(L, 1);
+    }
+    lua_settop(L, order - 1);
+    siem_buffer_add_char(e->out, '}');
+    return true;
+}
+
+static bool encode_table(encoder *e, int index) {
+    bool sequence, named;
+    if (e->depth == SIEM_JSON_DEPTH) return refuse(e, "tables lie too deep in one another");
+    for (int i = 0; i < e->depth; i++) {
+        if (e->open[i] == lua_topointer(e->L, index)) return refuse(e, "the table holds itself");
+    }
+    luaL_checkstack(e->L, 12, "a table with many levels");
+    e->open[e->depth++] = lua_topointer(e->L, index);
+    char kind = declared_kind(e->L, index);
+    size_t count = count_keys(e->L, index, &sequence, &named);
+    bool ok;
+    if (kind == 'a' || (kind == 0 && sequence && count > 0)) {
+        ok = sequence ? encode_array(e, index, count)
+                      : refuse(e, "an array must hold the keys 1 to n and no other");
+    } else {
+        ok = named ? encode_object(e, index)
+                   : refuse(e, "a table must hold either names or the keys 1 to n");
+    }
+    e->depth--;
+    return ok;
+}
+
+static bool encode(encoder *e, int index) {
+    size_t size;
+    const char *text;
+    switch (lua_type(e->L, index)) {
+    case LUA_TNIL: siem_buffer_add(e->out, "null", 4); return true;
+    case LUA_TBOOLEAN:
+        text = lua_toboolean(e->L, index) ? "true" : "false";
+        siem_buffer_add(e->out, text, strlen(text));
+        return true;
+    case LUA_TNUMBER:
+        if (lua_isinteger(e->L, index)) {
+            siem_json_write_integer(e->out, lua_tointeger(e->L, index));
+            return true;
+        }
+        if (!isfinite(lua_tonumber(e->L, index))) return refuse(e, "a number is NaN or infinite");
+        return siem_json_write_real(e->out, lua_tonumber(e->L, index));
+    case LUA_TSTRING:
+        text = lua_tolstring(e->L, index, &size);
+        siem_json_write_text(e->out, text, size);
+        return true;
+    case LUA_TTABLE: return encode_table(e, index);
+    case LUA_TLIGHTUSERDATA:
+        if (lua_touserdata(e->L, index) == NULL) {
+            siem_buffer_add(e->out, "null", 4);
+            return true;
+        }
+        break;
+    default: break;
+    }
+    char reason[64];
+    (void)snprintf(reason, sizeof reason, "a %s has no JSON form", luaL_typename(e->L, index));
+    return refuse(e, reason);
+}
+
+bool siem_lua_to_value(lua_State *L, int index, siem_buffer *json, siem_value *value,
+                       siem_error *err) {
+    *value = (siem_value){0};
+    encoder e = {.L = L, .out = json, .err = err};
+    switch (lua_type(L, index)) {
+    case LUA_TNIL: return true;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index)) {
+            *value = (siem_value){.type = SIEM_INTEGER, .integer = lua_tointeger(L, index)};
+        } else {
+            *value = (siem_value){.type = SIEM_REAL, .real = lua_tonumber(L, index)};
+            if (!isfinite(value->real)) return refuse(&e, "a number is NaN or infinite");
+        }
+        return true;
+    case LUA_TSTRING:
+        value->type = SIEM_TEXT;
+        value->bytes = lua_tolstring(L, index, &value->size);
+        return true;
+    default: break;
+    }
+    json->size = 0;
+    int top = lua_gettop(L);
+    bool ok = encode(&e, lua_absindex(L, index));
+    lua_settop(L, top);
+    if (!ok) return false;
+    if (json->failed) return siem_error_no_memory(err) == SIEM_OK;
+    if (json->size == 4 && memcmp(json->bytes, "null", 4) == 0) return true;
+    *value = (siem_value){.type = SIEM_JSON, .bytes = json->bytes, .size = json->size};
+    return true;
+}
+
+/* ---- decoding ---- */
+
+/* A whole number of 64 bits is a Lua integer, a longer one stays text, a fraction is a float. */
+static void push_number(lua_State *L, const char *number, size_t size) {
+    bool whole = memchr(number, '.', size) == NULL && memchr(number, 'e', size) == NULL &&
+                 memchr(number, 'E', size) == NULL;
+    const char *copy = lua_pushlstring(L, number, size);
+    errno = 0;
+    int64_t integer = whole ? strtoll(copy, NULL, 10) : 0;
+    double real = whole ? 0 : strtod(copy, NULL);
+    if (errno != 0 || !isfinite(real)) return; /* as text: no digit is lost */
+    lua_pop(L, 1);
+    if (whole) lua_pushinteger(L, integer);
+    else lua_pushnumber(L, real);
+}
+
+static void push_text(lua_State *L, const char *string, size_t size) {
+    if (memchr(string, '\\', size) == NULL) {
+        lua_pushlstring(L, string + 1, size - 2);
+        return;
+    }
+    siem_buffer *scratch = siem_lua_new_scratch(L);
+    siem_json_decode_text(string, size, scratch);
+    if (scratch->failed) luaL_error(L, "out of memory");
+    lua_pushlstring(L, scratch->size != 0 ? scratch->bytes : "", scratch->size);
+    lua_remove(L, -2);
+}
+
+static void mark_array(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+    lua_setmetatable(L, -2);
+}
+
+static void push_array(lua_State *L, const char *json, size_t size, bool ordered) {
+    const char *at = json + 1, *end = json + size - 1;
+    lua_newtable(L);
+    for (lua_Integer i = 1; at < end; i++) {
+        const char *next = siem_json_skip(at, end);
+        siem_lua_push_json(L, at, (size_t)(next - at), ordered);
+        lua_rawseti(L, -2, i);
+        at = next + 1;
+    }
+    mark_array(L);
+}
+
+/* Gives the object on top the order of its keys, a list right above it. */
+static void set_order(lua_State *L) {
+    lua_createtable(L, 0, 2); /* object, order, metatable */
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "__jsonorder");
+    lua_pushliteral(L, "object");
+    lua_setfield(L, -2, "__jsontype");
+    lua_setmetatable(L, -2);
+}
+
+static void push_object(lua_State *L, const char *json, size_t size, bool ordered) {
+    const char *at = json + 1, *end = json + size - 1;
+    lua_newtable(L); /* object */
+    lua_newtable(L); /* object, order */
+    for (lua_Integer i = 1; at < end; i++) {
+        const char *colon = siem_json_skip(at, end);
+        while (*colon != ':') colon++;
+        push_text(L, at, (size_t)(colon - at)); /* object, order, key */
+        if (ordered) {
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, -3, i);
+        }
+        const char *next = siem_json_skip(colon + 1, end);
+        siem_lua_push_json(L, colon + 1, (size_t)(next - colon - 1), ordered);
+        lua_rawset(L, -4);
+        at = next + 1;
+    }
+    if (ordered) set_order(L);
+    else lua_pop(L, 1);
+}
+
+void siem_lua_push_json(lua_State *L, const char *json, size_t size, bool ordered) {
+    luaL_checkstack(L, 12, "JSON with many levels");
+    switch (json[0]) {
+    case '{': push_object(L, json, size, ordered); break;
+    case '[': push_array(L, json, size, ordered); break;
+    case '"': push_text(L, json, size); break;
+    case 't': lua_pushboolean(L, true); break;
+    case 'f': lua_pushboolean(L, false); break;
+    case 'n': lua_pushlightuserdata(L, NULL); break;
+    default: push_number(L, json, size); break;
+    }
+}
+
+void siem_lua_push_value(lua_State *L, const siem_value *value) {
+    switch (value->type) {
+    case SIEM_NULL: lua_pushnil(L); break;
+    case SIEM_INTEGER: lua_pushinteger(L, value->integer); break;
+    case SIEM_REAL: lua_pushnumber(L, value->real); break;
+    case SIEM_TEXT: lua_pushlstring(L, value->bytes, value->size); break;
+    case SIEM_JSON: siem_lua_push_json(L, value->bytes, value->size, false); break;
+    }
+}
+
+/* ---- siem.json ---- */
+
+/* core.json_encode(value) -> text, or nil, message, code */
+static int json_encode(lua_State *L) {
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    siem_error err;
+    siem_buffer *out = siem_lua_new_scratch(L);
+    encoder e = {.L = L, .out = out, .err = &err};
+    if (!encode(&e, 1)) return siem_lua_fail(L, &err);
+    if (out->failed) return luaL_error(L, "out of memory");
+    lua_pushlstring(L, out->bytes, out->size);
+    return 1;
+}
+
+typedef struct decoder {
+    siem_json_reader reader;
+    siem_buffer text;
+} decoder;
+
+static int close_decoder(lua_State *L) {
+    decoder *d = lua_touserdata(L, 1);
+    siem_json_reader_free(&d->reader);
+    siem_buffer_free(&d->text);
+    return 0;
+}
+
+/* core.json_decode(text [, ordered]) -> value, or nil, message, code */
+static int json_decode(lua_State *L) {
+    size_t size;
+    siem_error err;
+    const char *text = luaL_checklstring(L, 1, &size);
+    bool ordered = lua_toboolean(L, 2);
+    decoder *d = lua_newuserdatauv(L, sizeof *d, 0);
+    memset(d, 0, sizeof *d);
+    if (luaL_newmetatable(L, "oversight.decoder")) {
+        lua_pushcfunction(L, close_decoder);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    siem_json_result result = siem_json_read(&d->reader, text, size, &d->text);
+    if (d->text.failed) return luaL_error(L, "out of memory");
+    if (result != SIEM_JSON_READ) {
+        siem_error_set(&err, SIEM_INVALID,
+                       result == SIEM_JSON_TOO_DEEP ? "the JSON text is nested too deep"
+                       : result == SIEM_JSON_NOT_A_NUMBER
+                           ? "the text holds NaN or Infinity, which JSON has not"
+                           : "the text is not JSON");
+        return siem_lua_fail(L, &err);
+    }
+    siem_lua_push_json(L, d->text.bytes, d->text.size, ordered);
+    return 1;
+}
+
+/* core.array(table) -> the same table, marked */
+static int array(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    mark_array(L);
+    return 1;
+}
+
+/* core.object(table [, order]) -> the same table, marked */
+static int object(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_isnoneornil(L, 2)) {
+        lua_settop(L, 1);
+        lua_newtable(L);
+    } else {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        lua_settop(L, 2);
+    }
+    set_order(L);
+    return 1;
+}
+
+void siem_lua_bind_json(lua_State *L) {
+    static const luaL_Reg functions[] = {{"json_encode", json_encode},
+                                         {"json_decode", json_decode},
+                                         {"array", array},
+                                         {"object", object},
+                                         {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__jsontype");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
+    luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 0);
+    lua_getfield(L, -1, "sort");
+    lua_setfield(L, LUA_REGISTRYINDEX, "oversight.sort");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,90 @@
+/* main.c: the program: makes a state, runs oversight.cli, and gives the shell its exit status. */
+#include "state.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FAILED 1
+
+static volatile sig_atomic_t stop_signal;
+
+/* The first signal asks the work at hand to end between two batches, the second one ends it. */
+static void request_stop(int number) {
+    stop_signal = number;
+    (void)signal(number, SIG_DFL);
+}
+
+static void set_signals(void) {
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of one write */
+    (void)signal(SIGXFSZ, SIG_IGN); /* so is a file size limit */
+    (void)signal(SIGINT, request_stop);
+    (void)signal(SIGTERM, request_stop);
+}
+
+/* program.stop_requested() -> true after SIGINT or SIGTERM */
+static int stop_requested(lua_State *L) {
+    lua_pushboolean(L, stop_signal != 0);
+    return 1;
+}
+
+static int open_program(lua_State *L) {
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, stop_requested);
+    lua_setfield(L, -2, "stop_requested");
+    return 1;
+}
+
+/* require("oversight.cli").main(arguments) -> exit status */
+static int run(lua_State *L) {
+    int count = (int)lua_tointeger(L, 1);
+    char **arguments = lua_touserdata(L, 2);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, open_program);
+    lua_setfield(L, -2, "oversight.program");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "oversight.cli");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "main");
+    lua_createtable(L, count, 0);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, arguments[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* What was printed may still be in the buffer; a closed pipe is the reader's choice. */
+static bool flush_output(void) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    if (errno == EPIPE) return true;
+    (void)fprintf(stderr, "oversight-siem: cannot write to standard output: %s\n",
+                  strerror(errno));
+    return false;
+}
+
+int main(int count, char **arguments) {
+    siem_error err;
+    lua_State *L;
+    int status = FAILED;
+    set_signals();
+    if (siem_state_open(&L, &err) != SIEM_OK) {
+        (void)fprintf(stderr, "oversight-siem: %s\n", err.message);
+        return FAILED;
+    }
+    lua_pushcfunction(L, run);
+    lua_pushinteger(L, count);
+    lua_pushlightuserdata(L, arguments);
+    if (siem_state_call(L, 2, 1, &err) == SIEM_OK) {
+        status = (int)lua_tointeger(L, -1);
+    } else {
+        (void)fprintf(stderr, "oversight-siem: %s\n", lua_tostring(L, -1));
+    }
+    lua_close(L);
+    if (!flush_output() && status == 0) status = FAILED;
+    return status;
+}

@@ -1,0 +1,1 @@
+local M={} function M.main() return 0 end return M

@@ -1,0 +1,271 @@
+--- Format definitions: checked, extended, and lowered to a mapping that the engine runs.
+---
+--- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
+--- format is loaded; nothing here runs per event.
+local core = require "oversight.core"
+
+local ROW_KEYS = {
+  from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
+  keep = true, required = true, remove = true, before = true, after = true,
+}
+local DEFINITION_KEYS = { summary = "string", options = "table" }
+
+---@class oversight.Format
+---@field name string
+---@field summary string
+---@field options table<string, string> options and their defaults
+---@field rows oversight.Row[]?
+---@field whole fun(event: oversight.Event): table?
+local Format = {}
+Format.__index = Format
+
+-- ---- checking ----
+
+--- The name of a row in messages: its place, and its destination when it has one.
+local function row_name(index, row)
+  local destination = type(row) == "table" and row[1] or nil
+  if type(destination) ~= "string" then return ("row %d"):format(index) end
+  return ("row %d (%s)"):format(index, destination)
+end
+
+local function check_row(index, row)
+  local name = row_name(index, row)
+  if type(row) ~= "table" then return name .. ": a row is a table, not a " .. type(row) end
+  if type(row[1]) ~= "string" or row[1] == "" then
+    return name .. ": the destination comes first, as a string"
+  end
+  for key in pairs(row) do
+    if key ~= 1 and not ROW_KEYS[key] then
+      return ("%s: there is no key %q"):format(name, tostring(key))
+    end
+  end
+end
+
+local function check_definition(definition)
+  if type(definition) ~= "table" then return "a format is a table of rows" end
+  local count = #definition
+  for key, value in pairs(definition) do
+    if math.type(key) ~= "integer" or key < 1 or key > count then
+      local wanted = DEFINITION_KEYS[key]
+      if not wanted then return ("there is no key %q"):format(tostring(key)) end
+      if type(value) ~= wanted then return ("%s must be a %s"):format(key, wanted) end
+    end
+  end
+  for index, row in ipairs(definition) do
+    local problem = check_row(index, row)
+    if problem then return problem end
+  end
+  for name, value in pairs(definition.options or {}) do
+    if type(name) ~= "string" or type(value) ~= "string" then
+      return "options holds names and the texts they default to"
+    end
+  end
+end
+
+-- ---- lowering ----
+
+--- Splits `from` into the option that decides it, if any, and the fields that remain.
+--- Returns fields, and the option's text when that wins.
+local function resolve_sources(from, options)
+  local fields = {}
+  for _, source in ipairs(type(from) == "table" and from or { from }) do
+    local option = type(source) == "string" and source:match "^option%.(.+)$"
+    if not option then
+      fields[#fields + 1] = source
+    elseif options[option] == nil then
+      return nil, nil, ("the format declares no option %q"):format(option)
+    elseif options[option] ~= "" then
+      if #fields > 0 then return nil, nil, "an option stands before the fields it overrides" end
+      return nil, options[option]
+    end
+  end
+  return fields
+end
+
+--- A row as the engine takes it; nil when the options leave nothing of it.
+local function lower_row(row, options)
+  local lowered = {
+    destination = row[1], from = row.from, value = row.value, as = row.as, lookup = row.lookup,
+    default = row.default, with = row.with, when = row.when, keep = row.keep,
+    required = row.required,
+  }
+  if row.from == nil then return lowered end
+  local fields, text, problem = resolve_sources(row.from, options)
+  if problem then return nil, problem end
+  lowered.from, lowered.value = fields, text
+  if fields and #fields == 0 and type(row.from) ~= "table" then
+    if not row.keep then return nil end
+    lowered.from, lowered.value = nil, ""
+  end
+  return lowered
+end
+
+local function merge(defaults, changes)
+  local merged = {}
+  for name, value in pairs(defaults) do merged[name] = value end
+  for name, value in pairs(changes or {}) do merged[name] = value end
+  return merged
+end
+
+--- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
+---@param options table<string, string>?
+---@return oversight.Mapping
+function Format:compile(options)
+  for name, value in pairs(options or {}) do
+    if self.options[name] == nil then
+      error(("%s: the format has no option %q"):format(self.name, tostring(name)), 2)
+    elseif type(value) ~= "string" then
+      error(("%s: option %s must be a string"):format(self.name, name), 2)
+    end
+  end
+  if self.whole then return core.mapping_open(self.name, self.whole) end
+  local chosen, lowered = merge(self.options, options), {}
+  for index, row in ipairs(self.rows) do
+    local low, problem = lower_row(row, chosen)
+    if problem then
+      error(("%s: %s: %s"):format(self.name, row_name(index, row), problem), 2)
+    end
+    lowered[#lowered + 1] = low
+  end
+  return core.mapping_open(self.name, lowered)
+end
+
+--- The record of an event as JSON text, with the default options.
+---@param event oversight.Event
+---@return string? record
+---@return string? message
+---@return string? code
+function Format:render(event)
+  self.mapping = self.mapping or self:compile()
+  return self.mapping:render(event)
+end
+
+-- ---- making ----
+
+local function new_format(name, fields)
+  fields.name = name
+  fields.summary = fields.summary or ""
+  fields.options = fields.options or {}
+  return setmetatable(fields, Format)
+end
+
+local function check_name(name, level)
+  if type(name) ~= "string" or not name:find "^[%w_-]+$" then
+    error("a format's name is made of letters, digits, - and _", level + 1)
+  end
+end
+
+--- Raises what makes a definition wrong where the definition stands.
+local function check_compiles(format, level)
+  local ok, mapping = pcall(format.compile, format)
+  if not ok then error((tostring(mapping):gsub("^[^:]*:%d+: ", "")), level + 1) end
+  format.mapping = mapping
+  return format
+end
+
+local function define(name)
+  check_name(name, 2)
+  return function(definition)
+    local problem = check_definition(definition)
+    if problem then error(("format %s: %s"):format(name, problem), 2) end
+    local rows = {}
+    for index, row in ipairs(definition) do
+      if row.remove or row.before or row.after then
+        error(("format %s: %s: remove, before and after are for extend"):format(
+          name, row_name(index, row)), 2)
+      end
+      rows[index] = row
+    end
+    return check_compiles(new_format(name, {
+      rows = rows, summary = definition.summary, options = definition.options,
+    }), 2)
+  end
+end
+
+-- ---- extending ----
+
+local function find_row(rows, destination)
+  for index, row in ipairs(rows) do
+    if row[1] == destination then return index end
+  end
+end
+
+--- Removes the row of that destination, or all rows inside that object.
+local function remove_rows(rows, destination)
+  local inside, kept, removed = destination .. ".", {}, false
+  for _, row in ipairs(rows) do
+    if row[1] == destination or row[1]:sub(1, #inside) == inside then
+      removed = true
+    else
+      kept[#kept + 1] = row
+    end
+  end
+  return removed and kept or nil
+end
+
+--- Puts a row where it says: before or after another, in the place it replaces, or at the end.
+local function place_row(rows, row)
+  local place = find_row(rows, row[1])
+  local neighbour = row.before or row.after
+  if not neighbour then
+    rows[place or #rows + 1] = row
+    return
+  end
+  if place then table.remove(rows, place) end
+  local at = find_row(rows, neighbour)
+  if not at then return ("there is no row %q to stand beside"):format(tostring(neighbour)) end
+  table.insert(rows, row.before and at or at + 1, row)
+end
+
+--- A new format: this one's rows, patched by destination.
+---@param name string
+---@return fun(definition: table): oversight.Format
+function Format:extend(name)
+  check_name(name, 2)
+  return function(definition)
+    local problem = check_definition(definition)
+    if problem then error(("format %s: %s"):format(name, problem), 2) end
+    if self.whole then error(("format %s: %s has no rows to extend"):format(name, self.name), 2) end
+    local rows = { table.unpack(self.rows) }
+    for index, row in ipairs(definition) do
+      if row.remove then
+        rows = remove_rows(rows, row[1]) or
+          error(("format %s: %s: %s has no such row to remove"):format(
+            name, row_name(index, row), self.name), 2)
+      else
+        problem = place_row(rows, row)
+        if problem then
+          error(("format %s: %s: %s"):format(name, row_name(index, row), problem), 2)
+        end
+      end
+    end
+    return check_compiles(new_format(name, {
+      rows = rows,
+      summary = definition.summary or self.summary,
+      options = merge(self.options, definition.options),
+    }), 2)
+  end
+end
+
+-- ---- module ----
+
+local M = {}
+
+--- A format that is a function: it gives the whole record as a table.
+---@param name string
+---@param whole fun(event: oversight.Event): table
+---@return oversight.Format
+function M.from_function(name, whole)
+  check_name(name, 2)
+  if type(whole) ~= "function" then error("from_function takes a name and a function", 2) end
+  return new_format(name, { whole = whole })
+end
+
+--- True for what `format "name" {...}`, extend and from_function give.
+function M.is_format(value)
+  return getmetatable(value) == Format
+end
+
+return setmetatable(M, {
+  __call = function(_, name) return define(name) end,
+})

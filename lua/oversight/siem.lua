@@ -1,0 +1,230 @@
+--- oversight.siem: read an Oversight registry, shape its events, hand them to a sink.
+---
+--- Functions return nil, message, code when the world fails, and raise when they are misused.
+local core   = require "oversight.core"
+local format = require "oversight.format"
+
+local M = {
+  VERSION        = core.version,
+  ECS_VERSION    = core.ecs_version,
+  SCHEMA_VERSION = core.schema_version,
+  ACTION_BY_KIND = core.action_by_kind,
+  BEACON_KINDS   = {},
+  null           = core.null,
+  array          = core.array,
+  object         = core.object,
+  iso8601        = core.iso8601,
+  converters     = core.converters,
+  sentinel_authorization = core.sentinel_authorization,
+  json       = { encode = core.json_encode, decode = core.json_decode },
+  event      = {},
+  registry   = { open = core.registry_open },
+  format     = { define = format, from_function = format.from_function },
+  batch      = { open = core.batch_open },
+  sink       = { stdout = core.sink_stdout },
+  deadletter = { open = core.deadletter_open },
+  export     = { open = core.export_open },
+}
+for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end
+
+-- ---- events ----
+
+--- An event of a row of the registry's `events` table, given as a table column -> value.
+---@param row table<string, string|number>
+---@param options { registry_id: string }
+---@return oversight.Event
+function M.event.from_row(row, options)
+  if type(options) ~= "table" or type(options.registry_id) ~= "string" then
+    error("from_row needs { registry_id = ... }", 2)
+  end
+  return core.event_from_row(row, options.registry_id)
+end
+
+M.from_registry_row = M.event.from_row
+
+--- An iterator of the events of a registry file, in the order of time and id.
+---@param path string
+---@param options { registry_id: string, since_unix: integer?, limit: integer? }
+---@return (fun(): oversight.Event)?, string?, string?
+function M.iter_registry_events(path, options)
+  local registry, message, code = core.registry_open {
+    path = path, registry_id = options.registry_id,
+    since = options.since_unix, limit = options.limit,
+  }
+  if not registry then return nil, message, code end
+  return registry:events()
+end
+
+-- ---- formats ----
+
+--- Folders of package.path that can hold formats, in order.
+local function format_folders()
+  local folders = {}
+  for template in package.path:gmatch "[^;]+" do
+    local folder = template:match "^(.*)%?%.lua$"
+    if folder then folders[#folders + 1] = folder .. "oversight/formats/" end
+  end
+  return folders
+end
+
+--- All formats that can be loaded: a list of { name, file }, by name; the first found wins.
+---@return { name: string, file: string }[]
+function M.format.list()
+  local found, list = {}, {}
+  local function add(name, file)
+    if name and not found[name] then
+      found[name] = true
+      list[#list + 1] = { name = name, file = file }
+    end
+  end
+  for _, folder in ipairs(format_folders()) do
+    for _, file in ipairs(core.list_folder(folder)) do
+      add(file:match "^([%w_-]+)%.lua$", folder .. file)
+    end
+  end
+  local has_embedded, embedded = pcall(require, "oversight.embedded")
+  for _, module in ipairs(has_embedded and embedded or {}) do
+    add(module.name:match "^oversight%.formats%.([%w_-]+)$", module.file .. " (built in)")
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+local function unknown_format(name)
+  local names = {}
+  for i, entry in ipairs(M.format.list()) do names[i] = entry.name end
+  return ("unknown format '%s' (choices: %s)"):format(name, table.concat(names, ", "))
+end
+
+--- Loads a format by name from the search path.
+---@param name string
+---@return oversight.Format?
+---@return string? message
+---@return string? code
+function M.format.load(name)
+  if type(name) ~= "string" then error("a format's name is a string", 2) end
+  if not name:find "^[%w_-]+$" then return nil, unknown_format(name), "not_found" end
+  local module = "oversight.formats." .. name
+  local ok, loaded = pcall(require, module)
+  if ok and format.is_format(loaded) then return loaded end
+  if ok then
+    return nil, ("format '%s': its file returns no format, but a %s"):format(name, type(loaded)),
+      "invalid"
+  end
+  local message = tostring(loaded)
+  if message:find("module '" .. module .. "' not found", 1, true) == 1 then
+    return nil, unknown_format(name), "not_found"
+  end
+  return nil, message, "invalid"
+end
+
+--- Takes a format or the name of one. Raises for an unknown name.
+local function to_format(value, level)
+  if format.is_format(value) then return value end
+  local loaded, message = M.format.load(value)
+  return loaded or error(message, level + 1)
+end
+
+--- The record of an event as a table that keeps the order of its keys.
+---@param event oversight.Event
+---@param name string|oversight.Format
+---@param options table<string, string>?
+---@return table? record
+---@return string? message
+---@return string? code
+function M.format_event(event, name, options)
+  local chosen = to_format(name, 2)
+  local record, message, code
+  if options then
+    local mapping = chosen:compile(options)
+    record, message, code = mapping:render(event)
+    mapping:close()
+  else
+    record, message, code = chosen:render(event)
+  end
+  if not record then return nil, message, code end
+  return core.json_decode(record, true)
+end
+
+--- The record as Splunk takes it; options: source, sourcetype, index, host.
+function M.to_splunk_hec(event, options)
+  return M.format_event(event, "splunk", options)
+end
+
+--- The record in the Elastic Common Schema.
+function M.to_ecs(event)
+  return M.format_event(event, "ecs")
+end
+
+--- The record as a flat Sentinel row.
+function M.to_sentinel(event)
+  return M.format_event(event, "sentinel")
+end
+
+--- The built-in formats by name, each a function of an event.
+M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_sentinel }
+
+-- ---- sinks ----
+
+--- A file that gets a line for each record.
+---@param path string
+---@param options { truncate: boolean? }?
+---@return oversight.Sink?, string?, string?
+function M.sink.file(path, options)
+  return core.sink_file(path, options and options.truncate or false)
+end
+
+--- A sink of your own: a table with send(self, batch), and perhaps close(self).
+---@param sink table
+---@return oversight.Sink
+function M.sink.custom(sink)
+  return core.sink_table(sink)
+end
+
+local function to_sink(sink)
+  if type(sink) == "table" then return core.sink_table(sink) end
+  return sink
+end
+
+-- ---- export ----
+
+local function send_all(export, events)
+  if type(events) == "table" then
+    for _, event in ipairs(events) do
+      local ok, message, code = export:send(event)
+      if not ok then return nil, message, code end
+    end
+  else
+    for event in events do
+      local ok, message, code = export:send(event)
+      if not ok then return nil, message, code end
+    end
+  end
+  return export:finish()
+end
+
+--- Exports a registry, or events of an iterator or a list, through a format into a sink.
+---@param job { registry: oversight.Registry?, events: table|function|nil, format: string|oversight.Format, options: table?, sink: oversight.Sink|table, on_error: string?, deadletter: oversight.Deadletter?, progress: function? }
+---@return integer? exported how many events the sink confirmed
+---@return string|oversight.Counts? counts or message
+---@return string? code
+function M.export_events(job)
+  local mapping = to_format(job.format, 2):compile(job.options)
+  local export = core.export_open {
+    mapping = mapping, sink = to_sink(job.sink), on_error = job.on_error,
+    deadletter = job.deadletter, progress = job.progress,
+  }
+  local ok, message, code
+  if job.registry then
+    ok, message, code = export:run(job.registry)
+  else
+    ok, message, code = send_all(export, job.events)
+  end
+  local counts = export:counts()
+  export:close()
+  mapping:close()
+  if not ok then return nil, message, code end
+  return counts.exported, counts
+end
+
+return M

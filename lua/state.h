@@ -1,0 +1,28 @@
+/* state.h: a Lua state as the program and the library use it. */
+#ifndef SIEM_STATE_H
+#define SIEM_STATE_H
+
+#include <lua.h>
+#include <oversight/siem.h>
+
+/* A Lua file that is part of the program. The list ends with a NULL name. */
+typedef struct siem_embedded {
+    const char *name; /* of the module, "oversight.siem" */
+    const char *file; /* for messages */
+    const unsigned char *text;
+    size_t size;
+} siem_embedded;
+
+extern const siem_embedded siem_embedded_modules[];
+
+/* Makes a state with Lua's libraries, oversight.core, and a search path of absolute folders:
+ * $OVERSIGHT_LUA_PATH (folders between ":"), /etc/oversight/lua, the installed files, and last the
+ * embedded ones. Text only: a compiled chunk is refused. LUA_PATH and LUA_CPATH are not read.
+ * Errors: SIEM_NOT_FOUND for a folder of $OVERSIGHT_LUA_PATH that is not there, SIEM_NO_MEMORY. */
+siem_code siem_state_open(lua_State **out, siem_error *err);
+
+/* Calls the function below its arguments; an error becomes a message with a traceback.
+ * Errors: SIEM_INVALID. */
+siem_code siem_state_call(lua_State *L, int arguments, int results, siem_error *err);
+
+#endif
