@@ -31,6 +31,16 @@ static inline void siem_buffer_add(siem_buffer *buffer, const char *bytes, size_
     buffer->size += size;
 }
 
+/* As siem_buffer_add, for bytes with SIEM_PADDING readable ones behind them: copied in steps of a
+ * fixed size, which for short pieces is twice as fast as a call of memcpy. */
+#define SIEM_PADDING 16
+static inline void siem_buffer_add_padded(siem_buffer *buffer, const char *bytes, size_t size) {
+    if (!siem_buffer_reserve(buffer, size + SIEM_PADDING)) return;
+    char *to = buffer->bytes + buffer->size, *end = to + size;
+    for (; to < end; to += SIEM_PADDING, bytes += SIEM_PADDING) memcpy(to, bytes, SIEM_PADDING);
+    buffer->size += size;
+}
+
 static inline void siem_buffer_add_char(siem_buffer *buffer, char c) {
     if (!siem_buffer_reserve(buffer, 1)) return;
     buffer->bytes[buffer->size++] = c;

@@ -130,32 +130,34 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
     return fault(database, rc, err);
 }
 
-siem_value siem_database_column(sqlite3_stmt *statement, int column, bool *blob) {
-    siem_value value = {.type = SIEM_NULL};
-    switch (sqlite3_column_type(statement, column)) {
+/* One look-up of the column: its value is as good as a protected one, since the connection belongs
+ * to one thread and has no mutex (SQLite, "Protected and unprotected value objects"). */
+void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob) {
+    sqlite3_value *stored = sqlite3_column_value(statement, column);
+    value->type = SIEM_NULL;
+    switch (sqlite3_value_type(stored)) {
     case SQLITE_INTEGER:
-        value.type = SIEM_INTEGER;
-        value.integer = sqlite3_column_int64(statement, column);
+        value->type = SIEM_INTEGER;
+        value->integer = sqlite3_value_int64(stored);
         break;
     case SQLITE_FLOAT:
-        value.type = SIEM_REAL;
-        value.real = sqlite3_column_double(statement, column);
+        value->type = SIEM_REAL;
+        value->real = sqlite3_value_double(stored);
         break;
     case SQLITE_BLOB:
         *blob = true;
-        value.type = SIEM_TEXT;
-        value.bytes = sqlite3_column_blob(statement, column);
-        value.size = (size_t)sqlite3_column_bytes(statement, column);
-        if (value.bytes == NULL) value.bytes = "";
+        value->type = SIEM_TEXT;
+        value->bytes = sqlite3_value_blob(stored);
+        value->size = (size_t)sqlite3_value_bytes(stored);
+        if (value->bytes == NULL) value->bytes = "";
         break;
     case SQLITE_TEXT:
-        value.bytes = (const char *)sqlite3_column_text(statement, column);
-        value.size = (size_t)sqlite3_column_bytes(statement, column);
-        if (value.bytes != NULL) value.type = SIEM_TEXT;
+        value->bytes = (const char *)sqlite3_value_text(stored);
+        value->size = (size_t)sqlite3_value_bytes(stored);
+        if (value->bytes != NULL) value->type = SIEM_TEXT;
         break;
     default: break;
     }
-    return value;
 }
 
 void siem_database_close(siem_database *database) {

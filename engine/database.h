@@ -23,9 +23,9 @@ siem_code siem_database_prepare(const siem_database *database, sqlite3_stmt **ou
 siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statement,
                              siem_error *err);
 
-/* Column `column` of the row, borrowed until the next step. A blob is read as text and sets *blob,
- * which is left alone otherwise. */
-siem_value siem_database_column(sqlite3_stmt *statement, int column, bool *blob);
+/* Reads column `column` of the row, borrowed until the next step. A blob is read as text and sets
+ * *blob, which is left alone otherwise. */
+void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob);
 
 void siem_database_close(siem_database *database);
 

@@ -192,10 +192,10 @@ void siem_event_load(siem_event *event, const siem_layout *layout, const siem_va
     static const siem_value empty = {.type = SIEM_TEXT, .bytes = ""};
     size_t site = 0;
     siem_value registry_id = event->fields[SIEM_REGISTRY_ID];
-    memset(event->fields, 0, sizeof event->fields);
+    for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) event->fields[i].type = SIEM_NULL;
     event->fields[SIEM_EVENT_ID] = empty;
     event->fields[SIEM_EVENT_KIND] = empty;
-    event->fields[SIEM_OCCURRED_UNIX].type = SIEM_INTEGER;
+    event->fields[SIEM_OCCURRED_UNIX] = (siem_value){.type = SIEM_INTEGER, .integer = 0};
     event->fields[SIEM_OCCURRED_AT] = empty;
     event->fields[SIEM_OCCURRED_AT].bytes = event->occurred_at;
     event->fields[SIEM_REGISTRY_ID] = registry_id;

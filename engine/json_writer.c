@@ -1,6 +1,7 @@
 /* json_writer.c: escaping, eight bytes at a time, and numbers. */
 #include "json_writer.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +23,35 @@ static inline bool is_plain(unsigned char c) {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Copies the plain bytes before the first special one, to where `*to` points; eight bytes more may
+ * be written. Returns the special byte, or `end`. */
+static inline const char *copy_plain(char **to, const char *bytes, const char *end) {
+    uint64_t word;
+    char *out = *to;
+    const char *start = bytes;
+    for (; end - bytes >= 8; bytes += 8, out += 8) {
+        memcpy(&word, bytes, 8);
+        if (has_special(word)) break;
+        memcpy(out, &word, 8);
+    }
+    /* The rest at once, together with bytes before it that are copied already. */
+    if (end - bytes < 8 && end - start >= 8) {
+        memcpy(&word, end - 8, 8);
+        if (!has_special(word)) {
+            memcpy(out + (end - bytes) - 8, &word, 8);
+            *to = out + (end - bytes);
+            return end;
+        }
+    }
+    while (bytes < end && is_plain((unsigned char)*bytes)) *out++ = *bytes++;
+    *to = out;
+    return bytes;
+}
+
 const char *siem_json_write_plain(siem_buffer *out, const char *bytes, const char *end) {
     if (!siem_buffer_reserve(out, (size_t)(end - bytes) + 8)) return end;
     char *to = out->bytes + out->size;
-    while (end - bytes >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        if (has_special(word)) break;
-        memcpy(to, &word, 8);
-        bytes += 8;
-        to += 8;
-    }
-    while (bytes < end && is_plain((unsigned char)*bytes)) *to++ = *bytes++;
+    bytes = copy_plain(&to, bytes, end);
     out->size = (size_t)(to - out->bytes);
     return bytes;
 }
@@ -106,9 +124,14 @@ const char *siem_json_write_sequence(siem_buffer *out, const char *bytes, const 
 size_t siem_json_write_text(siem_buffer *out, const char *bytes, size_t size) {
     const char *end = bytes + size;
     size_t replaced = 0;
-    siem_buffer_add_char(out, '"');
-    while (size != 0 && (bytes = siem_json_write_plain(out, bytes, end)) < end) {
+    if (!siem_buffer_reserve(out, size + 10)) return 0;
+    char *to = out->bytes + out->size;
+    *to++ = '"';
+    if (size != 0) bytes = copy_plain(&to, bytes, end);
+    out->size = (size_t)(to - out->bytes);
+    while (bytes < end) {
         bytes = siem_json_write_sequence(out, bytes, end, &replaced);
+        bytes = siem_json_write_plain(out, bytes, end);
     }
     siem_buffer_add_char(out, '"');
     return replaced;
@@ -126,11 +149,12 @@ void siem_json_write_integer(siem_buffer *out, int64_t integer) {
     siem_buffer_add(out, digits + n, sizeof digits - n);
 }
 
-/* The fewest significant digits (15 to 17) that read back to `real`, without trailing zeros, and
+/* The fewest significant digits that read back to `real`, without trailing zeros, and
  * the decimal exponent of the first. The decimal point is skipped whatever the locale calls it. */
 static int shortest_digits(double real, char digits[18], int *exponent) {
     char text[40];
-    for (int precision = 14; precision <= 16; precision++) {
+    /* A subnormal number has fewer digits than the 15 that all others keep. */
+    for (int precision = real < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision, real);
         if (precision == 16 || strtod(text, NULL) == real) break;
     }

@@ -173,6 +173,7 @@ siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
     if (mapping->whole == NULL) {
         compile_object(mapping, &mapping->root);
         flush_bytes(mapping);
+        (void)siem_buffer_reserve(&mapping->text, SIEM_PADDING);
         if (mapping->text.failed) return siem_error_no_memory(err);
     }
     mapping->compiled = true;
@@ -209,7 +210,7 @@ static inline void write_bytes(const siem_mapping *mapping, const operation *op,
         bytes++;
         size--;
     }
-    siem_buffer_add(out, bytes, size);
+    siem_buffer_add_padded(out, bytes, size);
 }
 
 static inline void write_member(const siem_mapping *mapping, const operation *op,

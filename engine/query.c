@@ -85,8 +85,11 @@ const char *siem_query_name(const siem_query *query, size_t column) {
 
 siem_value siem_query_at(const siem_query *query, size_t column) {
     bool blob = false;
-    if (column >= (size_t)sqlite3_data_count(query->statement)) return (siem_value){0};
-    return siem_database_column(query->statement, (int)column, &blob);
+    siem_value value = {0};
+    if (column < (size_t)sqlite3_data_count(query->statement)) {
+        siem_database_column(query->statement, (int)column, &value, &blob);
+    }
+    return value;
 }
 
 void siem_query_close(siem_query *query) {

@@ -222,7 +222,7 @@ static siem_code step_sorted(siem_registry *registry, siem_error *err) {
 static void load_row(siem_registry *registry) {
     bool blob = false;
     for (size_t i = 0; i < registry->column_count; i++) {
-        registry->row[i] = siem_database_column(registry->statement, (int)i, &blob);
+        siem_database_column(registry->statement, (int)i, &registry->row[i], &blob);
     }
     siem_event_load(&registry->event, registry->layout, registry->row, blob);
 }

@@ -3,7 +3,7 @@ local format  = require "oversight.format"
 local actions = require "oversight.actions"
 
 return format "splunk" {
-  summary = "Splunk HTTP Event Collector envelope",
+  summary = "Splunk HEC envelope",
   options = {
     source     = "oversight:registry",
     sourcetype = "oversight:beacon",

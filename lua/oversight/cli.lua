@@ -1,1 +1,73 @@
-local M={} function M.main() return 0 end return M
+--- The command: finds the subcommand, and turns its answer into an exit status.
+local core    = require "oversight.core"
+local options = require "oversight.cli.options"
+
+local M = {}
+
+--- Exit statuses, as the README documents them.
+local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
+
+local COMMANDS = { "export", "formats", "sign", "inspect" }
+
+local function load_command(name)
+  for _, known in ipairs(COMMANDS) do
+    if known == name then return require("oversight.cli." .. name) end
+  end
+end
+
+local function print_help()
+  print "Usage: oversight-siem COMMAND [OPTION]..."
+  print "Exports the beacon events of an Oversight registry to a SIEM.\n"
+  print "Commands:"
+  for _, name in ipairs(COMMANDS) do
+    print(("  %-9s %s"):format(name, load_command(name).summary))
+  end
+  print "\n  oversight-siem COMMAND --help   options of a command"
+  print "  oversight-siem --version        the version\n"
+  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were refused."
+end
+
+local function complain(command, message)
+  io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", message))
+end
+
+local function usage(command, message)
+  complain(command, message)
+  io.stderr:write(("Try 'oversight-siem %s--help'.\n"):format(command and command .. " " or ""))
+  return STATUS.usage
+end
+
+--- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage".
+local function run_command(name, command, arguments)
+  local parsed, message = options.parse(command.options, arguments)
+  if not parsed then return usage(name, message) end
+  if parsed.help then
+    options.print_help(name, command)
+    return STATUS.ok
+  end
+  local answer, reason, kind = command.run(parsed)
+  if answer then return STATUS[answer] end
+  if kind == "usage" then return usage(name, reason) end
+  complain(name, reason)
+  return STATUS.failed
+end
+
+---@param arguments string[] as in stock Lua's arg
+---@return integer status
+function M.main(arguments)
+  local name = arguments[1]
+  if name == nil then return usage(nil, "a command is missing") end
+  if name == "--help" or name == "-h" or name == "help" then
+    print_help()
+    return STATUS.ok
+  end
+  if name == "--version" then
+    print("oversight-siem " .. core.version)
+    return STATUS.ok
+  end
+  local command = load_command(name)
+  if not command then return usage(nil, ("there is no command '%s'"):format(name)) end
+  return run_command(name, command, { table.unpack(arguments, 2) })
+end
+
+return M

@@ -73,10 +73,12 @@ typedef enum siem_type {
 
 typedef struct siem_value {
     siem_type type;
-    int64_t integer;   /* SIEM_INTEGER */
-    double real;       /* SIEM_REAL */
-    const char *bytes; /* SIEM_TEXT and SIEM_JSON: borrowed, not NUL-terminated */
-    size_t size;       /* of bytes, in bytes */
+    union {
+        int64_t integer;   /* SIEM_INTEGER */
+        double real;       /* SIEM_REAL */
+        const char *bytes; /* SIEM_TEXT and SIEM_JSON: borrowed, not NUL-terminated */
+    };
+    size_t size; /* of bytes, in bytes */
 } siem_value;
 
 /* ---- event ---------------------------------------------------------------------------------- */

@@ -1,0 +1,19 @@
+--- oversight-siem formats: names, one line each, and the file each comes from.
+local siem = require "oversight.siem"
+
+local M = {
+  summary = "Lists the formats that --format takes",
+  usage   = "[--help]",
+  options = { { "--help", help = "show this help" } },
+}
+
+function M.run()
+  for _, entry in ipairs(siem.format.list()) do
+    local format, message = siem.format.load(entry.name)
+    local summary = format and format.summary or "does not load: " .. message
+    print(("%-10s  %-37s  %s"):format(entry.name, entry.file, summary))
+  end
+  return "ok"
+end
+
+return M

@@ -1,0 +1,114 @@
+--- Options of a command: declared as data, parsed, and described.
+---
+--- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural }. Without
+--- `value` it is a flag. `whole` and `natural` make it an integer.
+local M = {}
+
+--- "--registry-id" as the key registry_id.
+local function key_of(name)
+  return (name:gsub("^%-+", ""):gsub("-", "_"))
+end
+
+local function find(declared, name)
+  for _, option in ipairs(declared) do
+    if option[1] == name then return option end
+  end
+end
+
+local function convert(option, text)
+  if not option.whole and not option.natural then return text end
+  local number = text:match "^[+-]?%d+$" and math.tointeger(tonumber(text))
+  if not number then return nil, ("%s takes a whole number, not '%s'"):format(option[1], text) end
+  if option.natural and number < 0 then return nil, option[1] .. " cannot be negative" end
+  return number
+end
+
+local function store(parsed, option, value)
+  local key = key_of(option[1])
+  if option.many then
+    parsed[key] = parsed[key] or {}
+    table.insert(parsed[key], value)
+  else
+    parsed[key] = value
+  end
+end
+
+local function check_required(declared, parsed)
+  for _, option in ipairs(declared) do
+    if option.required and parsed[key_of(option[1])] == nil then
+      return nil, ("%s %s is missing"):format(option[1], option.value)
+    end
+  end
+  return parsed
+end
+
+--- Parses arguments. Gives a table by key, or nil and a message. An unknown argument is not
+--- repeated whole: what follows a "=" may be a secret.
+---@return table<string, any>? parsed
+---@return string? message
+function M.parse(declared, arguments)
+  local parsed, i = {}, 1
+  while i <= #arguments do
+    local argument = arguments[i]
+    local name, text = argument:match "^(%-%-[^=]+)=(.*)$"
+    name = name or argument
+    if name == "--help" or name == "-h" then return { help = true } end
+    local option = find(declared, name)
+    if not option then
+      return nil, name:sub(1, 1) == "-" and ("there is no option '%s'"):format(name)
+        or "an argument stands where an option is expected"
+    end
+    if not option.value then
+      if text then return nil, name .. " takes no value" end
+      store(parsed, option, true)
+    else
+      if not text then
+        i = i + 1
+        text = arguments[i]
+        if not text then return nil, ("%s needs a value: %s"):format(name, option.value) end
+      end
+      local value, message = convert(option, text)
+      if value == nil then return nil, message end
+      store(parsed, option, value)
+    end
+    i = i + 1
+  end
+  return check_required(declared, parsed)
+end
+
+--- Breaks text into lines of at most `width` characters.
+local function wrap(text, width)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if #line + 1 + #word > width and line ~= "" then
+      lines[#lines + 1] = line
+      line = word
+    else
+      line = line == "" and word or line .. " " .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+local HELP_COLUMN, HELP_WIDTH = 28, 50
+
+function M.print_help(name, command)
+  print(("Usage: oversight-siem %s %s"):format(name, command.usage))
+  print(command.summary .. ".\n")
+  for _, option in ipairs(command.options) do
+    local left = "  " .. option[1] .. (option.value and " " .. option.value or "")
+    local lines = wrap(option.help, HELP_WIDTH)
+    if #left >= HELP_COLUMN then
+      print(left)
+      left = ""
+    end
+    for _, line in ipairs(lines) do
+      print(("%-" .. HELP_COLUMN .. "s%s"):format(left, line))
+      left = ""
+    end
+  end
+  if command.notes then print("\n" .. command.notes) end
+end
+
+return M

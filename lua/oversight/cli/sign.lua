@@ -1,0 +1,53 @@
+--- oversight-siem sign: the Authorization header of the Sentinel Data Collector API.
+local siem = require "oversight.siem"
+
+local M = {
+  summary = "Prints the Authorization header for the Sentinel Data Collector API",
+  usage   = "--workspace-id ID --key file:PATH|env:NAME --length BYTES [--date DATE]",
+  options = {
+    { "--workspace-id", value = "ID", required = true, help = "the Log Analytics workspace" },
+    { "--key", value = "SECRET", required = true,
+      help = "where the shared key is: file:PATH or env:NAME, never the key itself" },
+    { "--length", value = "BYTES", required = true, natural = true,
+      help = "the size of the body that will be posted" },
+    { "--date", value = "DATE", help = "RFC 1123 date of the request (default: the present time)" },
+    { "--method", value = "NAME", help = "HTTP method (default: POST)" },
+    { "--content-type", value = "TYPE", help = "default: application/json" },
+    { "--resource", value = "PATH", help = "default: /api/logs" },
+    { "--help", help = "show this help" },
+  },
+}
+
+--- Reads the key. Nothing that it says repeats the argument: that may be a key after all.
+local function read_key(source)
+  local kind, place = source:match "^(%a+):(.+)$"
+  if kind == "env" then
+    local key = os.getenv(place)
+    if not key then return nil, "--key: the environment variable is not set" end
+    return key
+  elseif kind == "file" then
+    local file, message = io.open(place, "r")
+    if not file then return nil, "--key: cannot open the file: " .. message:gsub("^.*: ", "") end
+    local key = file:read "l"
+    file:close()
+    return key or ""
+  end
+  return nil, "--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage"
+end
+
+function M.run(given)
+  local key, message, kind = read_key(given.key)
+  if not key then return nil, message, kind end
+  local date = given.date or os.date "!%a, %d %b %Y %H:%M:%S GMT"
+  local header, problem = siem.sentinel_authorization {
+    workspace_id = given.workspace_id, shared_key = (key:gsub("%s+$", "")), content_length = given.length,
+    date = date, method = given.method, content_type = given.content_type,
+    resource = given.resource,
+  }
+  if not header then return nil, problem end
+  print("x-ms-date: " .. date)
+  print("Authorization: " .. header)
+  return "ok"
+end
+
+return M

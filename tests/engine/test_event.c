@@ -1,0 +1,157 @@
+/* test_event.c: the rules of normalizing, and times. */
+#include "testing.h"
+
+#include <string.h>
+#include <time.h>
+
+static siem_event *open_event(const siem_column *row, size_t count) {
+    siem_event *event;
+    assert_ok(siem_event_open(&event, row, count, "reg", &err));
+    return event;
+}
+
+static void assert_field(siem_event *event, const char *name, const char *text) {
+    siem_value value = siem_event_get(event, name);
+    if (text == NULL) {
+        assert_int_equal(value.type, SIEM_NULL);
+        return;
+    }
+    assert_true(value.type == SIEM_TEXT || value.type == SIEM_JSON);
+    assert_int_equal(value.size, strlen(text));
+    if (value.size != 0) assert_memory_equal(value.bytes, text, value.size);
+}
+
+static void test_empty_row(void **state) {
+    (void)state;
+    siem_event *event = open_event(NULL, 0);
+    assert_int_equal(siem_event_size(event), SIEM_FIELD_COUNT);
+    assert_field(event, "event_id", "");
+    assert_field(event, "event_kind", "");
+    assert_field(event, "occurred_at", "");
+    assert_field(event, "registry_id", "reg");
+    assert_field(event, "token_id", NULL);
+    assert_field(event, "extra", NULL);
+    assert_int_equal(siem_event_get(event, "occurred_unix").integer, 0);
+    assert_null(siem_event_name(event, SIEM_FIELD_COUNT));
+    siem_event_close(event);
+}
+
+static void test_whole_row(void **state) {
+    const siem_column row[] = {
+        {"id", {.type = SIEM_INTEGER, .integer = 7}},
+        {"kind", test_text("dns")},
+        {"timestamp", {.type = SIEM_INTEGER, .integer = 1735000001}},
+        {"token_id", {.type = SIEM_INTEGER, .integer = 5}},
+        {"user_agent", test_text("")},
+        {"tlog_index", {.type = SIEM_INTEGER, .integer = 0}},
+        {"extra", test_text(" {\"b\": 1, \"a\": [1, 2]} ")},
+        {"site_column", test_text("kept")},
+    };
+    (void)state;
+    siem_event *event = open_event(row, sizeof row / sizeof *row);
+    assert_field(event, "event_id", "7");
+    assert_field(event, "occurred_at", "2024-12-24T00:26:41Z");
+    assert_int_equal(siem_event_get(event, "token_id").type, SIEM_INTEGER);
+    assert_field(event, "user_agent", NULL);
+    assert_int_equal(siem_event_get(event, "tlog_index").type, SIEM_INTEGER);
+    assert_field(event, "extra", "{\"b\":1,\"a\":[1,2]}");
+    assert_field(event, "site_column", "kept");
+    assert_string_equal(siem_event_name(event, SIEM_FIELD_COUNT), "site_column");
+    siem_event_close(event);
+}
+
+static void test_extra(void **state) {
+    static const struct {
+        const char *stored, *extra;
+    } cases[] = {
+        {"", NULL},
+        {"{}", NULL},
+        {"not json", "{\"raw\":\"not json\"}"},
+        {"[1,2]", "{\"raw\":[1,2]}"},
+        {"\"s\"", "{\"raw\":\"s\"}"},
+        {"null", "{\"raw\":null}"},
+        {"0", "{\"raw\":0}"},
+        {"{\"a\":NaN}", "{\"raw\":\"{\\\"a\\\":NaN}\"}"},
+        {"{\"n\":12345678901234567890123,\"f\":1.10}", "{\"n\":12345678901234567890123,\"f\":1.10}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_column row = {"extra", test_text(cases[i].stored)};
+        siem_event *event = open_event(&row, 1);
+        assert_field(event, "extra", cases[i].extra);
+        siem_event_close(event);
+    }
+}
+
+static void test_timestamps(void **state) {
+    const struct {
+        siem_value stored;
+        int64_t seconds;
+        const char *text;
+    } cases[] = {
+        {{.type = SIEM_INTEGER, .integer = 0}, 0, ""},
+        {{.type = SIEM_INTEGER, .integer = -5}, -5, "1969-12-31T23:59:55Z"},
+        {{.type = SIEM_REAL, .real = 1735000123.9}, 1735000123, "2024-12-24T00:28:43Z"},
+        {{.type = SIEM_INTEGER, .integer = 253402300799}, 253402300799, "9999-12-31T23:59:59Z"},
+        {{.type = SIEM_INTEGER, .integer = 253402300800}, 0, ""},
+        {{.type = SIEM_INTEGER, .integer = -62135596800}, -62135596800, "0001-01-01T00:00:00Z"},
+        {{.type = SIEM_INTEGER, .integer = -62135596801}, 0, ""},
+        {{.type = SIEM_INTEGER, .integer = INT64_MIN}, 0, ""},
+        {{.type = SIEM_REAL, .real = 1e300}, 0, ""},
+        {test_text("1735000001"), 1735000001, "2024-12-24T00:26:41Z"},
+        {test_text("soon"), 0, ""},
+        {test_text("99999999999999999999"), 0, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_column row = {"timestamp", cases[i].stored};
+        siem_event *event = open_event(&row, 1);
+        assert_int_equal(siem_event_get(event, "occurred_unix").integer, cases[i].seconds);
+        assert_field(event, "occurred_at", cases[i].text);
+        siem_event_close(event);
+    }
+}
+
+/* The C library's calendar agrees, over 400 years and leap days. */
+static void test_calendar(void **state) {
+    (void)state;
+    for (int64_t t = -13 * INT64_C(1000000000); t < 13 * INT64_C(1000000000); t += 7654321) {
+        char expected[32], text[24];
+        time_t seconds = (time_t)t;
+        struct tm parts;
+        assert_non_null(gmtime_r(&seconds, &parts));
+        strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%SZ", &parts);
+        assert_ok(siem_iso8601(text, (double)t, &err));
+        assert_string_equal(text, expected);
+    }
+}
+
+static void test_iso8601(void **state) {
+    char text[24];
+    siem_error err;
+    (void)state;
+    assert_ok(siem_iso8601(text, 1735000000.9999996, &err));
+    assert_string_equal(text, "2024-12-24T00:26:41Z"); /* rounds to the microsecond first */
+    assert_ok(siem_iso8601(text, -0.5, &err));
+    assert_string_equal(text, "1969-12-31T23:59:59Z");
+    assert_int_equal(siem_iso8601(text, 1e18, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "years 1 to 9999"));
+}
+
+static void test_actions(void **state) {
+    (void)state;
+    assert_string_equal(siem_action_of("http_img"), "beacon-http-pixel");
+    assert_null(siem_action_of("other"));
+    assert_string_equal(siem_beacon_kinds()[3], "license");
+    assert_null(siem_beacon_kinds()[4]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty_row),  cmocka_unit_test(test_whole_row),
+        cmocka_unit_test(test_extra),      cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_calendar),   cmocka_unit_test(test_iso8601),
+        cmocka_unit_test(test_actions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

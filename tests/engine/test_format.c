@@ -1,0 +1,85 @@
+/* test_format.c: a format by name, as a C program uses it. */
+#include "testing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <stdio.h>
+
+static siem_event *make_event(void) {
+    siem_event *event;
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 1}},
+                               {"kind", test_text("dns")},
+                               {"token_id", test_text("Tok")}};
+    assert_ok(siem_event_open(&event, row, 3, "reg", &err));
+    return event;
+}
+
+static void assert_record(siem_format *format, const char *record) {
+    siem_batch *batch;
+    size_t size;
+    siem_event *event = make_event();
+    assert_ok(siem_batch_open(&batch, &err));
+    assert_ok(siem_batch_write(batch, siem_format_mapping(format), event, NULL, &err));
+    const char *bytes = siem_batch_at(batch, 0, &size);
+    if (size != strlen(record) || memcmp(bytes, record, size) != 0) {
+        fail_msg("%.*s\nexpected %s", (int)size, bytes, record);
+    }
+    siem_batch_close(batch);
+    siem_event_close(event);
+}
+
+static void test_built_in(void **state) {
+    siem_format *format;
+    const siem_option options[] = {{"index", "main"}, {"source", "s"}};
+    (void)state;
+    assert_ok(siem_format_open(&format, "splunk", options, 2, &err));
+    assert_string_equal(siem_mapping_name(siem_format_mapping(format)), "splunk");
+    assert_record(format,
+                  "{\"time\":0.0,\"host\":\"reg\",\"source\":\"s\","
+                  "\"sourcetype\":\"oversight:beacon\",\"event\":{\"schema\":\"oversight-siem-1\","
+                  "\"kind\":\"dns\",\"action\":\"beacon-dns-callback\",\"event_id\":\"1\","
+                  "\"token_id\":\"Tok\",\"registry_id\":\"reg\"},\"fields\":{\"beacon_kind\":\"dns\"},"
+                  "\"index\":\"main\"}");
+    siem_format_close(format);
+}
+
+static void test_unknown(void **state) {
+    siem_format *format;
+    siem_error err;
+    (void)state;
+    assert_int_equal(siem_format_open(&format, "nope", NULL, 0, &err), SIEM_NOT_FOUND);
+    assert_non_null(strstr(err.message, "choices: ecs, sentinel, splunk"));
+    assert_null(format);
+    assert_int_equal(siem_format_open(&format, "ecs", &(siem_option){"index", "x"}, 1, &err),
+                     SIEM_INVALID);
+    assert_non_null(strstr(err.message, "no option"));
+}
+
+/* A format of a site, with a function, on the search path. */
+static void test_of_a_site(void **state) {
+    siem_format *format;
+    char command[512];
+    (void)state;
+    (void)snprintf(command, sizeof command,
+                   "mkdir -p %s/oversight/formats && cat >%s/oversight/formats/acme.lua <<'E'\n"
+                   "return require \"oversight.format\" \"acme\" {\n"
+                   "  { \"t\", from = \"token_id\", with = function(v) return v:lower() end },\n"
+                   "}\nE",
+                   test_folder(), test_folder());
+    assert_int_equal(system(command), 0);
+    setenv("OVERSIGHT_LUA_PATH", test_folder(), 1);
+    assert_ok(siem_format_open(&format, "acme", NULL, 0, &err));
+    assert_record(format, "{\"t\":\"tok\"}");
+    siem_format_close(format);
+    unsetenv("OVERSIGHT_LUA_PATH");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_of_a_site),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

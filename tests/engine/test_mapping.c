@@ -1,0 +1,223 @@
+/* test_mapping.c: rows compiled and run: every station of a value, every error of a row. */
+#include "testing.h"
+
+#include <string.h>
+
+static siem_event *event;
+static siem_batch *batch;
+
+static int open_nouns(void **state) {
+    const siem_column row[] = {
+        {"id", {.type = SIEM_INTEGER, .integer = 7}},
+        {"kind", test_text("dns")},
+        {"timestamp", {.type = SIEM_INTEGER, .integer = 1735000001}},
+        {"token_id", test_text("T0k")},
+        {"file_id", test_text("")},
+        {"extra", test_text("{\"qname\":\"a.b\",\"n\":12345678901234567890,\"in\":{\"x.y\":[1]},"
+                            "\"e\":\"\",\"big\":9007199254740993}")},
+        {"site", {.type = SIEM_REAL, .real = 1.5}},
+    };
+    (void)state;
+    assert_ok(siem_event_open(&event, row, sizeof row / sizeof *row, "reg", &err));
+    assert_ok(siem_batch_open(&batch, &err));
+    return 0;
+}
+
+static int close_nouns(void **state) {
+    (void)state;
+    siem_batch_close(batch);
+    siem_event_close(event);
+    return 0;
+}
+
+/* Renders the event through rows that end with one without destination. */
+static siem_code render(const siem_row *rows, siem_error *err) {
+    siem_mapping *mapping;
+    siem_batch_clear(batch);
+    siem_code rc = siem_mapping_open(&mapping, "test", err);
+    for (; rc == SIEM_OK && rows->destination != NULL; rows++) {
+        rc = siem_mapping_add(mapping, rows, err);
+    }
+    if (rc == SIEM_OK) rc = siem_mapping_compile(mapping, err);
+    if (rc == SIEM_OK) rc = siem_batch_write(batch, mapping, event, NULL, err);
+    siem_mapping_close(mapping);
+    return rc;
+}
+
+static void assert_record(const siem_row *rows, const char *record) {
+    siem_error err = {0};
+    size_t size;
+    siem_code rc = render(rows, &err);
+    if (rc != SIEM_OK) fail_msg("%s", err.message);
+    const char *bytes = siem_batch_at(batch, 0, &size);
+    if (size != strlen(record) || memcmp(bytes, record, size) != 0) {
+        fail_msg("%.*s\nexpected %s", (int)size, bytes, record);
+    }
+}
+
+static void assert_refused(const siem_row *rows, siem_code code, const char *part) {
+    siem_error err = {0};
+    assert_int_equal(render(rows, &err), code);
+    if (strstr(err.message, part) == NULL) fail_msg("'%s' lacks '%s'", err.message, part);
+    assert_int_equal(siem_batch_size(batch), 0);
+}
+
+#define FROM(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define ROWS(...) ((const siem_row[]){__VA_ARGS__, {0}})
+
+static void test_fields(void **state) {
+    (void)state;
+    assert_record(ROWS({"t", .from = FROM("token_id")}, {"f", .from = FROM("file_id")}, {"u", .from = FROM("user_agent")},
+                       {"n", .from = FROM("occurred_unix")}, {"s", .from = FROM("site")}),
+                  "{\"t\":\"T0k\",\"n\":1735000001,\"s\":1.5}");
+    assert_record(ROWS({"f", .from = FROM("file_id"), .keep = true}, {"u", .from = FROM("user_agent"), .keep = true}),
+                  "{\"f\":\"\",\"u\":null}");
+    assert_record(ROWS({"first", .from = FROM("file_id", "user_agent", "token_id", "event_id")}),
+                  "{\"first\":\"T0k\"}");
+    assert_record(ROWS({"none", .from = FROM("file_id", "user_agent")}), "{}");
+}
+
+static void test_extra_paths(void **state) {
+    (void)state;
+    assert_record(ROWS({"q", .from = FROM("extra.qname")}, {"n", .from = FROM("extra.n")},
+                       {"x", .from = FROM("extra.in.x\\.y")}, {"e", .from = FROM("extra.e")},
+                       {"m", .from = FROM("extra.qname.more")}),
+                  "{\"q\":\"a.b\",\"n\":12345678901234567890,\"x\":[1]}");
+}
+
+static void test_objects(void **state) {
+    (void)state;
+    assert_record(ROWS({"a.b.c", .from = FROM("file_id")}, {"z", .from = FROM("token_id")}), "{\"z\":\"T0k\"}");
+    assert_record(ROWS({"a.b.c", .from = FROM("token_id")}, {"z", .value = "1"}, {"a.d", .value = "2"}),
+                  "{\"a\":{\"b\":{\"c\":\"T0k\"},\"d\":2},\"z\":1}");
+    assert_record(ROWS({"a", .keep = true}, {"a.b", .from = FROM("file_id")}, {"c.d", .keep = true}),
+                  "{\"a\":{},\"c\":{\"d\":{}}}");
+    assert_record(ROWS({"a.x", .from = FROM("file_id")}, {"a.y", .from = FROM("token_id")}, {"a.z", .value = "[ ]"}),
+                  "{\"a\":{\"y\":\"T0k\",\"z\":[]}}");
+    assert_record(ROWS({"dot\\.ted", .value = "true"}, {"qu\"ote", .value = "\"\\u00e9\""}),
+                  "{\"dot.ted\":true,\"qu\\\"ote\":\"\\u00e9\"}");
+    assert_record(ROWS({"gone", .value = "null"}, {"empty", .value = "\"\""},
+                       {"kept", .value = "null", .keep = true}),
+                  "{\"kept\":null}");
+}
+
+static void test_converters(void **state) {
+    (void)state;
+    assert_record(ROWS({"f", .from = FROM("occurred_unix"), .as = "float"},
+                       {"i", .from = FROM("site"), .as = "integer"}, {"l", .from = FROM("token_id"), .as = "lower"},
+                       {"u", .from = FROM("extra.qname"), .as = "upper"}, {"t", .from = FROM("site"), .as = "text"},
+                       {"j", .from = FROM("extra.in"), .as = "json_text"},
+                       {"no", .from = FROM("token_id"), .as = "integer"},
+                       {"big", .from = FROM("extra.big"), .as = "text"}),
+                  "{\"f\":1735000001.0,\"i\":1,\"l\":\"t0k\",\"u\":\"A.B\",\"t\":\"1.5\","
+                  "\"j\":\"{\\\"x.y\\\":[1]}\",\"big\":\"9007199254740993\"}");
+    for (size_t i = 0; siem_converter_at(i) != NULL; i++) {
+        assert_true(strlen(siem_converter_name(siem_converter_at(i))) > 0);
+        assert_true(strlen(siem_converter_summary(siem_converter_at(i))) > 0);
+    }
+}
+
+static void test_lookup(void **state) {
+    static const siem_pair kinds[] = {{"dns", "\"D\""}, {"ocsp", "[1]"}};
+    static const siem_pair none[] = {{"x", "1"}};
+    (void)state;
+    assert_record(ROWS({"hit", .from = FROM("event_kind"), .lookup = kinds, .lookup_size = 2},
+                       {"miss", .from = FROM("event_kind"), .lookup = none, .lookup_size = 1},
+                       {"other", .from = FROM("event_kind"), .lookup = none, .lookup_size = 1,
+                        .fallback = "{\"a\": 1}"},
+                       {"prefix", .from = FROM("event_kind"), .lookup = none, .lookup_size = 1,
+                        .fallback_prefix = "beacon-"}),
+                  "{\"hit\":\"D\",\"other\":{\"a\":1},\"prefix\":\"beacon-dns\"}");
+}
+
+static siem_code shout(void *context, siem_event *seen, const siem_value *value,
+                       siem_value *result, siem_error *err) {
+    (void)err;
+    assert_ptr_equal(seen, event);
+    assert_true(value->type == SIEM_TEXT || value->type == SIEM_NULL);
+    *result = test_text(context);
+    return SIEM_OK;
+}
+
+static siem_code give_json(void *context, siem_event *seen, const siem_value *value,
+                           siem_value *result, siem_error *err) {
+    (void)seen, (void)value, (void)err;
+    *result = test_text(context);
+    result->type = SIEM_JSON;
+    return SIEM_OK;
+}
+
+static siem_code refuse(void *context, siem_event *seen, const siem_value *value, siem_value *result,
+                      siem_error *err) {
+    (void)seen, (void)value, (void)result;
+    if (err != NULL) strcpy(err->message, context);
+    return SIEM_REFUSED;
+}
+
+static void test_functions(void **state) {
+    (void)state;
+    assert_record(ROWS({"w", .from = FROM("token_id"), .with = shout, .with_context = "hey"},
+                       {"alone", .with = shout, .with_context = "you"},
+                       {"off", .from = FROM("token_id"), .when = give_json, .when_context = "false"},
+                       {"on", .from = FROM("token_id"), .when = give_json, .when_context = "true"},
+                       {"json", .with = give_json, .with_context = "{ \"a\" : \"\\u00E9\" }"}),
+                  "{\"w\":\"hey\",\"alone\":\"you\",\"on\":\"T0k\",\"json\":{\"a\":\"\\u00e9\"}}");
+    assert_refused(ROWS({"w", .from = FROM("token_id"), .with = refuse, .with_context = "no"}), SIEM_REFUSED,
+                   "test: w: no");
+    assert_refused(ROWS({"w", .with = give_json, .with_context = "{"}), SIEM_REFUSED, "not JSON");
+}
+
+static void test_whole_function(void **state) {
+    siem_mapping *mapping;
+    siem_error err;
+    size_t size;
+    (void)state;
+    siem_batch_clear(batch);
+    assert_ok(siem_mapping_open(&mapping, "whole", &err));
+    assert_ok(siem_mapping_set_function(mapping, give_json, "{\"a\": 1}", &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    assert_memory_equal(siem_batch_at(batch, 0, &size), "{\"a\":1}", 7);
+    assert_string_equal(siem_batch_event_id(batch, 0), "7");
+    assert_int_equal(siem_mapping_add(mapping, &(siem_row){"x", .value = "1"}, &err), SIEM_INVALID);
+    siem_mapping_close(mapping);
+}
+
+static void test_required(void **state) {
+    (void)state;
+    assert_refused(ROWS({"f", .from = FROM("file_id"), .required = true}), SIEM_REFUSED, "test: f: ");
+    assert_record(ROWS({"t", .from = FROM("token_id"), .required = true}), "{\"t\":\"T0k\"}");
+}
+
+static void test_wrong_rows(void **state) {
+    static const siem_pair twice[] = {{"x", "1"}, {"x", "2"}};
+    static const siem_pair no_json[] = {{"x", "one"}};
+    (void)state;
+    assert_refused(ROWS({"a", .value = "1"}, {"a", .value = "2"}), SIEM_INVALID, "a: ");
+    assert_refused(ROWS({"a", .value = "1"}, {"a.b", .value = "2"}), SIEM_INVALID,
+                   "\"a\" is a value");
+    assert_refused(ROWS({"a.b", .value = "1"}, {"a", .value = "2"}), SIEM_INVALID, "object");
+    assert_refused(ROWS({"a", .value = "nope"}), SIEM_INVALID, "not JSON");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .as = "nope"}), SIEM_INVALID, "\"nope\"");
+    assert_refused(ROWS({"a", .value = NULL}), SIEM_INVALID, "no source");
+    assert_refused(ROWS({"a..b", .value = "1"}), SIEM_INVALID, "empty key");
+    assert_refused(ROWS({"a\\b", .value = "1"}), SIEM_INVALID, "backslash");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .value = "1"}), SIEM_INVALID, "not both");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .fallback = "1"}), SIEM_INVALID, "lookup");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = twice, .lookup_size = 2}), SIEM_INVALID,
+                   "twice");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_json, .lookup_size = 1}),
+                   SIEM_INVALID, "not JSON");
+    assert_refused(ROWS({0}), SIEM_INVALID, "no rows");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields),     cmocka_unit_test(test_extra_paths),
+        cmocka_unit_test(test_objects),    cmocka_unit_test(test_converters),
+        cmocka_unit_test(test_lookup),     cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_required),   cmocka_unit_test(test_whole_function),
+        cmocka_unit_test(test_wrong_rows),
+    };
+    return cmocka_run_group_tests(tests, open_nouns, close_nouns);
+}

@@ -1,0 +1,41 @@
+/* testing.h: cmocka with what it needs, and registries made for a test. */
+#ifndef SIEM_TESTING_H
+#define SIEM_TESTING_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <oversight/siem.h>
+#include <sqlite3.h>
+
+#define TABLE                                                                                      \
+    "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT NOT NULL, "          \
+    "file_id TEXT, recipient_id TEXT, issuer_id TEXT, kind TEXT NOT NULL, source_ip TEXT, "        \
+    "user_agent TEXT, extra TEXT, timestamp INTEGER NOT NULL, qualified_timestamp TEXT, "          \
+    "tlog_index INTEGER);"
+
+/* A folder of this test's own; the same until the program ends, removed then. */
+const char *test_folder(void);
+
+/* A path in that folder, in one of a few buffers that take turns. */
+const char *test_path(const char *name);
+
+/* Runs SQL on a database of the folder, which is made when it is not there. */
+void test_sql(const char *name, const char *sql);
+
+/* The whole text of a file, NUL-terminated, for the caller to free. */
+char *test_read(const char *path);
+
+siem_value test_text(const char *text);
+
+#define assert_ok(call)                                                                            \
+    do {                                                                                           \
+        siem_error err = {0};                                                                      \
+        siem_code code_ = (call);                                                                  \
+        if (code_ != SIEM_OK) fail_msg("%s: %s", siem_code_name(code_), err.message);              \
+    } while (0)
+
+#endif

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building and testing need, and only those that are missing.
+# Usage: tests/packages.sh [build]     ("build": without what only the tests need)
+set -euo pipefail
+build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
+    lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev)
+test=(g++ libcmocka-dev lua-busted lua-check clang clang-format libclang-rt-14-dev openssl python3
+    util-linux valgrind)
+
+wanted=("${build[@]}")
+[ "${1:-}" = build ] || wanted+=("${test[@]}")
+missing=()
+for package in "${wanted[@]}"; do
+    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = "install ok installed" ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+        { echo "packages.sh: run as root, or install sudo, to get: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
