@@ -127,7 +127,9 @@ function Format:compile(options)
     end
     lowered[#lowered + 1] = low
   end
-  return core.mapping_open(self.name, lowered)
+  -- Called by pcall, the engine's message has no place of this file in front.
+  local ok, mapping = pcall(core.mapping_open, self.name, lowered)
+  return ok and mapping or error(mapping, 0)
 end
 
 --- The record of an event as JSON text, with the default options.
@@ -155,30 +157,36 @@ local function check_name(name, level)
   end
 end
 
---- Raises what makes a definition wrong where the definition stands.
-local function check_compiles(format, level)
+--- "file:line: " of the caller `level` calls up. `return format "name" {...}` is a tail call, which
+--- leaves no trace, so the place is taken down when the name is given.
+local function place_of(level)
+  local info = debug.getinfo(level + 1, "Sl")
+  return info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+end
+
+--- Raises what makes a definition wrong, with the place where it stands.
+local function check_compiles(format, place)
   local ok, mapping = pcall(format.compile, format)
-  if not ok then error((tostring(mapping):gsub("^[^:]*:%d+: ", "")), level + 1) end
+  if not ok then error(place .. tostring(mapping), 0) end
   format.mapping = mapping
   return format
 end
 
-local function define(name)
-  check_name(name, 2)
+local function define(name, place)
   return function(definition)
     local problem = check_definition(definition)
-    if problem then error(("format %s: %s"):format(name, problem), 2) end
+    if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
     local rows = {}
     for index, row in ipairs(definition) do
       if row.remove or row.before or row.after then
-        error(("format %s: %s: remove, before and after are for extend"):format(
-          name, row_name(index, row)), 2)
+        error(("%sformat %s: %s: remove, before and after are for extend"):format(
+          place, name, row_name(index, row)), 0)
       end
       rows[index] = row
     end
     return check_compiles(new_format(name, {
       rows = rows, summary = definition.summary, options = definition.options,
-    }), 2)
+    }), place)
   end
 end
 
@@ -217,33 +225,37 @@ local function place_row(rows, row)
   table.insert(rows, row.before and at or at + 1, row)
 end
 
+--- The base's rows with the patch applied, or nil and what is wrong with it.
+local function patch_rows(base, patch)
+  local rows, problem = { table.unpack(base.rows) }, nil
+  for index, row in ipairs(patch) do
+    if row.remove then
+      rows = remove_rows(rows, row[1])
+      problem = not rows and base.name .. " has no such row to remove" or nil
+    else
+      problem = place_row(rows, row)
+    end
+    if problem then return nil, row_name(index, row) .. ": " .. problem end
+  end
+  return rows
+end
+
 --- A new format: this one's rows, patched by destination.
 ---@param name string
 ---@return fun(definition: table): oversight.Format
 function Format:extend(name)
   check_name(name, 2)
+  local place = place_of(2)
   return function(definition)
-    local problem = check_definition(definition)
-    if problem then error(("format %s: %s"):format(name, problem), 2) end
-    if self.whole then error(("format %s: %s has no rows to extend"):format(name, self.name), 2) end
-    local rows = { table.unpack(self.rows) }
-    for index, row in ipairs(definition) do
-      if row.remove then
-        rows = remove_rows(rows, row[1]) or
-          error(("format %s: %s: %s has no such row to remove"):format(
-            name, row_name(index, row), self.name), 2)
-      else
-        problem = place_row(rows, row)
-        if problem then
-          error(("format %s: %s: %s"):format(name, row_name(index, row), problem), 2)
-        end
-      end
-    end
+    local problem, rows = check_definition(definition), nil
+    if not problem and self.whole then problem = self.name .. " has no rows to extend" end
+    if not problem then rows, problem = patch_rows(self, definition) end
+    if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
     return check_compiles(new_format(name, {
       rows = rows,
       summary = definition.summary or self.summary,
       options = merge(self.options, definition.options),
-    }), 2)
+    }), place)
   end
 end
 
@@ -267,5 +279,8 @@ function M.is_format(value)
 end
 
 return setmetatable(M, {
-  __call = function(_, name) return define(name) end,
+  __call = function(_, name)
+    check_name(name, 2)
+    return define(name, place_of(2))
+  end,
 })

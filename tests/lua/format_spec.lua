@@ -1,0 +1,165 @@
+-- format_spec.lua: rows, options, extension, and what a wrong definition says.
+local siem   = require "oversight.siem"
+local format = require "oversight.format"
+
+local function render(chosen, row)
+  local event = siem.from_registry_row(row or {
+    id = 7, kind = "dns", token_id = "Tok", timestamp = 5, extra = '{"a": {"b": 1.10}}' }, { registry_id = "reg" })
+  return chosen:render(event)
+end
+
+--- The message of the error that loading these rows raises.
+local function problem(rows)
+  local ok, message = pcall(function() return format "bad" (rows) end)
+  assert.is_false(ok)
+  return message
+end
+
+describe("a format", function()
+  it("writes rows in their order", function()
+    local f = format "f" {
+      { "z", from = "token_id", as = "lower" },
+      { "a.b", value = { 1, "two", siem.null, { x = true } } },
+      { "n", from = "extra.a.b" },
+      { "empty", value = siem.array {} },
+      { "object", value = {} },
+    }
+    assert.equal('{"z":"tok","a":{"b":[1,"two",null,{"x":true}]},"n":1.10,"empty":[],"object":{}}', render(f))
+  end)
+
+  it("calls functions with value and event", function()
+    local f = format "f" {
+      { "with", from = "token_id", with = function(value, event) return value .. event.event_id end },
+      { "alone", with = function(value, event) return { value == nil, event.occurred_unix } end },
+      { "when", value = 1, when = function(_, event) return event.event_kind == "ocsp" end },
+      { "gone", from = "token_id", with = function() return nil end },
+      { "miss", from = "event_kind", lookup = { x = 1 }, default = function(value) return value .. "!" end },
+    }
+    assert.equal('{"with":"Tok7","alone":[true,5],"miss":"dns!"}', render(f))
+  end)
+
+  it("refuses one event when a function fails", function()
+    local f = format "f" { { "x.y", from = "token_id", with = function() error "no luck" end } }
+    local record, message, code = render(f)
+    assert.is_nil(record)
+    assert.matches("^f: x%.y: .*format_spec%.lua:%d+: no luck$", message)
+    assert.equal("refused", code)
+    f = format "f" { { "x", with = function() return { ["in"] = { 0 / 0 } } end } }
+    _, message = render(f)
+    assert.matches("in%[1%]: a number is NaN or infinite", message)
+    f = format "f" { { "x", with = function() return { 1, nil, 3 } end } }
+    _, message = render(f)
+    assert.matches("either names or the keys 1 to n", message)
+    f = format "f" { { "x", with = function() return print end } }
+    _, message = render(f)
+    assert.matches("a function has no JSON form", message)
+    local loop = {}
+    loop.loop = loop
+    f = format "f" { { "x", with = function() return loop end } }
+    _, message = render(f)
+    assert.matches("loop: the table holds itself", message)
+  end)
+
+  it("keeps an event that a function keeps only as a copy", function()
+    local kept, copy
+    local f = format "f" { { "x", with = function(_, event) kept, copy = event, event:copy() end } }
+    assert.equal("{}", render(f))
+    assert.has_error(function() return kept.token_id end)
+    assert.equal("Tok", copy.token_id)
+  end)
+
+  it("cannot run inside itself", function()
+    local f
+    f = format "f" { { "x", with = function(_, event) return f:render(event) end } }
+    local _, message = render(f)
+    assert.matches("in use", message)
+  end)
+
+  it("takes options", function()
+    local f = format "f" {
+      options = { host = "", tag = "t" },
+      { "host", from = { "option.host", "registry_id" } },
+      { "tag", from = "option.tag" },
+      { "kept", from = "option.host", keep = true },
+    }
+    assert.equal('{"host":"reg","tag":"t","kept":""}', render(f))
+    local mapping = f:compile { host = "h", tag = "" }
+    local event = siem.from_registry_row({ id = 1 }, { registry_id = "reg" })
+    assert.equal('{"host":"h","kept":"h"}', mapping:render(event))
+  end)
+
+  it("can be a function", function()
+    local f = format.from_function("f", function(event)
+      return siem.object({ b = event.token_id, a = 1, c = siem.null }, { "b", "a" })
+    end)
+    assert.equal('{"b":"Tok","a":1,"c":null}', render(f))
+    local record, message = render(format.from_function("f", function() return "text" end))
+    assert.is_nil(record)
+    assert.matches("no table of named values", message)
+  end)
+end)
+
+describe("extend", function()
+  local base = format "base" {
+    { "one", value = 1 }, { "two.a", value = 2 }, { "two.b", value = 3 }, { "four", value = 4 },
+  }
+
+  it("replaces, removes, places and adds", function()
+    local f = base:extend "site" {
+      { "one", value = "ONE" },
+      { "two", remove = true },
+      { "half", value = 0.5, before = "one" },
+      { "five", value = 5 },
+      { "after", value = 6, after = "one" },
+    }
+    assert.equal('{"half":0.5,"one":"ONE","after":6,"four":4,"five":5}', render(f))
+    assert.equal('{"one":1,"two":{"a":2,"b":3},"four":4}', render(base))
+  end)
+
+  it("says what it cannot find", function()
+    assert.has_error(function() base:extend "s" { { "none", remove = true } } end)
+    assert.has_error(function() base:extend "s" { { "x", value = 1, before = "none" } } end)
+  end)
+end)
+
+describe("a wrong definition", function()
+  it("names file, row, destination and reason", function()
+    assert.matches("format_spec%.lua:%d+: format bad: row 2 %(b%): there is no key \"form\"",
+      problem { { "a", value = 1 }, { "b", form = "token_id" } })
+    assert.matches("row 1: the destination comes first", problem { { value = 1 } })
+    assert.matches("format_spec%.lua:%d+: bad: a: as: there is no converter \"nope\"",
+      problem { { "a", from = "token_id", as = "nope" } })
+    assert.matches("\"a\" is a value already", problem { { "a", value = 1 }, { "a.b", value = 2 } })
+    assert.matches("no option \"x\"", problem { { "a", from = "option.x" } })
+    assert.matches("from must be a string", problem { { "a", from = { 1 } } })
+    assert.matches("with must be a function", problem { { "a", with = 1 } })
+    assert.matches("no key \"sumary\"", problem { sumary = "x", { "a", value = 1 } })
+    assert.matches("remove, before and after are for extend", problem { { "a", remove = true } })
+    assert.matches("no rows", problem {})
+    assert.has_error(function() format "bad name" end)
+  end)
+end)
+
+describe("json", function()
+  it("sorts keys and honours marks", function()
+    local encode = siem.json.encode
+    assert.equal('{"a":1,"b":2,"c":3}', encode { c = 3, a = 1, b = 2 })
+    assert.equal("[]", encode(siem.array {}))
+    assert.equal('{"b":1,"a":2}', encode(setmetatable({ a = 2, b = 1 }, { __jsonorder = { "b" } })))
+    assert.equal("{}", encode(setmetatable({}, { __jsontype = "object" })))
+    assert.equal("[1.0,-0.0,9223372036854775807]", encode { 1.0, -0.0, math.maxinteger })
+    assert.equal('"\\u00e9\\ufffd"', encode "é\xff")
+    local text, message = encode { a = { b = 1 / 0 } }
+    assert.is_nil(text)
+    assert.equal("a.b: a number is NaN or infinite", message)
+  end)
+
+  it("decodes what it encodes", function()
+    local text = '{"b":[1,2.5,"x",null,{}],"a":true}'
+    assert.equal(text, siem.json.encode((siem.json.decode(text, true))))
+    local value, message, code = siem.json.decode "{"
+    assert.is_nil(value)
+    assert.equal("the text is not JSON", message)
+    assert.equal("invalid", code)
+  end)
+end)
