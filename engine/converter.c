@@ -15,9 +15,8 @@ struct siem_converter {
 
 static siem_value text_from(const siem_buffer *scratch, size_t start) {
     if (scratch->failed) return (siem_value){0};
-    return (siem_value){.type = SIEM_TEXT,
-                        .bytes = scratch->bytes + start,
-                        .size = scratch->size - start};
+    return (siem_value){
+        .type = SIEM_TEXT, .bytes = scratch->bytes + start, .size = scratch->size - start};
 }
 
 /* The text of any value; JSON keeps its form. */

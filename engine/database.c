@@ -25,10 +25,11 @@ static bool uses_wal(const char *path) {
 static siem_code cannot_open(const siem_database *database, siem_error *err) {
     const char *path = database->path;
     if (uses_wal(path)) {
-        return siem_error_set(err, SIEM_IO,
-                              "cannot read the write-ahead log of '%s': SQLite needs '%s-shm' beside "
-                              "it; start the registry first, or let this user write to the folder",
-                              path, path);
+        return siem_error_set(
+            err, SIEM_IO,
+            "cannot read the write-ahead log of '%s': SQLite needs '%s-shm' beside "
+            "it; start the registry first, or let this user write to the folder",
+            path, path);
     }
     return siem_error_set(err, SIEM_IO, "cannot open '%s': %s", path,
                           sqlite3_errmsg(database->connection));
@@ -41,8 +42,8 @@ static siem_code fault(const siem_database *database, int rc, siem_error *err) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return siem_error_set(err, SIEM_LOCKED,
-                              "'%s' stayed locked for %d ms: try again when its writer is done", path,
-                              database->busy_timeout_ms);
+                              "'%s' stayed locked for %d ms: try again when its writer is done",
+                              path, database->busy_timeout_ms);
     case SQLITE_NOTADB:
         return siem_error_set(err, SIEM_SCHEMA, "'%s' is not a SQLite database", path);
     case SQLITE_CORRUPT:
@@ -118,7 +119,8 @@ siem_code siem_database_open(siem_database *database, const char *path, int busy
 
 siem_code siem_database_prepare(const siem_database *database, sqlite3_stmt **out, const char *sql,
                                 siem_error *err) {
-    int rc = sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    int rc =
+        sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
     return rc == SQLITE_OK ? SIEM_OK : fault(database, rc, err);
 }
 

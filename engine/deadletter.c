@@ -44,8 +44,8 @@ static void write_event(siem_buffer *line, siem_event *event) {
     siem_buffer_add_char(line, '}');
 }
 
-siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
-                                const char *format, const char *reason, siem_error *err) {
+siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, const char *format,
+                                const char *reason, siem_error *err) {
     siem_buffer *line = &deadletter->line;
     char time_text[24];
     size_t kept;

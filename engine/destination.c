@@ -35,8 +35,7 @@ static siem_code place(siem_destination *object, const char *key, siem_rule *rul
                               name);
     }
     if (!is_new && (!siem_rule_is_object(rule) || member->declared)) {
-        return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already",
-                              name);
+        return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already", name);
     }
     if (is_new && (member = append(object, key)) == NULL) return siem_error_no_memory(err);
     if (siem_rule_is_object(rule)) {

@@ -8,9 +8,10 @@
 #include <strings.h>
 
 static const char *const field_names[SIEM_FIELD_COUNT] = {
-    "event_id",  "event_kind", "occurred_unix", "occurred_at", "registry_id",
-    "token_id",  "file_id",    "recipient_id",  "issuer_id",   "source_ip",
-    "user_agent", "qualified_timestamp", "tlog_index", "extra"};
+    "event_id",    "event_kind", "occurred_unix", "occurred_at",
+    "registry_id", "token_id",   "file_id",       "recipient_id",
+    "issuer_id",   "source_ip",  "user_agent",    "qualified_timestamp",
+    "tlog_index",  "extra"};
 
 /* The columns of the reference's table, and the field that each one feeds. */
 static const struct {
@@ -106,9 +107,8 @@ static siem_value as_text(siem_event *event, const siem_value *value) {
     size_t start = event->text.size;
     unsigned ignored = 0;
     siem_json_write_value(&event->text, value, &ignored);
-    return (siem_value){.type = SIEM_TEXT,
-                        .bytes = event->text.bytes + start,
-                        .size = event->text.size - start};
+    return (siem_value){
+        .type = SIEM_TEXT, .bytes = event->text.bytes + start, .size = event->text.size - start};
 }
 
 static bool is_space(char c) {
@@ -223,8 +223,9 @@ static siem_value canonical_extra(siem_event *event) {
     out->size = 0;
     siem_buffer_add(out, prefix, prefix_size);
     if (source.type == SIEM_TEXT) {
-        bool marked = (event->repairs & SIEM_REPAIRED_BLOB) != 0 && source.size >= 3 &&
-                      memcmp(source.bytes, mark, 3) == 0; /* a blob may begin with one, a text not */
+        bool marked =
+            (event->repairs & SIEM_REPAIRED_BLOB) != 0 && source.size >= 3 &&
+            memcmp(source.bytes, mark, 3) == 0; /* a blob may begin with one, a text not */
         size_t skipped = marked ? 3 : 0;
         result = siem_json_read(&event->reader, source.bytes + skipped, source.size - skipped, out);
         if (result != SIEM_JSON_MALFORMED && result != SIEM_JSON_READ) {

@@ -40,8 +40,8 @@ struct siem_event {
     siem_value *site;                    /* the columns that the site added */
     const char *const *site_names;
     size_t site_count;
-    int64_t row_id;    /* `id` as a number, 0 when it is none */
-    unsigned repairs;  /* SIEM_REPAIRED_ bits found while normalizing */
+    int64_t row_id;   /* `id` as a number, 0 when it is none */
+    unsigned repairs; /* SIEM_REPAIRED_ bits found while normalizing */
     siem_value extra_source;
     bool extra_ready;
     char occurred_at[SIEM_TIMESTAMP_SIZE];

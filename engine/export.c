@@ -13,8 +13,7 @@ struct siem_export {
     siem_counts counts;
 };
 
-siem_code siem_export_open(siem_export **out, const siem_export_options *options,
-                           siem_error *err) {
+siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
     *out = NULL;
     if (options->mapping == NULL || options->sink == NULL) {
         return siem_error_set(err, SIEM_INVALID, "an export needs a mapping and a sink");
@@ -94,8 +93,8 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
         return SIEM_REFUSED;
     }
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        rc = siem_deadletter_write(options->deadletter, event,
-                                   siem_mapping_name(options->mapping), reason->message, err);
+        rc = siem_deadletter_write(options->deadletter, event, siem_mapping_name(options->mapping),
+                                   reason->message, err);
     }
     if (rc == SIEM_OK) export_->counts.refused++;
     return rc;

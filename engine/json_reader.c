@@ -149,8 +149,7 @@ static bool add_member(cursor *c, size_t start) {
         r->members = members;
         r->member_capacity = capacity;
     }
-    r->members[r->member_count++] =
-        (siem_json_member){.start = start, .key = c->out->size - start};
+    r->members[r->member_count++] = (siem_json_member){.start = start, .key = c->out->size - start};
     return true;
 }
 
@@ -263,8 +262,16 @@ static siem_json_result read_value(cursor *c, bool *done) {
     case '[': return open_frame(c, done);
     case '"': return read_string(c) ? SIEM_JSON_READ : SIEM_JSON_MALFORMED;
     case '-':
-    case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9': return read_number(c);
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return read_number(c);
     default: return read_word(c);
     }
 }
@@ -348,8 +355,8 @@ static bool key_equals(const char *string, size_t size, const char *key, size_t 
     }
     siem_buffer written = {0};
     siem_json_write_text(&written, key, key_size);
-    bool equal = !written.failed && written.size == size + 2 &&
-                 memcmp(written.bytes + 1, string, size) == 0;
+    bool equal =
+        !written.failed && written.size == size + 2 && memcmp(written.bytes + 1, string, size) == 0;
     siem_buffer_free(&written);
     return equal;
 }

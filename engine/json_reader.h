@@ -17,9 +17,9 @@ typedef enum siem_json_result {
 } siem_json_result;
 
 typedef struct siem_json_member {
-    size_t start;  /* of the key's quote, in the output */
-    size_t key;    /* size of the key with its quotes */
-    size_t end;    /* of the value */
+    size_t start;      /* of the key's quote, in the output */
+    size_t key;        /* size of the key with its quotes */
+    size_t end;        /* of the value */
     const char *bytes; /* the key while members are compared */
     bool dropped;
 } siem_json_member;

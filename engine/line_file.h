@@ -7,9 +7,9 @@
 
 typedef struct siem_line_file {
     int fd;
-    char *path;        /* NULL for standard output, which is never reopened */
-    mode_t mode;       /* of a file that is made */
-    bool torn;         /* the file ends within a line: a line end is due first */
+    char *path;  /* NULL for standard output, which is never reopened */
+    mode_t mode; /* of a file that is made */
+    bool torn;   /* the file ends within a line: a line end is due first */
 } siem_line_file;
 
 /* Opens for appending; `truncate` empties the file first. Errors: SIEM_NOT_FOUND for a folder that

@@ -49,16 +49,16 @@ static siem_code add_pair(siem_lookup *lookup, siem_json_reader *reader, const s
     }
     e->key = text->bytes + key_start;
     e->key_size = key_size;
-    e->value = (siem_value){.type = SIEM_JSON,
-                            .bytes = text->bytes + value_start,
-                            .size = text->size - value_start};
+    e->value = (siem_value){
+        .type = SIEM_JSON, .bytes = text->bytes + value_start, .size = text->size - value_start};
     return SIEM_OK;
 }
 
 /* Bytes that the pairs need at most: a value's canonical form escapes each byte in six. */
 static size_t text_size(const siem_pair *pairs, size_t count) {
     size_t size = 64;
-    for (size_t i = 0; i < count; i++) size += strlen(pairs[i].key) + 6 * strlen(pairs[i].json) + 16;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(pairs[i].key) + 6 * strlen(pairs[i].json) + 16;
     return size;
 }
 

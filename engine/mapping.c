@@ -110,8 +110,7 @@ static void add_operation(siem_mapping *mapping, operation op) {
 static void flush_bytes(siem_mapping *mapping) {
     size_t size = mapping->text.size - mapping->ready;
     if (size == 0) return;
-    add_operation(mapping,
-                  (operation){.kind = WRITE_BYTES, .start = mapping->ready, .size = size});
+    add_operation(mapping, (operation){.kind = WRITE_BYTES, .start = mapping->ready, .size = size});
     mapping->ready = mapping->text.size;
 }
 
@@ -202,8 +201,7 @@ siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *r
 
 /* ---- rendering ---- */
 
-static inline void write_bytes(const siem_mapping *mapping, const operation *op,
-                               siem_buffer *out) {
+static inline void write_bytes(const siem_mapping *mapping, const operation *op, siem_buffer *out) {
     const char *bytes = mapping->text.bytes + op->start;
     size_t size = op->size;
     if (bytes[0] == ',' && out->size != 0 && out->bytes[out->size - 1] == '{') {
@@ -278,6 +276,7 @@ siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buf
     else rc = run_operations(mapping, event, out, repairs, err);
     *repairs |= mapping->scratch.repairs | event->repairs;
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
-    else if (out->failed || event->extra.failed || event->text.failed) rc = siem_error_no_memory(err);
+    else if (out->failed || event->extra.failed || event->text.failed)
+        rc = siem_error_no_memory(err);
     return rc;
 }

@@ -1,4 +1,5 @@
-/* ordering.h: the order (timestamp, id) of the events, without sorting where ids have it already. */
+/* ordering.h: the order (timestamp, id) of the events, without sorting where ids have it already.
+ */
 #ifndef SIEM_ORDERING_H
 #define SIEM_ORDERING_H
 

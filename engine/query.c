@@ -57,8 +57,8 @@ siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_er
     case SIEM_REAL: rc = sqlite3_bind_double(query->statement, index, value.real); break;
     case SIEM_TEXT:
     case SIEM_JSON:
-        rc = sqlite3_bind_text64(query->statement, index, value.bytes, value.size,
-                                 SQLITE_TRANSIENT, SQLITE_UTF8);
+        rc = sqlite3_bind_text64(query->statement, index, value.bytes, value.size, SQLITE_TRANSIENT,
+                                 SQLITE_UTF8);
         break;
     }
     if (rc == SQLITE_NOMEM) return siem_error_no_memory(err);

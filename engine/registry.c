@@ -57,9 +57,8 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     bool has_id = false, has_timestamp = false;
     int keys = 0;
-    siem_code rc = siem_database_prepare(database, &statement,
-                                         "SELECT name, type, pk FROM pragma_table_info('events')",
-                                         err);
+    siem_code rc = siem_database_prepare(
+        database, &statement, "SELECT name, type, pk FROM pragma_table_info('events')", err);
     while (rc == SIEM_OK && (rc = siem_database_step(database, statement, err)) == SIEM_OK) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         const char *type = (const char *)sqlite3_column_text(statement, 1);
@@ -85,8 +84,8 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
 
 static siem_code read_columns(siem_registry *registry, siem_error *err) {
     sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, "SELECT * FROM events",
-                                         err);
+    siem_code rc =
+        siem_database_prepare(&registry->database, &statement, "SELECT * FROM events", err);
     if (rc != SIEM_OK) return rc;
     size_t count = (size_t)sqlite3_column_count(statement);
     registry->columns = calloc(count + 1, sizeof *registry->columns);
@@ -161,8 +160,8 @@ const siem_database *siem_registry_database(const siem_registry *registry) {
 siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                  siem_error *err) {
     if (!registry->ordered) {
-        siem_code rc = siem_ordering_read(&registry->ordering, &registry->database,
-                                          registry->since, err);
+        siem_code rc =
+            siem_ordering_read(&registry->ordering, &registry->database, registry->since, err);
         if (rc != SIEM_OK) return rc;
         registry->ordered = true;
         registry->next_id = registry->ordering.first_id;

@@ -84,9 +84,8 @@ static siem_code open_json(siem_rule *rule, siem_value *value, const char *json,
     if (result != SIEM_JSON_READ) {
         return siem_error_set(err, SIEM_INVALID, "%s: the value is not JSON", key);
     }
-    *value = (siem_value){.type = SIEM_JSON,
-                          .bytes = rule->text.bytes + start,
-                          .size = rule->text.size - start};
+    *value = (siem_value){
+        .type = SIEM_JSON, .bytes = rule->text.bytes + start, .size = rule->text.size - start};
     return SIEM_OK;
 }
 
@@ -125,8 +124,8 @@ static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_error 
 }
 
 static siem_code check_row(const siem_row *row, siem_error *err) {
-    bool has_fallback = row->fallback != NULL || row->fallback_prefix != NULL ||
-                        row->fallback_with != NULL;
+    bool has_fallback =
+        row->fallback != NULL || row->fallback_prefix != NULL || row->fallback_with != NULL;
     bool has_source = row->from != NULL || row->value != NULL || row->with != NULL;
     if (row->from != NULL && row->value != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
@@ -138,8 +137,7 @@ static siem_code check_row(const siem_row *row, siem_error *err) {
         return siem_error_set(err, SIEM_INVALID, "lookup needs from");
     }
     if (!has_source && !row->keep) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "the row has no source: give from, value or with");
+        return siem_error_set(err, SIEM_INVALID, "the row has no source: give from, value or with");
     }
     if (!has_source && (row->as != NULL || row->when != NULL || row->required)) {
         return siem_error_set(err, SIEM_INVALID, "an object that is kept takes no other key");
@@ -252,8 +250,8 @@ static siem_value from_extra(const siem_path *path, siem_event *event) {
     siem_value value = *siem_event_extra(event);
     for (size_t i = 0; i < path->count; i++) {
         const char *key = path->keys[i];
-        if (value.type != SIEM_JSON || !siem_json_find(value.bytes, value.size, key, strlen(key),
-                                                       &value.bytes, &value.size)) {
+        if (value.type != SIEM_JSON ||
+            !siem_json_find(value.bytes, value.size, key, strlen(key), &value.bytes, &value.size)) {
             return (siem_value){0};
         }
     }
@@ -354,8 +352,7 @@ static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch 
     }
     if (rule->lookup != NULL) rc = look_up(rule, event, scratch, value, err);
     if (rc == SIEM_OK && rule->with != NULL) {
-        rc = siem_function_call(rule->with, rule->with_context, event, *value, scratch, value,
-                                err);
+        rc = siem_function_call(rule->with, rule->with_context, event, *value, scratch, value, err);
     }
     if (rc == SIEM_OK && rule->required && siem_value_is_empty(value)) {
         rc = siem_error_set(err, SIEM_REFUSED, "the value is required, and empty");

@@ -31,7 +31,8 @@ static siem_code decode_key(const char *base64, unsigned char **key, size_t *siz
         return siem_error_set(err, SIEM_INVALID,
                               "the shared key is not base64: copy it again, with its '=' signs");
     }
-    size_t padding = (size_t)(base64[text_size - 1] == '=') + (size_t)(base64[text_size - 2] == '=');
+    size_t padding =
+        (size_t)(base64[text_size - 1] == '=') + (size_t)(base64[text_size - 2] == '=');
     *key = OPENSSL_malloc(text_size);
     if (*key == NULL) return siem_error_no_memory(err);
     int decoded = EVP_DecodeBlock(*key, (const unsigned char *)base64, (int)text_size);
@@ -46,8 +47,10 @@ static siem_code check_request(const siem_sentinel_request *request, siem_error 
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"workspace id", request->workspace_id}, {"date", request->date},
-        {"method", request->method},             {"content type", request->content_type},
+        {"workspace id", request->workspace_id},
+        {"date", request->date},
+        {"method", request->method},
+        {"content type", request->content_type},
         {"resource", request->resource},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -97,8 +100,8 @@ siem_code siem_sentinel_authorization(char *out, size_t capacity,
         goto out;
     }
     EVP_EncodeBlock(encoded, digest, DIGEST_SIZE);
-    int size = snprintf(out, capacity, "SharedKey %s:%s", request->workspace_id,
-                        (const char *)encoded);
+    int size =
+        snprintf(out, capacity, "SharedKey %s:%s", request->workspace_id, (const char *)encoded);
     if (size < 0 || (size_t)size >= capacity) {
         rc = siem_error_set(err, SIEM_INVALID, "the header needs a buffer of %d bytes", size + 1);
     }

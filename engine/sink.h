@@ -12,8 +12,7 @@ struct siem_sink {
 typedef struct siem_sink_kind {
     const char *name;
     /* As siem_sink_send; the batch holds at least one record. */
-    siem_code (*send)(siem_sink *sink, const siem_batch *batch, size_t *delivered,
-                      siem_error *err);
+    siem_code (*send)(siem_sink *sink, const siem_batch *batch, size_t *delivered, siem_error *err);
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 } siem_sink_kind;

@@ -3,7 +3,7 @@ local format  = require "oversight.format"
 local actions = require "oversight.actions"
 
 return format "sentinel" {
-  summary = "Microsoft Sentinel custom log",
+  summary = "Sentinel custom log",
 
   { "TimeGenerated",      from = "occurred_at" },
   { "Schema",             value = "oversight-siem-1" },

@@ -64,8 +64,8 @@ typedef struct siem_lua_caller {
 void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what);
 void siem_lua_leave(siem_lua_caller *caller);
 
-/* Calls `function` with `argument` as light userdata, protected, with `results` results in the slots
- * above the caller's base. On failure puts the message into `err` with SIEM_REFUSED. */
+/* Calls `function` with `argument` as light userdata, protected, with `results` results in the
+ * slots above the caller's base. On failure puts the message into `err` with SIEM_REFUSED. */
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
                              int results, siem_error *err);
 

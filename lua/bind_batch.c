@@ -115,10 +115,13 @@ static int batch_clear(lua_State *L) {
 }
 
 void siem_lua_bind_batch(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"write", batch_write},     {"bytes", batch_bytes}, {"at", batch_at},
-        {"records", batch_records}, {"size", batch_size},   {"clear", batch_clear},
-        {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"write", batch_write},
+                                       {"bytes", batch_bytes},
+                                       {"at", batch_at},
+                                       {"records", batch_records},
+                                       {"size", batch_size},
+                                       {"clear", batch_clear},
+                                       {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_BATCH, methods, batch_close);
     luaL_getmetatable(L, SIEM_LUA_BATCH);
     lua_pushcfunction(L, batch_size);

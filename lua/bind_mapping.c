@@ -352,10 +352,8 @@ static int converters(lua_State *L) {
 }
 
 void siem_lua_bind_mapping(lua_State *L) {
-    static const luaL_Reg methods[] = {{"check", mapping_check},
-                                       {"render", mapping_render},
-                                       {"name", mapping_name},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"check", mapping_check}, {"render", mapping_render}, {"name", mapping_name}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"mapping_open", mapping_open}, {"converters", converters}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_MAPPING, methods, mapping_close);

@@ -60,9 +60,8 @@ static siem_code load_mapping(siem_format *format, const request *r, siem_error 
     return SIEM_OK;
 }
 
-SIEM_API siem_code siem_format_open(siem_format **out, const char *name,
-                                    const siem_option *options, size_t option_count,
-                                    siem_error *err) {
+SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
+                                    size_t option_count, siem_error *err) {
     request r = {name, options, option_count};
     *out = NULL;
     siem_format *format = calloc(1, sizeof *format);

@@ -120,7 +120,8 @@ static bool encode_member(encoder *e, int index) {
     return true;
 }
 
-/* Moves the key on top into the list below, once: list, placed, ..., key becomes list, placed, ... */
+/* Moves the key on top into the list below, once: list, placed, ..., key becomes list, placed, ...
+ */
 static void place_key(lua_State *L, int list, lua_Integer *count) {
     lua_pushvalue(L, -1);
     bool placed = lua_rawget(L, list + 1) != LUA_TNIL;

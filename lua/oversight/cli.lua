@@ -24,7 +24,7 @@ local function print_help()
   end
   print "\n  oversight-siem COMMAND --help   options of a command"
   print "  oversight-siem --version        the version\n"
-  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were refused."
+  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused."
 end
 
 local function complain(command, message)

@@ -227,8 +227,9 @@ end
 
 --- The base's rows with the patch applied, or nil and what is wrong with it.
 local function patch_rows(base, patch)
-  local rows, problem = { table.unpack(base.rows) }, nil
+  local rows = { table.unpack(base.rows) }
   for index, row in ipairs(patch) do
+    local problem
     if row.remove then
       rows = remove_rows(rows, row[1])
       problem = not rows and base.name .. " has no such row to remove" or nil

@@ -204,7 +204,7 @@ local function send_all(export, events)
 end
 
 --- Exports a registry, or events of an iterator or a list, through a format into a sink.
----@param job { registry: oversight.Registry?, events: table|function|nil, format: string|oversight.Format, options: table?, sink: oversight.Sink|table, on_error: string?, deadletter: oversight.Deadletter?, progress: function? }
+---@param job oversight.Job
 ---@return integer? exported how many events the sink confirmed
 ---@return string|oversight.Counts? counts or message
 ---@return string? code

@@ -72,7 +72,8 @@ static void test_extra(void **state) {
         {"null", "{\"raw\":null}"},
         {"0", "{\"raw\":0}"},
         {"{\"a\":NaN}", "{\"raw\":\"{\\\"a\\\":NaN}\"}"},
-        {"{\"n\":12345678901234567890123,\"f\":1.10}", "{\"n\":12345678901234567890123,\"f\":1.10}"},
+        {"{\"n\":12345678901234567890123,\"f\":1.10}",
+         "{\"n\":12345678901234567890123,\"f\":1.10}"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -148,9 +149,9 @@ static void test_actions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_row),  cmocka_unit_test(test_whole_row),
-        cmocka_unit_test(test_extra),      cmocka_unit_test(test_timestamps),
-        cmocka_unit_test(test_calendar),   cmocka_unit_test(test_iso8601),
+        cmocka_unit_test(test_empty_row), cmocka_unit_test(test_whole_row),
+        cmocka_unit_test(test_extra),     cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_calendar),  cmocka_unit_test(test_iso8601),
         cmocka_unit_test(test_actions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
 /* test_format.c: a format by name, as a C program uses it. */
 #include "testing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <stdio.h>
 
 static siem_event *make_event(void) {
     siem_event *event;
@@ -35,12 +35,13 @@ static void test_built_in(void **state) {
     (void)state;
     assert_ok(siem_format_open(&format, "splunk", options, 2, &err));
     assert_string_equal(siem_mapping_name(siem_format_mapping(format)), "splunk");
-    assert_record(format,
-                  "{\"time\":0.0,\"host\":\"reg\",\"source\":\"s\","
-                  "\"sourcetype\":\"oversight:beacon\",\"event\":{\"schema\":\"oversight-siem-1\","
-                  "\"kind\":\"dns\",\"action\":\"beacon-dns-callback\",\"event_id\":\"1\","
-                  "\"token_id\":\"Tok\",\"registry_id\":\"reg\"},\"fields\":{\"beacon_kind\":\"dns\"},"
-                  "\"index\":\"main\"}");
+    assert_record(
+        format,
+        "{\"time\":0.0,\"host\":\"reg\",\"source\":\"s\","
+        "\"sourcetype\":\"oversight:beacon\",\"event\":{\"schema\":\"oversight-siem-1\","
+        "\"kind\":\"dns\",\"action\":\"beacon-dns-callback\",\"event_id\":\"1\","
+        "\"token_id\":\"Tok\",\"registry_id\":\"reg\"},\"fields\":{\"beacon_kind\":\"dns\"},"
+        "\"index\":\"main\"}");
     siem_format_close(format);
 }
 

@@ -31,9 +31,9 @@ static void test_write_text(void **state) {
 static void test_write_ill_formed(void **state) {
     (void)state;
     assert_text("\xff", 1, "\"\\ufffd\"", 1);
-    assert_text("\xc0\xaf", 2, "\"\\ufffd\\ufffd\"", 2);          /* a longer form of '/' */
+    assert_text("\xc0\xaf", 2, "\"\\ufffd\\ufffd\"", 2);            /* a longer form of '/' */
     assert_text("\xed\xa0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\"", 3); /* a surrogate */
-    assert_text("\xe2\x82", 2, "\"\\ufffd\"", 1);                  /* cut off */
+    assert_text("\xe2\x82", 2, "\"\\ufffd\"", 1);                   /* cut off */
     assert_text("\xf0\x9f\xa6", 3, "\"\\ufffd\"", 1);
     assert_text("\xe2\x82z", 3, "\"\\ufffdz\"", 1);
     assert_text("\xf4\x90\x80\x80", 4, "\"\\ufffd\\ufffd\\ufffd\\ufffd\"", 4); /* > U+10FFFF */
@@ -137,18 +137,18 @@ static void test_read_double_keys(void **state) {
     assert_read("{\"a\":1,\"\\u0061\":2}", SIEM_JSON_READ, "{\"a\":2}");
     assert_read("{\"x\":{\"a\":1,\"a\":{\"b\":1,\"b\":2}},\"x2\":0}", SIEM_JSON_READ,
                 "{\"x\":{\"a\":{\"b\":2}},\"x2\":0}");
-    assert_read("{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"2\":[1]}",
-                SIEM_JSON_READ,
-                "{\"1\":0,\"2\":[1],\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0}");
+    assert_read(
+        "{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"2\":[1]}",
+        SIEM_JSON_READ,
+        "{\"1\":0,\"2\":[1],\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0}");
 }
 
 static void test_read_malformed(void **state) {
     static const char *const texts[] = {
-        "",      " ",         "{",      "}",        "[1,]",    "{\"a\":1,}", "{\"a\"}",
-        "{a:1}", "'a'",       "01",     "1.",       ".5",      "+1",         "1e",
-        "tru",   "nul",       "\"a",    "\"\\x\"",  "\"\\u12\"", "[1 2]",     "1 2",
-        "[1]]",  "{\"a\":}",  "{,}",    "[,1]",     "-",       "\"\n\"",     "0x10",
-        "[1}",   "{\"a\":1]", "\"\\"};
+        "",     " ",       "{",         "}",     "[1,]", "{\"a\":1,}", "{\"a\"}",  "{a:1}",
+        "'a'",  "01",      "1.",        ".5",    "+1",   "1e",         "tru",      "nul",
+        "\"a",  "\"\\x\"", "\"\\u12\"", "[1 2]", "1 2",  "[1]]",       "{\"a\":}", "{,}",
+        "[,1]", "-",       "\"\n\"",    "0x10",  "[1}",  "{\"a\":1]",  "\"\\"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_read(texts[i], SIEM_JSON_MALFORMED, NULL);

@@ -67,10 +67,12 @@ static void assert_refused(const siem_row *rows, siem_code code, const char *par
 
 static void test_fields(void **state) {
     (void)state;
-    assert_record(ROWS({"t", .from = FROM("token_id")}, {"f", .from = FROM("file_id")}, {"u", .from = FROM("user_agent")},
-                       {"n", .from = FROM("occurred_unix")}, {"s", .from = FROM("site")}),
+    assert_record(ROWS({"t", .from = FROM("token_id")}, {"f", .from = FROM("file_id")},
+                       {"u", .from = FROM("user_agent")}, {"n", .from = FROM("occurred_unix")},
+                       {"s", .from = FROM("site")}),
                   "{\"t\":\"T0k\",\"n\":1735000001,\"s\":1.5}");
-    assert_record(ROWS({"f", .from = FROM("file_id"), .keep = true}, {"u", .from = FROM("user_agent"), .keep = true}),
+    assert_record(ROWS({"f", .from = FROM("file_id"), .keep = true},
+                       {"u", .from = FROM("user_agent"), .keep = true}),
                   "{\"f\":\"\",\"u\":null}");
     assert_record(ROWS({"first", .from = FROM("file_id", "user_agent", "token_id", "event_id")}),
                   "{\"first\":\"T0k\"}");
@@ -87,12 +89,16 @@ static void test_extra_paths(void **state) {
 
 static void test_objects(void **state) {
     (void)state;
-    assert_record(ROWS({"a.b.c", .from = FROM("file_id")}, {"z", .from = FROM("token_id")}), "{\"z\":\"T0k\"}");
-    assert_record(ROWS({"a.b.c", .from = FROM("token_id")}, {"z", .value = "1"}, {"a.d", .value = "2"}),
-                  "{\"a\":{\"b\":{\"c\":\"T0k\"},\"d\":2},\"z\":1}");
-    assert_record(ROWS({"a", .keep = true}, {"a.b", .from = FROM("file_id")}, {"c.d", .keep = true}),
-                  "{\"a\":{},\"c\":{\"d\":{}}}");
-    assert_record(ROWS({"a.x", .from = FROM("file_id")}, {"a.y", .from = FROM("token_id")}, {"a.z", .value = "[ ]"}),
+    assert_record(ROWS({"a.b.c", .from = FROM("file_id")}, {"z", .from = FROM("token_id")}),
+                  "{\"z\":\"T0k\"}");
+    assert_record(
+        ROWS({"a.b.c", .from = FROM("token_id")}, {"z", .value = "1"}, {"a.d", .value = "2"}),
+        "{\"a\":{\"b\":{\"c\":\"T0k\"},\"d\":2},\"z\":1}");
+    assert_record(
+        ROWS({"a", .keep = true}, {"a.b", .from = FROM("file_id")}, {"c.d", .keep = true}),
+        "{\"a\":{},\"c\":{\"d\":{}}}");
+    assert_record(ROWS({"a.x", .from = FROM("file_id")}, {"a.y", .from = FROM("token_id")},
+                       {"a.z", .value = "[ ]"}),
                   "{\"a\":{\"y\":\"T0k\",\"z\":[]}}");
     assert_record(ROWS({"dot\\.ted", .value = "true"}, {"qu\"ote", .value = "\"\\u00e9\""}),
                   "{\"dot.ted\":true,\"qu\\\"ote\":\"\\u00e9\"}");
@@ -104,8 +110,10 @@ static void test_objects(void **state) {
 static void test_converters(void **state) {
     (void)state;
     assert_record(ROWS({"f", .from = FROM("occurred_unix"), .as = "float"},
-                       {"i", .from = FROM("site"), .as = "integer"}, {"l", .from = FROM("token_id"), .as = "lower"},
-                       {"u", .from = FROM("extra.qname"), .as = "upper"}, {"t", .from = FROM("site"), .as = "text"},
+                       {"i", .from = FROM("site"), .as = "integer"},
+                       {"l", .from = FROM("token_id"), .as = "lower"},
+                       {"u", .from = FROM("extra.qname"), .as = "upper"},
+                       {"t", .from = FROM("site"), .as = "text"},
                        {"j", .from = FROM("extra.in"), .as = "json_text"},
                        {"no", .from = FROM("token_id"), .as = "integer"},
                        {"big", .from = FROM("extra.big"), .as = "text"}),
@@ -130,8 +138,8 @@ static void test_lookup(void **state) {
                   "{\"hit\":\"D\",\"other\":{\"a\":1},\"prefix\":\"beacon-dns\"}");
 }
 
-static siem_code shout(void *context, siem_event *seen, const siem_value *value,
-                       siem_value *result, siem_error *err) {
+static siem_code shout(void *context, siem_event *seen, const siem_value *value, siem_value *result,
+                       siem_error *err) {
     (void)err;
     assert_ptr_equal(seen, event);
     assert_true(value->type == SIEM_TEXT || value->type == SIEM_NULL);
@@ -147,8 +155,8 @@ static siem_code give_json(void *context, siem_event *seen, const siem_value *va
     return SIEM_OK;
 }
 
-static siem_code refuse(void *context, siem_event *seen, const siem_value *value, siem_value *result,
-                      siem_error *err) {
+static siem_code refuse(void *context, siem_event *seen, const siem_value *value,
+                        siem_value *result, siem_error *err) {
     (void)seen, (void)value, (void)result;
     if (err != NULL) strcpy(err->message, context);
     return SIEM_REFUSED;
@@ -156,14 +164,15 @@ static siem_code refuse(void *context, siem_event *seen, const siem_value *value
 
 static void test_functions(void **state) {
     (void)state;
-    assert_record(ROWS({"w", .from = FROM("token_id"), .with = shout, .with_context = "hey"},
-                       {"alone", .with = shout, .with_context = "you"},
-                       {"off", .from = FROM("token_id"), .when = give_json, .when_context = "false"},
-                       {"on", .from = FROM("token_id"), .when = give_json, .when_context = "true"},
-                       {"json", .with = give_json, .with_context = "{ \"a\" : \"\\u00E9\" }"}),
-                  "{\"w\":\"hey\",\"alone\":\"you\",\"on\":\"T0k\",\"json\":{\"a\":\"\\u00e9\"}}");
-    assert_refused(ROWS({"w", .from = FROM("token_id"), .with = refuse, .with_context = "no"}), SIEM_REFUSED,
-                   "test: w: no");
+    assert_record(
+        ROWS({"w", .from = FROM("token_id"), .with = shout, .with_context = "hey"},
+             {"alone", .with = shout, .with_context = "you"},
+             {"off", .from = FROM("token_id"), .when = give_json, .when_context = "false"},
+             {"on", .from = FROM("token_id"), .when = give_json, .when_context = "true"},
+             {"json", .with = give_json, .with_context = "{ \"a\" : \"\\u00E9\" }"}),
+        "{\"w\":\"hey\",\"alone\":\"you\",\"on\":\"T0k\",\"json\":{\"a\":\"\\u00e9\"}}");
+    assert_refused(ROWS({"w", .from = FROM("token_id"), .with = refuse, .with_context = "no"}),
+                   SIEM_REFUSED, "test: w: no");
     assert_refused(ROWS({"w", .with = give_json, .with_context = "{"}), SIEM_REFUSED, "not JSON");
 }
 
@@ -185,7 +194,8 @@ static void test_whole_function(void **state) {
 
 static void test_required(void **state) {
     (void)state;
-    assert_refused(ROWS({"f", .from = FROM("file_id"), .required = true}), SIEM_REFUSED, "test: f: ");
+    assert_refused(ROWS({"f", .from = FROM("file_id"), .required = true}), SIEM_REFUSED,
+                   "test: f: ");
     assert_record(ROWS({"t", .from = FROM("token_id"), .required = true}), "{\"t\":\"T0k\"}");
 }
 
@@ -204,8 +214,8 @@ static void test_wrong_rows(void **state) {
     assert_refused(ROWS({"a\\b", .value = "1"}), SIEM_INVALID, "backslash");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .value = "1"}), SIEM_INVALID, "not both");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .fallback = "1"}), SIEM_INVALID, "lookup");
-    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = twice, .lookup_size = 2}), SIEM_INVALID,
-                   "twice");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = twice, .lookup_size = 2}),
+                   SIEM_INVALID, "twice");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_json, .lookup_size = 1}),
                    SIEM_INVALID, "not JSON");
     assert_refused(ROWS({0}), SIEM_INVALID, "no rows");

@@ -34,14 +34,15 @@ static void assert_ids(siem_registry *registry, bool release, const char *expect
     siem_registry_close(registry);
 }
 
-#define EVENT(id, time) "INSERT INTO events (id, token_id, kind, timestamp) VALUES (" id ", 't', 'dns', " time ");"
+#define EVENT(id, time)                                                                            \
+    "INSERT INTO events (id, token_id, kind, timestamp) VALUES (" id ", 't', 'dns', " time ");"
 
 static void test_following(void **state) {
     int64_t since = 20;
     siem_ordering ordering;
     (void)state;
-    test_sql("follow.db", TABLE EVENT("1", "10") EVENT("2", "10") EVENT("5", "20") EVENT("9", "30.5")
-                              EVENT("10", "31"));
+    test_sql("follow.db", TABLE EVENT("1", "10") EVENT("2", "10") EVENT("5", "20")
+                              EVENT("9", "30.5") EVENT("10", "31"));
     for (int release = 0; release < 2; release++) {
         assert_ids(open_registry("follow.db", NULL, -1), release, "1 2 5 9 10");
         assert_ids(open_registry("follow.db", NULL, 2), release, "1 2");
@@ -128,8 +129,8 @@ static void test_beside_a_writer(void **state) {
 static void assert_open_fails(const char *path, siem_code code, const char *part) {
     siem_registry *registry;
     siem_error err = {0};
-    siem_registry_options options = {.path = path, .registry_id = "r", .limit = -1,
-                                     .busy_timeout_ms = 1};
+    siem_registry_options options = {
+        .path = path, .registry_id = "r", .limit = -1, .busy_timeout_ms = 1};
     assert_int_equal(siem_registry_open(&registry, &options, &err), code);
     assert_null(registry);
     if (strstr(err.message, part) == NULL) fail_msg("'%s' lacks '%s'", err.message, part);
@@ -146,7 +147,8 @@ static void test_wrong_files(void **state) {
     (void)state;
     assert_open_fails(test_path("none.db"), SIEM_NOT_FOUND, "none.db");
     assert_open_fails(test_folder(), SIEM_SCHEMA, "folder");
-    write_file(test_path("text.db"), "this is no database, it only looks like a file of some size\n");
+    write_file(test_path("text.db"),
+               "this is no database, it only looks like a file of some size\n");
     assert_open_fails(test_path("text.db"), SIEM_SCHEMA, "not a SQLite database");
     test_sql("other.db", "CREATE TABLE other (x);");
     assert_open_fails(test_path("other.db"), SIEM_SCHEMA, "no table 'events'");
@@ -190,7 +192,8 @@ static void test_query(void **state) {
     (void)state;
     test_sql("query.db", TABLE EVENT("1", "1") EVENT("2", "2") EVENT("3", "3"));
     siem_registry *registry = open_registry("query.db", NULL, -1);
-    assert_ok(siem_query_open(&query, registry, "SELECT id, kind FROM events WHERE id >= ?;", &err));
+    assert_ok(
+        siem_query_open(&query, registry, "SELECT id, kind FROM events WHERE id >= ?;", &err));
     assert_ok(siem_query_set(query, 1, (siem_value){.type = SIEM_INTEGER, .integer = 2}, &err));
     assert_int_equal(siem_query_set(query, 2, (siem_value){0}, &err), SIEM_INVALID);
     assert_int_equal(siem_query_size(query), 2);
@@ -200,8 +203,9 @@ static void test_query(void **state) {
     assert_ok(siem_query_next(query, &err));
     assert_int_equal(siem_query_next(query, &err), SIEM_END);
     siem_query_close(query);
-    static const char *const wrong[] = {"SELEC", "", "DELETE FROM events", "SELECT 1; SELECT 2",
-                                        "PRAGMA query_only = 0", "ATTACH 'x' AS y"};
+    static const char *const wrong[] = {
+        "SELEC",          "", "DELETE FROM events", "SELECT 1; SELECT 2", "PRAGMA query_only = 0",
+        "ATTACH 'x' AS y"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         siem_code rc = siem_query_open(&query, registry, wrong[i], &err);
         if (rc != SIEM_INVALID) fail_msg("accepted: %s", wrong[i]);

@@ -1,5 +1,6 @@
 /* test_sign.c: signatures computed with another implementation:
- * printf '<string to sign>' | openssl dgst -sha256 -mac HMAC -macopt hexkey:<key> -binary | base64 */
+ * printf '<string to sign>' | openssl dgst -sha256 -mac HMAC -macopt hexkey:<key> -binary | base64
+ */
 #include "testing.h"
 
 #include <string.h>
@@ -14,14 +15,20 @@ static void test_vectors(void **state) {
     char header[256];
     (void)state;
     assert_ok(sign(header, sizeof header,
-                   (siem_sentinel_request){.workspace_id = "ws-1", .shared_key = KEY,
+                   (siem_sentinel_request){.workspace_id = "ws-1",
+                                           .shared_key = KEY,
                                            .content_length = 1024,
-                                           .date = "Mon, 15 Jan 2024 10:00:00 GMT"}, &err));
+                                           .date = "Mon, 15 Jan 2024 10:00:00 GMT"},
+                   &err));
     assert_string_equal(header, "SharedKey ws-1:M/Me8Gxzxd7H8F32yK+X6Y7RZAqfNvwuzbjUNO3dDHU=");
     assert_ok(sign(header, sizeof header,
-                   (siem_sentinel_request){.workspace_id = "w", .shared_key = KEY, .date = "d",
-                                           .method = "PUT", .content_type = "text/plain",
-                                           .resource = "/r"}, &err));
+                   (siem_sentinel_request){.workspace_id = "w",
+                                           .shared_key = KEY,
+                                           .date = "d",
+                                           .method = "PUT",
+                                           .content_type = "text/plain",
+                                           .resource = "/r"},
+                   &err));
     assert_string_equal(header, "SharedKey w:8CRDqfgAqT9H2z06TKu2Eujb1Ynwb81t43Qmd/hHbIo=");
 }
 

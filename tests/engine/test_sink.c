@@ -188,8 +188,8 @@ static siem_sink *open_receiver(receiver *r) {
 
 static siem_registry *open_registry(void) {
     siem_registry *registry;
-    siem_registry_options options = {.path = test_path("export.db"), .registry_id = "r",
-                                     .limit = -1};
+    siem_registry_options options = {
+        .path = test_path("export.db"), .registry_id = "r", .limit = -1};
     assert_ok(siem_registry_open(&registry, &options, &err));
     return registry;
 }
@@ -236,8 +236,8 @@ static void test_skip_and_cancel(void **state) {
     make_registry();
     siem_sink *sink = open_receiver(&r);
     siem_registry *registry = open_registry();
-    siem_export_options options = {.mapping = mapping, .sink = sink,
-                                   .on_error = SIEM_SKIP_ON_ERROR, .batch_bytes = 100};
+    siem_export_options options = {
+        .mapping = mapping, .sink = sink, .on_error = SIEM_SKIP_ON_ERROR, .batch_bytes = 100};
     assert_ok(siem_export_open(&export_, &options, &err));
     assert_ok(siem_export_run(export_, registry, &err));
     assert_int_equal(r.records, 99);
@@ -288,7 +288,9 @@ static void test_dead_letter(void **state) {
     assert_ok(siem_deadletter_open(&deadletter, path, &err));
     siem_sink *sink = open_receiver(&r);
     siem_registry *registry = open_registry();
-    siem_export_options options = {.mapping = mapping, .sink = sink, .deadletter = deadletter,
+    siem_export_options options = {.mapping = mapping,
+                                   .sink = sink,
+                                   .deadletter = deadletter,
                                    .on_error = SIEM_DEADLETTER_ON_ERROR};
     assert_ok(siem_export_open(&export_, &options, &err));
     assert_ok(siem_export_run(export_, registry, &err));
@@ -298,7 +300,8 @@ static void test_dead_letter(void **state) {
     assert_ok(siem_sink_close(sink, &err));
     assert_ok(siem_deadletter_close(deadletter, &err));
     char *line = test_read(path);
-    assert_non_null(strstr(line, "\"event_id\":\"50\",\"format\":\"ids\",\"reason\":\"ids: file: "));
+    assert_non_null(
+        strstr(line, "\"event_id\":\"50\",\"format\":\"ids\",\"reason\":\"ids: file: "));
     assert_non_null(strstr(line, "\"event\":{\"event_id\":\"50\",\"event_kind\":\"dns\""));
     free(line);
     assert_int_equal(stat(path, &status), 0);

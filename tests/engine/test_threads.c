@@ -21,8 +21,8 @@ static siem_code run_export(job *j, siem_format *format, siem_registry *registry
     siem_export *export_;
     siem_code rc = siem_sink_open_function(&sink, count_records, NULL, &j->records, &j->err);
     if (rc != SIEM_OK) return rc;
-    siem_export_options options = {.mapping = siem_format_mapping(format), .sink = sink,
-                                   .batch_bytes = 4096};
+    siem_export_options options = {
+        .mapping = siem_format_mapping(format), .sink = sink, .batch_bytes = 4096};
     rc = siem_export_open(&export_, &options, &j->err);
     if (rc == SIEM_OK) rc = siem_export_run(export_, registry, &j->err);
     siem_export_close(export_);

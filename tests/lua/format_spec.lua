@@ -45,18 +45,22 @@ describe("a format", function()
     assert.matches("^f: x%.y: .*format_spec%.lua:%d+: no luck$", message)
     assert.equal("refused", code)
     f = format "f" { { "x", with = function() return { ["in"] = { 0 / 0 } } end } }
-    _, message = render(f)
+    record, message = render(f)
+    assert.is_nil(record)
     assert.matches("in%[1%]: a number is NaN or infinite", message)
     f = format "f" { { "x", with = function() return { 1, nil, 3 } end } }
-    _, message = render(f)
+    record, message = render(f)
+    assert.is_nil(record)
     assert.matches("either names or the keys 1 to n", message)
     f = format "f" { { "x", with = function() return print end } }
-    _, message = render(f)
+    record, message = render(f)
+    assert.is_nil(record)
     assert.matches("a function has no JSON form", message)
     local loop = {}
     loop.loop = loop
     f = format "f" { { "x", with = function() return loop end } }
-    _, message = render(f)
+    record, message = render(f)
+    assert.is_nil(record)
     assert.matches("loop: the table holds itself", message)
   end)
 

@@ -8,7 +8,8 @@
  *     same code and one line that names the object and the cause. No message holds a secret.
  *   - `**out` comes first, is set to NULL on failure, and is owned by the caller, who gives it to
  *     the close function of its noun. Every close function accepts NULL.
- *   - A returned `const *`, and the bytes of a siem_value, are borrowed; the comment says until when.
+ *   - A returned `const *`, and the bytes of a siem_value, are borrowed; the comment says until
+ * when.
  *   - Text is UTF-8 and carries its size in bytes; it may contain NUL and may be invalid until it
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
@@ -34,7 +35,7 @@ extern "C" {
 SIEM_API const char *siem_version(void);
 
 /* The ECS release that the ecs format writes, and the name of the record schema. */
-#define SIEM_ECS_VERSION "8.11.0"
+#define SIEM_ECS_VERSION    "8.11.0"
 #define SIEM_SCHEMA_VERSION "oversight-siem-1"
 
 /* ---- error ---------------------------------------------------------------------------------- */
@@ -86,8 +87,8 @@ typedef struct siem_value {
 /* One row of the registry's `events` table, normalized to 14 fields, in this order:
  *   event_id text, event_kind text, occurred_unix integer, occurred_at text (RFC 3339, or ""),
  *   registry_id text, token_id, file_id, recipient_id, issuer_id, source_ip, user_agent,
- *   qualified_timestamp, tlog_index (as stored, or null), extra (a JSON object, or null when empty).
- * Columns that a site added follow, as stored. */
+ *   qualified_timestamp, tlog_index (as stored, or null), extra (a JSON object, or null when
+ * empty). Columns that a site added follow, as stored. */
 typedef struct siem_event siem_event;
 
 #define SIEM_FIELD_COUNT 14
@@ -113,7 +114,8 @@ SIEM_API size_t siem_event_size(const siem_event *event);
 /* The name of field `index` (0 to size - 1), or NULL beyond. Borrowed until the event is closed. */
 SIEM_API const char *siem_event_name(const siem_event *event, size_t index);
 
-/* The value of field `index`, null beyond the last. Borrowed until the event changes or is closed. */
+/* The value of field `index`, null beyond the last. Borrowed until the event changes or is closed.
+ */
 SIEM_API siem_value siem_event_at(siem_event *event, size_t index);
 
 /* The value of the field of that name, or null. Borrowed as in siem_event_at. */
@@ -218,23 +220,23 @@ typedef struct siem_pair {
 
 /* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
 typedef struct siem_row {
-    const char *destination;      /* a dotted path, "labels.file"; "\\." is a dot in a key */
-    const char *const *from;      /* fields or paths into extra ("extra.qname"), ended by NULL:
-                                     the first that is neither null nor "" */
-    const char *value;            /* or a constant, as JSON text */
-    const char *as;               /* the name of a converter; what it cannot convert is null */
-    const siem_pair *lookup;      /* a table over the text of the source, converted */
-    size_t lookup_size;           /* its entries */
-    const char *fallback;         /* JSON text for what the table does not hold */
-    const char *fallback_prefix;  /* or: this text, followed by the source's own text */
-    siem_function fallback_with;  /* or: a function of the source, run only on a miss */
+    const char *destination;     /* a dotted path, "labels.file"; "\\." is a dot in a key */
+    const char *const *from;     /* fields or paths into extra ("extra.qname"), ended by NULL:
+                                    the first that is neither null nor "" */
+    const char *value;           /* or a constant, as JSON text */
+    const char *as;              /* the name of a converter; what it cannot convert is null */
+    const siem_pair *lookup;     /* a table over the text of the source, converted */
+    size_t lookup_size;          /* its entries */
+    const char *fallback;        /* JSON text for what the table does not hold */
+    const char *fallback_prefix; /* or: this text, followed by the source's own text */
+    siem_function fallback_with; /* or: a function of the source, run only on a miss */
     void *fallback_with_context;
-    siem_function with;           /* a function over the result of the above */
+    siem_function with; /* a function over the result of the above */
     void *with_context;
-    siem_function when;           /* the row is left out when this gives null or JSON false */
+    siem_function when; /* the row is left out when this gives null or JSON false */
     void *when_context;
-    bool keep;                    /* write null and "" too; without source: an object kept when empty */
-    bool required;                /* refuse the event when the value is null or "" */
+    bool keep;     /* write null and "" too; without source: an object kept when empty */
+    bool required; /* refuse the event when the value is null or "" */
 } siem_row;
 
 /* An empty mapping; `name` is used in messages. Errors: SIEM_NO_MEMORY. */
@@ -328,7 +330,8 @@ SIEM_API siem_code siem_sink_open_function(siem_sink **out, siem_send_function s
                                            siem_error *err);
 
 /* Delivers a batch. `delivered` receives how many of its first records are in, also on failure:
- * a file never keeps part of a record. Errors: SIEM_IO, SIEM_PIPE_CLOSED, or what a function gave. */
+ * a file never keeps part of a record. Errors: SIEM_IO, SIEM_PIPE_CLOSED, or what a function gave.
+ */
 SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, size_t *delivered,
                                   siem_error *err);
 
@@ -357,33 +360,34 @@ SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error
 typedef struct siem_export siem_export;
 
 typedef enum siem_on_error {
-    SIEM_STOP_ON_ERROR = 0, /* a refused event ends the export */
-    SIEM_SKIP_ON_ERROR,     /* it is counted and left out */
+    SIEM_STOP_ON_ERROR = 0,  /* a refused event ends the export */
+    SIEM_SKIP_ON_ERROR,      /* it is counted and left out */
     SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
 } siem_on_error;
 
 typedef struct siem_counts {
-    uint64_t exported;   /* records that the sink confirmed */
-    uint64_t refused;    /* events without a record, skipped or in the dead letter */
-    uint64_t repaired;   /* exported events in which something had to be replaced */
+    uint64_t exported; /* records that the sink confirmed */
+    uint64_t refused;  /* events without a record, skipped or in the dead letter */
+    uint64_t repaired; /* exported events in which something had to be replaced */
     uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */
-    uint64_t bytes;      /* of records, with their line ends */
+    uint64_t bytes;                                /* of records, with their line ends */
 } siem_counts;
 
 /* Called after each batch. Returning false stops the export with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
 
 typedef struct siem_export_options {
-    siem_mapping *mapping;       /* compiled */
+    siem_mapping *mapping; /* compiled */
     siem_sink *sink;
     siem_on_error on_error;
-    siem_deadletter *deadletter; /* for SIEM_DEADLETTER_ON_ERROR */
-    size_t batch_bytes;          /* a batch is sent when it holds this much; 0: 262144 */
+    siem_deadletter *deadletter;     /* for SIEM_DEADLETTER_ON_ERROR */
+    size_t batch_bytes;              /* a batch is sent when it holds this much; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
 } siem_export_options;
 
-/* Starts an export. What the options point to must outlive it. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+/* Starts an export. What the options point to must outlive it. Errors: SIEM_INVALID,
+ * SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options *options,
                                     siem_error *err);
 
@@ -407,13 +411,13 @@ SIEM_API void siem_export_close(siem_export *export_);
 /* ---- sign ----------------------------------------------------------------------------------- */
 
 typedef struct siem_sentinel_request {
-    const char *workspace_id;   /* the Log Analytics workspace */
-    const char *shared_key;     /* base64; never repeated in a message */
-    int64_t content_length;     /* of the body, in bytes, 0 or more */
-    const char *date;           /* RFC 1123, the value of the x-ms-date header */
-    const char *method;         /* NULL: "POST" */
-    const char *content_type;   /* NULL: "application/json" */
-    const char *resource;       /* NULL: "/api/logs" */
+    const char *workspace_id; /* the Log Analytics workspace */
+    const char *shared_key;   /* base64; never repeated in a message */
+    int64_t content_length;   /* of the body, in bytes, 0 or more */
+    const char *date;         /* RFC 1123, the value of the x-ms-date header */
+    const char *method;       /* NULL: "POST" */
+    const char *content_type; /* NULL: "application/json" */
+    const char *resource;     /* NULL: "/api/logs" */
 } siem_sentinel_request;
 
 /* The Authorization header of the Log Analytics Data Collector API: "SharedKey <workspace>:<base64

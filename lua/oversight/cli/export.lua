@@ -7,7 +7,7 @@ local siem     = require "oversight.siem"
 
 local M = {
   summary = "Exports the events of a registry as JSON lines",
-  usage   = "--db FILE --format NAME --registry-id ID [OPTION]...",
+  usage   = "--db FILE --format NAME --registry-id ID [...]",
   options = {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
     { "--format", value = "NAME", required = true, help = "see 'oversight-siem formats'" },
@@ -32,7 +32,7 @@ local M = {
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
   },
-  notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were refused.\n" ..
+  notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused.\n" ..
     "When the reader of a pipe goes away, the export ends quietly with status 0.",
 }
 

@@ -11,7 +11,7 @@ function M.run()
   for _, entry in ipairs(siem.format.list()) do
     local format, message = siem.format.load(entry.name)
     local summary = format and format.summary or "does not load: " .. message
-    print(("%-10s  %-37s  %s"):format(entry.name, entry.file, summary))
+    print(("%-8s  %-41s  %s"):format(entry.name, entry.file, summary))
   end
   return "ok"
 end

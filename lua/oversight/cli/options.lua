@@ -91,7 +91,7 @@ local function wrap(text, width)
   return lines
 end
 
-local HELP_COLUMN, HELP_WIDTH = 28, 50
+local HELP_COLUMN, HELP_WIDTH = 28, 52
 
 function M.print_help(name, command)
   print(("Usage: oversight-siem %s %s"):format(name, command.usage))

@@ -3,13 +3,13 @@ local siem = require "oversight.siem"
 
 local M = {
   summary = "Prints the Authorization header for the Sentinel Data Collector API",
-  usage   = "--workspace-id ID --key file:PATH|env:NAME --length BYTES [--date DATE]",
+  usage   = "--workspace-id ID --key SECRET --length N [...]",
   options = {
     { "--workspace-id", value = "ID", required = true, help = "the Log Analytics workspace" },
     { "--key", value = "SECRET", required = true,
       help = "where the shared key is: file:PATH or env:NAME, never the key itself" },
-    { "--length", value = "BYTES", required = true, natural = true,
-      help = "the size of the body that will be posted" },
+    { "--length", value = "N", required = true, natural = true,
+      help = "the size of the body that will be posted, in bytes" },
     { "--date", value = "DATE", help = "RFC 1123 date of the request (default: the present time)" },
     { "--method", value = "NAME", help = "HTTP method (default: POST)" },
     { "--content-type", value = "TYPE", help = "default: application/json" },

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# export: selection, outputs, options, exit statuses.
+. "$(dirname "$0")/check.sh"
+make_registry r.db "$(many 10)"
+export=(export --db r.db --registry-id reg)
+
+run 0 "${export[@]}" --format ecs
+lines out 10
+has err "[ok] exported 10 event(s) as ecs"
+run 0 "${export[@]}" --format=sentinel --quiet
+[ ! -s err ] || fail "--quiet prints"
+run 0 "${export[@]}" --format ecs --since 1005 --limit 2
+lines out 2
+has out '"id":"6"'
+run 0 "${export[@]}" --format ecs --limit 0
+lines out 0
+run 0 "${export[@]}" --format ecs --since 99999
+has err "exported 0 event(s)"
+
+# Splunk's options, and the same for a format that has none.
+run 0 "${export[@]}" --format splunk --limit 1 --splunk-source S --splunk-sourcetype T \
+    --splunk-index I --splunk-host H
+has out '"host":"H","source":"S","sourcetype":"T",'
+has out ',"index":"I"}'
+run 0 "${export[@]}" --format splunk --limit 1
+has out '"host":"reg","source":"oversight:registry","sourcetype":"oversight:beacon",'
+lacks out '"index"'
+run 0 "${export[@]}" --format ecs --limit 1 --splunk-index I
+has err "--splunk-index has no effect on format ecs"
+
+# Files: append is the default, truncate empties, a mistake leaves the file alone.
+run 0 "${export[@]}" --format ecs --output o.jsonl
+run 0 "${export[@]}" --format ecs --output o.jsonl --append
+lines o.jsonl 20
+run 1 "${export[@]}" --db none.db --format ecs --output o.jsonl --truncate
+has err "cannot open 'none.db': No such file"
+lines o.jsonl 20
+run 0 "${export[@]}" --format ecs --output o.jsonl --truncate
+lines o.jsonl 10
+run 1 "${export[@]}" --format ecs --output no/folder.jsonl
+has err "no/folder.jsonl"
+run 0 "${export[@]}" --format ecs --limit 1 --pretty
+has out '  "@timestamp": "1970-01-01T00:16:40Z",'
+
+# Usage errors name what is wrong and end with 2.
+run 2 "${export[@]}"
+has err "--format NAME is missing"
+run 2 "${export[@]}" --format nope
+has err "unknown format 'nope' (choices: ecs, sentinel, splunk)"
+run 2 "${export[@]}" --format ecs --limit -1
+has err "--limit cannot be negative"
+run 2 "${export[@]}" --format ecs --since soon
+has err "--since takes a whole number, not 'soon'"
+run 2 "${export[@]}" --format ecs --output https://siem.example/x
+has err "delivery to a URL"
+run 2 "${export[@]}" --format ecs --header 'Authorization: Splunk hunter2'
+has err "delivery to a URL"
+lacks err hunter2
+run 2 "${export[@]}" --format ecs --append --truncate --output x
+run 2 "${export[@]}" --format ecs --truncate
+has err "need --output FILE"
+run 2 "${export[@]}" --format ecs --on-error maybe
+has err "--on-error takes stop, skip or dead-letter:FILE"
+run 2 "${export[@]}" --format ecs --outputt x
+has err "there is no option '--outputt'"
+run 2 "${export[@]}" --format ecs --token=hunter2
+lacks err hunter2
+run 2 "${export[@]}" --format ecs stray
+run 2 "${export[@]}" --format
+has err "--format needs a value"
+
+# Help and version.
+run 0 --help
+has out "export    Exports the events"
+run 0 --version
+has out "oversight-siem 0."
+for command in export formats sign inspect; do
+    run 0 "$command" --help
+    has out "Usage: oversight-siem $command"
+    awk 'length > 80 { exit 1 }' out || fail "the help of $command is wider than 80 columns"
+done
+run 2
+run 2 frobnicate
+has err "there is no command 'frobnicate'"
+
+run 0 formats
+lines out 3
+has out "oversight/formats/splunk.lua (built in)"
+awk 'length > 80 { exit 1 }' out || fail "formats is wider than 80 columns"
+finish

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# What goes wrong outside: full disks, closed pipes, signals, rotation, refused events.
+. "$(dirname "$0")/check.sh"
+make_registry r.db "$(many 20000)"
+export=(export --db r.db --registry-id reg --format ecs)
+
+# A full device.
+run 1 "${export[@]}" --output /dev/full
+has err "No space left on device"
+has err "[failed] exported 0 event(s) as ecs"
+status=0
+"$program" "${export[@]}" >/dev/full 2>err || status=$?
+[ "$status" -eq 1 ] || fail "a full standard output ends with $status"
+has err "No space left on device"
+status=0
+"$program" formats >/dev/full 2>err || status=$?
+[ "$status" -eq 1 ] || fail "formats on a full standard output ends with $status"
+
+# A limit within a line: whole lines remain, and as many as it says.
+status=0
+(ulimit -f 1000; exec "$program" "${export[@]}" --output limited.jsonl 2>err) || status=$?
+[ "$status" -eq 1 ] || fail "a file size limit ends with $status"
+[ "$(tail -c 1 limited.jsonl | od -An -tx1 | tr -d ' ')" = 0a ] || fail "a torn last line"
+has err "[failed] exported $(wc -l <limited.jsonl) event(s) as ecs"
+
+# A closed pipe ends quietly.
+status=0
+{ "$program" "${export[@]}" 2>err || echo "status $?" >&2; } 2>pipe | head -n 1 >out
+lines out 1
+[ ! -s err ] && [ ! -s pipe ] || fail "a closed pipe is told: $(cat err pipe)"
+
+# SIGTERM between two batches: what it says is what is in the file.
+mkfifo fifo
+"$program" "${export[@]}" --output fifo 2>err &
+child=$!
+children+=("$child")
+exec 3<fifo
+head -c 1000 <&3 >part
+kill -TERM "$child"
+cat <&3 >>part
+status=0
+wait "$child" || status=$?
+exec 3<&-
+[ "$status" -eq 1 ] || fail "SIGTERM ends with $status"
+has err "[stopped] exported $(wc -l <part) event(s) as ecs"
+
+# A file that is renamed while an export runs goes on under its name.
+cat >rotate.lua <<'L'
+local siem = require "oversight.siem"
+local registry = assert(siem.registry.open { path = "r.db", registry_id = "r", limit = 2 })
+local sink = assert(siem.sink.file "rotated.jsonl")
+local mapping = siem.format.load "ecs":compile()
+local batch = siem.batch.open()
+for event in registry:events() do
+  assert(batch:write(mapping, event))
+  assert(sink:send(batch))
+  batch:clear()
+  os.rename("rotated.jsonl", "rotated.jsonl." .. event.event_id)
+end
+assert(sink:close())
+L
+LUA_PATH="$(dirname "$program")/lua/?.lua;;" LUA_CPATH="$(dirname "$program")/lua/?.so;;" \
+    lua5.4 rotate.lua
+lines rotated.jsonl.1 1
+lines rotated.jsonl.2 1
+
+# Refused events: stop, skip, dead letter.
+mkdir -p lua/oversight/formats
+cat >lua/oversight/formats/strict.lua <<'L'
+return require "oversight.format" "strict" {
+  { "id", from = "event_id" },
+  { "odd", from = "event_id", with = function(id)
+      if tonumber(id) % 2 == 0 then error "an even id" end
+      return true
+    end },
+}
+L
+export OVERSIGHT_LUA_PATH=lua
+strict=(export --db r.db --registry-id reg --format strict --limit 4)
+run 1 "${strict[@]}"
+lines out 1
+has err "event 2: strict: odd: "
+has err "an even id"
+has err "[failed] exported 1 event(s) as strict"
+run 3 "${strict[@]}" --on-error skip
+lines out 2
+has err "2 event(s) refused and left out"
+run 3 "${strict[@]}" --on-error dead-letter:dead.jsonl
+lines out 2
+lines dead.jsonl 2
+has dead.jsonl '"event_id":"4","format":"strict","reason":"strict: odd: '
+[ "$(stat -c %a dead.jsonl)" = 600 ] || fail "the dead letter file has mode $(stat -c %a dead.jsonl)"
+run 0 formats
+has out "lua/oversight/formats/strict.lua"
+
+# A format of a site that does not load, and one that names a column the registry lacks.
+echo 'return require "oversight.format" "bad" { { "a", form = "x" } }' >lua/oversight/formats/bad.lua
+run 1 export --db r.db --registry-id reg --format bad
+has err "bad.lua:1: format bad: row 1 (a): there is no key \"form\""
+echo 'return require "oversight.format" "gone" { { "a", from = "region" } }' >lua/oversight/formats/gone.lua
+run 1 export --db r.db --registry-id reg --format gone
+has err 'gone: a: "region" is no field of an event and no column of this registry'
+printf '\033Lua' >lua/oversight/formats/binary.lua
+run 1 export --db r.db --registry-id reg --format binary
+has err "attempt to load a binary chunk"
+rm -r lua/oversight/formats
+OVERSIGHT_LUA_PATH=no-such-folder run 1 formats
+has err "cannot find the folder 'no-such-folder'"
+unset OVERSIGHT_LUA_PATH
+
+# A formatter in the working directory is not ours.
+mkdir -p oversight/formats
+echo 'error "hijacked"' | tee oversight/formats/ecs.lua oversight/siem.lua >/dev/null
+run 0 "${export[@]}" --limit 1
+LUA_PATH='./?.lua' run 0 "${export[@]}" --limit 1
+finish

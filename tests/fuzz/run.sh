@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs a fuzz target for $FUZZ_SECONDS (default 2), starting from what golden rows hold in extra.
+# Usage: run.sh TARGET
+set -euo pipefail
+target=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir seeds
+sqlite3 odd.sqlite <"$here/../golden/odd.sql"
+sqlite3 odd.sqlite "SELECT writefile('seeds/' || id, extra), writefile('seeds/row' || id,
+    x'03ffff000000000000' || substr(extra, 1, 3000)) FROM events WHERE extra <> ''" >/dev/null
+"$target" -max_total_time="${FUZZ_SECONDS:-2}" -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
+    -print_final_stats=1 seeds 2>log || { tail -n 40 log >&2; exit 1; }
+runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
+echo "$(basename "$target"): $runs runs, no crash"
+[ "${runs:-0}" -gt 1000 ] || { echo "too few runs to mean anything" >&2; exit 1; }

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test.
+# Usage: tests/run.sh     In CI (CI=true) warnings are errors and fuzz targets run 20 s each.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tests/packages.sh
+export FUZZ_SECONDS=${FUZZ_SECONDS:-$([ "${CI:-}" = true ] && echo 20 || echo 2)}
+
+build() { # folder option...
+    local folder=$1
+    shift
+    echo "building $folder"
+    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder"; } >"$folder.log" 2>&1 ||
+        { tail -n 60 "$folder.log" >&2; exit 1; }
+    mv "$folder.log" "$folder/build.log"
+}
+
+build build -DOVERSIGHT_WERROR="$([ "${CI:-}" = true ] && echo ON || echo OFF)"
+build build-fuzz -DCMAKE_C_COMPILER=clang -DOVERSIGHT_FUZZERS=ON
+ctest --test-dir build -j "$(nproc)" --output-on-failure --no-tests=error
+ctest --test-dir build-fuzz -j "$(nproc)" --output-on-failure --no-tests=error

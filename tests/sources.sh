@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What holds for the sources: layout, style, and that the engine knows no Lua.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+status=0
+complain() { echo "$*" >&2; status=1; }
+
+mapfile -t c_files < <(find engine lua tests -name '*.[ch]')
+clang-format --dry-run -Werror "${c_files[@]}" || complain "clang-format would change something"
+luacheck -q lua formats tests/lua tests/formats || complain "luacheck found something"
+! grep -rnE 'lua\.h|lauxlib|lualib' engine || complain "the engine includes Lua"
+! grep -rnE '<(close|const)>' lua formats --include='*.lua' || complain "syntax that Lua 5.3 lacks"
+for entry in *; do
+    case $entry in
+    CMakeLists.txt | engine | lua | formats | tests | examples | README.md | build* | export) ;;
+    *) complain "'$entry' has no place at the top level" ;;
+    esac
+done
+for file in $(find engine lua formats tests examples -name '*.[ch]' -o -name '*.lua' -o -name '*.sh'); do
+    [ "$(wc -l <"$file")" -le 600 ] || complain "$file is longer than 600 lines"
+done
+exit $status
