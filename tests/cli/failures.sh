@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What goes wrong outside: full disks, closed pipes, signals, rotation, refused events.
+# What goes wrong outside: full disks, closed pipes, signals, refused events.
 . "$(dirname "$0")/check.sh"
 make_registry r.db "$(many 20000)"
 export=(export --db r.db --registry-id reg --format ecs)
@@ -43,26 +43,6 @@ wait "$child" || status=$?
 exec 3<&-
 [ "$status" -eq 1 ] || fail "SIGTERM ends with $status"
 has err "[stopped] exported $(wc -l <part) event(s) as ecs"
-
-# A file that is renamed while an export runs goes on under its name.
-cat >rotate.lua <<'L'
-local siem = require "oversight.siem"
-local registry = assert(siem.registry.open { path = "r.db", registry_id = "r", limit = 2 })
-local sink = assert(siem.sink.file "rotated.jsonl")
-local mapping = siem.format.load "ecs":compile()
-local batch = siem.batch.open()
-for event in registry:events() do
-  assert(batch:write(mapping, event))
-  assert(sink:send(batch))
-  batch:clear()
-  os.rename("rotated.jsonl", "rotated.jsonl." .. event.event_id)
-end
-assert(sink:close())
-L
-LUA_PATH="$(dirname "$program")/lua/?.lua;;" LUA_CPATH="$(dirname "$program")/lua/?.so;;" \
-    lua5.4 rotate.lua
-lines rotated.jsonl.1 1
-lines rotated.jsonl.2 1
 
 # Refused events: stop, skip, dead letter.
 mkdir -p lua/oversight/formats

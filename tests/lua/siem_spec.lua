@@ -200,6 +200,24 @@ describe("an export", function()
     assert.matches("boom", message)
   end)
 
+  it("goes on in a new file when the old one is renamed", function()
+    local name = os.tmpname()
+    local sink = assert(siem.sink.file(name, { truncate = true }))
+    local mapping, batch = siem.format.load "sentinel":compile(), siem.batch.open()
+    for event in open():events() do
+      assert(batch:write(mapping, event))
+      assert.equal(1, sink:send(batch))
+      batch:clear()
+      assert(os.rename(name, name .. event.event_id))
+    end
+    assert(sink:close())
+    for id = 1, 3 do
+      local record = assert(siem.json.decode((io.open(name .. id):read "a")))
+      assert.equal(tostring(id), record.EventId)
+      os.remove(name .. id)
+    end
+  end)
+
   it("keeps a batch from being used after its time", function()
     local kept
     siem.export_events { registry = open(), format = "ecs", sink = {

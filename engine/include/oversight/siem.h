@@ -121,6 +121,7 @@ SIEM_API siem_value siem_event_at(siem_event *event, size_t index);
 /* The value of the field of that name, or null. Borrowed as in siem_event_at. */
 SIEM_API siem_value siem_event_get(siem_event *event, const char *name);
 
+/* Closes an event that was opened or copied, never one that a registry lent. */
 SIEM_API void siem_event_close(siem_event *event);
 
 /* RFC 3339 in UTC with seconds ("2024-12-24T00:26:41Z") of a time in seconds, rounded to a
@@ -177,6 +178,7 @@ SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering
 /* The names of all columns of `events`, ended by NULL. Borrowed until the registry is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
+/* Closes the registry. Its events and queries must not be used after. */
 SIEM_API void siem_registry_close(siem_registry *registry);
 
 /* A read-only SQL query on a registry's connection. */
@@ -199,6 +201,7 @@ SIEM_API size_t siem_query_size(const siem_query *query);
 SIEM_API const char *siem_query_name(const siem_query *query, size_t column);
 SIEM_API siem_value siem_query_at(const siem_query *query, size_t column);
 
+/* Closes the query. */
 SIEM_API void siem_query_close(siem_query *query);
 
 /* ---- mapping -------------------------------------------------------------------------------- */
@@ -261,6 +264,7 @@ SIEM_API const char *siem_mapping_name(const siem_mapping *mapping);
 SIEM_API siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *registry,
                                       siem_error *err);
 
+/* Closes the mapping. */
 SIEM_API void siem_mapping_close(siem_mapping *mapping);
 
 /* A converter that a row can name with `as`. */
@@ -306,6 +310,7 @@ SIEM_API const char *siem_batch_event_id(const siem_batch *batch, size_t index);
 /* Forgets all records, keeping the memory for the next ones. */
 SIEM_API void siem_batch_clear(siem_batch *batch);
 
+/* Closes the batch. */
 SIEM_API void siem_batch_close(siem_batch *batch);
 
 /* ---- sink ----------------------------------------------------------------------------------- */
@@ -448,6 +453,7 @@ SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const s
 /* The compiled mapping. Borrowed until the format is closed. */
 SIEM_API siem_mapping *siem_format_mapping(siem_format *format);
 
+/* Closes the format. Its mapping must not be used after. */
 SIEM_API void siem_format_close(siem_format *format);
 
 #ifdef __cplusplus

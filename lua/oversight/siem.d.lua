@@ -1,0 +1,445 @@
+---@meta oversight.siem
+--- LuaCATS definitions of the public API, for editors. Nothing loads this file.
+---
+--- When the world fails, a function returns nil, a message and a code (oversight.Code); when it is
+--- misused, it raises.
+
+---@alias oversight.Code
+---| "invalid"     # an argument or a definition is wrong
+---| "no_memory"
+---| "not_found"   # no such file, format or field
+---| "io"          # reading or writing failed
+---| "schema"      # the file is no registry
+---| "locked"      # the registry stayed locked beyond the busy timeout
+---| "refused"     # this event has no record in this format
+---| "pipe_closed" # the reader of a pipe went away
+---| "cancelled"   # the progress function asked to stop
+
+---@class oversight.siem
+---@field VERSION string of the library, "0.1.0"
+---@field ECS_VERSION string
+---@field SCHEMA_VERSION string
+---@field BEACON_KINDS table<string, true>
+---@field ACTION_BY_KIND table<string, string>
+---@field FORMATTERS table<string, fun(event: oversight.Event, options: table?): table?>
+---@field null lightuserdata JSON's null inside tables
+local siem = {}
+
+--- Marks a table as a JSON array, also when it is empty. Returns it.
+---@generic T: table
+---@param t T
+---@return T
+function siem.array(t) end
+
+--- Marks a table as a JSON object; `order` lists keys that come first. Returns it.
+---@generic T: table
+---@param t T
+---@param order string[]?
+---@return T
+function siem.object(t, order) end
+
+--- RFC 3339 in UTC with seconds, of seconds since 1970; the years 1 to 9999.
+---@param seconds number
+---@return string? text
+---@return string? message
+---@return oversight.Code? code
+function siem.iso8601(seconds) end
+
+--- The converters that a row can name with `as`.
+---@return { name: string, summary: string }[]
+function siem.converters() end
+
+siem.json = {}
+
+--- JSON text of a value: compact, ASCII, keys in order of __jsonorder and then sorted.
+---@param value any
+---@return string? text
+---@return string? message names the path of what has no JSON form
+---@return oversight.Code? code
+function siem.json.encode(value) end
+
+--- The value of a JSON text. Whole numbers beyond 64 bits stay text; null is siem.null.
+---@param text string
+---@param ordered boolean? keep the order of keys in __jsonorder
+---@return any value
+---@return string? message
+---@return oversight.Code? code
+function siem.json.decode(text, ordered) end
+
+--- The value of the Authorization header of the Log Analytics HTTP Data Collector API
+--- (Microsoft, "HTTP Data Collector API", Authorization). No message holds the key.
+---@param request { workspace_id: string, shared_key: string, content_length: integer, date: string, method: string?, content_type: string?, resource: string? }
+---@return string? header "SharedKey <workspace>:<signature>"
+---@return string? message
+---@return oversight.Code? code
+function siem.sentinel_authorization(request) end
+
+-- ---- event ----
+
+--- One row of `events`, normalized. Columns that a site added are fields, too.
+---@class oversight.Event
+---@field event_id string
+---@field event_kind string "" when the row has none
+---@field occurred_unix integer seconds since 1970; 0 when the row has no usable time
+---@field occurred_at string RFC 3339, or ""
+---@field registry_id string
+---@field token_id string|number|nil chosen by outsiders
+---@field file_id string|number|nil
+---@field recipient_id string|number|nil
+---@field issuer_id string|number|nil
+---@field source_ip string|number|nil
+---@field user_agent string|number|nil chosen by outsiders
+---@field qualified_timestamp string|number|nil
+---@field tlog_index integer|nil
+---@field extra table? decoded anew at each reading; nil when empty
+---@field [string] any a column that the site added
+local Event = {}
+
+--- An event that stays. The event that a format's function is given is gone when it returns.
+---@return oversight.Event
+function Event:copy() end
+
+--- All fields that are not null.
+---@return table<string, any>
+function Event:to_table() end
+
+--- The names of all fields, in order.
+---@return string[]
+function Event:names() end
+
+function Event:close() end
+
+siem.event = {}
+
+--- An event of a row, given as a table column -> value. Raises for values that no column can hold.
+---@param row table<string, string|number>
+---@param options { registry_id: string }
+---@return oversight.Event
+function siem.event.from_row(row, options) end
+
+--- The same as siem.event.from_row.
+---@param row table<string, string|number>
+---@param options { registry_id: string }
+---@return oversight.Event
+function siem.from_registry_row(row, options) end
+
+-- ---- registry ----
+
+--- A registry's database, opened read-only beside whoever writes to it.
+---@class oversight.Registry
+local Registry = {}
+
+siem.registry = {}
+
+---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer? } since: seconds; limit: events; busy_timeout_ms: 5000
+---@return oversight.Registry? registry
+---@return string? message
+---@return oversight.Code? code
+function siem.registry.open(options) end
+
+--- The events in the order of time and id. Each stays. A failure raises.
+---@return fun(): oversight.Event?
+function Registry:events() end
+
+--- How timestamps lie along ids; `follows` means that an export sorts nothing.
+---@return { follows: boolean, count: integer, first_id: integer?, last_id: integer?, first_break: integer? }?
+---@return string? message
+---@return oversight.Code? code
+function Registry:ordering() end
+
+---@return string[] names of the columns of `events`
+function Registry:columns() end
+
+--- Rows of a SELECT: row[1], row.name. A failure while reading raises.
+---@param sql string
+---@param ... string|number|nil values of its parameters
+---@return (fun(): table?)? rows
+---@return string? message
+---@return oversight.Code? code
+function Registry:query(sql, ...) end
+
+--- Ends the read transaction until the next event is read.
+function Registry:release() end
+
+function Registry:close() end
+
+--- The events of a registry file.
+---@param path string
+---@param options { registry_id: string, since_unix: integer?, limit: integer? }
+---@return (fun(): oversight.Event?)? events
+---@return string? message
+---@return oversight.Code? code
+function siem.iter_registry_events(path, options) end
+
+-- ---- format ----
+
+--- A row of a format: destination <- source.
+---@class oversight.Row
+---@field [1] string destination, a dotted path; "\\." is a dot in a key
+---@field from string|string[]|nil a field, "extra.path", "option.name", or a list: the first not empty
+---@field value any a constant
+---@field as string? a converter's name
+---@field lookup table<string, any>? a table over the text of the source
+---@field default any what the lookup does not hold: a value, { prefix = text }, or a function
+---@field with (fun(value: any, event: oversight.Event): any)? run on the result of the above
+---@field when (fun(value: nil, event: oversight.Event): boolean?)? the row is left out on false
+---@field keep boolean? write null and "" too; without a source: an object kept when empty
+---@field required boolean? refuse the event when the value is empty
+---@field remove boolean? in extend: take the row, or all rows of that object, out
+---@field before string? in extend: stand before the row of that destination
+---@field after string? in extend: stand behind it
+
+---@class oversight.Format
+---@field name string
+---@field summary string
+---@field options table<string, string> options and their defaults
+local Format = {}
+
+--- A new format: this one's rows, patched by destination.
+---@param name string
+---@return fun(rows: oversight.Row[]): oversight.Format
+function Format:extend(name) end
+
+--- Raises for an option that the format does not have.
+---@param options table<string, string>?
+---@return oversight.Mapping
+function Format:compile(options) end
+
+--- The record of an event as JSON text, with default options.
+---@param event oversight.Event
+---@return string? record
+---@return string? message
+---@return oversight.Code? code
+function Format:render(event) end
+
+siem.format = {}
+
+--- format "name" { rows }: the module oversight.format itself.
+---@param name string
+---@return fun(rows: oversight.Row[]): oversight.Format
+function siem.format.define(name) end
+
+--- A format that is a function giving the whole record.
+---@param name string
+---@param whole fun(event: oversight.Event): table
+---@return oversight.Format
+function siem.format.from_function(name, whole) end
+
+--- A format by name, from the search path. An unknown name lists the choices.
+---@param name string
+---@return oversight.Format? format
+---@return string? message
+---@return oversight.Code? code
+function siem.format.load(name) end
+
+--- All formats that can be found, by name.
+---@return { name: string, file: string }[]
+function siem.format.list() end
+
+--- The record of an event as a table that keeps the order of its keys.
+---@param event oversight.Event
+---@param format string|oversight.Format
+---@param options table<string, string>?
+---@return table? record
+---@return string? message
+---@return oversight.Code? code
+function siem.format_event(event, format, options) end
+
+---@param event oversight.Event
+---@param options { source: string?, sourcetype: string?, index: string?, host: string? }?
+---@return table?
+function siem.to_splunk_hec(event, options) end
+
+---@param event oversight.Event
+---@return table?
+function siem.to_ecs(event) end
+
+---@param event oversight.Event
+---@return table?
+function siem.to_sentinel(event) end
+
+--- A compiled format.
+---@class oversight.Mapping
+local Mapping = {}
+
+---@param event oversight.Event
+---@return string? record
+---@return string? message
+---@return oversight.Code? code
+function Mapping:render(event) end
+
+--- Checks that each field the format reads is one of an event or a column of the registry.
+---@param registry oversight.Registry
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Mapping:check(registry) end
+
+---@return string
+function Mapping:name() end
+
+function Mapping:close() end
+
+-- ---- batch, sink, dead letter ----
+
+--- Records that wait for a sink. #batch is their number.
+---@class oversight.Batch
+local Batch = {}
+
+siem.batch = {}
+
+---@return oversight.Batch
+function siem.batch.open() end
+
+---@param mapping oversight.Mapping
+---@param event oversight.Event
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Batch:write(mapping, event) end
+
+--- All records, each followed by "\n".
+---@return string
+function Batch:bytes() end
+
+---@param index integer from 1
+---@return string? record
+---@return string? event_id
+function Batch:at(index) end
+
+---@return fun(): integer?, string?, string? index, record, event_id
+function Batch:records() end
+
+---@return integer
+function Batch:size() end
+
+function Batch:clear() end
+
+function Batch:close() end
+
+---@class oversight.Sink
+local Sink = {}
+
+siem.sink = {}
+
+--- A file that gets whole lines; a renamed file is reopened under its path. Mode 0640.
+---@param path string
+---@param options { truncate: boolean? }?
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.file(path, options) end
+
+---@return oversight.Sink
+function siem.sink.stdout() end
+
+--- A sink of your own. `send` fails by raising, or with nil and a message; `close` is optional. The
+--- batch is lent: it is closed when send returns.
+---@param sink { send: fun(self: table, batch: oversight.Batch): any, close: fun(self: table)? }
+---@return oversight.Sink
+function siem.sink.custom(sink) end
+
+---@param batch oversight.Batch
+---@return integer? delivered
+---@return string? message
+---@return oversight.Code? code
+function Sink:send(batch) end
+
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Sink:close() end
+
+--- A file of refused events, one JSON line each, mode 0600.
+---@class oversight.Deadletter
+local Deadletter = {}
+
+siem.deadletter = {}
+
+---@param path string
+---@return oversight.Deadletter? deadletter
+---@return string? message
+---@return oversight.Code? code
+function siem.deadletter.open(path) end
+
+---@param event oversight.Event
+---@param format string
+---@param reason string
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:write(event, format, reason) end
+
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:close() end
+
+-- ---- export ----
+
+--- What an export has done. `repaired` events had something replaced; the five counts below it say
+--- what: ill-formed UTF-8, a blob in a text column, a timestamp that is no time, an extra that is
+--- too deep or holds NaN, an infinite number.
+---@class oversight.Counts
+---@field exported integer records that the sink confirmed
+---@field refused integer events without a record
+---@field repaired integer
+---@field utf8 integer
+---@field blob integer
+---@field timestamp integer
+---@field extra integer
+---@field number integer
+---@field bytes integer
+
+---@class oversight.Job
+---@field registry oversight.Registry?
+---@field events oversight.Event[]|(fun(): oversight.Event?)|nil instead of a registry
+---@field format string|oversight.Format
+---@field options table<string, string>? of the format
+---@field sink oversight.Sink|table a table is taken as by siem.sink.custom
+---@field on_error "stop"|"skip"|"dead-letter"|nil "stop"
+---@field deadletter oversight.Deadletter? for "dead-letter"
+---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false stops
+
+--- Exports events. The sink stays open.
+---@param job oversight.Job
+---@return integer? exported
+---@return string|oversight.Counts? counts or message
+---@return oversight.Code? code
+function siem.export_events(job) end
+
+---@class oversight.Export
+local Export = {}
+
+siem.export = {}
+
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, batch_bytes: integer?, progress: function? } batch_bytes: 262144
+---@return oversight.Export? export
+---@return string? message
+---@return oversight.Code? code
+function siem.export.open(options) end
+
+---@param event oversight.Event
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Export:send(event) end
+
+---@param registry oversight.Registry
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Export:run(registry) end
+
+--- Sends what waits in the batch.
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Export:finish() end
+
+---@return oversight.Counts
+function Export:counts() end
+
+function Export:close() end
+
+return siem
