@@ -10,7 +10,7 @@ build() { # folder option...
     local folder=$1
     shift
     echo "building $folder"
-    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder"; } >"$folder.log" 2>&1 ||
+    { cmake -S . -B "$folder" -G Ninja -DOVERSIGHT_TESTS=ON "$@" && cmake --build "$folder"; } >"$folder.log" 2>&1 ||
         { tail -n 60 "$folder.log" >&2; exit 1; }
     mv "$folder.log" "$folder/build.log"
 }

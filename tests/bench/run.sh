@@ -10,7 +10,7 @@ formats=(splunk ecs sentinel)
 registry_id=deadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef
 
 tests/packages.sh
-cmake -S . -B build -G Ninja >build-bench.log 2>&1 || { cat build-bench.log >&2; exit 1; }
+cmake -S . -B build -G Ninja -DOVERSIGHT_TESTS=ON >build-bench.log 2>&1 || { cat build-bench.log >&2; exit 1; }
 cmake --build build --target oversight-siem bench-scan bench-measure >build-bench.log 2>&1 ||
     { cat build-bench.log >&2; exit 1; }
 rm -f build-bench.log
