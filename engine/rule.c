@@ -300,31 +300,39 @@ siem_code siem_function_call(siem_function function, void *context, siem_event *
     return SIEM_OK;
 }
 
-/* Text of a lookup's source; numbers are written into `joined` behind the prefix's room. */
-static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scratch,
-                         siem_value *value, siem_error *err) {
+/* What a lookup gives for a text that it does not hold. */
+static siem_code fall_back(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+                           siem_value text, siem_value *value, siem_error *err) {
     siem_buffer *joined = &scratch->joined;
-    siem_value text = *value;
-    size_t prefix = rule->fallback_prefix != NULL ? strlen(rule->fallback_prefix) : 0;
-    joined->size = 0;
-    siem_buffer_add(joined, rule->fallback_prefix, prefix);
-    if (text.type == SIEM_TEXT || text.type == SIEM_JSON) {
-        siem_buffer_add(joined, text.bytes, text.size);
-    } else if (text.type != SIEM_NULL) {
-        siem_json_write_value(joined, &text, &scratch->repairs);
-    }
-    if (joined->failed) return siem_error_no_memory(err);
-    const char *key = joined->size == 0 ? "" : joined->bytes + prefix;
-    if (siem_lookup_get(rule->lookup, key, joined->size - prefix, value)) return SIEM_OK;
     if (rule->fallback_with != NULL) {
         return siem_function_call(rule->fallback_with, rule->fallback_with_context, event, text,
                                   scratch, value, err);
     }
     *value = rule->fallback;
-    if (rule->fallback_prefix != NULL) {
-        *value = (siem_value){.type = SIEM_TEXT, .bytes = joined->bytes, .size = joined->size};
-    }
+    if (rule->fallback_prefix == NULL) return SIEM_OK;
+    joined->size = 0;
+    siem_buffer_add(joined, rule->fallback_prefix, strlen(rule->fallback_prefix));
+    siem_buffer_add(joined, text.bytes, text.size);
+    if (joined->failed) return siem_error_no_memory(err);
+    *value = (siem_value){.type = SIEM_TEXT, .bytes = joined->bytes, .size = joined->size};
     return SIEM_OK;
+}
+
+/* Looks the text of a value up; a number is written out for it, null is the empty text. */
+static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+                         siem_value *value, siem_error *err) {
+    siem_value text = *value;
+    if (text.type == SIEM_NULL) {
+        text = (siem_value){.type = SIEM_TEXT, .bytes = "", .size = 0};
+    } else if (text.type == SIEM_INTEGER || text.type == SIEM_REAL) {
+        scratch->decoded.size = 0; /* what was decoded is this number */
+        siem_json_write_value(&scratch->decoded, value, &scratch->repairs);
+        if (scratch->decoded.failed) return siem_error_no_memory(err);
+        text = (siem_value){
+            .type = SIEM_TEXT, .bytes = scratch->decoded.bytes, .size = scratch->decoded.size};
+    }
+    if (siem_lookup_get(rule->lookup, text.bytes, text.size, value)) return SIEM_OK;
+    return fall_back(rule, event, scratch, text, value, err);
 }
 
 static siem_code is_wanted(siem_rule *rule, siem_event *event, siem_scratch *scratch,
