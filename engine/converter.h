@@ -6,12 +6,18 @@
 
 #include <oversight/siem.h>
 
-/* NULL for an unknown name. */
-const siem_converter *siem_converter_find(const char *name);
+/* A converter with its parameter, as a row names it: "lower", "truncate:256". */
+typedef struct siem_conversion {
+    const siem_converter *converter; /* NULL: none */
+    size_t parameter;
+} siem_conversion;
+
+/* Errors: SIEM_INVALID for an unknown name, or a parameter that is missing or too much. */
+siem_code siem_conversion_open(siem_conversion *conversion, const char *name, siem_error *err);
 
 /* Converts a value that is not null; what cannot be converted becomes null. Bytes of the result
  * are those of `value` or are appended to `scratch`. */
-siem_value siem_converter_apply(const siem_converter *converter, siem_value value,
-                                siem_buffer *scratch);
+siem_value siem_conversion_apply(const siem_conversion *conversion, siem_value value,
+                                 siem_buffer *scratch);
 
 #endif

@@ -20,6 +20,7 @@ const char *siem_code_name(siem_code code) {
     case SIEM_SCHEMA: return "schema";
     case SIEM_LOCKED: return "locked";
     case SIEM_REFUSED: return "refused";
+    case SIEM_DROPPED: return "dropped";
     case SIEM_PIPE_CLOSED: return "pipe_closed";
     case SIEM_CANCELLED: return "cancelled";
     }

@@ -104,6 +104,10 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
 static siem_code add_event(siem_export *export_, siem_event *event, siem_error *err) {
     siem_error reason;
     siem_code rc = siem_batch_write(export_->batch, export_->options.mapping, event, NULL, &reason);
+    if (rc == SIEM_DROPPED) {
+        export_->counts.dropped++;
+        return SIEM_OK;
+    }
     if (rc == SIEM_REFUSED) return refuse(export_, event, &reason, err);
     if (rc != SIEM_OK && err != NULL) *err = reason;
     return rc;

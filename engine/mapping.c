@@ -32,6 +32,8 @@ struct siem_mapping {
     siem_destination root;
     siem_function whole;
     void *whole_context;
+    siem_function filter;
+    void *filter_context;
     bool compiled;
     operation *operations;
     size_t count, capacity;
@@ -73,6 +75,17 @@ siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole, 
     }
     mapping->whole = whole;
     mapping->whole_context = context;
+    return SIEM_OK;
+}
+
+siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, void *context,
+                                  siem_error *err) {
+    if (mapping->compiled) {
+        return siem_error_set(err, SIEM_INVALID, "%s: a filter is set before compiling",
+                              mapping->name);
+    }
+    mapping->filter = filter;
+    mapping->filter_context = context;
     return SIEM_OK;
 }
 
@@ -268,10 +281,24 @@ static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer
     return SIEM_OK;
 }
 
+static siem_code run_filter(siem_mapping *mapping, siem_event *event, siem_error *err) {
+    bool wanted;
+    if (mapping->filter == NULL) return SIEM_OK;
+    siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, event,
+                                     &mapping->scratch, &wanted, err);
+    if (rc != SIEM_OK) return rc;
+    return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "left out by the filter");
+}
+
 siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
                               unsigned *repairs, siem_error *err) {
     siem_code rc;
     mapping->scratch.repairs = 0;
+    rc = run_filter(mapping, event, err);
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "%s: filter", mapping->name);
+        return rc;
+    }
     if (mapping->whole != NULL) rc = run_whole(mapping, event, out, err);
     else rc = run_operations(mapping, event, out, repairs, err);
     *repairs |= mapping->scratch.repairs | event->repairs;

@@ -75,6 +75,10 @@ siem_code siem_query_next(siem_query *query, siem_error *err) {
     return rc;
 }
 
+void siem_query_reset(siem_query *query) {
+    sqlite3_reset(query->statement);
+}
+
 size_t siem_query_size(const siem_query *query) {
     return (size_t)sqlite3_column_count(query->statement);
 }

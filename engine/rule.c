@@ -25,7 +25,7 @@ struct siem_rule {
     bool has_constant;
     siem_value constant;
     siem_buffer text; /* of the constant and the fallback */
-    const siem_converter *as;
+    siem_conversion as;
     siem_lookup *lookup;
     siem_value fallback;
     char *fallback_prefix;
@@ -104,9 +104,8 @@ static siem_code open_constants(siem_rule *rule, const siem_row *row, siem_error
 }
 
 static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_error *err) {
-    if (row->as != NULL && (rule->as = siem_converter_find(row->as)) == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "as: there is no converter \"%s\"", row->as);
-    }
+    siem_code rc = row->as != NULL ? siem_conversion_open(&rule->as, row->as, err) : SIEM_OK;
+    if (rc != SIEM_OK) return rc;
     if (row->fallback_prefix != NULL &&
         (rule->fallback_prefix = strdup(row->fallback_prefix)) == NULL) {
         return siem_error_no_memory(err);
@@ -194,8 +193,8 @@ bool siem_rule_is_object(const siem_rule *rule) {
 }
 
 static bool has_stations(const siem_rule *rule) {
-    return rule->as != NULL || rule->lookup != NULL || rule->with != NULL || rule->when != NULL ||
-           rule->required;
+    return rule->as.converter != NULL || rule->lookup != NULL || rule->with != NULL ||
+           rule->when != NULL || rule->required;
 }
 
 const siem_value *siem_rule_constant(const siem_rule *rule) {
@@ -335,16 +334,24 @@ static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scrat
     return fall_back(rule, event, scratch, text, value, err);
 }
 
+siem_code siem_function_ask(siem_function function, void *context, siem_event *event,
+                            siem_scratch *scratch, bool *yes, siem_error *err) {
+    siem_value answer;
+    siem_code rc =
+        siem_function_call(function, context, event, (siem_value){0}, scratch, &answer, err);
+    *yes = answer.type != SIEM_NULL &&
+           !(answer.type == SIEM_JSON && answer.size == 5 && answer.bytes[0] == 'f');
+    return rc;
+}
+
 static siem_code is_wanted(siem_rule *rule, siem_event *event, siem_scratch *scratch,
                            siem_error *err) {
-    siem_value answer;
-    if (rule->when == NULL) return SIEM_OK;
-    siem_code rc = siem_function_call(rule->when, rule->when_context, event, (siem_value){0},
-                                      scratch, &answer, err);
-    if (rc != SIEM_OK) return rc;
-    bool is_false = answer.type == SIEM_NULL ||
-                    (answer.type == SIEM_JSON && answer.size == 5 && answer.bytes[0] == 'f');
-    return is_false ? SIEM_END : SIEM_OK;
+    bool yes = true;
+    siem_code rc = SIEM_OK;
+    if (rule->when != NULL) {
+        rc = siem_function_ask(rule->when, rule->when_context, event, scratch, &yes, err);
+    }
+    return rc == SIEM_OK && !yes ? SIEM_END : rc;
 }
 
 static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch *scratch,
@@ -352,11 +359,11 @@ static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch 
     siem_code rc = is_wanted(rule, event, scratch, err);
     if (rc != SIEM_OK) return rc;
     *value = first_source(rule, event);
-    bool examined = rule->lookup != NULL || rule->with != NULL || rule->as != NULL;
+    bool examined = rule->lookup != NULL || rule->with != NULL || rule->as.converter != NULL;
     if (examined && value->type == SIEM_JSON) *value = decode_json(*value, &scratch->decoded);
-    if (rule->as != NULL && value->type != SIEM_NULL) {
+    if (rule->as.converter != NULL && value->type != SIEM_NULL) {
         scratch->converted.size = 0;
-        *value = siem_converter_apply(rule->as, *value, &scratch->converted);
+        *value = siem_conversion_apply(&rule->as, *value, &scratch->converted);
     }
     if (rule->lookup != NULL) rc = look_up(rule, event, scratch, value, err);
     if (rc == SIEM_OK && rule->with != NULL) {

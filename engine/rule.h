@@ -48,6 +48,10 @@ siem_code siem_function_call(siem_function function, void *context, siem_event *
                              siem_value value, siem_scratch *scratch, siem_value *result,
                              siem_error *err);
 
+/* Asks a function of a format yes or no: null and JSON false are no. */
+siem_code siem_function_ask(siem_function function, void *context, siem_event *event,
+                            siem_scratch *scratch, bool *yes, siem_error *err);
+
 /* Null, "" and their JSON forms: what is left out of a record. */
 static inline bool siem_value_is_empty(const siem_value *value) {
     switch (value->type) {

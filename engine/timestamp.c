@@ -42,6 +42,79 @@ void siem_timestamp_write(char out[SIEM_TIMESTAMP_SIZE], int64_t unix_time) {
     put_two(out + 17, second % 60);
 }
 
+typedef struct reader {
+    const char *at, *end;
+} reader;
+
+/* Reads `digits` digits, and then `after` unless that is NUL. -1 when they are not there. */
+static int read_number(reader *r, int digits, char after) {
+    int number = 0;
+    for (int i = 0; i < digits; i++) {
+        if (r->at == r->end || *r->at < '0' || *r->at > '9') return -1;
+        number = number * 10 + (*r->at++ - '0');
+    }
+    if (after == '\0') return number;
+    return r->at < r->end && *r->at++ == after ? number : -1;
+}
+
+static int64_t days_since_1970(int year, int month, int day) {
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = y / 400, year_of_era = y % 400;
+    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           719468;
+}
+
+static bool is_date(int year, int month, int day) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+    return day <= days[month - 1] + (month == 2 && leap);
+}
+
+static double read_fraction(reader *r) {
+    double fraction = 0, weight = 0.1;
+    if (r->at == r->end || *r->at != '.') return 0;
+    for (r->at++; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++, weight /= 10) {
+        fraction += weight * (*r->at - '0');
+    }
+    return fraction;
+}
+
+/* Reads "Z" or "+hh:mm" as seconds east of UTC; false when neither is there. */
+static bool read_offset(reader *r, int64_t *offset) {
+    if (r->at == r->end) return false;
+    char sign = *r->at++;
+    *offset = 0;
+    if (sign == 'Z' || sign == 'z') return true;
+    if (sign != '+' && sign != '-') return false;
+    int hours = read_number(r, 2, ':'), minutes = read_number(r, 2, '\0');
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
+    *offset = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+    return true;
+}
+
+bool siem_timestamp_read(const char *text, size_t size, int64_t *unix_time, double *fraction) {
+    reader r = {text, text + size};
+    int64_t offset;
+    int year = read_number(&r, 4, '-'), month = read_number(&r, 2, '-');
+    int day = read_number(&r, 2, '\0');
+    if (!is_date(year, month, day) || r.at == r.end) return false;
+    char separator = *r.at++;
+    if (separator != 'T' && separator != 't' && separator != ' ') return false;
+    int hour = read_number(&r, 2, ':'), minute = read_number(&r, 2, ':');
+    int second = read_number(&r, 2, '\0');
+    bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
+                   second <= 60; /* 60: a leap second */
+    if (!is_time) return false;
+    double behind = read_fraction(&r);
+    if (!read_offset(&r, &offset) || r.at != r.end) return false;
+    *unix_time =
+        days_since_1970(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
+    if (fraction != NULL) *fraction = behind;
+    return siem_timestamp_in_range(*unix_time);
+}
+
 siem_code siem_iso8601(char out[24], double unix_time, siem_error *err) {
     /* Microseconds first, half to even, as the reference's clock type does. */
     double microseconds = nearbyint((unix_time - floor(unix_time)) * 1e6);

@@ -21,6 +21,8 @@
 #define SIEM_LUA_DEADLETTER "oversight.deadletter"
 #define SIEM_LUA_EXPORT     "oversight.export"
 #define SIEM_LUA_SCRATCH    "oversight.scratch"
+#define SIEM_LUA_NETWORKS   "oversight.networks"
+#define SIEM_LUA_GEOIP      "oversight.geoip"
 
 /* Each adds one noun to the module table on top of the stack. */
 void siem_lua_bind_event(lua_State *L);
@@ -32,6 +34,8 @@ void siem_lua_bind_sink(lua_State *L);
 void siem_lua_bind_deadletter(lua_State *L);
 void siem_lua_bind_export(lua_State *L);
 void siem_lua_bind_sign(lua_State *L);
+void siem_lua_bind_networks(lua_State *L);
+void siem_lua_bind_geoip(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
 
@@ -103,7 +107,7 @@ siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller
 void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch);
 void siem_lua_take_back_batch(lua_State *L, int index);
 
-/* Pushes a query on the registry at `index`. Returns the number of results, as a function would. */
-int siem_lua_open_query(lua_State *L, int index, const char *sql, int first_parameter);
+/* Pushes a query on the registry at `index`, or nil, message, code. Returns how many. */
+int siem_lua_open_query(lua_State *L, int index, const char *sql);
 
 #endif

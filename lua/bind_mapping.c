@@ -1,5 +1,6 @@
 /* bind_mapping.c: compiled formats; their functions are called from the engine's loop. */
 #include "bind.h"
+#include "error.h"
 #include "json_writer.h"
 #include "mapping.h"
 
@@ -9,7 +10,7 @@
 typedef struct lua_function {
     struct lua_mapping *owner;
     int reference; /* in the registry */
-    bool whole;    /* it gives the whole record */
+    bool whole;    /* it is called with the event alone: it gives the record, or filters */
     struct lua_function *next;
 } lua_function;
 
@@ -52,18 +53,22 @@ static int mapping_close(lua_State *L) {
 
 /* ---- functions ---- */
 
+/* Its address is siem.drop. */
+static const char drop_key = 'd';
+
 typedef struct invocation {
     const lua_function *function;
     siem_event *event;
     const siem_value *value;
     siem_value *result;
+    bool dropped; /* the function gave siem.drop */
 } invocation;
 
 /* Calls function(value, event), or function(event) for a whole record, and reads its result, which
  * stays in the slot that is returned. */
 static int invoke(lua_State *L) {
     siem_error err;
-    const invocation *call = lua_touserdata(L, 1);
+    invocation *call = lua_touserdata(L, 1);
     lua_mapping *m = call->function->owner;
     bool whole = call->function->whole;
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->function->reference);
@@ -71,6 +76,8 @@ static int invoke(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, m->event);
     siem_lua_lend_event(L, -1, call->event);
     lua_call(L, whole ? 1 : 2, 1);
+    call->dropped = lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == &drop_key;
+    if (call->dropped) return 1;
     if (!siem_lua_to_value(L, -1, &m->json, call->result, &err)) {
         return luaL_error(L, "the function's result: %s", err.message);
     }
@@ -82,13 +89,14 @@ static siem_code call_function(void *context, siem_event *event, const siem_valu
                                siem_value *result, siem_error *err) {
     lua_function *function = context;
     lua_mapping *m = function->owner;
-    invocation call = {function, event, value, result};
+    invocation call = {function, event, value, result, false};
     siem_code rc = siem_lua_call_back(&m->caller, invoke, &call, 1, err);
     lua_State *L = m->caller.L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, m->event);
     siem_lua_lend_event(L, -1, NULL);
     lua_pop(L, 1);
-    return rc;
+    if (rc != SIEM_OK || !call.dropped) return rc;
+    return siem_error_set(err, SIEM_DROPPED, "left out by a function");
 }
 
 /* Pops the function on top and makes a context for it. `mapping` is the userdata's index. */
@@ -277,30 +285,43 @@ static void add_row(lua_State *L, int mapping) {
 
 /* ---- methods ---- */
 
-/* core.mapping_open(name, rows or function) -> mapping; raises for a definition that is wrong */
+/* Sets the function at `index` as the mapping's filter, unless it is nil. */
+static siem_code set_filter(lua_State *L, int index, int mapping, siem_error *err) {
+    lua_mapping *m = lua_touserdata(L, mapping);
+    if (lua_isnil(L, index)) return SIEM_OK;
+    luaL_checktype(L, index, LUA_TFUNCTION);
+    lua_pushvalue(L, index);
+    lua_function *function = anchor_function(L, mapping);
+    function->whole = true;
+    return siem_mapping_set_filter(m->mapping, call_function, function, err);
+}
+
+/* core.mapping_open(name, rows or function [, filter]) -> mapping; raises for a definition that is
+ * wrong */
 static int mapping_open(lua_State *L) {
     siem_error err;
     const char *name = luaL_checkstring(L, 1);
     luaL_argexpected(L, lua_istable(L, 2) || lua_isfunction(L, 2), 2, "table or function");
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     lua_mapping *m = lua_newuserdatauv(L, sizeof *m, 1);
     memset(m, 0, sizeof *m);
     m->event = LUA_NOREF;
     luaL_setmetatable(L, SIEM_LUA_MAPPING);
     lua_newtable(L);
-    lua_setiuservalue(L, 3, 1);
+    lua_setiuservalue(L, 4, 1);
     siem_lua_push_lent_event(L);
     m->event = luaL_ref(L, LUA_REGISTRYINDEX);
     siem_code rc = siem_mapping_open(&m->mapping, name, &err);
     if (rc == SIEM_OK && lua_isfunction(L, 2)) {
         lua_pushvalue(L, 2);
-        lua_function *function = anchor_function(L, 3);
+        lua_function *function = anchor_function(L, 4);
         function->whole = true;
         rc = siem_mapping_set_function(m->mapping, call_function, function, &err);
     } else if (rc == SIEM_OK) {
-        for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) add_row(L, 3);
-        lua_settop(L, 3);
+        for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) add_row(L, 4);
+        lua_settop(L, 4);
     }
+    if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
     return rc == SIEM_OK ? 1 : luaL_error(L, "%s", err.message);
 }
@@ -358,4 +379,6 @@ void siem_lua_bind_mapping(lua_State *L) {
         {"mapping_open", mapping_open}, {"converters", converters}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_MAPPING, methods, mapping_close);
     luaL_setfuncs(L, functions, 0);
+    lua_pushlightuserdata(L, (void *)&drop_key);
+    lua_setfield(L, -2, "drop");
 }

@@ -12,51 +12,91 @@ static int query_close(lua_State *L) {
     return 0;
 }
 
-/* The iterator's step; upvalues: the query, and the registry, which must outlive it. */
-static int next_row(lua_State *L) {
-    siem_error err;
-    lua_query *q = luaL_checkudata(L, lua_upvalueindex(1), SIEM_LUA_QUERY);
-    (void)siem_lua_check_registry(L, lua_upvalueindex(2));
-    if (q->query == NULL) return 0;
-    siem_code rc = siem_query_next(q->query, &err);
-    if (rc != SIEM_OK) {
-        siem_query_close(q->query);
-        q->query = NULL;
-        return rc == SIEM_END ? 0 : luaL_error(L, "%s", err.message);
-    }
-    size_t size = siem_query_size(q->query);
+/* The query at `index`, with its registry still open. */
+static lua_query *check(lua_State *L, int index) {
+    lua_query *q = luaL_checkudata(L, index, SIEM_LUA_QUERY);
+    siem_lua_check_open(L, q->query != NULL, SIEM_LUA_QUERY);
+    lua_getiuservalue(L, index, 1);
+    (void)siem_lua_check_registry(L, -1);
+    lua_pop(L, 1);
+    return q;
+}
+
+/* Pushes the row as a table: row[1], row.name. */
+static void push_row(lua_State *L, const siem_query *query) {
+    size_t size = siem_query_size(query);
     lua_createtable(L, (int)size, (int)size);
     for (size_t i = 0; i < size; i++) {
-        siem_value value = siem_query_at(q->query, i);
+        siem_value value = siem_query_at(query, i);
         siem_lua_push_value(L, &value);
         lua_pushvalue(L, -1);
         lua_rawseti(L, -3, (lua_Integer)i + 1);
-        lua_setfield(L, -2, siem_query_name(q->query, i));
+        lua_setfield(L, -2, siem_query_name(query, i));
     }
+}
+
+/* Sets the query's parameters to the values from `first` on. */
+static siem_code set_parameters(lua_State *L, siem_query *query, int first, siem_error *err) {
+    int last = lua_gettop(L);
+    siem_buffer *json = siem_lua_new_scratch(L);
+    siem_code rc = SIEM_OK;
+    for (int i = first; rc == SIEM_OK && i <= last; i++) {
+        siem_value value;
+        if (!siem_lua_to_value(L, i, json, &value, err)) return err->code;
+        rc = siem_query_set(query, i - first + 1, value, err);
+    }
+    lua_pop(L, 1);
+    return rc;
+}
+
+/* The iterator's step; its upvalue is the query. A failure is raised. */
+static int next_row(lua_State *L) {
+    siem_error err;
+    lua_query *q = check(L, lua_upvalueindex(1));
+    siem_code rc = siem_query_next(q->query, &err);
+    if (rc == SIEM_END) return 0;
+    if (rc != SIEM_OK) return luaL_error(L, "%s", err.message);
+    push_row(L, q->query);
     return 1;
 }
 
-int siem_lua_open_query(lua_State *L, int index, const char *sql, int first_parameter) {
+/* query:rows(...) -> an iterator of rows, or nil, message, code */
+static int query_rows(lua_State *L) {
     siem_error err;
-    int last = lua_gettop(L);
-    lua_query *q = lua_newuserdatauv(L, sizeof *q, 0);
+    lua_query *q = check(L, 1);
+    siem_query_reset(q->query);
+    if (set_parameters(L, q->query, 2, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, next_row, 1);
+    return 1;
+}
+
+/* query:first(...) -> the first row or nil, and nothing is held open; a failure is raised */
+static int query_first(lua_State *L) {
+    siem_error err;
+    lua_query *q = check(L, 1);
+    siem_query_reset(q->query);
+    siem_code rc = set_parameters(L, q->query, 2, &err);
+    if (rc == SIEM_OK) rc = siem_query_next(q->query, &err);
+    if (rc == SIEM_OK) push_row(L, q->query);
+    siem_query_reset(q->query);
+    if (rc != SIEM_OK && rc != SIEM_END) return luaL_error(L, "%s", err.message);
+    return rc == SIEM_OK ? 1 : 0;
+}
+
+int siem_lua_open_query(lua_State *L, int index, const char *sql) {
+    siem_error err;
+    siem_registry *registry = siem_lua_check_registry(L, index);
+    lua_query *q = lua_newuserdatauv(L, sizeof *q, 1);
     q->query = NULL;
     luaL_setmetatable(L, SIEM_LUA_QUERY);
-    siem_buffer *json = siem_lua_new_scratch(L);
-    siem_code rc = siem_query_open(&q->query, siem_lua_check_registry(L, index), sql, &err);
-    for (int i = first_parameter; rc == SIEM_OK && i <= last; i++) {
-        siem_value value;
-        if (!siem_lua_to_value(L, i, json, &value, &err)) return siem_lua_fail(L, &err);
-        rc = siem_query_set(q->query, i - first_parameter + 1, value, &err);
-    }
-    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
-    lua_pop(L, 1); /* the scratch */
     lua_pushvalue(L, index);
-    lua_pushcclosure(L, next_row, 2);
+    lua_setiuservalue(L, -2, 1);
+    if (siem_query_open(&q->query, registry, sql, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
 }
 
 void siem_lua_bind_query(lua_State *L) {
-    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg methods[] = {{"rows", query_rows}, {"first", query_first}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_QUERY, methods, query_close);
 }

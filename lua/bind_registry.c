@@ -105,17 +105,33 @@ static int registry_columns(lua_State *L) {
     return 1;
 }
 
-/* registry:query(sql, ...) -> an iterator of rows: row[1], row.name */
+/* registry:prepare(sql) -> query, or nil, message, code */
+static int registry_prepare(lua_State *L) {
+    check(L, 1);
+    return siem_lua_open_query(L, 1, luaL_checkstring(L, 2));
+}
+
+/* registry:query(sql, ...) -> an iterator of rows: row[1], row.name; or nil, message, code */
 static int registry_query(lua_State *L) {
     check(L, 1);
-    return siem_lua_open_query(L, 1, luaL_checkstring(L, 2), 3);
+    int parameters = lua_gettop(L) - 2;
+    int results = siem_lua_open_query(L, 1, luaL_checkstring(L, 2));
+    if (results != 1) return results;
+    lua_insert(L, 3); /* registry, sql, query, ... */
+    lua_getfield(L, 3, "rows");
+    lua_insert(L, 3); /* registry, sql, rows, query, ... */
+    lua_call(L, parameters + 1, LUA_MULTRET);
+    return lua_gettop(L) - 2;
 }
 
 void siem_lua_bind_registry(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"events", registry_events},     {"release", registry_release},
-        {"ordering", registry_ordering}, {"columns", registry_columns},
-        {"query", registry_query},       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"events", registry_events},
+                                       {"release", registry_release},
+                                       {"ordering", registry_ordering},
+                                       {"columns", registry_columns},
+                                       {"query", registry_query},
+                                       {"prepare", registry_prepare},
+                                       {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_REGISTRY, methods, registry_close);
     lua_pushcfunction(L, registry_open);
     lua_setfield(L, -2, "registry_open");

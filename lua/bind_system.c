@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,15 @@ static int terminal_width(lua_State *L) {
     return 1;
 }
 
+/* core.file_stamp(path) -> text that changes when the file does, or nil when there is none */
+static int file_stamp(lua_State *L) {
+    struct stat s;
+    if (stat(luaL_checkstring(L, 1), &s) != 0) return 0;
+    lua_pushfstring(L, "%I %I %I.%d", (lua_Integer)s.st_ino, (lua_Integer)s.st_size,
+                    (lua_Integer)s.st_mtim.tv_sec, (int)s.st_mtim.tv_nsec);
+    return 1;
+}
+
 /* core.clock() -> seconds that only ever grow */
 static int monotonic_clock(lua_State *L) {
     struct timespec now;
@@ -45,6 +55,7 @@ void siem_lua_bind_system(lua_State *L) {
     static const luaL_Reg functions[] = {{"list_folder", list_folder},
                                          {"terminal_width", terminal_width},
                                          {"clock", monotonic_clock},
+                                         {"file_stamp", file_stamp},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

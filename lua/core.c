@@ -23,6 +23,8 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     siem_lua_bind_deadletter(L);
     siem_lua_bind_export(L);
     siem_lua_bind_sign(L);
+    siem_lua_bind_networks(L);
+    siem_lua_bind_geoip(L);
     siem_lua_bind_system(L);
     return 1;
 }

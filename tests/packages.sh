@@ -3,7 +3,8 @@
 # Usage: tests/packages.sh [build]     ("build": without what only the tests need)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
-    lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev)
+    lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
+    libmaxminddb-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format libclang-rt-14-dev openssl python3
     util-linux valgrind)
 

@@ -7,7 +7,7 @@ local M = {}
 --- Exit statuses, as the README documents them.
 local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
 
-local COMMANDS = { "export", "formats", "sign", "inspect" }
+local COMMANDS = { "export", "formats", "where", "converters", "inspect", "sign" }
 
 local function load_command(name)
   for _, known in ipairs(COMMANDS) do
@@ -20,7 +20,7 @@ local function print_help()
   print "Exports the beacon events of an Oversight registry to a SIEM.\n"
   print "Commands:"
   for _, name in ipairs(COMMANDS) do
-    print(("  %-9s %s"):format(name, load_command(name).summary))
+    print(("  %-10s %s"):format(name, load_command(name).summary))
   end
   print "\n  oversight-siem COMMAND --help   options of a command"
   print "  oversight-siem --version        the version\n"

@@ -1,8 +1,10 @@
 --- oversight.siem: read an Oversight registry, shape its events, hand them to a sink.
 ---
 --- Functions return nil, message, code when the world fails, and raise when they are misused.
-local core   = require "oversight.core"
-local format = require "oversight.format"
+local catalog = require "oversight.catalog"
+local core    = require "oversight.core"
+local format  = require "oversight.format"
+local lookup  = require "oversight.lookup"
 
 local M = {
   VERSION        = core.version,
@@ -13,13 +15,18 @@ local M = {
   null           = core.null,
   array          = core.array,
   object         = core.object,
+  drop           = core.drop,
   iso8601        = core.iso8601,
   converters     = core.converters,
   sentinel_authorization = core.sentinel_authorization,
   json       = { encode = core.json_encode, decode = core.json_decode },
   event      = {},
   registry   = { open = core.registry_open },
-  format     = { define = format, from_function = format.from_function },
+  format     = {
+    define = format, from_function = format.from_function,
+    load = catalog.load, list = catalog.list, where = catalog.where,
+  },
+  lookup     = lookup,
   batch      = { open = core.batch_open },
   sink       = { stdout = core.sink_stdout },
   deadletter = { open = core.deadletter_open },
@@ -56,67 +63,6 @@ function M.iter_registry_events(path, options)
 end
 
 -- ---- formats ----
-
---- Folders of package.path that can hold formats, in order.
-local function format_folders()
-  local folders = {}
-  for template in package.path:gmatch "[^;]+" do
-    local folder = template:match "^(.*)%?%.lua$"
-    if folder then folders[#folders + 1] = folder .. "oversight/formats/" end
-  end
-  return folders
-end
-
---- All formats that can be loaded: a list of { name, file }, by name; the first found wins.
----@return { name: string, file: string }[]
-function M.format.list()
-  local found, list = {}, {}
-  local function add(name, file)
-    if name and not found[name] then
-      found[name] = true
-      list[#list + 1] = { name = name, file = file }
-    end
-  end
-  for _, folder in ipairs(format_folders()) do
-    for _, file in ipairs(core.list_folder(folder)) do
-      add(file:match "^([%w_-]+)%.lua$", folder .. file)
-    end
-  end
-  local has_embedded, embedded = pcall(require, "oversight.embedded")
-  for _, module in ipairs(has_embedded and embedded or {}) do
-    add(module.name:match "^oversight%.formats%.([%w_-]+)$", module.file .. " (built in)")
-  end
-  table.sort(list, function(a, b) return a.name < b.name end)
-  return list
-end
-
-local function unknown_format(name)
-  local names = {}
-  for i, entry in ipairs(M.format.list()) do names[i] = entry.name end
-  return ("unknown format '%s' (choices: %s)"):format(name, table.concat(names, ", "))
-end
-
---- Loads a format by name from the search path.
----@param name string
----@return oversight.Format?
----@return string? message
----@return string? code
-function M.format.load(name)
-  if type(name) ~= "string" then error("a format's name is a string", 2) end
-  if not name:find "^[%w_-]+$" then return nil, unknown_format(name), "not_found" end
-  local module = "oversight.formats." .. name
-  local ok, loaded = pcall(require, module)
-  if ok and format.is_format(loaded) then return loaded end
-  if ok then
-    return nil, ("format '%s': its file returns no format, but a %s"):format(name, type(loaded)),
-      "invalid"
-  end
-  local message = tostring(loaded)
-  if message:find("module '" .. module .. "' not found", 1, true) == 1 then
-    return nil, unknown_format(name), "not_found"
-  end
-  return nil, message, "invalid"
-end
 
 --- Takes a format or the name of one. Raises for an unknown name.
 local function to_format(value, level)

@@ -50,6 +50,7 @@ typedef enum siem_code {
     SIEM_SCHEMA,      /* the file is no registry: not a database, no events table, wrong columns */
     SIEM_LOCKED,      /* the registry stayed locked beyond the busy timeout */
     SIEM_REFUSED,     /* this event has no record in this format; the next one may */
+    SIEM_DROPPED,     /* the filter or a function of the format leaves this event out */
     SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
     SIEM_CANCELLED    /* the progress function asked to stop */
 } siem_code;
@@ -195,6 +196,9 @@ SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value
 /* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_query_next(siem_query *query, siem_error *err);
 
+/* Ends what is being read, so that nothing is held open; parameters stay. */
+SIEM_API void siem_query_reset(siem_query *query);
+
 /* The number of columns, and the name and value of one (from 0). A blob reads as text. Borrowed
  * until the next call for this query. */
 SIEM_API size_t siem_query_size(const siem_query *query);
@@ -210,8 +214,8 @@ SIEM_API void siem_query_close(siem_query *query);
 typedef struct siem_mapping siem_mapping;
 
 /* A function of a format. It reads `value` (null when the row has no source) and the event, and
- * sets *result, whose bytes stay valid until its next call or the end of the record. Returning
- * another code than SIEM_OK refuses the event. */
+ * sets *result, whose bytes stay valid until its next call or the end of the record. It returns
+ * SIEM_OK, SIEM_DROPPED to leave the event out, or a failure. */
 typedef siem_code (*siem_function)(void *context, siem_event *event, const siem_value *value,
                                    siem_value *result, siem_error *err);
 
@@ -253,6 +257,11 @@ SIEM_API siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, 
 SIEM_API siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole,
                                              void *context, siem_error *err);
 
+/* Sets a function that is asked first for each event: null or JSON false leaves the event out
+ * (SIEM_DROPPED). Errors: SIEM_INVALID after compiling. */
+SIEM_API siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter,
+                                           void *context, siem_error *err);
+
 /* Makes the mapping ready; no rows can be added after. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err);
 
@@ -293,7 +302,7 @@ enum {
 SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
 
 /* Renders an event at the end of the batch. On failure the batch is as before. `repairs` (NULL is
- * allowed) receives SIEM_REPAIRED_ bits. Errors: SIEM_REFUSED, SIEM_NO_MEMORY. */
+ * allowed) receives SIEM_REPAIRED_ bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                                     unsigned *repairs, siem_error *err);
 
@@ -373,6 +382,7 @@ typedef enum siem_on_error {
 typedef struct siem_counts {
     uint64_t exported; /* records that the sink confirmed */
     uint64_t refused;  /* events without a record, skipped or in the dead letter */
+    uint64_t dropped;  /* events that a filter or a function left out */
     uint64_t repaired; /* exported events in which something had to be replaced */
     uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */
     uint64_t bytes;                                /* of records, with their line ends */

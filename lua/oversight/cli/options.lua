@@ -1,7 +1,8 @@
 --- Options of a command: declared as data, parsed, and described.
 ---
 --- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural }. Without
---- `value` it is a flag. `whole` and `natural` make it an integer.
+--- `value` it is a flag. `whole` and `natural` make it an integer. `arguments` = { least, most, "NAME" }
+--- of the list allows arguments that are no options; they are parsed[1], parsed[2] and so on.
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -39,6 +40,9 @@ local function check_required(declared, parsed)
       return nil, ("%s %s is missing"):format(option[1], option.value)
     end
   end
+  local arguments = declared.arguments
+  if arguments and #parsed < arguments[1] then return nil, arguments[3] .. " is missing" end
+  if arguments and #parsed > arguments[2] then return nil, "there is one argument too many" end
   return parsed
 end
 
@@ -54,6 +58,10 @@ function M.parse(declared, arguments)
     name = name or argument
     if name == "--help" or name == "-h" then return { help = true } end
     local option = find(declared, name)
+    if not option and declared.arguments and name:sub(1, 1) ~= "-" then
+      table.insert(parsed, argument)
+      goto next
+    end
     if not option then
       return nil, name:sub(1, 1) == "-" and ("there is no option '%s'"):format(name)
         or "an argument stands where an option is expected"
@@ -71,6 +79,7 @@ function M.parse(declared, arguments)
       if value == nil then return nil, message end
       store(parsed, option, value)
     end
+    ::next::
     i = i + 1
   end
   return check_required(declared, parsed)

@@ -1,0 +1,104 @@
+--- Finds formats: by name on the search path, or as a file.
+local core   = require "oversight.core"
+local format = require "oversight.format"
+
+local M = {}
+
+local MODULE, FOLDER = "oversight.formats.", "oversight/formats/"
+
+--- Folders of package.path that can hold formats, in order.
+local function format_folders()
+  local folders = {}
+  for template in package.path:gmatch "[^;]+" do
+    local folder = template:match "^(.*)%?%.lua$"
+    if folder then folders[#folders + 1] = folder .. FOLDER end
+  end
+  return folders
+end
+
+--- All formats that can be loaded: a list of { name, file }, by name; the first found wins.
+---@return { name: string, file: string }[]
+function M.list()
+  local found, list = {}, {}
+  local function add(name, file)
+    if name and not found[name] then
+      found[name] = true
+      list[#list + 1] = { name = name, file = file }
+    end
+  end
+  for _, folder in ipairs(format_folders()) do
+    for _, file in ipairs(core.list_folder(folder)) do
+      add(file:match "^([%w_-]+)%.lua$", folder .. file)
+    end
+  end
+  local has_embedded, embedded = pcall(require, "oversight.embedded")
+  for _, module in ipairs(has_embedded and embedded or {}) do
+    add(module.name:match "^oversight%.formats%.([%w_-]+)$", module.file .. " (built in)")
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+local function unknown(name)
+  local names = {}
+  for i, entry in ipairs(M.list()) do names[i] = entry.name end
+  return nil, ("unknown format '%s' (choices: %s)"):format(name, table.concat(names, ", ")), "not_found"
+end
+
+--- True for what is read as a file and not as a name.
+local function is_path(name)
+  return name:find("/", 1, true) ~= nil or name:find "%.lua$" ~= nil
+end
+
+--- The file that a name or path stands for.
+---@param name string
+---@return string? file
+---@return string? message
+---@return string? code
+function M.where(name)
+  if is_path(name) then
+    local file, message = io.open(name, "r")
+    if not file then return nil, "cannot open the format " .. message, "not_found" end
+    file:close()
+    return name
+  end
+  for _, entry in ipairs(M.list()) do
+    if entry.name == name then return entry.file end
+  end
+  return unknown(name)
+end
+
+--- Runs the file of a format. A compiled chunk is refused: it could break out of Lua.
+local function run_file(path)
+  local chunk, message = loadfile(path, "t")
+  if not chunk then error(message, 0) end
+  return chunk(path)
+end
+
+local function check_result(name, ok, result)
+  if ok and format.is_format(result) then return result end
+  if not ok then return nil, tostring(result), "invalid" end
+  return nil, ("format '%s': its file returns no format, but a %s"):format(name, type(result)), "invalid"
+end
+
+--- Loads a format by name from the search path, or from a path to a .lua file.
+---@param name string
+---@return oversight.Format?
+---@return string? message
+---@return string? code
+function M.load(name)
+  if type(name) ~= "string" then error("a format's name is a string", 2) end
+  if is_path(name) then
+    local file, message, code = M.where(name)
+    if not file then return nil, message, code end
+    return check_result(name, pcall(run_file, file))
+  end
+  if not name:find "^[%w_-]+$" then return unknown(name) end
+  local ok, result = pcall(require, MODULE .. name)
+  if not ok and tostring(result):find("module '" .. MODULE .. name .. "' not found", 1, true) == 1 then
+    return unknown(name)
+  end
+  return check_result(name, ok, result)
+end
+
+return M

@@ -1,0 +1,17 @@
+--- oversight-siem converters: what a row can name with `as`.
+local siem = require "oversight.siem"
+
+local M = {
+  summary = "Lists what a row of a format can name with 'as'",
+  usage   = "[--help]",
+  options = { { "--help", help = "show this help" } },
+}
+
+function M.run()
+  for _, converter in ipairs(siem.converters()) do
+    print(("%-11s %s"):format(converter.name, converter.summary))
+  end
+  return "ok"
+end
+
+return M
