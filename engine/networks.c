@@ -30,6 +30,7 @@ static bool parse_address(address *out, const char *text, size_t size) {
     if (size >= sizeof copy) return false;
     memcpy(copy, text, size);
     copy[size] = '\0';
+    if (strlen(copy) != size) return false;
     out->bits = 32;
     if (inet_pton(AF_INET, copy, out->bytes) == 1) return true;
     if (inet_pton(AF_INET6, copy, out->bytes) != 1) return false;

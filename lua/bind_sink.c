@@ -134,6 +134,17 @@ static int sink_close(lua_State *L) {
     return 1;
 }
 
+/* A sink that was never closed: a table's own close is for its owner to call, not for the
+ * collector, which comes at any time. */
+static int sink_gc(lua_State *L) {
+    lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
+    (void)siem_sink_close(s->sink, NULL);
+    s->sink = NULL;
+    luaL_unref(L, LUA_REGISTRYINDEX, s->table);
+    s->table = LUA_NOREF;
+    return 0;
+}
+
 void siem_lua_bind_sink(lua_State *L) {
     static const luaL_Reg methods[] = {{"send", sink_send}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"sink_file", sink_file},
@@ -141,5 +152,9 @@ void siem_lua_bind_sink(lua_State *L) {
                                          {"sink_table", sink_table},
                                          {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SINK, methods, sink_close);
+    luaL_getmetatable(L, SIEM_LUA_SINK);
+    lua_pushcfunction(L, sink_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
     luaL_setfuncs(L, functions, 0);
 }

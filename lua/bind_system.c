@@ -2,7 +2,8 @@
 #include "bind.h"
 
 #include <dirent.h>
-#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -34,6 +35,14 @@ static int terminal_width(lua_State *L) {
     return 1;
 }
 
+/* core.absolute_path(path) -> the path without links and dots, or nil when there is none */
+static int absolute_path(lua_State *L) {
+    char absolute[PATH_MAX];
+    if (realpath(luaL_checkstring(L, 1), absolute) == NULL) return 0;
+    lua_pushstring(L, absolute);
+    return 1;
+}
+
 /* core.file_stamp(path) -> text that changes when the file does, or nil when there is none */
 static int file_stamp(lua_State *L) {
     struct stat s;
@@ -52,10 +61,9 @@ static int monotonic_clock(lua_State *L) {
 }
 
 void siem_lua_bind_system(lua_State *L) {
-    static const luaL_Reg functions[] = {{"list_folder", list_folder},
-                                         {"terminal_width", terminal_width},
-                                         {"clock", monotonic_clock},
-                                         {"file_stamp", file_stamp},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"list_folder", list_folder},     {"terminal_width", terminal_width},
+        {"clock", monotonic_clock},       {"file_stamp", file_stamp},
+        {"absolute_path", absolute_path}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

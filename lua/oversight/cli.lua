@@ -7,7 +7,12 @@ local M = {}
 --- Exit statuses, as the README documents them.
 local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
 
-local COMMANDS = { "export", "formats", "where", "converters", "inspect", "sign" }
+local COMMANDS = { "export", "run", "formats", "where", "converters", "inspect", "sign" }
+
+--- What every command takes.
+local LUA_PATH_OPTION = {
+  "--lua-path", value = "FOLDER", many = true, help = "look for Lua files in this folder first",
+}
 
 local function load_command(name)
   for _, known in ipairs(COMMANDS) do
@@ -37,9 +42,25 @@ local function usage(command, message)
   return STATUS.usage
 end
 
+--- Puts folders in front of the search path, made absolute: the working directory may change.
+local function set_lua_path(folders)
+  for i = #folders, 1, -1 do
+    local folder = core.absolute_path(folders[i])
+    if not folder then return nil, ("--lua-path: there is no folder '%s'"):format(folders[i]) end
+    package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
+  end
+  return true
+end
+
 --- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage".
 local function run_command(name, command, arguments)
+  table.insert(command.options, #command.options, LUA_PATH_OPTION)
   local parsed, message = options.parse(command.options, arguments)
+  if parsed and parsed.lua_path then
+    local found
+    found, message = set_lua_path(parsed.lua_path)
+    parsed = found and parsed
+  end
   if not parsed then return usage(name, message) end
   if parsed.help then
     options.print_help(name, command)
@@ -64,6 +85,10 @@ function M.main(arguments)
   if name == "--version" then
     print("oversight-siem " .. core.version)
     return STATUS.ok
+  end
+  if name:find "%.lua$" then
+    table.insert(arguments, 1, "run")
+    name = "run"
   end
   local command = load_command(name)
   if not command then return usage(nil, ("there is no command '%s'"):format(name)) end

@@ -15,6 +15,7 @@ local DEFINITION_KEYS = { summary = "string", options = "table" }
 ---@field summary string
 ---@field options table<string, string> options and their defaults
 ---@field rows oversight.Row[]?
+---@field base oversight.Format? what extend began with
 ---@field whole fun(event: oversight.Event): table?
 local Format = {}
 Format.__index = Format
@@ -109,8 +110,9 @@ end
 
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
+---@param filter (fun(event: oversight.Event): boolean?)? false leaves the event out
 ---@return oversight.Mapping
-function Format:compile(options)
+function Format:compile(options, filter)
   for name, value in pairs(options or {}) do
     if self.options[name] == nil then
       error(("%s: the format has no option %q"):format(self.name, tostring(name)), 2)
@@ -118,7 +120,7 @@ function Format:compile(options)
       error(("%s: option %s must be a string"):format(self.name, name), 2)
     end
   end
-  if self.whole then return core.mapping_open(self.name, self.whole) end
+  if self.whole then return core.mapping_open(self.name, self.whole, filter) end
   local chosen, lowered = merge(self.options, options), {}
   for index, row in ipairs(self.rows) do
     local low, problem = lower_row(row, chosen)
@@ -128,7 +130,7 @@ function Format:compile(options)
     lowered[#lowered + 1] = low
   end
   -- Called by pcall, the engine's message has no place of this file in front.
-  local ok, mapping = pcall(core.mapping_open, self.name, lowered)
+  local ok, mapping = pcall(core.mapping_open, self.name, lowered, filter)
   return ok and mapping or error(mapping, 0)
 end
 
@@ -256,6 +258,7 @@ function Format:extend(name)
       rows = rows,
       summary = definition.summary or self.summary,
       options = merge(self.options, definition.options),
+      base = self,
     }), place)
   end
 end

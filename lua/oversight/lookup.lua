@@ -41,7 +41,7 @@ local function refresh(self)
   if now < self.next_look then return end
   self.next_look = now + RELOAD_SECONDS
   local stamp = core.file_stamp(self.path)
-  if stamp == self.stamp then return end
+  if self.content and stamp == self.stamp then return end
   local content, message = self.read(self.path)
   if content then
     self.content, self.stamp = content, stamp
@@ -69,43 +69,56 @@ end
 
 -- ---- CSV (RFC 4180) ----
 
---- Splits text into records of fields, each with the line it begins on.
+--- The quoted field that begins at `at`, and where it ends; nil when its quote is not closed.
+local function read_quoted(text, at)
+  local quote = text:find('"', at + 1, true)
+  while quote and text:sub(quote + 1, quote + 1) == '"' do quote = text:find('"', quote + 2, true) end
+  if not quote then return nil end
+  return text:sub(at + 1, quote - 1):gsub('""', '"'), quote + 1
+end
+
+--- The field that begins at `at`, and where it ends.
+local function read_field(text, at)
+  if text:sub(at, at) == '"' then
+    local field, stop = read_quoted(text, at)
+    return field, stop
+  end
+  local stop = text:find("[,\r\n]", at) or #text + 1
+  return text:sub(at, stop - 1), stop
+end
+
+--- Splits text into records { line =, fields = }, or gives nil and what is wrong.
 local function parse_csv(text)
-  local records, record, at, line, start_line = {}, {}, 1, 1, 1
+  local records, record, at, line = {}, { line = 1, fields = {} }, 1, 1
   text = text:gsub("^\xef\xbb\xbf", "")
+  if text ~= "" and not text:find "\n$" then text = text .. "\n" end
   while at <= #text do
-    local field, stop
-    if text:sub(at, at) == '"' then
-      local from = at + 1
-      local quote = text:find('"', from, true)
-      while quote and text:sub(quote + 1, quote + 1) == '"' do quote = text:find('"', quote + 2, true) end
-      if not quote then return nil, ("line %d: a quote is not closed"):format(line) end
-      field, stop = text:sub(from, quote - 1):gsub('""', '"'), quote + 1
-      line = line + select(2, field:gsub("\n", ""))
-    else
-      stop = text:find("[,\r\n]", at) or #text + 1
-      field = text:sub(at, stop - 1)
-    end
-    record[#record + 1] = field
-    local separator = text:match("^\r?\n", stop) or text:sub(stop, stop)
-    if separator == "," and stop == #text then record[#record + 1] = "" end
+    local field, stop = read_field(text, at)
+    if not field then return nil, ("line %d: a quote is not closed"):format(line) end
+    table.insert(record.fields, field)
+    line = line + select(2, field:gsub("\n", ""))
+    local separator = text:match("^\r?\n", stop) or text:match("^,", stop)
+    if not separator then return nil, ("line %d: text behind a closing quote"):format(line) end
     if separator ~= "," then
-      if separator ~= "" and not separator:find "\n" then
-        return nil, ("line %d: text behind a closing quote"):format(line)
-      end
-      if #record > 1 or record[1] ~= "" then
-        records[#records + 1] = { line = start_line, fields = record }
-      end
-      record, line = {}, line + 1
-      start_line = line
+      local blank = #record.fields == 1 and field == ""
+      if not blank then records[#records + 1] = record end
+      line = line + 1
+      record = { line = line, fields = {} }
     end
-    at = stop + math.max(#separator, 1)
+    at = stop + #separator
   end
   return records
 end
 
---- Reads a CSV file with a header into a list of rows by column name.
-local function read_csv(path)
+local function set_of(names)
+  local set = {}
+  for _, name in ipairs(names) do set[name] = true end
+  return set
+end
+
+--- Reads a CSV file, whose header has the column `key`, into a list of rows { line =, values = }.
+--- Gives the list and a set of its columns, or nil and a message.
+local function read_csv(path, key)
   local file, message = io.open(path, "r")
   if not file then return nil, "cannot open the table " .. message end
   local text = file:read "a"
@@ -114,6 +127,8 @@ local function read_csv(path)
   if not records then return nil, ("%s: %s"):format(path, problem) end
   if #records == 0 then return nil, path .. ": the table is empty: its first line names the columns" end
   local names, rows = records[1].fields, {}
+  local columns = set_of(names)
+  if not columns[key] then return nil, ("%s has no column %q"):format(path, key) end
   for i = 2, #records do
     local fields = records[i].fields
     if #fields ~= #names then
@@ -123,36 +138,26 @@ local function read_csv(path)
     for k, name in ipairs(names) do row.values[name] = fields[k] end
     rows[i - 1] = row
   end
-  return rows, names
+  return rows, columns
 end
 
-local function set_of(names)
-  local set = {}
-  for _, name in ipairs(names) do set[name] = true end
-  return set
-end
-
---- Columns of a CSV file; raises at `level` what is wrong with it.
-local function check_columns(path, key, level)
-  local rows, names = read_csv(path)
-  if not rows then error(names, level + 1) end
-  local columns = set_of(names)
-  if not columns[key] then error(("%s has no column %q"):format(path, key), level + 1) end
-  return columns
+--- The columns of a CSV file; raises at `level` what is wrong with it.
+local function columns_of(path, key, level)
+  local rows, columns = read_csv(path, key)
+  return rows and columns or error(columns, level + 1)
 end
 
 --- A CSV file with a header, looked up by the text of one column.
 ---@param path string
 ---@param key string the column
 function M.csv(path, key)
-  local columns = check_columns(path, key, 2)
+  local columns = columns_of(path, key, 2)
   local function read(file)
-    local rows, message = read_csv(file)
+    local rows, message = read_csv(file, key)
     if not rows then return nil, message end
     local by_key = {}
     for _, row in ipairs(rows) do
       local value = row.values[key]
-      if value == nil then return nil, ("%s has no column %q"):format(file, key) end
       if by_key[value] then return nil, ("%s:%d: %s %q comes twice"):format(file, row.line, key, value) end
       by_key[value] = row.values
     end
@@ -164,13 +169,13 @@ end
 --- A CSV file with a column "network", looked up by address: the longest network wins.
 ---@param path string
 function M.cidr(path)
-  local columns = check_columns(path, "network", 2)
+  local columns = columns_of(path, "network", 2)
   local function read(file)
-    local rows, message = read_csv(file)
+    local rows, message = read_csv(file, "network")
     if not rows then return nil, message end
     local networks = core.networks_open()
     for i, row in ipairs(rows) do
-      local added, problem = networks:add(row.values.network or "", i)
+      local added, problem = networks:add(row.values.network, i)
       if not added then return nil, ("%s:%d: %s"):format(file, row.line, problem) end
     end
     return { networks = networks, rows = rows }

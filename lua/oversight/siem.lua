@@ -1,10 +1,11 @@
 --- oversight.siem: read an Oversight registry, shape its events, hand them to a sink.
 ---
 --- Functions return nil, message, code when the world fails, and raise when they are misused.
-local catalog = require "oversight.catalog"
-local core    = require "oversight.core"
-local format  = require "oversight.format"
-local lookup  = require "oversight.lookup"
+local catalog  = require "oversight.catalog"
+local core     = require "oversight.core"
+local format   = require "oversight.format"
+local lookup   = require "oversight.lookup"
+local pipeline = require "oversight.pipeline"
 
 local M = {
   VERSION        = core.version,
@@ -66,9 +67,8 @@ end
 
 --- Takes a format or the name of one. Raises for an unknown name.
 local function to_format(value, level)
-  if format.is_format(value) then return value end
-  local loaded, message = M.format.load(value)
-  return loaded or error(message, level + 1)
+  local chosen, message = pipeline.to_format(value)
+  return chosen or error(message, level + 1)
 end
 
 --- The record of an event as a table that keeps the order of its keys.
@@ -127,26 +127,14 @@ function M.sink.custom(sink)
   return core.sink_table(sink)
 end
 
-local function to_sink(sink)
-  if type(sink) == "table" then return core.sink_table(sink) end
-  return sink
-end
-
 -- ---- export ----
 
-local function send_all(export, events)
-  if type(events) == "table" then
-    for _, event in ipairs(events) do
-      local ok, message, code = export:send(event)
-      if not ok then return nil, message, code end
-    end
-  else
-    for event in events do
-      local ok, message, code = export:send(event)
-      if not ok then return nil, message, code end
-    end
-  end
-  return export:finish()
+--- source -> filter -> format -> sink, as data: pipeline:run(), or returned by a script that
+--- `oversight-siem run` runs.
+---@param definition oversight.PipelineDefinition
+---@return oversight.Pipeline
+function M.pipeline(definition)
+  return pipeline.new(definition)
 end
 
 --- Exports a registry, or events of an iterator or a list, through a format into a sink.
@@ -155,21 +143,14 @@ end
 ---@return string|oversight.Counts? counts or message
 ---@return string? code
 function M.export_events(job)
-  local mapping = to_format(job.format, 2):compile(job.options)
-  local export = core.export_open {
-    mapping = mapping, sink = to_sink(job.sink), on_error = job.on_error,
-    deadletter = job.deadletter, progress = job.progress,
-  }
-  local ok, message, code
-  if job.registry then
-    ok, message, code = export:run(job.registry)
-  else
-    ok, message, code = send_all(export, job.events)
-  end
-  local counts = export:counts()
-  export:close()
-  mapping:close()
-  if not ok then return nil, message, code end
+  -- As a userdata, the sink is the caller's to close.
+  local sink = type(job.sink) == "table" and core.sink_table(job.sink) or job.sink
+  local counts, message, code = pipeline.new({
+    source = job.registry or job.events, format = to_format(job.format, 2), options = job.options,
+    filter = job.filter, sink = sink, on_error = job.on_error, dead_letter = job.dead_letter,
+    progress = job.progress,
+  }):run()
+  if not counts then return nil, message, code end
   return counts.exported, counts
 end
 

@@ -71,10 +71,10 @@ has err "--format needs a value"
 
 # Help and version.
 run 0 --help
-has out "export    Exports the events"
+has out "export     Exports the events"
 run 0 --version
 has out "oversight-siem 0."
-for command in export formats sign inspect; do
+for command in export run formats where converters sign inspect; do
     run 0 "$command" --help
     has out "Usage: oversight-siem $command"
     awk 'length > 80 { exit 1 }' out || fail "the help of $command is wider than 80 columns"
@@ -82,6 +82,28 @@ done
 run 2
 run 2 frobnicate
 has err "there is no command 'frobnicate'"
+
+run 0 where ecs
+has out "oversight/formats/ecs.lua (built in)"
+run 2 where nope
+has err "choices: ecs, sentinel, splunk"
+run 2 where
+run 0 converters
+has out "truncate:N"
+
+# A format of a file, and a folder that is looked at first.
+mkdir -p site/oversight/formats
+echo 'return require "oversight.format" "ecs" { { "mine", from = "event_id" } }' >site/oversight/formats/ecs.lua
+run 0 "${export[@]}" --format ./site/oversight/formats/ecs.lua --limit 1
+has out '{"mine":"1"}'
+run 0 "${export[@]}" --format ecs --limit 1 --lua-path site
+has out '{"mine":"1"}'
+run 0 where ecs --lua-path site
+has out "$PWD/site/oversight/formats/ecs.lua"
+run 2 where ecs --lua-path none
+has err "there is no folder 'none'"
+run 2 "${export[@]}" --format ./none.lua
+has err "none.lua: No such file"
 
 run 0 formats
 lines out 3

@@ -237,13 +237,11 @@ describe("an export", function()
     assert.equal("event 2: strict: file: the value is required, and empty", message)
     assert.equal("refused", code)
     local file = os.tmpname()
-    local deadletter = assert(siem.deadletter.open(file))
     local counts
     count, counts = siem.export_events {
-      registry = open(), format = strict, sink = sink, on_error = "dead-letter", deadletter = deadletter }
+      registry = open(), format = strict, sink = sink, dead_letter = file }
     assert.equal(2, count)
     assert.equal(1, counts.refused)
-    deadletter:close()
     local line = assert(siem.json.decode(io.open(file):read "a"))
     assert.equal("2", line.event_id)
     assert.equal("ocsp", line.event.event_kind)

@@ -3,6 +3,7 @@ local core     = require "oversight.core"
 local program  = require "oversight.program"
 local pretty   = require "oversight.cli.pretty"
 local progress = require "oversight.cli.progress"
+local report   = require "oversight.cli.report"
 local siem     = require "oversight.siem"
 
 local M = {
@@ -125,44 +126,15 @@ local function start_progress(given, registry)
   return progress.start(total)
 end
 
-local REPAIRS = {
-  { "utf8", "text that was not UTF-8" },
-  { "blob", "a blob in a text column" },
-  { "timestamp", "a timestamp that is no time" },
-  { "extra", "extra nested too deep or with NaN" },
-  { "number", "an infinite number" },
-}
-
---- What had to be replaced, as one sentence, or nil.
-local function describe_repairs(counts)
-  if counts.repaired == 0 then return end
-  local parts = {}
-  for _, repair in ipairs(REPAIRS) do
-    if counts[repair[1]] > 0 then
-      parts[#parts + 1] = ("%d with %s"):format(counts[repair[1]], repair[2])
-    end
-  end
-  return ("%d event(s) needed repair: %s"):format(counts.repaired, table.concat(parts, ", "))
-end
-
-local function describe_refused(counts, given)
-  if counts.refused == 0 then return end
-  local file = (given.on_error or ""):match "^dead%-letter:(.+)$"
-  return ("%d event(s) refused and %s"):format(counts.refused,
-    file and "kept in " .. file or "left out")
-end
-
-local function report(mark, counts, given, format)
+local function close_line(mark, counts, given, format)
   if given.quiet then return end
-  io.stderr:write(("[%s] exported %d event(s) as %s\n"):format(mark, counts.exported, format.name))
-  local repairs, refused = describe_repairs(counts), describe_refused(counts, given)
-  if repairs then io.stderr:write("     ", repairs, "\n") end
-  if refused then io.stderr:write("     ", refused, "\n") end
+  local file = (given.on_error or ""):match "^dead%-letter:(.+)$"
+  report.print(mark, counts, format.name, file)
 end
 
 local function run_export(job, given)
   local bar, problem = start_progress(given, job.registry)
-  if problem then return nil, problem end
+  if problem then return nil, problem, "failed" end
   local export = siem.export.open {
     mapping = job.mapping, sink = job.sink, on_error = job.on_error, deadletter = job.deadletter,
     progress = function(counts)
@@ -189,13 +161,14 @@ function M.run(given)
   if not job then return nil, reason, kind end
   local ok, message, code, counts = run_export(job, given)
   if code == "pipe_closed" then return "ok" end
+  if not counts then return nil, message end
   local closed, close_message = close_all(job)
   if ok and not closed then ok, message = nil, close_message end
   if ok then
-    report("ok", counts, given, job.format)
+    close_line("ok", counts, given, job.format)
     return counts.refused > 0 and "refused" or "ok"
   end
-  if counts then report(code == "cancelled" and "stopped" or "failed", counts, given, job.format) end
+  close_line(code == "cancelled" and "stopped" or "failed", counts, given, job.format)
   return nil, message
 end
 

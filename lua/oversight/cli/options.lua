@@ -2,7 +2,8 @@
 ---
 --- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural }. Without
 --- `value` it is a flag. `whole` and `natural` make it an integer. `arguments` = { least, most, "NAME" }
---- of the list allows arguments that are no options; they are parsed[1], parsed[2] and so on.
+--- of the list allows arguments that are no options; they are parsed[1], parsed[2] and so on. With
+--- `rest`, all that follows the first one belongs to it.
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -58,8 +59,10 @@ function M.parse(declared, arguments)
     name = name or argument
     if name == "--help" or name == "-h" then return { help = true } end
     local option = find(declared, name)
-    if not option and declared.arguments and name:sub(1, 1) ~= "-" then
-      table.insert(parsed, argument)
+    if not option and declared.arguments and (name:sub(1, 1) ~= "-" or name == "-") then
+      local last = declared.arguments.rest and #arguments or i
+      table.move(arguments, i, last, #parsed + 1, parsed)
+      i = last
       goto next
     end
     if not option then

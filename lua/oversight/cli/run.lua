@@ -1,0 +1,65 @@
+--- oversight-siem run: a script, and the pipelines that it returns.
+local pipeline = require "oversight.pipeline"
+local program  = require "oversight.program"
+local report   = require "oversight.cli.report"
+
+local M = {
+  summary = "Runs a Lua script, and the pipelines that it returns",
+  usage   = "SCRIPT [ARGUMENT]...",
+  options = {
+    arguments = { 1, math.huge, "SCRIPT", rest = true },
+    { "--quiet", help = "no closing line for pipelines" },
+    { "--help", help = "show this help" },
+  },
+  notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
+    "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list of\n" ..
+    "them, which are then run one after the other.",
+}
+
+--- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback.
+local function run_script(given)
+  local chunk, message = loadfile(given[1] ~= "-" and given[1] or nil, "t")
+  if not chunk then return nil, message end
+  _G.arg = { [0] = given[1], table.unpack(given, 2) }
+  local function add_traceback(reason)
+    reason = tostring(reason)
+    if not reason:find(given[1], 1, true) then reason = given[1] .. ": " .. reason end
+    return debug.traceback(reason, 2)
+  end
+  return xpcall(chunk, add_traceback, table.unpack(given, 2))
+end
+
+--- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
+local function run_pipeline(job, given)
+  local progress = job.progress
+  job.progress = function(counts)
+    if program.stop_requested() then return false end
+    return not progress or progress(counts)
+  end
+  local counts, message, code, at_failure = job:run()
+  if code == "pipe_closed" then return "ok" end
+  local mark = counts and "ok" or code == "cancelled" and "stopped" or "failed"
+  if not given.quiet and (counts or at_failure) then
+    report.print(mark, counts or at_failure, job:title(), job.dead_letter)
+  end
+  if not counts then return nil, ("%s: %s"):format(job:title(), message) end
+  return counts.refused > 0 and "refused" or "ok"
+end
+
+function M.run(given)
+  local ok, result = run_script(given)
+  if not ok then return nil, result end
+  local jobs, answer = pipeline.is_pipeline(result) and { result } or result, "ok"
+  if type(jobs) ~= "table" then return "ok" end
+  for i, job in ipairs(jobs) do
+    if not pipeline.is_pipeline(job) then
+      return nil, ("result %d of the script is no pipeline, but a %s"):format(i, type(job))
+    end
+    local done, message = run_pipeline(job, given)
+    if not done then return nil, message end
+    if done ~= "ok" then answer = done end
+  end
+  return answer
+end
+
+return M
