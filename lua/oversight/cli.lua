@@ -7,7 +7,9 @@ local M = {}
 --- Exit statuses, as the README documents them.
 local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
 
-local COMMANDS = { "export", "run", "formats", "where", "converters", "inspect", "sign" }
+local COMMANDS = {
+  "export", "run", "try", "diff", "formats", "where", "converters", "inspect", "sign",
+}
 
 --- What every command takes.
 local LUA_PATH_OPTION = {

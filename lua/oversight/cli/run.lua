@@ -12,8 +12,8 @@ local M = {
     { "--help", help = "show this help" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
-    "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list of\n" ..
-    "them, which are then run one after the other.",
+    "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list\n" ..
+    "of them, which are then run one after the other.",
 }
 
 --- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback.

@@ -1,0 +1,109 @@
+--- oversight-siem diff: what a format changes against another, field by field, on real events.
+local events = require "oversight.cli.events"
+local fields = require "oversight.cli.fields"
+local siem   = require "oversight.siem"
+local text   = require "oversight.cli.text"
+
+local M = {
+  summary = "Shows what a format changes against its base, on real events",
+  usage   = "FORMAT [--against BASE] [--db FILE | < events.jsonl]",
+  options = events.with_options {
+    arguments = { 1, 1, "FORMAT" },
+    { "--against", value = "BASE", help = "the other format (default: what FORMAT extends)" },
+    { "--json", help = "one JSON object a field" },
+  },
+  notes = "Default: 1000 events. Each field is shown once, with how many events it concerns.",
+}
+
+local SAMPLE_WIDTH = 70
+
+--- The two formats, or nil and a message.
+local function load_formats(given)
+  local format, message, code = siem.format.load(given[1])
+  if not format then return nil, message, code end
+  if not given.against then
+    if not format.base then
+      return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
+    end
+    return format, format.base
+  end
+  local base
+  base, message, code = siem.format.load(given.against)
+  if not base then return nil, message, code end
+  return format, base
+end
+
+--- Notes a difference at a path: its kind, and one sample.
+local function note(changes, path, kind, before, after, event)
+  local key = path .. "\0" .. kind
+  local change = changes[key]
+  if not change then
+    change = { path = path, kind = kind, count = 0, before = before, after = after, event = event.event_id }
+    changes[key] = change
+    changes[#changes + 1] = change
+  end
+  change.count = change.count + 1
+end
+
+local function compare(changes, old, new, event)
+  for _, field in ipairs(old) do
+    local other = new[field.path]
+    if not other then
+      note(changes, field.path, "removed", field.json, nil, event)
+    elseif other.json ~= field.json then
+      note(changes, field.path, "changed", field.json, other.json, event)
+    end
+  end
+  for _, field in ipairs(new) do
+    if not old[field.path] then note(changes, field.path, "added", nil, field.json, event) end
+  end
+end
+
+local function render(format, event)
+  local record, message, code = format:render(event)
+  if record then return fields.of(record) end
+  return nil, code == "dropped" and "left out" or "refused: " .. message
+end
+
+local function compare_event(changes, base, format, event)
+  local old, old_problem = render(base, event)
+  local new, new_problem = render(format, event)
+  if old and new then
+    compare(changes, old, new, event)
+  elseif old_problem ~= new_problem then
+    note(changes, "(the record)", new and "added" or "removed", old_problem, new_problem, event)
+  end
+end
+
+local MARKS = { added = "+", removed = "-", changed = "~" }
+
+local function print_change(change, total)
+  print(("%s %s  %d of %d event(s)"):format(MARKS[change.kind], change.path, change.count, total))
+  if change.before then print("    before  " .. text.printable(change.before, SAMPLE_WIDTH)) end
+  if change.after then print("    after   " .. text.printable(change.after, SAMPLE_WIDTH)) end
+end
+
+local ORDER = { "path", "kind", "count", "event", "before", "after" }
+
+function M.run(given)
+  local format, base, code = load_formats(given)
+  if not format then return nil, base, code == "not_found" and "usage" or nil end
+  local list, message = events.read(given, 1000)
+  if not list then return nil, message end
+  if #list == 0 then return nil, "there are no events to compare on" end
+  local changes = {}
+  for _, event in ipairs(list) do compare_event(changes, base, format, event) end
+  for _, change in ipairs(changes) do
+    if given.json then
+      print(siem.json.encode(siem.object(change, ORDER)))
+    else
+      print_change(change, #list)
+    end
+  end
+  if #changes == 0 and not given.json then
+    print(("%s and %s write the same for %d event(s)"):format(format.name, base.name, #list))
+  end
+  return "ok"
+end
+
+return M

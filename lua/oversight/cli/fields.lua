@@ -1,0 +1,28 @@
+--- Records as flat lists of fields: "event.kind" and its value as JSON text.
+local siem = require "oversight.siem"
+
+local M = {}
+
+local function walk(object, prefix, fields)
+  local order = (getmetatable(object) or {}).__jsonorder or {}
+  for _, key in ipairs(order) do
+    local value, path = object[key], prefix .. key:gsub("[\\.]", "\\%0")
+    local kind = type(value) == "table" and (getmetatable(value) or {}).__jsontype
+    if kind == "object" and next(value) ~= nil then
+      walk(value, path .. ".", fields)
+    else
+      fields[#fields + 1] = { path = path, value = value, json = siem.json.encode(value) }
+      fields[path] = fields[#fields]
+    end
+  end
+  return fields
+end
+
+--- The fields of a record: a list in order, which is a table by path as well.
+---@param record string JSON text
+---@return { path: string, value: any, json: string }[]
+function M.of(record)
+  return walk(assert(siem.json.decode(record, true)), "", {})
+end
+
+return M

@@ -1,0 +1,105 @@
+--- oversight-siem try: what a format makes of some events, and where each field comes from.
+local events  = require "oversight.cli.events"
+local fields  = require "oversight.cli.fields"
+local pretty  = require "oversight.cli.pretty"
+local siem    = require "oversight.siem"
+local text    = require "oversight.cli.text"
+
+local M = {
+  summary = "Shows the records that a format makes of some events",
+  usage   = "FORMAT [--db FILE | < events.jsonl]",
+  options = events.with_options {
+    arguments = { 1, 1, "FORMAT" },
+    { "--explain", help = "show where each field comes from, with a sample" },
+    { "--json", help = "for programs: records as lines, explanations as one object a field" },
+  },
+  notes = "Without --db, events are read from standard input, a JSON object each: columns of\n" ..
+    "'events', or a line of a dead letter file. Default: 5 events (--explain: 100).",
+}
+
+--- "recipient_id, lower, lookup" of a row.
+local function describe_source(row)
+  local parts = {}
+  if type(row.from) == "table" then
+    parts[1] = table.concat(row.from, " or ")
+  else
+    parts[1] = row.from
+  end
+  if row.value ~= nil then parts[#parts + 1] = "value " .. siem.json.encode(row.value) end
+  if row.as then parts[#parts + 1] = "as " .. row.as end
+  if row.lookup then parts[#parts + 1] = "lookup" end
+  if row.with then
+    local info = debug.getinfo(row.with, "S")
+    parts[#parts + 1] = ("function at %s:%d"):format(info.short_src, info.linedefined)
+  end
+  if row.when then parts[#parts + 1] = "when" end
+  if #parts == 0 then return "an object that is always there" end
+  return table.concat(parts, ", ")
+end
+
+--- The first value that the records have at a destination or inside it.
+local function sample_of(destination, records)
+  for _, record in ipairs(records) do
+    for _, field in ipairs(record) do
+      if field.path == destination or field.path:sub(1, #destination + 1) == destination .. "." then
+        return field.json
+      end
+    end
+  end
+end
+
+local function explain(format, records, as_json)
+  if not format.rows then return nil, format.name .. " is one function: there are no rows to explain" end
+  for _, row in ipairs(format.rows) do
+    local source, sample = describe_source(row), sample_of(row[1], records)
+    if as_json then
+      print(siem.json.encode(siem.object(
+        { destination = row[1], source = source, sample = sample and siem.json.decode(sample) },
+        { "destination", "source", "sample" })))
+    else
+      print(("%s <- %s"):format(row[1], source))
+      print("    " .. (sample and text.printable(sample, 74) or "(in none of these events)"))
+    end
+  end
+  return "ok"
+end
+
+--- Renders all events; what is refused is told and counted.
+local function render_all(format, list, show)
+  local refused = 0
+  for _, event in ipairs(list) do
+    local record, message, code = format:render(event)
+    if record then
+      show(record)
+    elseif code ~= "dropped" then
+      refused = refused + 1
+      io.stderr:write(("event %s: %s\n"):format(event.event_id, message))
+    end
+  end
+  return refused
+end
+
+function M.run(given)
+  local format, message, code = siem.format.load(given[1])
+  if not format then return nil, message, code == "not_found" and "usage" or nil end
+  local list
+  list, message = events.read(given, given.explain and 100 or 5)
+  if not list then return nil, message end
+  if #list == 0 then return nil, "there are no events to try" end
+  local records = {}
+  local refused = render_all(format, list, function(record)
+    if given.explain then
+      records[#records + 1] = fields.of(record)
+    else
+      print(given.json and record or pretty.indent(record))
+    end
+  end)
+  if given.explain then
+    local done
+    done, message = explain(format, records, given.json)
+    if not done then return nil, message end
+  end
+  return refused > 0 and "refused" or "ok"
+end
+
+return M
