@@ -67,6 +67,9 @@ static siem_code check_path(const char *path, siem_error *err) {
         return siem_error_set(err, SIEM_SCHEMA, "'%s' is a folder: give the database file in it",
                               path);
     }
+    if (!S_ISREG(status.st_mode)) {
+        return siem_error_set(err, SIEM_SCHEMA, "'%s' is no regular file", path);
+    }
     if (access(path, R_OK) != 0) {
         return siem_error_set(err, SIEM_IO, "cannot open '%s': %s", path, strerror(errno));
     }

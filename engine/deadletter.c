@@ -60,7 +60,11 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, 
     write_event(line, event);
     siem_buffer_add(line, "}\n", 2);
     if (line->failed) return siem_error_no_memory(err);
-    return siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
+    rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
+    /* A reader of records may go away; a dead letter that nobody keeps is a loss. */
+    if (rc != SIEM_PIPE_CLOSED) return rc;
+    if (err != NULL) err->code = SIEM_IO;
+    return SIEM_IO;
 }
 
 siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err) {

@@ -41,11 +41,12 @@ int siem_field_of(const char *name, size_t size) {
 
 /* ---- layout ---- */
 
-#define SITE_COLUMN -1
+#define SITE_COLUMN   -1
+#define HIDDEN_COLUMN -2 /* named like a field that comes from elsewhere */
 
 struct siem_layout {
     size_t count;
-    int *fields;       /* of each column: a siem_field, or SITE_COLUMN */
+    int *fields;       /* of each column: a siem_field, SITE_COLUMN or HIDDEN_COLUMN */
     char **site_names; /* ended by NULL */
     size_t site_count;
 };
@@ -54,7 +55,7 @@ static int field_of_column(const char *column) {
     for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns; i++) {
         if (strcasecmp(known_columns[i].column, column) == 0) return (int)known_columns[i].field;
     }
-    return SITE_COLUMN;
+    return siem_field_of(column, strlen(column)) >= 0 ? HIDDEN_COLUMN : SITE_COLUMN;
 }
 
 siem_code siem_layout_open(siem_layout **out, const char *const *columns, size_t count,
@@ -207,7 +208,7 @@ void siem_event_load(siem_event *event, const siem_layout *layout, const siem_va
     (void)siem_buffer_reserve(&event->text, 64); /* two numbers: it does not move while borrowed */
     for (size_t i = 0; i < layout->count; i++) {
         if (layout->fields[i] == SITE_COLUMN) event->site[site++] = row[i];
-        else load_field(event, (siem_field)layout->fields[i], &row[i]);
+        else if (layout->fields[i] >= 0) load_field(event, (siem_field)layout->fields[i], &row[i]);
     }
 }
 

@@ -133,6 +133,7 @@ siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_er
     siem_event *event;
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
     if (rc != SIEM_OK) return rc;
+    siem_registry_rewind(registry);
     while ((rc = siem_registry_next(registry, &event, err)) == SIEM_OK) {
         rc = add_event(export_, event, err);
         if (rc == SIEM_OK && !is_full(export_)) continue;

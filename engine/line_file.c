@@ -110,6 +110,14 @@ static bool cut_tail(const siem_line_file *file, off_t size_before, size_t writt
     return true;
 }
 
+static siem_code write_failed(const siem_line_file *file, int reason, siem_error *err) {
+    if (reason == EPIPE) {
+        return siem_error_set(err, SIEM_PIPE_CLOSED, "the reader of '%s' went away", name_of(file));
+    }
+    return siem_error_set(err, SIEM_IO, "cannot write to '%s': %s%s", name_of(file),
+                          strerror(reason), file->torn ? "; its last line is incomplete" : "");
+}
+
 siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t size, size_t *kept,
                                siem_error *err) {
     struct stat before = {.st_size = 0};
@@ -119,19 +127,17 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
     if (size == 0) return SIEM_OK;
     if (was_rotated(file) && (rc = reopen(file, err)) != SIEM_OK) return rc;
     int reason = file->torn ? write_all(file->fd, "\n", 1, &written) : 0;
+    if (reason != 0) return write_failed(file, reason, err);
+    file->torn = false;
+    (void)fstat(file->fd, &before);
+    reason = write_all(file->fd, lines, size, &written);
     if (reason == 0) {
-        file->torn = false;
-        (void)fstat(file->fd, &before);
-        reason = write_all(file->fd, lines, size, &written);
-        *kept = reason == 0 ? size : whole_lines(lines, written);
+        *kept = size;
+        return SIEM_OK;
     }
-    if (reason == 0) return SIEM_OK;
-    if (reason == EPIPE) {
-        return siem_error_set(err, SIEM_PIPE_CLOSED, "the reader of %s went away", name_of(file));
-    }
+    *kept = whole_lines(lines, written);
     file->torn = *kept != written && !cut_tail(file, before.st_size, written, *kept);
-    return siem_error_set(err, SIEM_IO, "cannot write to '%s': %s%s", name_of(file),
-                          strerror(reason), file->torn ? "; its last line is incomplete" : "");
+    return write_failed(file, reason, err);
 }
 
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err) {

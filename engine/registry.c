@@ -52,6 +52,23 @@ static siem_code check_table(const siem_database *database, siem_error *err) {
     return rc;
 }
 
+static siem_code id_is_no_key(const siem_database *database, siem_error *err) {
+    return siem_error_set(err, SIEM_SCHEMA,
+                          "column 'id' of 'events' in '%s' must be INTEGER PRIMARY KEY",
+                          database->path);
+}
+
+/* A key with an index of its own (INTEGER PRIMARY KEY DESC, WITHOUT ROWID) is not the rowid. */
+static siem_code check_rowid(const siem_database *database, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(
+        database, &statement, "SELECT 1 FROM pragma_index_list('events') WHERE origin = 'pk'", err);
+    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
+    sqlite3_finalize(statement);
+    if (rc == SIEM_OK) return id_is_no_key(database, err);
+    return rc == SIEM_END ? SIEM_OK : rc;
+}
+
 /* Ids must be the table's own order, and times must be there: all reading stands on the two. */
 static siem_code check_columns(const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
@@ -70,10 +87,9 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
     }
     sqlite3_finalize(statement);
     if (rc != SIEM_END) return rc;
+    if ((rc = check_rowid(database, err)) != SIEM_OK) return rc;
     if (!has_id || keys != 1) {
-        return siem_error_set(err, SIEM_SCHEMA,
-                              "column 'id' of 'events' in '%s' must be INTEGER PRIMARY KEY",
-                              database->path);
+        return id_is_no_key(database, err);
     }
     if (!has_timestamp) {
         return siem_error_set(err, SIEM_SCHEMA, "table 'events' in '%s' has no column 'timestamp'",
@@ -252,6 +268,16 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
     }
     *event = &registry->event;
     return SIEM_OK;
+}
+
+void siem_registry_rewind(siem_registry *registry) {
+    if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */
+    sqlite3_finalize(registry->statement);
+    siem_sorted_ids_close(registry->sorted);
+    registry->statement = NULL;
+    registry->sorted = NULL;
+    registry->stepping = registry->ended = registry->ordered = false;
+    registry->returned = 0;
 }
 
 void siem_registry_release(siem_registry *registry) {

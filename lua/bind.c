@@ -34,9 +34,24 @@ void siem_lua_check_open(lua_State *L, bool open, const char *class_name) {
     if (!open) luaL_error(L, "this %s is closed", noun);
 }
 
-/* Pushes a field of an option table and returns its type. */
+void siem_lua_check_unused(lua_State *L, const siem_lua_use *use, const char *class_name) {
+    const char *noun = strchr(class_name, '.') + 1;
+    if (use->count != 0) luaL_error(L, "this %s is in use by a call further out", noun);
+}
+
+const char *siem_lua_check_text(lua_State *L, int index) {
+    size_t size;
+    const char *text = luaL_checklstring(L, index, &size);
+    luaL_argcheck(L, strlen(text) == size, index, "the text holds a NUL character");
+    return text;
+}
+
+/* Pushes a field of an option table and returns its type. Raw, so that the table, and no function
+ * of it, keeps the field alive. */
 static int get_option(lua_State *L, int index, const char *key, int type, const char *wanted) {
-    int found = lua_getfield(L, index, key);
+    index = lua_absindex(L, index);
+    lua_pushstring(L, key);
+    int found = lua_rawget(L, index);
     if (found != LUA_TNIL && found != type) {
         luaL_error(L, "%s must be %s, not %s", key, wanted, luaL_typename(L, -1));
     }
@@ -83,17 +98,31 @@ void siem_lua_leave(siem_lua_caller *caller) {
     caller->L = NULL;
 }
 
+/* Gives an error that is no string its text, while that can still fail without harm. */
+static int to_message(lua_State *L) {
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
                              int results, siem_error *err) {
     lua_State *L = caller->L;
-    lua_settop(L, caller->base);
+    /* The slot above the base may hold the text that `argument` points to: it stays until then. */
+    int top = lua_gettop(L);
+    lua_pushcfunction(L, to_message);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    int status = lua_pcall(L, 1, results, 0);
-    if (status == LUA_OK) return SIEM_OK;
+    int status = lua_pcall(L, 1, results, top + 1);
+    if (status == LUA_OK) {
+        if (results > 0) lua_copy(L, -1, caller->base + 1);
+        lua_settop(L, caller->base + results);
+        return SIEM_OK;
+    }
     const char *message = lua_tostring(L, -1);
-    return siem_error_set(err, status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED, "%s",
-                          message != NULL ? message : "an error without a message");
+    siem_error_set(err, status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED, "%s",
+                   message != NULL ? message : "an error without a message");
+    lua_settop(L, caller->base);
+    return status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED;
 }
 
 static int close_scratch(lua_State *L) {

@@ -46,6 +46,18 @@ void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
 /* Returns nil, message, code. */
 int siem_lua_fail(lua_State *L, const siem_error *err);
 
+/* How many calls of the engine use a noun at the moment. Callbacks run Lua in the middle of such
+ * calls, and must not pull the noun away from under them. */
+typedef struct siem_lua_use {
+    int count;
+} siem_lua_use;
+
+/* Raises, naming the noun, when a call uses it. */
+void siem_lua_check_unused(lua_State *L, const siem_lua_use *use, const char *class_name);
+
+/* Text without NUL at `index`, as the engine takes it; raises for anything else. */
+const char *siem_lua_check_text(lua_State *L, int index);
+
 /* Raises, naming the noun, unless it is open. */
 void siem_lua_check_open(lua_State *L, bool open, const char *class_name);
 
@@ -96,10 +108,11 @@ void siem_lua_push_event(lua_State *L, siem_event *event);
 void siem_lua_push_lent_event(lua_State *L);
 void siem_lua_lend_event(lua_State *L, int index, siem_event *event);
 
-siem_event *siem_lua_check_event(lua_State *L, int index);
-siem_registry *siem_lua_check_registry(lua_State *L, int index);
-siem_batch *siem_lua_check_batch(lua_State *L, int index);
-siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index);
+/* Each gives the noun's use as well; NULL where the caller runs no callback. */
+siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use);
+siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use);
+siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use);
+siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use **use);
 siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);
 siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller);
 

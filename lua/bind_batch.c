@@ -4,25 +4,28 @@
 typedef struct lua_batch {
     siem_batch *batch; /* NULL: closed, or lent and taken back */
     bool owned;
+    siem_lua_use use;
 } lua_batch;
 
 static lua_batch *new_batch(lua_State *L) {
     lua_batch *b = lua_newuserdatauv(L, sizeof *b, 0);
-    *b = (lua_batch){NULL, false};
+    *b = (lua_batch){.batch = NULL};
     luaL_setmetatable(L, SIEM_LUA_BATCH);
     return b;
 }
 
-siem_batch *siem_lua_check_batch(lua_State *L, int index) {
+siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use) {
     lua_batch *b = luaL_checkudata(L, index, SIEM_LUA_BATCH);
     siem_lua_check_open(L, b->batch != NULL, SIEM_LUA_BATCH);
+    if (use != NULL) *use = &b->use;
     return b->batch;
 }
 
-/* A sink reads the batch; nothing that is lent changes it. */
+/* A batch to change: not one that a sink was lent, nor one that a call is reading or writing. */
 static siem_batch *check_own(lua_State *L, int index) {
-    siem_batch *batch = siem_lua_check_batch(L, index);
+    siem_batch *batch = siem_lua_check_batch(L, index, NULL);
     lua_batch *b = lua_touserdata(L, index);
+    siem_lua_check_unused(L, &b->use, SIEM_LUA_BATCH);
     luaL_argcheck(L, b->owned, index, "a sink cannot change the batch it is given");
     return batch;
 }
@@ -37,6 +40,7 @@ void siem_lua_take_back_batch(lua_State *L, int index) {
 
 static int batch_close(lua_State *L) {
     lua_batch *b = luaL_checkudata(L, 1, SIEM_LUA_BATCH);
+    siem_lua_check_unused(L, &b->use, SIEM_LUA_BATCH);
     if (b->owned) siem_batch_close(b->batch);
     b->batch = NULL;
     return 0;
@@ -57,9 +61,14 @@ static int batch_write(lua_State *L) {
     siem_lua_caller *caller;
     siem_batch *batch = check_own(L, 1);
     siem_mapping *mapping = siem_lua_check_mapping(L, 2, &caller);
-    siem_event *event = siem_lua_check_event(L, 3);
+    siem_lua_use *event_use, *batch_use = &((lua_batch *)lua_touserdata(L, 1))->use;
+    siem_event *event = siem_lua_check_event(L, 3, &event_use);
     siem_lua_enter(caller, L, "mapping");
+    event_use->count++;
+    batch_use->count++;
     siem_code rc = siem_batch_write(batch, mapping, event, NULL, &err);
+    batch_use->count--;
+    event_use->count--;
     siem_lua_leave(caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushboolean(L, true);
@@ -69,7 +78,7 @@ static int batch_write(lua_State *L) {
 /* batch:bytes() -> all lines */
 static int batch_bytes(lua_State *L) {
     size_t size;
-    const char *bytes = siem_batch_bytes(siem_lua_check_batch(L, 1), &size);
+    const char *bytes = siem_batch_bytes(siem_lua_check_batch(L, 1, NULL), &size);
     lua_pushlstring(L, bytes, size);
     return 1;
 }
@@ -85,19 +94,21 @@ static int push_record(lua_State *L, const siem_batch *batch, lua_Integer index)
 
 /* batch:at(index) -> record, event_id, or nothing beyond the last */
 static int batch_at(lua_State *L) {
-    return push_record(L, siem_lua_check_batch(L, 1), luaL_checkinteger(L, 2));
+    return push_record(L, siem_lua_check_batch(L, 1, NULL), luaL_checkinteger(L, 2));
 }
 
 static int next_record(lua_State *L) {
-    lua_Integer index = luaL_checkinteger(L, 2) + 1;
+    lua_Integer index = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, index < LUA_MAXINTEGER, 2, "out of range");
+    index++;
     lua_pushinteger(L, index);
-    int pushed = push_record(L, siem_lua_check_batch(L, 1), index);
+    int pushed = push_record(L, siem_lua_check_batch(L, 1, NULL), index);
     return pushed == 0 ? 0 : 1 + pushed;
 }
 
 /* batch:records() -> an iterator of index, record, event_id */
 static int batch_records(lua_State *L) {
-    siem_lua_check_batch(L, 1);
+    siem_lua_check_batch(L, 1, NULL);
     lua_pushcfunction(L, next_record);
     lua_pushvalue(L, 1);
     lua_pushinteger(L, 0);
@@ -105,7 +116,7 @@ static int batch_records(lua_State *L) {
 }
 
 static int batch_size(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)siem_batch_size(siem_lua_check_batch(L, 1)));
+    lua_pushinteger(L, (lua_Integer)siem_batch_size(siem_lua_check_batch(L, 1, NULL)));
     return 1;
 }
 

@@ -8,17 +8,18 @@
 typedef struct lua_event {
     siem_event *event; /* NULL: closed, or lent and taken back */
     bool owned;
+    siem_lua_use use;
 } lua_event;
 
 static lua_event *new_event(lua_State *L) {
     lua_event *e = lua_newuserdatauv(L, sizeof *e, 0);
-    *e = (lua_event){NULL, false};
+    *e = (lua_event){.event = NULL};
     luaL_setmetatable(L, SIEM_LUA_EVENT);
     return e;
 }
 
 void siem_lua_push_event(lua_State *L, siem_event *event) {
-    *new_event(L) = (lua_event){event, true};
+    *new_event(L) = (lua_event){.event = event, .owned = true};
 }
 
 void siem_lua_push_lent_event(lua_State *L) {
@@ -29,16 +30,18 @@ void siem_lua_lend_event(lua_State *L, int index, siem_event *event) {
     ((lua_event *)lua_touserdata(L, index))->event = event;
 }
 
-siem_event *siem_lua_check_event(lua_State *L, int index) {
+siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use) {
     lua_event *e = luaL_checkudata(L, index, SIEM_LUA_EVENT);
     if (e->event == NULL) {
         luaL_argerror(L, index, "this event is gone: event:copy() keeps one");
     }
+    if (use != NULL) *use = &e->use;
     return e->event;
 }
 
 static int event_close(lua_State *L) {
     lua_event *e = luaL_checkudata(L, 1, SIEM_LUA_EVENT);
+    siem_lua_check_unused(L, &e->use, SIEM_LUA_EVENT);
     if (e->owned) siem_event_close(e->event);
     e->event = NULL;
     return 0;
@@ -53,11 +56,11 @@ static int event_index(lua_State *L) {
     switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION: return 1;
     case LUA_TNUMBER:
-        value = siem_event_at(siem_lua_check_event(L, 1), (size_t)lua_tointeger(L, -1));
+        value = siem_event_at(siem_lua_check_event(L, 1, NULL), (size_t)lua_tointeger(L, -1));
         break;
     default:
         if (lua_type(L, 2) != LUA_TSTRING) return 0;
-        siem_lua_check_event(L, 1);
+        siem_lua_check_event(L, 1, NULL);
         value = siem_event_get(e->event, lua_tostring(L, 2));
         break;
     }
@@ -68,7 +71,7 @@ static int event_index(lua_State *L) {
 /* event:copy() -> an event that stays */
 static int event_copy(lua_State *L) {
     siem_error err;
-    siem_event *event = siem_lua_check_event(L, 1);
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
     lua_event *copy = new_event(L);
     if (siem_event_copy(&copy->event, event, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     copy->owned = true;
@@ -77,7 +80,7 @@ static int event_copy(lua_State *L) {
 
 /* event:to_table() -> a table of all fields that are not null */
 static int event_to_table(lua_State *L) {
-    siem_event *event = siem_lua_check_event(L, 1);
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
     size_t size = siem_event_size(event);
     lua_createtable(L, 0, (int)size);
     for (size_t i = 0; i < size; i++) {
@@ -90,7 +93,7 @@ static int event_to_table(lua_State *L) {
 
 /* event:names() -> a list of the names of all fields, in order */
 static int event_names(lua_State *L) {
-    siem_event *event = siem_lua_check_event(L, 1);
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
     lua_newtable(L);
     for (size_t i = 0; i < siem_event_size(event); i++) {
         lua_pushstring(L, siem_event_name(event, i));
@@ -143,7 +146,7 @@ static int event_from_row(lua_State *L) {
     siem_error err;
     size_t count = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
-    const char *registry_id = luaL_checkstring(L, 2);
+    const char *registry_id = siem_lua_check_text(L, 2);
     lua_settop(L, 2);
     for (lua_pushnil(L); lua_next(L, 1) != 0; lua_pop(L, 1)) count++;
     siem_column *row = lua_newuserdatauv(L, (count + 1) * sizeof *row, 0);
@@ -184,7 +187,7 @@ static void push_members(lua_State *L, const luaL_Reg *methods) {
     luaL_setfuncs(L, methods, 0);
     if (siem_event_open(&empty, NULL, 0, "", &err) != SIEM_OK) luaL_error(L, "%s", err.message);
     lua_event *owner = new_event(L); /* members, owner */
-    *owner = (lua_event){empty, true};
+    *owner = (lua_event){.event = empty, .owned = true};
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) {
         lua_pushinteger(L, (lua_Integer)i);
         lua_setfield(L, -3, siem_event_name(empty, i));

@@ -99,12 +99,14 @@ static int export_open(lua_State *L) {
                      "progress as a function");
     if (progress == LUA_TFUNCTION) e->progress = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_settop(L, 5);
+    int64_t batch_bytes = siem_lua_option_integer(L, 1, "batch_bytes", 0);
+    luaL_argcheck(L, batch_bytes >= 0 && batch_bytes <= 1 << 30, 1, "batch_bytes is out of range");
     siem_export_options options = {
         .mapping = siem_lua_check_mapping(L, 3, &ignored),
         .sink = siem_lua_check_sink(L, 4, &ignored),
         .on_error = read_on_error(L),
-        .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5),
-        .batch_bytes = (size_t)siem_lua_option_integer(L, 1, "batch_bytes", 0),
+        .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5, NULL),
+        .batch_bytes = (size_t)batch_bytes,
         .progress = e->progress == LUA_NOREF ? NULL : call_progress,
         .progress_context = e,
     };
@@ -117,12 +119,14 @@ static int export_open(lua_State *L) {
 typedef struct session {
     lua_export *export_;
     siem_lua_caller *mapping, *sink;
+    siem_lua_use *deadletter,
+        *source; /* of the dead letter, and of the registry or event; or NULL */
 } session;
 
-static session begin(lua_State *L) {
-    session s = {.export_ = check(L, 1)};
+static session begin(lua_State *L, siem_lua_use *source) {
+    session s = {.export_ = check(L, 1), .source = source};
     lua_getiuservalue(L, 1, DEADLETTER);
-    if (!lua_isnil(L, -1)) (void)siem_lua_check_deadletter(L, -1);
+    if (!lua_isnil(L, -1)) (void)siem_lua_check_deadletter(L, -1, &s.deadletter);
     lua_getiuservalue(L, 1, MAPPING);
     (void)siem_lua_check_mapping(L, -1, &s.mapping);
     lua_getiuservalue(L, 1, SINK);
@@ -134,10 +138,14 @@ static session begin(lua_State *L) {
     siem_lua_enter(&s.export_->caller, L, "export");
     siem_lua_enter(s.mapping, L, "mapping");
     siem_lua_enter(s.sink, L, "sink");
+    if (s.deadletter != NULL) s.deadletter->count++;
+    if (s.source != NULL) s.source->count++;
     return s;
 }
 
 static int end(lua_State *L, const session *s, siem_code rc, const siem_error *err) {
+    if (s->source != NULL) s->source->count--;
+    if (s->deadletter != NULL) s->deadletter->count--;
     siem_lua_leave(s->sink);
     siem_lua_leave(s->mapping);
     siem_lua_leave(&s->export_->caller);
@@ -149,8 +157,9 @@ static int end(lua_State *L, const session *s, siem_code rc, const siem_error *e
 /* export:send(event) -> true, or nil, message, code */
 static int export_send(lua_State *L) {
     siem_error err;
-    siem_event *event = siem_lua_check_event(L, 2);
-    session s = begin(L);
+    siem_lua_use *use;
+    siem_event *event = siem_lua_check_event(L, 2, &use);
+    session s = begin(L, use);
     siem_code rc = siem_export_send(s.export_->export_, event, &err);
     return end(L, &s, rc, &err);
 }
@@ -158,8 +167,10 @@ static int export_send(lua_State *L) {
 /* export:run(registry) -> true, or nil, message, code */
 static int export_run(lua_State *L) {
     siem_error err;
-    siem_registry *registry = siem_lua_check_registry(L, 2);
-    session s = begin(L);
+    siem_lua_use *use;
+    siem_registry *registry = siem_lua_check_registry(L, 2, &use);
+    siem_lua_check_unused(L, use, SIEM_LUA_REGISTRY);
+    session s = begin(L, use);
     siem_code rc = siem_export_run(s.export_->export_, registry, &err);
     return end(L, &s, rc, &err);
 }
@@ -167,7 +178,7 @@ static int export_run(lua_State *L) {
 /* export:finish() -> true, or nil, message, code */
 static int export_finish(lua_State *L) {
     siem_error err;
-    session s = begin(L);
+    session s = begin(L, NULL);
     siem_code rc = siem_export_finish(s.export_->export_, &err);
     return end(L, &s, rc, &err);
 }

@@ -18,7 +18,7 @@ static int geoip_close(lua_State *L) {
 /* core.geoip_open(path) -> geoip, or nil, message, code */
 static int geoip_open(lua_State *L) {
     siem_error err;
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = siem_lua_check_text(L, 1);
     lua_geoip *g = lua_newuserdatauv(L, sizeof *g, 0);
     *g = (lua_geoip){0};
     luaL_setmetatable(L, SIEM_LUA_GEOIP);

@@ -329,7 +329,8 @@ static int mapping_open(lua_State *L) {
 /* mapping:check(registry) -> true, or nil, message, code */
 static int mapping_check(lua_State *L) {
     siem_error err;
-    if (siem_mapping_check(check(L, 1)->mapping, siem_lua_check_registry(L, 2), &err) != SIEM_OK) {
+    if (siem_mapping_check(check(L, 1)->mapping, siem_lua_check_registry(L, 2, NULL), &err) !=
+        SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
     lua_pushboolean(L, true);
@@ -341,11 +342,14 @@ static int mapping_render(lua_State *L) {
     siem_error err;
     unsigned repairs = 0;
     lua_mapping *m = check(L, 1);
-    siem_event *event = siem_lua_check_event(L, 2);
+    siem_lua_use *use;
+    siem_event *event = siem_lua_check_event(L, 2, &use);
     lua_settop(L, 2);
     siem_lua_enter(&m->caller, L, "mapping");
+    use->count++;
     m->record.size = 0;
     siem_code rc = siem_mapping_render(m->mapping, event, &m->record, &repairs, &err);
+    use->count--;
     siem_lua_leave(&m->caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushlstring(L, m->record.bytes, m->record.size);

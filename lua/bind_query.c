@@ -17,7 +17,7 @@ static lua_query *check(lua_State *L, int index) {
     lua_query *q = luaL_checkudata(L, index, SIEM_LUA_QUERY);
     siem_lua_check_open(L, q->query != NULL, SIEM_LUA_QUERY);
     lua_getiuservalue(L, index, 1);
-    (void)siem_lua_check_registry(L, -1);
+    (void)siem_lua_check_registry(L, -1, NULL);
     lua_pop(L, 1);
     return q;
 }
@@ -86,7 +86,7 @@ static int query_first(lua_State *L) {
 
 int siem_lua_open_query(lua_State *L, int index, const char *sql) {
     siem_error err;
-    siem_registry *registry = siem_lua_check_registry(L, index);
+    siem_registry *registry = siem_lua_check_registry(L, index, NULL);
     lua_query *q = lua_newuserdatauv(L, sizeof *q, 1);
     q->query = NULL;
     luaL_setmetatable(L, SIEM_LUA_QUERY);

@@ -3,6 +3,7 @@
 
 typedef struct lua_registry {
     siem_registry *registry; /* NULL: closed */
+    siem_lua_use use;
 } lua_registry;
 
 static lua_registry *check(lua_State *L, int index) {
@@ -11,12 +12,15 @@ static lua_registry *check(lua_State *L, int index) {
     return r;
 }
 
-siem_registry *siem_lua_check_registry(lua_State *L, int index) {
-    return check(L, index)->registry;
+siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use) {
+    lua_registry *r = check(L, index);
+    if (use != NULL) *use = &r->use;
+    return r->registry;
 }
 
 static int registry_close(lua_State *L) {
     lua_registry *r = luaL_checkudata(L, 1, SIEM_LUA_REGISTRY);
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
     siem_registry_close(r->registry);
     r->registry = NULL;
     return 0;
@@ -31,13 +35,16 @@ static int registry_open(lua_State *L) {
         .registry_id = siem_lua_option_text(L, 1, "registry_id"),
         .limit = siem_lua_option_integer(L, 1, "limit", -1),
         .since = siem_lua_option_integer(L, 1, "since", 0),
-        .busy_timeout_ms = (int)siem_lua_option_integer(L, 1, "busy_timeout_ms", 0),
     };
+    int64_t busy_timeout = siem_lua_option_integer(L, 1, "busy_timeout_ms", 0);
+    luaL_argcheck(L, busy_timeout >= 0 && busy_timeout <= INT32_MAX, 1,
+                  "busy_timeout_ms is out of range");
+    options.busy_timeout_ms = (int)busy_timeout;
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
     luaL_argcheck(L, options.registry_id != NULL, 1, "registry_id is missing");
-    options.has_since = lua_getfield(L, 1, "since") != LUA_TNIL;
+    options.has_since = siem_lua_option_integer(L, 1, "since", 1) == options.since;
     lua_registry *r = lua_newuserdatauv(L, sizeof *r, 0);
-    r->registry = NULL;
+    *r = (lua_registry){.registry = NULL};
     luaL_setmetatable(L, SIEM_LUA_REGISTRY);
     if (siem_registry_open(&r->registry, &options, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
@@ -48,6 +55,7 @@ static int next_event(lua_State *L) {
     siem_error err;
     siem_event *event, *copy;
     lua_registry *r = check(L, lua_upvalueindex(1));
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
     siem_code rc = siem_registry_next(r->registry, &event, &err);
     if (rc == SIEM_END) return 0;
     if (rc == SIEM_OK) rc = siem_event_copy(&copy, event, &err);
@@ -56,16 +64,20 @@ static int next_event(lua_State *L) {
     return 1;
 }
 
-/* registry:events() -> an iterator of events, each of which stays */
+/* registry:events() -> an iterator of events, from the first one on, each of which stays */
 static int registry_events(lua_State *L) {
-    check(L, 1);
+    lua_registry *r = check(L, 1);
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    siem_registry_rewind(r->registry);
     lua_settop(L, 1);
     lua_pushcclosure(L, next_event, 1);
     return 1;
 }
 
 static int registry_release(lua_State *L) {
-    siem_registry_release(check(L, 1)->registry);
+    lua_registry *r = check(L, 1);
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    siem_registry_release(r->registry);
     return 0;
 }
 

@@ -2,6 +2,8 @@
 #include "bind.h"
 #include "error.h"
 
+#include <string.h>
+
 typedef struct lua_sink {
     siem_sink *sink; /* NULL: closed */
     siem_lua_caller caller;
@@ -30,7 +32,7 @@ static lua_sink *new_sink(lua_State *L) {
 /* core.sink_file(path [, truncate]) -> sink, or nil, message, code */
 static int sink_file(lua_State *L) {
     siem_error err;
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = siem_lua_check_text(L, 1);
     bool truncate = lua_toboolean(L, 2);
     lua_sink *s = new_sink(L);
     if (siem_sink_open_file(&s->sink, path, truncate, &err) != SIEM_OK) {
@@ -52,11 +54,13 @@ static int sink_stdout(lua_State *L) {
 typedef struct delivery {
     const lua_sink *sink;
     const siem_batch *batch;
+    bool pipe_closed; /* it said so with the code "pipe_closed" */
 } delivery;
 
-/* Calls table:send(batch). It fails by raising, or by returning nil or false, and a message. */
+/* Calls table:send(batch). It fails by raising, or by returning nil or false, a message, and
+ * perhaps a code, of which "pipe_closed" counts. */
 static int invoke_send(lua_State *L) {
-    const delivery *d = lua_touserdata(L, 1);
+    delivery *d = lua_touserdata(L, 1);
     siem_lua_push_lent_batch(L, d->batch);
     int batch = lua_gettop(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, d->sink->table);
@@ -65,6 +69,8 @@ static int invoke_send(lua_State *L) {
     lua_pushvalue(L, batch);
     lua_call(L, 2, LUA_MULTRET);
     siem_lua_take_back_batch(L, batch);
+    const char *code = luaL_optstring(L, batch + 3, "");
+    d->pipe_closed = strcmp(code, siem_code_name(SIEM_PIPE_CLOSED)) == 0;
     bool failed = lua_gettop(L) > batch && !lua_toboolean(L, batch + 1);
     if (failed) return luaL_error(L, "the sink: %s", luaL_optstring(L, batch + 2, "refused"));
     return 0;
@@ -72,11 +78,13 @@ static int invoke_send(lua_State *L) {
 
 static siem_code send_to_table(void *context, const siem_batch *batch, siem_error *err) {
     lua_sink *s = context;
-    delivery d = {s, batch};
+    delivery d = {s, batch, false};
     siem_code rc = siem_lua_call_back(&s->caller, invoke_send, &d, 0, err);
     /* A sink that fails is no fault of one event. */
-    if (rc == SIEM_REFUSED && err != NULL) err->code = SIEM_IO;
-    return rc == SIEM_REFUSED ? SIEM_IO : rc;
+    if (rc != SIEM_REFUSED) return rc;
+    rc = d.pipe_closed ? SIEM_PIPE_CLOSED : SIEM_IO;
+    if (err != NULL) err->code = rc;
+    return rc;
 }
 
 /* core.sink_table(table) -> sink */
@@ -100,9 +108,12 @@ static int sink_send(lua_State *L) {
     siem_error err;
     size_t delivered;
     lua_sink *s = check(L, 1);
-    const siem_batch *batch = siem_lua_check_batch(L, 2);
+    siem_lua_use *use;
+    const siem_batch *batch = siem_lua_check_batch(L, 2, &use);
     siem_lua_enter(&s->caller, L, "sink");
+    use->count++;
     siem_code rc = siem_sink_send(s->sink, batch, &delivered, &err);
+    use->count--;
     siem_lua_leave(&s->caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushinteger(L, (lua_Integer)delivered);

@@ -1,8 +1,11 @@
 /* bind_system.c: what the command needs of the system and Lua's own library lacks. */
 #include "bind.h"
+#include "error.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,7 +15,7 @@
 
 /* core.list_folder(path) -> a list of names, empty when there is no such folder */
 static int list_folder(lua_State *L) {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = siem_lua_check_text(L, 1);
     lua_Integer count = 0;
     lua_newtable(L);
     DIR *folder = opendir(path);
@@ -38,7 +41,7 @@ static int terminal_width(lua_State *L) {
 /* core.absolute_path(path) -> the path without links and dots, or nil when there is none */
 static int absolute_path(lua_State *L) {
     char absolute[PATH_MAX];
-    if (realpath(luaL_checkstring(L, 1), absolute) == NULL) return 0;
+    if (realpath(siem_lua_check_text(L, 1), absolute) == NULL) return 0;
     lua_pushstring(L, absolute);
     return 1;
 }
@@ -46,9 +49,38 @@ static int absolute_path(lua_State *L) {
 /* core.file_stamp(path) -> text that changes when the file does, or nil when there is none */
 static int file_stamp(lua_State *L) {
     struct stat s;
-    if (stat(luaL_checkstring(L, 1), &s) != 0) return 0;
+    if (stat(siem_lua_check_text(L, 1), &s) != 0) return 0;
     lua_pushfstring(L, "%I %I %I.%d", (lua_Integer)s.st_ino, (lua_Integer)s.st_size,
                     (lua_Integer)s.st_mtim.tv_sec, (int)s.st_mtim.tv_nsec);
+    return 1;
+}
+
+/* core.file_identity(path) -> text that two paths share when they are one file; nil for none */
+static int file_identity(lua_State *L) {
+    struct stat s;
+    if (stat(siem_lua_check_text(L, 1), &s) != 0) return 0;
+    lua_pushfstring(L, "%I %I", (lua_Integer)s.st_dev, (lua_Integer)s.st_ino);
+    return 1;
+}
+
+/* core.print(text) -> true, or nil, message, code. Standard output without a buffer of its own. */
+static int print_text(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    (void)fflush(stdout);
+    while (size > 0) {
+        ssize_t written = write(STDOUT_FILENO, text, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) {
+            siem_error err;
+            siem_error_set(&err, errno == EPIPE ? SIEM_PIPE_CLOSED : SIEM_IO,
+                           "cannot write to standard output: %s", strerror(errno));
+            return siem_lua_fail(L, &err);
+        }
+        text += written;
+        size -= (size_t)written;
+    }
+    lua_pushboolean(L, true);
     return 1;
 }
 
@@ -61,9 +93,13 @@ static int monotonic_clock(lua_State *L) {
 }
 
 void siem_lua_bind_system(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"list_folder", list_folder},     {"terminal_width", terminal_width},
-        {"clock", monotonic_clock},       {"file_stamp", file_stamp},
-        {"absolute_path", absolute_path}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"list_folder", list_folder},
+                                         {"terminal_width", terminal_width},
+                                         {"clock", monotonic_clock},
+                                         {"file_stamp", file_stamp},
+                                         {"absolute_path", absolute_path},
+                                         {"file_identity", file_identity},
+                                         {"print", print_text},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -62,7 +62,8 @@ static bool flush_output(void) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return true;
     if (errno == EPIPE) return true;
-    (void)fprintf(stderr, "oversight-siem: cannot write to standard output: %s\n", strerror(errno));
+    (void)fprintf(stderr, "oversight-siem: cannot write to standard output: %s\n",
+                  errno != 0 ? strerror(errno) : "a write failed before");
     return false;
 }
 

@@ -75,12 +75,26 @@ local function resolve_sources(from, options)
       fields[#fields + 1] = source
     elseif options[option] == nil then
       return nil, nil, ("the format declares no option %q"):format(option)
+    elseif #fields > 0 then
+      return nil, nil, "an option must come before the fields that it overrides"
     elseif options[option] ~= "" then
-      if #fields > 0 then return nil, nil, "an option stands before the fields it overrides" end
       return nil, options[option]
     end
   end
   return fields
+end
+
+--- A row whose options are all empty: nothing, but for what the row asks of an empty value.
+local function lower_without_source(row, lowered)
+  lowered.from = nil
+  if row.keep then
+    lowered.value = ""
+  elseif row.required or row.with then
+    lowered.value = core.null
+  else
+    return nil
+  end
+  return lowered
 end
 
 --- A row as the engine takes it; nil when the options leave nothing of it.
@@ -94,10 +108,7 @@ local function lower_row(row, options)
   local fields, text, problem = resolve_sources(row.from, options)
   if problem then return nil, problem end
   lowered.from, lowered.value = fields, text
-  if fields and #fields == 0 and type(row.from) ~= "table" then
-    if not row.keep then return nil end
-    lowered.from, lowered.value = nil, ""
-  end
+  if fields and #fields == 0 and #row.from > 0 then return lower_without_source(row, lowered) end
   return lowered
 end
 

@@ -64,6 +64,33 @@ function M.is_pipeline(value)
   return getmetatable(value) == Pipeline
 end
 
+-- ---- files ----
+
+--- Refuses to write over the registry, its log, or one output over another.
+---@param db string? the registry's file
+---@param ... string files to write to; nil and "-" are none
+---@return true?
+---@return string? message
+---@return string? code
+function M.check_files(db, ...)
+  local taken = {}
+  for _, suffix in ipairs(db and { "", "-wal", "-shm", "-journal" } or {}) do
+    local identity = core.file_identity(db .. suffix)
+    if identity then taken[identity] = "the registry " .. db end
+  end
+  for i = 1, select("#", ...) do
+    local path = select(i, ...)
+    if path and path ~= "-" and not path:find "^/dev/" then
+      local file = core.file_identity(path) or path
+      if taken[file] then
+        return nil, ("cannot write to %s: it is %s"):format(path, taken[file]), "invalid"
+      end
+      taken[file] = "another output"
+    end
+  end
+  return true
+end
+
 -- ---- running ----
 
 --- Sends the events of a list or an iterator.
@@ -102,6 +129,10 @@ end
 local function open_parts(self)
   local chosen, message, code = M.to_format(self.format)
   if not chosen then return nil, message, code end
+  local apart
+  apart, message, code = M.check_files(describes_registry(self.source) and self.source.path or nil,
+    self.dead_letter, type(self.sink) == "string" and self.sink or nil)
+  if not apart then return nil, message, code end
   local parts = { format = chosen, mapping = chosen:compile(self.options, self.filter) }
   if self.dead_letter then
     parts.deadletter, message, code = core.deadletter_open(self.dead_letter)

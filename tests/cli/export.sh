@@ -42,6 +42,21 @@ has err "no/folder.jsonl"
 run 0 "${export[@]}" --format ecs --limit 1 --pretty
 has out '  "@timestamp": "1970-01-01T00:16:40Z",'
 
+# The registry, its log and another output are no place to write to.
+for place in r.db ./r.db r.db-wal; do
+    [ -e "$place" ] || touch "$place"
+    run 1 "${export[@]}" --format ecs --output "$place" --truncate
+    has err "it is the registry r.db"
+    run 1 "${export[@]}" --format ecs --on-error "dead-letter:$place"
+    has err "it is the registry r.db"
+done
+ln -s r.db link.db
+run 1 "${export[@]}" --format ecs --output link.db
+run 1 "${export[@]}" --format ecs --output new.jsonl --on-error dead-letter:new.jsonl
+has err "it is another output"
+run 0 "${export[@]}" --format ecs
+lines out 10
+
 # Usage errors name what is wrong and end with 2.
 run 2 "${export[@]}"
 has err "--format NAME is missing"
@@ -62,7 +77,7 @@ has err "need --output FILE"
 run 2 "${export[@]}" --format ecs --on-error maybe
 has err "--on-error takes stop, skip or dead-letter:FILE"
 run 2 "${export[@]}" --format ecs --outputt x
-has err "there is no option '--outputt'"
+has err "argument 7 is no option of this command; did you mean --output?"
 run 2 "${export[@]}" --format ecs --token=hunter2
 lacks err hunter2
 run 2 "${export[@]}" --format ecs stray

@@ -29,6 +29,15 @@ status=0
 lines out 1
 [ ! -s err ] && [ ! -s pipe ] || fail "a closed pipe is told: $(cat err pipe)"
 
+status=0
+{ "$program" "${export[@]}" --pretty 2>err || echo "status $?" >&2; } 2>pipe | head -n 1 >out
+[ ! -s err ] && [ ! -s pipe ] || fail "a closed pipe is told by --pretty: $(cat err pipe)"
+status=0
+"$program" "${export[@]}" --limit 1 --pretty >/dev/full 2>err || status=$?
+[ "$status" -eq 1 ] || fail "--pretty on a full standard output ends with $status"
+has err "[failed] exported 0 event(s)"
+has err "No space left on device"
+
 # SIGTERM between two batches: what it says is what is in the file.
 mkfifo fifo
 "$program" "${export[@]}" --output fifo 2>err &
@@ -72,6 +81,12 @@ has dead.jsonl '"event_id":"4","format":"strict","reason":"strict: odd: '
 [ "$(stat -c %a dead.jsonl)" = 600 ] || fail "the dead letter file has mode $(stat -c %a dead.jsonl)"
 run 0 formats
 has out "lua/oversight/formats/strict.lua"
+# A dead letter that nobody keeps is a failure, not a closed pipe.
+mkfifo dead
+head -c 1 dead >/dev/null &
+run 1 export --db r.db --registry-id reg --format strict --on-error dead-letter:dead --output kept.jsonl
+has err "dead"
+wait "$!"
 
 # A format of a site that does not load, and one that names a column the registry lacks.
 echo 'return require "oversight.format" "bad" { { "a", form = "x" } }' >lua/oversight/formats/bad.lua

@@ -34,6 +34,15 @@ grep -F '"EventId":"3"' out | grep -qvF TimeGenerated || fail "event 3 has a tim
 run 0 export --db r.db --registry-id reg --format splunk
 grep -F '"event_id":"4"' out | grep -qF '{"time":0.0,' || fail "event 4 has a time"
 
+# Outsiders' text costs no more than its size.
+make_registry quotes.db "INSERT INTO events (token_id, kind, timestamp, user_agent) VALUES ('t', 'dns', 1,
+    replace(hex(zeroblob(200000)), '00', '\"') || '\'), ('t', 'dns', 1, '{[,:]}');"
+run 0 export --db quotes.db --registry-id reg --format sentinel --pretty
+python3 -c 'import json, sys
+text = open("out").read(); decoder = json.JSONDecoder(); record, end = decoder.raw_decode(text)
+assert record["UserAgent"] == "\"" * 200000 + "\\", "changed"
+assert decoder.raw_decode(text[end:].lstrip())[0]["UserAgent"] == "{[,:]}"' || fail "--pretty changed a record"
+
 # On a terminal nothing of it moves the cursor.
 run 0 inspect --db r.db
 ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" out || fail "inspect prints control characters"

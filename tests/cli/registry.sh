@@ -15,6 +15,13 @@ sqlite3 noid.db 'CREATE TABLE events (id TEXT, timestamp)'
 run 1 "${export[@]}" --db noid.db
 has err "column 'id' of 'events' in 'noid.db' must be INTEGER PRIMARY KEY"
 
+sqlite3 desc.db 'CREATE TABLE events (id INTEGER PRIMARY KEY DESC, timestamp)'
+run 1 "${export[@]}" --db desc.db
+has err "must be INTEGER PRIMARY KEY"
+mkfifo fifo.db
+run 1 "${export[@]}" --db fifo.db
+has err "no regular file"
+
 # Names that SQLite would read in its own way are plain paths.
 make_registry "./file:r.db?mode=memory" "$(many 3)"
 run 0 "${export[@]}" --db "file:r.db?mode=memory"

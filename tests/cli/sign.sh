@@ -19,6 +19,15 @@ grep -Eq '^x-ms-date: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} G
 run 2 sign --workspace-id ws --key "$key" --length 42
 has err "a key on the command line shows in ps"
 lacks err "$key"
+run 2 sign --workspace-id ws --length 1 "--key:$key"
+lacks err "$key"
+run 2 sign --workspace-id ws --length 1 "--key$key"
+lacks err "$key"
+run 1 sign --workspace-id ws --key file:. --length 1
+has err "cannot read the file: Is a directory"
+printf 'a\0b\n' >nul
+run 1 sign --workspace-id ws --key file:nul --length 1
+has err "no text"
 run 2 sign --workspace-id ws --key file:key --length -1
 run 2 sign --workspace-id ws --key file:key --length many
 run 1 sign --workspace-id ws --key file:none --length 1

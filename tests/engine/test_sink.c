@@ -108,6 +108,33 @@ static void test_torn_file(void **state) {
     assert_file(path, "{\"id\":\n{\"id\":\"1\",\"file\":\"f\"}\n");
 }
 
+/* The line end that is due first cannot be written: the file stays known as torn. */
+static void test_torn_file_without_room(void **state) {
+    const char *path = test_path("torn2.jsonl");
+    struct rlimit before, limit;
+    siem_sink *sink;
+    siem_error err;
+    size_t delivered;
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    FILE *file = fopen(path, "wb");
+    fputs("{\"id\":", file);
+    fclose(file);
+    siem_batch *batch = make_batch(1, 1);
+    assert_ok(siem_sink_open_file(&sink, path, false, &err));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){6, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    siem_code rc = siem_sink_send(sink, batch, &delivered, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(rc, SIEM_IO);
+    assert_int_equal(delivered, 0);
+    assert_ok(siem_sink_send(sink, batch, &delivered, &err));
+    assert_file(path, "{\"id\":\n{\"id\":\"1\",\"file\":\"f\"}\n");
+    siem_batch_close(batch);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 /* A limit in the middle of a line: what is in are whole lines, and the count says how many. */
 static void test_file_size_limit(void **state) {
     const char *path = test_path("limit.jsonl");
@@ -319,17 +346,12 @@ static void test_wrong_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append_and_truncate),
-        cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_torn_file),
-        cmocka_unit_test(test_file_size_limit),
-        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_missing_folder),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_skip_and_cancel),
-        cmocka_unit_test(test_failing_sink),
-        cmocka_unit_test(test_dead_letter),
-        cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_append_and_truncate), cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_torn_file),           cmocka_unit_test(test_torn_file_without_room),
+        cmocka_unit_test(test_file_size_limit),     cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_missing_folder),      cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_skip_and_cancel),     cmocka_unit_test(test_failing_sink),
+        cmocka_unit_test(test_dead_letter),         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
 }

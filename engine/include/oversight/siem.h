@@ -168,6 +168,9 @@ SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_o
  * call of any registry function. Errors: SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
+/* Begins anew: the next siem_registry_next gives the first event, of all that are there by then. */
+SIEM_API void siem_registry_rewind(siem_registry *registry);
+
 /* Ends the read transaction, so that the registry's write-ahead log can be reset while the caller
  * waits for something else. The next siem_registry_next goes on where it was. */
 SIEM_API void siem_registry_release(siem_registry *registry);
@@ -409,9 +412,9 @@ SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options
 /* Exports one event: renders it, and sends the batch when that is full. */
 SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
 
-/* Exports all events of a registry. No read transaction is open while the sink writes.
- * Errors: those of the registry, of siem_batch_write and of the sink. Whatever was rendered before
- * a failure of the registry or of an event is sent first. */
+/* Exports all events of a registry, from the first one on. No read transaction is open while the
+ * sink writes. Errors: those of the registry, of siem_batch_write and of the sink. Whatever was
+ * rendered before a failure of the registry or of an event is sent first. */
 SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err);
 
 /* Sends what waits in the batch. Errors: those of the sink. */

@@ -1,6 +1,7 @@
 --- oversight-siem export: a registry's events, as records of a format, into a file or a pipe.
 local core     = require "oversight.core"
 local program  = require "oversight.program"
+local pipeline = require "oversight.pipeline"
 local pretty   = require "oversight.cli.pretty"
 local progress = require "oversight.cli.progress"
 local report   = require "oversight.cli.report"
@@ -103,6 +104,9 @@ local function open_job(given)
   local known
   known, message = job.mapping:check(job.registry)
   if not known then return nil, message end
+  local apart
+  apart, message = pipeline.check_files(given.db, dead_letter_file, given.output)
+  if not apart then return nil, message end
   if dead_letter_file then
     job.deadletter, message = siem.deadletter.open(dead_letter_file)
     if not job.deadletter then return nil, message end

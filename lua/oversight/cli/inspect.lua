@@ -81,23 +81,28 @@ end
 
 --- Tokens of events that no row of `beacons` knows: from another registry, or made up.
 local function print_unknown_tokens(registry)
-  local has_beacons, problem = rows(registry,
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'beacons'")
-  if not has_beacons then return nil, problem end
-  if #has_beacons == 0 then
+  local has_tokens, problem = rows(registry,
+    "SELECT 1 FROM pragma_table_info('beacons') WHERE name = 'token_id'")
+  if not has_tokens then return nil, problem end
+  if #has_tokens == 0 then
     print "Unknown       the registry has no table 'beacons' to compare tokens with"
     return true
   end
-  local unknown
-  unknown, problem = rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " ..
-    "WHERE token_id NOT IN (SELECT token_id FROM beacons WHERE token_id IS NOT NULL) " ..
-    "GROUP BY token_id ORDER BY count DESC, token_id")
-  if not unknown then return nil, problem end
-  print(("\nUnknown tokens: %d"):format(#unknown))
-  for i = 1, math.min(#unknown, MOST_TOKENS) do
-    print(("  %s  %d event(s)"):format(text.printable(unknown[i].label, 48), unknown[i].count))
+  local is_unknown = "WHERE token_id NOT IN " ..
+    "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"
+  local total
+  total, problem = rows(registry, "SELECT count(DISTINCT token_id) FROM events " .. is_unknown)
+  if not total then return nil, problem end
+  local count = total[1][1]
+  print(("\nUnknown tokens: %d"):format(count))
+  local most
+  most, problem = rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " .. is_unknown ..
+    " GROUP BY token_id ORDER BY count DESC, token_id LIMIT ?", MOST_TOKENS)
+  if not most then return nil, problem end
+  for _, row in ipairs(most) do
+    print(("  %s  %d event(s)"):format(text.printable(row.label, 48), row.count))
   end
-  if #unknown > MOST_TOKENS then print(("  and %d more"):format(#unknown - MOST_TOKENS)) end
+  if count > #most then print(("  and %d more"):format(count - #most)) end
   return true
 end
 

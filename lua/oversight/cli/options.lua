@@ -47,8 +47,20 @@ local function check_required(declared, parsed)
   return parsed
 end
 
---- Parses arguments. Gives a table by key, or nil and a message. An unknown argument is not
---- repeated whole: what follows a "=" may be a secret.
+--- What is said of an unknown argument. It is not repeated: it may hold a secret.
+local function describe_unknown(declared, name, place)
+  if name:sub(1, 1) ~= "-" then return ("argument %d stands where an option is expected"):format(place) end
+  local best, longest = nil, 3
+  for _, option in ipairs(declared) do
+    local common = 0
+    while common < #name and name:byte(common + 1) == option[1]:byte(common + 1) do common = common + 1 end
+    if common > longest then best, longest = option[1], common end
+  end
+  local hint = best and ("; did you mean %s?"):format(best) or ""
+  return ("argument %d is no option of this command%s"):format(place, hint)
+end
+
+--- Parses arguments. Gives a table by key, or nil and a message.
 ---@return table<string, any>? parsed
 ---@return string? message
 function M.parse(declared, arguments)
@@ -66,8 +78,7 @@ function M.parse(declared, arguments)
       goto next
     end
     if not option then
-      return nil, name:sub(1, 1) == "-" and ("there is no option '%s'"):format(name)
-        or "an argument stands where an option is expected"
+      return nil, describe_unknown(declared, name, i)
     end
     if not option.value then
       if text then return nil, name .. " takes no value" end

@@ -1,4 +1,5 @@
 --- JSON text, indented for people. Works on the text itself: no number passes through a conversion.
+local core = require "oversight.core"
 local siem = require "oversight.siem"
 
 local M = {}
@@ -7,13 +8,9 @@ local OPENS, CLOSES = { ["{"] = "}", ["["] = "]" }, { ["}"] = true, ["]"] = true
 
 --- The string whose opening quote is at `from`, and where it ends.
 local function read_string(json, from)
-  local at = from + 1
-  while true do
-    local quote = json:find('"', at, true)
-    local slashes = #json:sub(from + 1, quote - 1):match "\\*$"
-    if slashes % 2 == 0 then return json:sub(from, quote), quote end
-    at = quote + 1
-  end
+  local at = json:find('["\\]', from + 1)
+  while json:byte(at) ~= 34 do at = json:find('["\\]', at + 2) end
+  return json:sub(from, at), at
 end
 
 ---@param json string compact JSON text, as records are
@@ -52,8 +49,8 @@ function M.sink()
   return siem.sink.custom {
     send = function(_, batch)
       for _, record in batch:records() do
-        local ok, message = io.stdout:write(M.indent(record), "\n")
-        if not ok then return nil, message end
+        local ok, message, code = core.print(M.indent(record) .. "\n")
+        if not ok then return nil, message, code end
       end
       return true
     end,

@@ -28,8 +28,10 @@ local function read_key(source)
   elseif kind == "file" then
     local file, message = io.open(place, "r")
     if not file then return nil, "--key: cannot open the file: " .. message:gsub("^.*: ", "") end
-    local key = file:read "l"
+    local key, problem = file:read "l"
     file:close()
+    if problem then return nil, "--key: cannot read the file: " .. problem end
+    if key and key:find("\0", 1, true) then return nil, "--key: the file is no text" end
     return key or ""
   end
   return nil, "--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage"
