@@ -43,7 +43,7 @@ static bool parse_address(address *out, const char *text, size_t size) {
 }
 
 static unsigned bit_at(const address *a, unsigned bit) {
-    return a->bytes[bit / 8] >> (7 - bit % 8) & 1U;
+    return (unsigned)a->bytes[bit / 8] >> (7 - bit % 8) & 1U;
 }
 
 static uint32_t root_of(const address *a) {

@@ -12,6 +12,7 @@
 ---| "schema"      # the file is no registry
 ---| "locked"      # the registry stayed locked beyond the busy timeout
 ---| "refused"     # this event has no record in this format
+---| "dropped"     # a filter or a function left this event out
 ---| "pipe_closed" # the reader of a pipe went away
 ---| "cancelled"   # the progress function asked to stop
 
@@ -23,6 +24,7 @@
 ---@field ACTION_BY_KIND table<string, string>
 ---@field FORMATTERS table<string, fun(event: oversight.Event, options: table?): table?>
 ---@field null lightuserdata JSON's null inside tables
+---@field drop lightuserdata what a format's function returns to leave an event out
 local siem = {}
 
 --- Marks a table as a JSON array, also when it is empty. Returns it.
@@ -137,7 +139,7 @@ siem.registry = {}
 ---@return oversight.Code? code
 function siem.registry.open(options) end
 
---- The events in the order of time and id. Each stays. A failure raises.
+--- The events in the order of time and id, from the first one on. Each stays. A failure raises.
 ---@return fun(): oversight.Event?
 function Registry:events() end
 
@@ -157,6 +159,30 @@ function Registry:columns() end
 ---@return string? message
 ---@return oversight.Code? code
 function Registry:query(sql, ...) end
+
+--- A SELECT that is run more than once.
+---@param sql string
+---@return oversight.Query? query
+---@return string? message
+---@return oversight.Code? code
+function Registry:prepare(sql) end
+
+---@class oversight.Query
+local Query = {}
+
+--- Rows with these parameters: row[1], row.name. A failure while reading raises.
+---@param ... string|number|nil
+---@return (fun(): table?)? rows
+---@return string? message
+---@return oversight.Code? code
+function Query:rows(...) end
+
+--- The first row with these parameters; nothing is held open. A failure raises.
+---@param ... string|number|nil
+---@return table? row
+function Query:first(...) end
+
+function Query:close() end
 
 --- Ends the read transaction until the next event is read.
 function Registry:release() end
@@ -202,8 +228,9 @@ function Format:extend(name) end
 
 --- Raises for an option that the format does not have.
 ---@param options table<string, string>?
+---@param filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
 ---@return oversight.Mapping
-function Format:compile(options) end
+function Format:compile(options, filter) end
 
 --- The record of an event as JSON text, with default options.
 ---@param event oversight.Event
@@ -225,12 +252,19 @@ function siem.format.define(name) end
 ---@return oversight.Format
 function siem.format.from_function(name, whole) end
 
---- A format by name, from the search path. An unknown name lists the choices.
----@param name string
+--- A format by name, from the search path, or of a .lua file. An unknown name lists the choices.
+---@param name string a name; or a path, which has a "/" or ends in ".lua"
 ---@return oversight.Format? format
 ---@return string? message
 ---@return oversight.Code? code
 function siem.format.load(name) end
+
+--- The file that a name or a path stands for.
+---@param name string
+---@return string? file
+---@return string? message
+---@return oversight.Code? code
+function siem.format.where(name) end
 
 --- All formats that can be found, by name.
 ---@return { name: string, file: string }[]
@@ -279,6 +313,44 @@ function Mapping:check(registry) end
 function Mapping:name() end
 
 function Mapping:close() end
+
+-- ---- lookup ----
+
+--- What a site knows about the values of events. table(value) gives a row or nil. Files are looked at
+--- once a second and read anew when they changed; a wrong new one is told on standard error, and the
+--- old one stays. Making a table raises what is wrong with its file.
+---@class oversight.Lookup
+---@operator call(any): table?
+local Lookup = {}
+
+--- A function of one column, for `with` of a row.
+---@param name string
+---@return fun(value: any): any
+function Lookup:column(name) end
+
+siem.lookup = {}
+
+--- A CSV file (RFC 4180) with a header, by the text of one column. A key that comes twice is an error.
+---@param path string
+---@param key string
+---@return oversight.Lookup
+function siem.lookup.csv(path, key) end
+
+--- A CSV file with a column "network", by address: the longest network wins.
+---@param path string
+---@return oversight.Lookup
+function siem.lookup.cidr(path) end
+
+--- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand.
+---@param registry oversight.Registry|string an open registry, or its file
+---@param sql string
+---@return oversight.Lookup
+function siem.lookup.sql(registry, sql) end
+
+--- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code.
+---@param path string
+---@return oversight.Lookup
+function siem.lookup.geoip(path) end
 
 -- ---- batch, sink, dead letter ----
 
@@ -383,6 +455,7 @@ function Deadletter:close() end
 ---@class oversight.Counts
 ---@field exported integer records that the sink confirmed
 ---@field refused integer events without a record
+---@field dropped integer events that a filter or a function left out
 ---@field repaired integer
 ---@field utf8 integer
 ---@field blob integer
@@ -398,7 +471,8 @@ function Deadletter:close() end
 ---@field options table<string, string>? of the format
 ---@field sink oversight.Sink|table a table is taken as by siem.sink.custom
 ---@field on_error "stop"|"skip"|"dead-letter"|nil "stop"
----@field deadletter oversight.Deadletter? for "dead-letter"
+---@field filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
+---@field dead_letter string? a file for refused events
 ---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false stops
 
 --- Exports events. The sink stays open.
@@ -407,6 +481,32 @@ function Deadletter:close() end
 ---@return string|oversight.Counts? counts or message
 ---@return oversight.Code? code
 function siem.export_events(job) end
+
+---@class oversight.PipelineDefinition
+---@field source oversight.Registry|table an open registry, { path=, registry_id=, since=, limit= }, or events
+---@field format string|oversight.Format
+---@field options table<string, string>?
+---@field filter (fun(event: oversight.Event): boolean?)?
+---@field sink string|table|oversight.Sink "-", a file, a table with send and close, or a sink
+---@field on_error "stop"|"skip"|"dead-letter"|nil
+---@field dead_letter string?
+---@field progress (fun(counts: oversight.Counts): boolean?)?
+---@field name string? for messages
+
+---@class oversight.Pipeline
+local Pipeline = {}
+
+--- Runs it. Opens what it names, and closes that again.
+---@return oversight.Counts? counts
+---@return string? message
+---@return oversight.Code? code
+---@return oversight.Counts? counts_at_failure
+function Pipeline:run() end
+
+--- Raises for a definition that is wrong.
+---@param definition oversight.PipelineDefinition
+---@return oversight.Pipeline
+function siem.pipeline(definition) end
 
 ---@class oversight.Export
 local Export = {}

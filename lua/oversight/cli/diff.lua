@@ -12,7 +12,7 @@ local M = {
     { "--against", value = "BASE", help = "the other format (default: what FORMAT extends)" },
     { "--json", help = "one JSON object a field" },
   },
-  notes = "Default: 1000 events. Each field is shown once, with how many events it concerns.",
+  notes = "Default: 1000 events. A field is shown once, with how many events it concerns.",
 }
 
 local SAMPLE_WIDTH = 70

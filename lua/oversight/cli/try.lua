@@ -13,8 +13,8 @@ local M = {
     { "--explain", help = "show where each field comes from, with a sample" },
     { "--json", help = "for programs: records as lines, explanations as one object a field" },
   },
-  notes = "Without --db, events are read from standard input, a JSON object each: columns of\n" ..
-    "'events', or a line of a dead letter file. Default: 5 events (--explain: 100).",
+  notes = "Without --db, events are read from standard input, a JSON object each: columns\n" ..
+    "of 'events', or a line of a dead letter file. Default: 5 events (--explain: 100).",
 }
 
 --- "recipient_id, lower, lookup" of a row.

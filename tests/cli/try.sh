@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# try and diff: what a format writes, where it comes from, and what it changes.
+. "$(dirname "$0")/check.sh"
+make_registry r.db "$(many 5) UPDATE events SET recipient_id = 'A@B', extra = '{\"qname\": \"x.y\"}' WHERE id < 3;"
+cat >acme.lua <<'L'
+local sentinel = require "oversight.formats.sentinel"
+return sentinel:extend "acme" {
+  { "RecipientId", from = "recipient_id", as = "lower" },
+  { "Query",       from = { "extra.none", "extra.qname" } },
+  { "Odd",         from = "event_id", with = function(id) if id == "4" then error "no four" end return true end },
+  { "ExtraJson",   remove = true },
+}
+L
+
+run 3 try acme.lua --db r.db
+has out '  "RecipientId": "a@b",'
+has out '  "Query": "x.y",'
+has err "event 4: acme: Odd: "
+has err "no four"
+run 0 try acme.lua --db r.db --json --limit 2
+lines out 2
+run 0 try acme.lua --db r.db --explain --limit 3
+has out "RecipientId <- recipient_id, as lower"
+has out '    "a@b"'
+has out "Query <- extra.none or extra.qname"
+has out "Odd <- event_id, function at acme.lua:5"
+has out "Schema <- value \"oversight-siem-1\""
+has out "    (in none of these events)"
+run 0 try acme.lua --db r.db --explain --json --limit 3
+has out '{"destination":"RecipientId","source":"recipient_id, as lower","sample":"a@b"}'
+echo '{"id": 9, "kind": "dns", "extra": {"qname": "from.stdin"}}' | "$program" try acme.lua --json >out
+has out '"Query":"from.stdin"'
+echo '{"reason": "x", "event": {"event_id": "8", "event_kind": "ocsp", "occurred_at": "x"}}' |
+    "$program" try sentinel --json >out
+has out '"EventId":"8","BeaconKind":"ocsp"'
+status=0
+echo 'no json' | "$program" try sentinel 2>err || status=$?
+[ "$status" -eq 1 ] || fail "a line that is no JSON ends with $status"
+has err "line 1: the text is not JSON"
+run 2 try nope --db r.db
+run 2 try
+
+run 0 diff acme.lua --db r.db --limit 3
+has out "~ RecipientId  2 of 3 event(s)"
+has out '    before  "A@B"'
+has out '    after   "a@b"'
+has out "+ Query  2 of 3 event(s)"
+has out "+ Odd  3 of 3 event(s)"
+has out "- ExtraJson  3 of 3 event(s)"
+run 0 diff acme.lua --db r.db
+has out "- (the record)  1 of 5 event(s)"
+run 0 diff ecs --against ecs --db r.db
+has out "ecs and ecs write the same for 5 event(s)"
+run 0 diff acme.lua --db r.db --limit 3 --json
+has out '{"path":"RecipientId","kind":"changed","count":2,"event":"1","before":"\"A@B\"","after":"\"a@b\""}'
+run 2 diff ecs --db r.db
+has err "ecs extends no other format: give one with --against"
+make_registry empty.db
+run 1 diff acme.lua --db empty.db
+has err "no events"
+finish
