@@ -91,6 +91,7 @@ void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what) {
     luaL_checkstack(L, LUA_MINSTACK, what);
     caller->L = L;
     caller->base = lua_gettop(L);
+    caller->budget = siem_budget_of(L);
 }
 
 void siem_lua_leave(siem_lua_caller *caller) {
@@ -104,6 +105,20 @@ static int to_message(lua_State *L) {
     return 1;
 }
 
+/* A script that reaches its own cap is at fault for one event; the machine's lack is not. */
+static siem_code describe_failure(const siem_lua_caller *caller, int status, siem_error *err) {
+    size_t cap;
+    if (status != LUA_ERRMEM) {
+        const char *message = lua_tostring(caller->L, -1);
+        return siem_error_set(err, SIEM_REFUSED, "%s",
+                              message != NULL ? message : "an error without a message");
+    }
+    if (!siem_budget_hit_memory(caller->budget, &cap)) return siem_error_no_memory(err);
+    lua_gc(caller->L, LUA_GCCOLLECT);
+    return siem_error_set(err, SIEM_REFUSED,
+                          "the function needs more memory than the %zu MiB allowed", cap >> 20);
+}
+
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
                              int results, siem_error *err) {
     lua_State *L = caller->L;
@@ -112,17 +127,17 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
     lua_pushcfunction(L, to_message);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
+    siem_budget_begin(caller->budget, L);
     int status = lua_pcall(L, 1, results, top + 1);
+    siem_budget_end(caller->budget, L);
     if (status == LUA_OK) {
         if (results > 0) lua_copy(L, -1, caller->base + 1);
         lua_settop(L, caller->base + results);
         return SIEM_OK;
     }
-    const char *message = lua_tostring(L, -1);
-    siem_error_set(err, status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED, "%s",
-                   message != NULL ? message : "an error without a message");
+    siem_code rc = describe_failure(caller, status, err);
     lua_settop(L, caller->base);
-    return status == LUA_ERRMEM ? SIEM_NO_MEMORY : SIEM_REFUSED;
+    return rc;
 }
 
 static int close_scratch(lua_State *L) {

@@ -6,6 +6,7 @@
 #ifndef SIEM_BIND_H
 #define SIEM_BIND_H
 
+#include "budget.h"
 #include "buffer.h"
 
 #include <lauxlib.h>
@@ -73,6 +74,7 @@ int64_t siem_lua_option_integer(lua_State *L, int index, const char *key, int64_
 typedef struct siem_lua_caller {
     lua_State *L; /* NULL outside a call */
     int base;
+    siem_budget *budget; /* NULL in a host's state */
 
 } siem_lua_caller;
 

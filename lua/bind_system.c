@@ -92,6 +92,17 @@ static int monotonic_clock(lua_State *L) {
     return 1;
 }
 
+/* core.set_budget(instructions, mebibytes): what a format's functions may cost for one event. In a
+ * host's state it does nothing. */
+static int set_budget(lua_State *L) {
+    lua_Integer instructions = luaL_checkinteger(L, 1), memory = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, instructions >= 1, 1, "must be 1 or more");
+    luaL_argcheck(L, memory >= 1 && memory <= 1 << 20, 2, "must be 1 to 1048576");
+    siem_budget *budget = siem_budget_of(L);
+    if (budget != NULL) siem_budget_set(budget, instructions, (size_t)memory << 20);
+    return 0;
+}
+
 void siem_lua_bind_system(lua_State *L) {
     static const luaL_Reg functions[] = {{"list_folder", list_folder},
                                          {"terminal_width", terminal_width},
@@ -100,6 +111,7 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"absolute_path", absolute_path},
                                          {"file_identity", file_identity},
                                          {"print", print_text},
+                                         {"set_budget", set_budget},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -80,6 +80,6 @@ SIEM_API siem_mapping *siem_format_mapping(siem_format *format) {
 SIEM_API void siem_format_close(siem_format *format) {
     if (format == NULL) return;
     if (format->caller != NULL) siem_lua_leave(format->caller);
-    if (format->L != NULL) lua_close(format->L);
+    if (format->L != NULL) siem_state_close(format->L);
     free(format);
 }

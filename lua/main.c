@@ -84,7 +84,7 @@ int main(int count, char **arguments) {
     } else {
         (void)fprintf(stderr, "oversight-siem: %s\n", lua_tostring(L, -1));
     }
-    lua_close(L);
+    siem_state_close(L);
     if (!flush_output() && status == 0) status = FAILED;
     return status;
 }

@@ -1,6 +1,7 @@
 /* state.c: search path, embedded modules, protected calls with traceback. */
 #include "state.h"
 
+#include "budget.h"
 #include "core.h"
 #include "error.h"
 
@@ -150,16 +151,20 @@ static int prepare(lua_State *L) {
 
 siem_code siem_state_open(lua_State **out, siem_error *err) {
     *out = NULL;
-    lua_State *L = luaL_newstate();
+    lua_State *L = siem_budget_open();
     if (L == NULL) return siem_error_no_memory(err);
     lua_pushcfunction(L, prepare);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
         siem_error_set(err, SIEM_NOT_FOUND, "%s", lua_tostring(L, -1));
-        lua_close(L);
+        siem_budget_close(L);
         return SIEM_NOT_FOUND;
     }
     *out = L;
     return SIEM_OK;
+}
+
+void siem_state_close(lua_State *L) {
+    siem_budget_close(L);
 }
 
 static int add_traceback(lua_State *L) {

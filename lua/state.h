@@ -21,6 +21,8 @@ extern const siem_embedded siem_embedded_modules[];
  * Errors: SIEM_NOT_FOUND for a folder of $OVERSIGHT_LUA_PATH that is not there, SIEM_NO_MEMORY. */
 siem_code siem_state_open(lua_State **out, siem_error *err);
 
+void siem_state_close(lua_State *L);
+
 /* Calls the function below its arguments; an error becomes a message with a traceback.
  * Errors: SIEM_INVALID. */
 siem_code siem_state_call(lua_State *L, int arguments, int results, siem_error *err);

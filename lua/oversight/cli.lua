@@ -12,8 +12,11 @@ local COMMANDS = {
 }
 
 --- What every command takes.
-local LUA_PATH_OPTION = {
-  "--lua-path", value = "FOLDER", many = true, help = "look for Lua files in this folder first",
+local COMMON_OPTIONS = {
+  { "--lua-path", value = "FOLDER", many = true, help = "look for Lua files in this folder first" },
+  { "--max-instructions", value = "N", natural = true,
+    help = "of a format's function for one event (default: 100 million)" },
+  { "--max-memory", value = "MIB", natural = true, help = "for Lua, in MiB (default: 512)" },
 }
 
 local function load_command(name)
@@ -56,12 +59,15 @@ end
 
 --- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage".
 local function run_command(name, command, arguments)
-  table.insert(command.options, #command.options, LUA_PATH_OPTION)
+  for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
   local parsed, message = options.parse(command.options, arguments)
   if parsed and parsed.lua_path then
     local found
     found, message = set_lua_path(parsed.lua_path)
     parsed = found and parsed
+  end
+  if parsed then
+    core.set_budget(math.max(parsed.max_instructions or 100000000, 1), math.max(parsed.max_memory or 512, 1))
   end
   if not parsed then return usage(name, message) end
   if parsed.help then

@@ -14,7 +14,7 @@ local M = {
     { "--json", help = "for programs: records as lines, explanations as one object a field" },
   },
   notes = "Without --db, events are read from standard input, a JSON object each: columns\n" ..
-    "of 'events', or a line of a dead letter file. Default: 5 events (--explain: 100).",
+    "of 'events', or a line of a dead letter file. At most 5 events, 100 to explain."
 }
 
 --- "recipient_id, lower, lookup" of a row.
