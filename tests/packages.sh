@@ -6,7 +6,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
     libmaxminddb-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format libclang-rt-14-dev openssl python3
-    util-linux valgrind)
+    util-linux valgrind lighttpd lighttpd-modules-lua gringo)
 
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
@@ -24,6 +24,18 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 echo "installing: ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+# lighttpd is a host for tests here, not a service: it must neither start now nor at the next boot.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -s -- "${missing[@]}" <<'ROOT'
+policy=/usr/sbin/policy-rc.d
+if [[ " $* " == *" lighttpd "* && ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+if [[ " $* " == *" lighttpd "* ]] && command -v systemctl >/dev/null; then
+    systemctl disable lighttpd.service >/dev/null 2>&1 || true
+fi
+ROOT

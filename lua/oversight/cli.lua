@@ -8,7 +8,7 @@ local M = {}
 local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
 
 local COMMANDS = {
-  "export", "run", "try", "diff", "formats", "where", "converters", "inspect", "sign",
+  "export", "run", "try", "diff", "check", "formats", "where", "converters", "inspect", "sign",
 }
 
 --- What every command takes.

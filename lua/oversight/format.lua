@@ -8,13 +8,14 @@ local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
   keep = true, required = true, remove = true, before = true, after = true,
 }
-local DEFINITION_KEYS = { summary = "string", options = "table" }
+local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table" }
 
 ---@class oversight.Format
 ---@field name string
 ---@field summary string
 ---@field options table<string, string> options and their defaults
 ---@field rows oversight.Row[]?
+---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
 ---@field whole fun(event: oversight.Event): table?
 local Format = {}
@@ -198,7 +199,7 @@ local function define(name, place)
       rows[index] = row
     end
     return check_compiles(new_format(name, {
-      rows = rows, summary = definition.summary, options = definition.options,
+      rows = rows, summary = definition.summary, options = definition.options, tests = definition.tests,
     }), place)
   end
 end
@@ -270,6 +271,7 @@ function Format:extend(name)
       summary = definition.summary or self.summary,
       options = merge(self.options, definition.options),
       base = self,
+      tests = definition.tests,
     }), place)
   end
 end

@@ -89,7 +89,7 @@ run 0 --help
 has out "export     Exports the events"
 run 0 --version
 has out "oversight-siem 0."
-for command in export run try diff formats where converters sign inspect; do
+for command in export run try diff check formats where converters sign inspect; do
     run 0 "$command" --help
     has out "Usage: oversight-siem $command"
     awk 'length > 80 { exit 1 }' out || fail "the help of $command is wider than 80 columns"

@@ -1,0 +1,162 @@
+--- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
+local core    = require "oversight.core"
+local events  = require "oversight.cli.events"
+local fields  = require "oversight.cli.fields"
+local siem    = require "oversight.siem"
+local targets = require "oversight.targets"
+
+local M = {
+  summary = "Checks formats: their tests, and what their target accepts",
+  usage   = "FORMAT... [--target NAME] [--db FILE]",
+  options = {
+    arguments = { 1, math.huge, "FORMAT" },
+    { "--target", value = "NAME",
+      help = "splunk, ecs or sentinel (default: the built-in format that FORMAT extends)" },
+    { "--custom", value = "NAME", many = true, help = "a top-level name of your own in ECS records" },
+    { "--db", value = "FILE", help = "check records of this registry as well" },
+    { "--limit", value = "N", natural = true, help = "at most N events of it (default: 1000)" },
+    { "--json", help = "one JSON object a finding" },
+    { "--help", help = "show this help" },
+  },
+  notes = "Tests are rows of 'tests' in the format, and files FORMAT.*.json beside it.\n" ..
+    "Exit status: 0 without errors (warnings are told), 1 with errors.",
+}
+
+local ORDER = { "format", "level", "field", "reason" }
+
+--- Collects findings, each once.
+local function new_findings()
+  local findings, seen = { errors = 0 }, {}
+  function findings.add(format, level, field, reason)
+    local key = table.concat({ format, level, field, reason }, "\0")
+    if seen[key] then return end
+    seen[key] = true
+    if level == "error" then findings.errors = findings.errors + 1 end
+    findings[#findings + 1] = { format = format, level = level, field = field, reason = reason }
+  end
+  return findings
+end
+
+-- ---- tests ----
+
+--- The case files beside a format's file: acme.lua has acme.*.json.
+local function case_files(name)
+  local file = siem.format.where(name)
+  local folder, base = (file or ""):match "^(.-)([^/]+)%.lua$"
+  if not folder then return {} end
+  local cases = {}
+  for _, entry in ipairs(core.list_folder(folder == "" and "." or folder)) do
+    if entry:sub(1, #base + 1) == base .. "." and entry:find "%.json$" then cases[#cases + 1] = folder .. entry end
+  end
+  table.sort(cases)
+  return cases
+end
+
+local function read_case(path)
+  local file, message = io.open(path, "r")
+  if not file then return nil, message end
+  local text = file:read "a"
+  file:close()
+  return siem.json.decode(text, true)
+end
+
+--- What a test finds wrong, or nil. A test has a row, and a record or an expectation of some fields.
+local function run_test(format, test)
+  if type(test) ~= "table" or type(test.row) ~= "table" then return "a test has a row" end
+  local expected = test.record and fields.of(siem.json.encode(test.record)) or {}
+  for path, value in pairs(test.expect or {}) do
+    expected[#expected + 1] = { path = path, json = siem.json.encode(value) }
+  end
+  if #expected == 0 then return "the test asserts nothing: give record or expect" end
+  local row = setmetatable(test.row, nil)
+  local event = siem.from_registry_row(row, { registry_id = test.registry_id or "registry" })
+  local record, message = format:render(event)
+  if not record then return message end
+  local found = fields.of(record)
+  for _, field in ipairs(expected) do
+    local actual = found[field.path] and found[field.path].json or "(nothing)"
+    if actual ~= (field.json == "null" and "(nothing)" or field.json) then
+      return ("%s is %s, expected %s"):format(field.path, actual, field.json)
+    end
+  end
+  if test.record and #found ~= #expected then return "the record has other fields, too" end
+end
+
+local function run_tests(format, name, findings)
+  local count = 0
+  local function run(title, test, problem)
+    count = count + 1
+    problem = problem or run_test(format, test)
+    if problem then findings.add(format.name, "error", title, problem) end
+  end
+  for i, test in ipairs(format.tests or {}) do run(("test %d"):format(i), test) end
+  for _, path in ipairs(case_files(name)) do
+    local test, message = read_case(path)
+    run(path, test, not test and message or nil)
+  end
+  if count == 0 then findings.add(format.name, "warning", "tests", "the format has no test") end
+end
+
+-- ---- targets ----
+
+--- The target of a format: the one that is named, or the built-in format at its root.
+local function target_of(format, given)
+  local root = format
+  while root.base do root = root.base end
+  local name = given.target or root.name
+  return targets[name], name
+end
+
+local function check_records(format, given, list, findings)
+  local target, name = target_of(format, given)
+  if not target then
+    findings.add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
+    return
+  end
+  local custom = { oversight = true }
+  for _, top in ipairs(given.custom or {}) do custom[top] = true end
+  local function complain(field, reason) findings.add(format.name, "error", field, reason) end
+  for _, event in ipairs(list) do
+    local record, message, code = format:render(event)
+    if record then
+      target(fields.of(record), complain, custom)
+    elseif code ~= "dropped" then
+      complain("event " .. event.event_id, message)
+    end
+  end
+end
+
+local function print_findings(findings, as_json)
+  for _, finding in ipairs(findings) do
+    if as_json then
+      print(siem.json.encode(siem.object(finding, ORDER)))
+    else
+      print(("%s: %s: %s: %s"):format(finding.format, finding.level, finding.field, finding.reason))
+    end
+  end
+end
+
+function M.run(given)
+  if given.target and not targets[given.target] then
+    return nil, "--target takes splunk, ecs or sentinel", "usage"
+  end
+  local list = events.samples "registry"
+  if given.db then
+    local message
+    list, message = events.read(given, 1000)
+    if not list then return nil, message end
+  end
+  local findings = new_findings()
+  for _, name in ipairs(given) do
+    local format, problem, code = siem.format.load(name)
+    if not format then return nil, problem, code == "not_found" and "usage" or nil end
+    run_tests(format, name, findings)
+    check_records(format, given, list, findings)
+  end
+  print_findings(findings, given.json)
+  if findings.errors > 0 then return nil, ("%d error(s)"):format(findings.errors) end
+  if not given.json then print(("%d format(s) checked, no errors"):format(#given)) end
+  return "ok"
+end
+
+return M
