@@ -7,7 +7,7 @@
 
 /* Objects up to this many members are searched for double keys pair by pair; larger ones are
  * sorted, so that no text costs the square of its size. */
-#define FEW_MEMBERS 8
+#define FEW_MEMBERS 24
 
 typedef struct frame {
     bool object;

@@ -100,6 +100,9 @@ bool siem_lua_to_value(lua_State *L, int index, siem_buffer *json, siem_value *v
 /* Pushes decoded canonical JSON. `ordered` keeps the order of keys in __jsonorder. */
 void siem_lua_push_json(lua_State *L, const char *json, size_t size, bool ordered);
 
+/* Pushes a value that is encoded as that JSON text. */
+void siem_lua_push_raw_json(lua_State *L, const char *json, size_t size);
+
 /* A buffer that the collector frees, as an error may pass over its user; left on the stack. */
 siem_buffer *siem_lua_new_scratch(lua_State *L);
 

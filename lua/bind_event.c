@@ -91,6 +91,15 @@ static int event_to_table(lua_State *L) {
     return 1;
 }
 
+/* event:raw(name) -> the field as a row of a format has it: JSON keeps every digit */
+static int event_raw(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    if (value.type == SIEM_JSON) siem_lua_push_raw_json(L, value.bytes, value.size);
+    else siem_lua_push_value(L, &value);
+    return 1;
+}
+
 /* event:names() -> a list of the names of all fields, in order */
 static int event_names(lua_State *L) {
     siem_event *event = siem_lua_check_event(L, 1, NULL);
@@ -196,11 +205,9 @@ static void push_members(lua_State *L, const luaL_Reg *methods) {
 }
 
 void siem_lua_bind_event(lua_State *L) {
-    static const luaL_Reg methods[] = {{"copy", event_copy},
-                                       {"to_table", event_to_table},
-                                       {"names", event_names},
-                                       {"close", event_close},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"copy", event_copy},   {"to_table", event_to_table},
+                                       {"names", event_names}, {"raw", event_raw},
+                                       {"close", event_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"event_from_row", event_from_row}, {"iso8601", iso8601}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EVENT, methods, event_close);

@@ -83,10 +83,11 @@ static void look(lua_State *L, lua_Debug *debug) {
     (void)debug;
     siem_budget *budget = siem_budget_of(L);
     budget->left -= HOOK_INTERVAL;
+    if (budget->deadline == 0)
+        budget->deadline = now() + SECONDS; /* the clock of long calls only */
     if (budget->left > 0 && now() < budget->deadline) return;
     bool late = budget->left > 0;
     budget->left = 0;
-    budget->deadline = 0;
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
     if (late) {
         luaL_error(L, "the function ran for more than %d seconds", (int)SECONDS);
@@ -99,7 +100,7 @@ static void look(lua_State *L, lua_Debug *debug) {
 void siem_budget_begin(siem_budget *budget, lua_State *L) {
     if (budget == NULL) return;
     budget->left = budget->instructions;
-    budget->deadline = now() + SECONDS;
+    budget->deadline = 0;
     budget->memory_hit = false;
     lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
 }

@@ -9,46 +9,48 @@
 #include "json_writer.h"
 
 #include <errno.h>
-#include <lualib.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* Key of the registry table that marks a decoded array. */
-static const char array_key = 'a';
+/* Keys of an object that are sorted as they come, without memory of their own. */
+#define FEW_KEYS 32
+
+/* Keys of the metatables of decoded arrays, and of JSON text that is taken as it is. */
+static const char array_key = 'a', raw_key = 'r';
 
 /* ---- encoding ---- */
+
+/* Where the encoder is inside the value: a name, or a place when the name is NULL. */
+typedef struct step {
+    const char *name; /* the key, which lies in the table */
+    size_t place;
+} step;
 
 typedef struct encoder {
     lua_State *L;
     siem_buffer *out;
     siem_error *err;
-    char path[160]; /* of the value at hand, for messages */
-    size_t path_size;
+    step path[SIEM_JSON_DEPTH + 1];
     const void *open[SIEM_JSON_DEPTH]; /* tables around the value at hand */
     int depth;
 } encoder;
 
 static bool encode(encoder *e, int index);
 
+/* Says what is wrong, behind the path of the value at hand: "a.b[2]: ...". */
 static bool refuse(encoder *e, const char *reason) {
-    siem_error_set(e->err, SIEM_REFUSED, "%s%s%s", e->path_size != 0 ? e->path : "",
-                   e->path_size != 0 ? ": " : "", reason);
+    char path[160] = "";
+    size_t size = 0;
+    for (int i = 0; i < e->depth && size < sizeof path; i++) {
+        const step *s = &e->path[i];
+        if (s->name != NULL && s->name[0] == '\0') continue; /* the table itself */
+        int added = s->name == NULL ? snprintf(path + size, sizeof path - size, "[%zu]", s->place)
+                                    : snprintf(path + size, sizeof path - size, "%s%s",
+                                               i > 0 ? "." : "", s->name);
+        size += added > 0 ? (size_t)added : 0;
+    }
+    siem_error_set(e->err, SIEM_REFUSED, "%s%s%s", path, path[0] != '\0' ? ": " : "", reason);
     return false;
-}
-
-/* Appends a key to the path and returns where the path ended before. */
-static size_t enter_key(encoder *e, const char *key) {
-    size_t before = e->path_size;
-    int added = snprintf(e->path + before, sizeof e->path - before, "%s%s",
-                         before != 0 && key[0] != '[' ? "." : "", key);
-    size_t size = added > 0 ? before + (size_t)added : before;
-    e->path_size = size < sizeof e->path ? size : sizeof e->path - 1;
-    return before;
-}
-
-static void leave_key(encoder *e, size_t before) {
-    e->path_size = before;
-    e->path[before] = '\0';
 }
 
 /* The kind a metatable declares: 'a'rray, 'o'bject, or 0. */
@@ -84,109 +86,120 @@ static size_t count_keys(lua_State *L, int index, bool *sequence, bool *named) {
 }
 
 static bool encode_array(encoder *e, int index, size_t count) {
-    char key[32];
     siem_buffer_add_char(e->out, '[');
     for (size_t i = 1; i <= count; i++) {
         if (i > 1) siem_buffer_add_char(e->out, ',');
-        (void)snprintf(key, sizeof key, "[%zu]", i);
-        size_t before = enter_key(e, key);
+        e->path[e->depth - 1] = (step){NULL, i};
         lua_rawgeti(e->L, index, (lua_Integer)i);
         if (!encode(e, lua_gettop(e->L))) return false;
         lua_pop(e->L, 1);
-        leave_key(e, before);
     }
     siem_buffer_add_char(e->out, ']');
     return true;
 }
 
-/* Encodes the member whose key is on top of the stack. A nil value is left out. */
-static bool encode_member(encoder *e, int index) {
+/* A key of a table, which keeps it alive. */
+typedef struct key {
+    const char *bytes;
     size_t size;
-    const char *key = lua_tolstring(e->L, -1, &size);
-    lua_pushvalue(e->L, -1);
-    if (lua_rawget(e->L, index) == LUA_TNIL) {
-        lua_pop(e->L, 1);
-        return true;
+} key;
+
+static int compare_keys(const void *left, const void *right) {
+    const key *a = left, *b = right;
+    int order = memcmp(a->bytes, b->bytes, a->size < b->size ? a->size : b->size);
+    if (order != 0) return order;
+    return a->size < b->size ? -1 : a->size > b->size;
+}
+
+/* Fills `keys` with all keys of a table, sorted byte by byte, whatever the locale says. */
+static void sort_keys(lua_State *L, int index, key *keys) {
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        key k = {.bytes = lua_tolstring(L, -2, NULL)};
+        (void)lua_tolstring(L, -2, &k.size);
+        size_t at = count++;
+        for (; at > 0 && count <= FEW_KEYS && compare_keys(&k, &keys[at - 1]) < 0; at--) {
+            keys[at] = keys[at - 1];
+        }
+        keys[at] = k;
     }
+    if (count > FEW_KEYS) qsort(keys, count, sizeof *keys, compare_keys);
+}
+
+/* Moves keys that __jsonorder lists to the front, in its order. */
+static void put_declared_first(lua_State *L, int index, key *keys, size_t count) {
+    size_t front = 0;
+    int top = lua_gettop(L);
+    if (luaL_getmetafield(L, index, "__jsonorder") == LUA_TTABLE) {
+        for (lua_Integer i = 1; lua_rawgeti(L, top + 1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+            key wanted = {.bytes = NULL};
+            if (lua_type(L, -1) == LUA_TSTRING) wanted.bytes = lua_tolstring(L, -1, &wanted.size);
+            size_t at = front;
+            while (at < count && (wanted.bytes == NULL || compare_keys(&keys[at], &wanted) != 0))
+                at++;
+            if (at == count) continue;
+            key found = keys[at];
+            memmove(&keys[front + 1], &keys[front], (at - front) * sizeof *keys);
+            keys[front++] = found;
+        }
+    }
+    lua_settop(L, top);
+}
+
+static bool encode_member(encoder *e, int index, const key *k) {
+    lua_pushlstring(e->L, k->bytes, k->size);
+    lua_rawget(e->L, index);
     if (e->out->size != 0 && e->out->bytes[e->out->size - 1] != '{') {
         siem_buffer_add_char(e->out, ',');
     }
-    siem_json_write_text(e->out, key, size);
+    siem_json_write_text(e->out, k->bytes, k->size);
     siem_buffer_add_char(e->out, ':');
-    size_t before = enter_key(e, key);
+    e->path[e->depth - 1] = (step){k->bytes, 0};
     if (!encode(e, lua_gettop(e->L))) return false;
-    leave_key(e, before);
     lua_pop(e->L, 1);
     return true;
 }
 
-/* Moves the key on top into the list below, once: list, placed, ..., key becomes list, placed, ...
- */
-static void place_key(lua_State *L, int list, lua_Integer *count) {
-    lua_pushvalue(L, -1);
-    bool placed = lua_rawget(L, list + 1) != LUA_TNIL;
-    lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING || placed) {
-        lua_pop(L, 1);
-        return;
-    }
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, true);
-    lua_rawset(L, list + 1);
-    lua_rawseti(L, list, ++*count);
-}
-
-/* Pushes a list of all keys of a table, sorted. */
-static void push_sorted_keys(lua_State *L, int index) {
-    lua_newtable(L);
-    lua_Integer count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        lua_pop(L, 1);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, ++count);
-    }
-    if (count < 2) return;
-    lua_getfield(L, LUA_REGISTRYINDEX, "oversight.sort");
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 0);
-}
-
-/* Pushes a list of the table's keys in output order: __jsonorder first, the others sorted. */
-static void push_order(lua_State *L, int index) {
-    lua_Integer count = 0;
-    lua_newtable(L); /* list */
-    int list = lua_gettop(L);
-    lua_newtable(L); /* list, placed */
-    if (luaL_getmetafield(L, index, "__jsonorder") != LUA_TTABLE) {
-        lua_settop(L, list + 1); /* a field of another type counts as none */
-        lua_newtable(L);
-    }
-    push_sorted_keys(L, index); /* list, placed, declared, sorted */
-    for (int source = list + 2; source <= list + 3; source++) {
-        for (lua_Integer i = 1; lua_rawgeti(L, source, i) != LUA_TNIL; i++) {
-            place_key(L, list, &count);
-        }
-        lua_pop(L, 1); /* nil */
-    }
-    lua_settop(L, list);
-}
-
-static bool encode_object(encoder *e, int index) {
-    lua_State *L = e->L;
-    push_order(L, index);
-    int order = lua_gettop(L);
+static bool encode_object(encoder *e, int index, size_t count) {
+    key few[FEW_KEYS];
+    key *keys = few;
+    int top = lua_gettop(e->L);
+    if (count > FEW_KEYS) keys = lua_newuserdatauv(e->L, count * sizeof *keys, 0);
+    sort_keys(e->L, index, keys);
+    put_declared_first(e->L, index, keys, count);
     siem_buffer_add_char(e->out, '{');
-    for (lua_Integer i = 1; lua_rawgeti(L, order, i) != LUA_TNIL; i++) {
-        if (!encode_member(e, index)) return false;
-        lua_pop(L, 1);
+    for (size_t i = 0; i < count; i++) {
+        if (!encode_member(e, index, &keys[i])) return false;
     }
-    lua_settop(L, order - 1);
     siem_buffer_add_char(e->out, '}');
+    lua_settop(e->L, top);
     return true;
 }
 
+/* True for what siem.json.raw made. */
+static bool is_raw(lua_State *L, int index) {
+    if (!lua_getmetatable(L, index)) return false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &raw_key);
+    bool raw = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return raw;
+}
+
+/* Writes the canonical form of JSON text: no digit of its numbers changes. */
+static bool encode_raw(encoder *e, int index) {
+    siem_json_reader reader = {0};
+    size_t size;
+    lua_rawgeti(e->L, index, 1);
+    const char *text = lua_type(e->L, -1) == LUA_TSTRING ? lua_tolstring(e->L, -1, &size) : NULL;
+    siem_json_result result =
+        text != NULL ? siem_json_read(&reader, text, size, e->out) : SIEM_JSON_MALFORMED;
+    siem_json_reader_free(&reader);
+    lua_pop(e->L, 1);
+    return result == SIEM_JSON_READ || refuse(e, "siem.json.raw holds text that is not JSON");
+}
+
 static bool encode_table(encoder *e, int index) {
+    if (is_raw(e->L, index)) return encode_raw(e, index);
     bool sequence, named;
     if (e->depth == SIEM_JSON_DEPTH) return refuse(e, "tables lie too deep in one another");
     for (int i = 0; i < e->depth; i++) {
@@ -194,6 +207,7 @@ static bool encode_table(encoder *e, int index) {
     }
     luaL_checkstack(e->L, 12, "a table with many levels");
     e->open[e->depth++] = lua_topointer(e->L, index);
+    e->path[e->depth - 1] = (step){"", 0};
     char kind = declared_kind(e->L, index);
     size_t count = count_keys(e->L, index, &sequence, &named);
     bool ok;
@@ -201,7 +215,7 @@ static bool encode_table(encoder *e, int index) {
         ok = sequence ? encode_array(e, index, count)
                       : refuse(e, "an array must hold the keys 1 to n and no other");
     } else {
-        ok = named ? encode_object(e, index)
+        ok = named ? encode_object(e, index, count)
                    : refuse(e, "a table must hold either names or the keys 1 to n");
     }
     e->depth--;
@@ -448,12 +462,26 @@ static int object(lua_State *L) {
     return 1;
 }
 
+void siem_lua_push_raw_json(lua_State *L, const char *json, size_t size) {
+    lua_createtable(L, 1, 0);
+    lua_pushlstring(L, json, size);
+    lua_rawseti(L, -2, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &raw_key);
+    lua_setmetatable(L, -2);
+}
+
+/* core.json_raw(text) -> a value that is written as that JSON text */
+static int json_raw(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    siem_lua_push_raw_json(L, text, size);
+    return 1;
+}
+
 void siem_lua_bind_json(lua_State *L) {
-    static const luaL_Reg functions[] = {{"json_encode", json_encode},
-                                         {"json_decode", json_decode},
-                                         {"array", array},
-                                         {"object", object},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"json_encode", json_encode}, {"json_decode", json_decode},
+                                         {"json_raw", json_raw},       {"array", array},
+                                         {"object", object},           {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
@@ -461,8 +489,8 @@ void siem_lua_bind_json(lua_State *L) {
     lua_pushliteral(L, "array");
     lua_setfield(L, -2, "__jsontype");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
-    luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 0);
-    lua_getfield(L, -1, "sort");
-    lua_setfield(L, LUA_REGISTRYINDEX, "oversight.sort");
-    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "oversight.json");
+    lua_setfield(L, -2, "__metatable");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &raw_key);
 }

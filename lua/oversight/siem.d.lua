@@ -76,6 +76,11 @@ function siem.json.decode(text, ordered) end
 ---@return oversight.Code? code
 function siem.sentinel_authorization(request) end
 
+--- A value that is written as this JSON text: no digit of its numbers changes.
+---@param text string
+---@return table
+function siem.json.raw(text) end
+
 -- ---- event ----
 
 --- One row of `events`, normalized. Columns that a site added are fields, too.
@@ -104,6 +109,11 @@ function Event:copy() end
 --- All fields that are not null.
 ---@return table<string, any>
 function Event:to_table() end
+
+--- The field as a row of a format has it: extra is a value that is written with every digit.
+---@param name string
+---@return any
+function Event:raw(name) end
 
 --- The names of all fields, in order.
 ---@return string[]

@@ -20,7 +20,7 @@ local M = {
   iso8601        = core.iso8601,
   converters     = core.converters,
   sentinel_authorization = core.sentinel_authorization,
-  json       = { encode = core.json_encode, decode = core.json_decode },
+  json       = { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw },
   event      = {},
   registry   = { open = core.registry_open },
   format     = {

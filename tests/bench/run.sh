@@ -33,6 +33,11 @@ export_to_file() { # format
         --registry-id "$registry_id" --output "$work/out" --quiet
 }
 
+export_to_nowhere() { # format: without a disk in between
+    "$measure" "$program" export --db "$work/large.sqlite" --format "$1" \
+        --registry-id "$registry_id" --output /dev/null --quiet
+}
+
 echo "making a registry of $events events"
 make_registry "$work/large.sqlite" "$events"
 make_registry "$work/small.sqlite" 200
@@ -41,6 +46,10 @@ build/tests/bench-scan "$work/large.sqlite" >/dev/null # into the page cache
 for ((run = 1; run <= runs; run++)); do
     "$measure" build/tests/bench-scan "$work/large.sqlite" >>"$work/scan"
     for format in "${formats[@]}"; do export_to_file "$format" >>"$work/$format"; done
+    export_to_nowhere sentinel >>"$work/bare"
+    for how in overrides whole; do
+        BENCH_FORMAT=$how export_to_nowhere tests/bench/overrides.lua >>"$work/$how"
+    done
     "$measure" "$program" export --db "$work/small.sqlite" --format splunk \
         --registry-id "$registry_id" --quiet >>"$work/first"
 done
@@ -54,5 +63,9 @@ for format in "${formats[@]}"; do
     awk -v f="$format" -v ms="$ms" -v scan="$scan" -v kib="$kib" -v n="$events" \
         'BEGIN { printf "%-10s %10.0f %14.2f %10.1f %12.0f\n", f, ms, ms / scan, kib / 1024, n / ms * 1000 }'
 done
+bare=$(cut -d' ' -f1 "$work/bare" | median)
+printf '\nsentinel to /dev/null: %.0f ms; with 3 rows of a site x %.2f; as one Lua function x %.2f\n' "$bare" \
+    "$(awk "BEGIN { print $(cut -d' ' -f1 "$work/overrides" | median) / $bare }")" \
+    "$(awk "BEGIN { print $(cut -d' ' -f1 "$work/whole" | median) / $bare }")"
 first=$(cut -d' ' -f3 "$work/first" | median)
-printf '\nfirst record of a registry of 200 events after %.1f ms (median of %d)\n' "$first" "$runs"
+printf 'first record of a registry of 200 events after %.1f ms (median of %d)\n' "$first" "$runs"
