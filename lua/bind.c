@@ -124,10 +124,13 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
     lua_State *L = caller->L;
     /* The slot above the base may hold the text that `argument` points to: it stays until then. */
     int top = lua_gettop(L);
+    if (!siem_budget_begin(caller->budget, L)) {
+        return siem_error_set(err, SIEM_REFUSED,
+                              "the format went over its limits before: its state is discarded");
+    }
     lua_pushcfunction(L, to_message);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    siem_budget_begin(caller->budget, L);
     int status = lua_pcall(L, 1, results, top + 1);
     siem_budget_end(caller->budget, L);
     if (status == LUA_OK) {

@@ -121,6 +121,10 @@ siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use
 siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);
 siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller);
 
+/* Pushes a mapping that `owner` holds; `release` frees the owner when the mapping is closed. */
+void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),
+                           void *owner);
+
 /* Pushes a batch that is the engine's, until siem_lua_take_back_batch. */
 void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch);
 void siem_lua_take_back_batch(lua_State *L, int index);

@@ -17,10 +17,12 @@ typedef struct lua_function {
 typedef struct lua_mapping {
     siem_mapping *mapping; /* NULL: closed */
     siem_lua_caller caller;
-    lua_function *functions; /* userdata, kept alive by user value 1 */
-    int event;               /* reference of the lent event */
-    siem_buffer json;        /* of tables that functions return */
-    siem_buffer record;      /* of mapping:render */
+    lua_function *functions;      /* userdata, kept alive by user value 1 */
+    int event;                    /* reference of the lent event */
+    void (*release)(void *owner); /* of a mapping that lives in another state */
+    void *owner;
+    siem_buffer json;   /* of tables that functions return */
+    siem_buffer record; /* of mapping:render */
 } lua_mapping;
 
 static lua_mapping *check(lua_State *L, int index) {
@@ -44,7 +46,8 @@ static int mapping_close(lua_State *L) {
     m->functions = NULL;
     luaL_unref(L, LUA_REGISTRYINDEX, m->event);
     m->event = LUA_NOREF;
-    siem_mapping_close(m->mapping);
+    if (m->release == NULL) siem_mapping_close(m->mapping);
+    else if (m->mapping != NULL) m->release(m->owner);
     m->mapping = NULL;
     siem_buffer_free(&m->json);
     siem_buffer_free(&m->record);
@@ -324,6 +327,13 @@ static int mapping_open(lua_State *L) {
     if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
     return rc == SIEM_OK ? 1 : luaL_error(L, "%s", err.message);
+}
+
+void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),
+                           void *owner) {
+    lua_mapping *m = lua_newuserdatauv(L, sizeof *m, 1);
+    *m = (lua_mapping){.mapping = mapping, .event = LUA_NOREF, .release = release, .owner = owner};
+    luaL_setmetatable(L, SIEM_LUA_MAPPING);
 }
 
 /* mapping:check(registry) -> true, or nil, message, code */

@@ -2,6 +2,7 @@
 #include "budget.h"
 
 #include <lauxlib.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,6 +16,8 @@ struct siem_budget {
     bool memory_hit;
     int64_t instructions; /* for one callback */
     int64_t left;
+    bool restricted, discarded;
+    atomic_llong running_since; /* ms, of a restricted state; 0 between callbacks */
     double deadline;
 };
 
@@ -31,6 +34,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t size) 
     }
     if (size > held && budget->memory_used + (size - held) > budget->memory_cap) {
         budget->memory_hit = true;
+        budget->discarded = budget->restricted;
         return NULL;
     }
     void *moved = realloc(block, size);
@@ -87,6 +91,7 @@ static void look(lua_State *L, lua_Debug *debug) {
         budget->deadline = now() + SECONDS; /* the clock of long calls only */
     if (budget->left > 0 && now() < budget->deadline) return;
     bool late = budget->left > 0;
+    budget->discarded = budget->restricted;
     budget->left = 0;
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
     if (late) {
@@ -97,16 +102,30 @@ static void look(lua_State *L, lua_Debug *debug) {
     }
 }
 
-void siem_budget_begin(siem_budget *budget, lua_State *L) {
-    if (budget == NULL) return;
+void siem_budget_restrict(siem_budget *budget) {
+    budget->restricted = true;
+}
+
+double siem_budget_running(siem_budget *budget) {
+    long long since = atomic_load(&budget->running_since);
+    return since != 0 ? now() - (double)since / 1e3 : 0;
+}
+
+bool siem_budget_begin(siem_budget *budget, lua_State *L) {
+    if (budget == NULL) return true;
+    if (budget->discarded) return false;
+    if (budget->restricted) atomic_store(&budget->running_since, (long long)(now() * 1e3));
     budget->left = budget->instructions;
     budget->deadline = 0;
     budget->memory_hit = false;
     lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
+    return true;
 }
 
 void siem_budget_end(siem_budget *budget, lua_State *L) {
-    if (budget != NULL) lua_sethook(L, NULL, 0, 0);
+    if (budget == NULL) return;
+    lua_sethook(L, NULL, 0, 0);
+    if (budget->restricted) atomic_store(&budget->running_since, 0);
 }
 
 bool siem_budget_hit_memory(siem_budget *budget, size_t *cap) {

@@ -19,8 +19,17 @@ siem_budget *siem_budget_of(lua_State *L);
 /* Sets how many instructions a callback may run, and how many bytes the state may hold. */
 void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory);
 
-/* Begins and ends the guard of one callback. NULL is allowed. */
-void siem_budget_begin(siem_budget *budget, lua_State *L);
+/* Makes the state one for scripts from elsewhere: after a breach every later callback fails, and
+ * siem_budget_running tells a watchdog what the hook cannot stop. */
+void siem_budget_restrict(siem_budget *budget);
+
+/* How many seconds the present callback has run; 0 between callbacks. May be called on any thread
+ * for a restricted state. */
+double siem_budget_running(siem_budget *budget);
+
+/* Begins and ends the guard of one callback. NULL is allowed. False when an earlier breach has
+ * discarded the state. */
+bool siem_budget_begin(siem_budget *budget, lua_State *L);
 void siem_budget_end(siem_budget *budget, lua_State *L);
 
 /* True when the last failure was a lack of memory under the cap, and not of the machine's; gives

@@ -1,4 +1,5 @@
 /* format.c: a format by name for C programs, with a Lua state of its own. */
+#include "format.h"
 #include "bind.h"
 #include "error.h"
 #include "state.h"
@@ -15,18 +16,23 @@ typedef struct request {
     const char *name;
     const siem_option *options;
     size_t option_count;
+    bool restricted; /* `name` is a file, to be loaded by oversight.restricted */
 } request;
 
-/* require("oversight.siem").format.load(name), compiled -> mapping, or nil, message, code */
-static int load(lua_State *L) {
-    const request *r = lua_touserdata(L, 1);
+/* Pushes format.load(name), or restricted.load(file): format, or nil, message, code. */
+static void push_format(lua_State *L, const request *r) {
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "oversight.siem");
+    lua_pushstring(L, r->restricted ? "oversight.restricted" : "oversight.catalog");
     lua_call(L, 1, 1);
-    lua_getfield(L, -1, "format");
     lua_getfield(L, -1, "load");
     lua_pushstring(L, r->name);
-    lua_call(L, 1, 3); /* format, or nil, message, code */
+    lua_call(L, 1, 3);
+}
+
+/* Loads and compiles -> mapping, or nil, message, code */
+static int load(lua_State *L) {
+    const request *r = lua_touserdata(L, 1);
+    push_format(L, r);
     if (lua_isnil(L, -3)) return 3;
     lua_pop(L, 2);
     lua_getfield(L, -1, "compile");
@@ -44,7 +50,11 @@ static siem_code load_mapping(siem_format *format, const request *r, siem_error 
     lua_State *L = format->L;
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, (void *)r);
-    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
+    siem_budget *guard = r->restricted ? siem_budget_of(L) : NULL;
+    (void)siem_budget_begin(guard, L);
+    int status = lua_pcall(L, 1, 3, 0);
+    siem_budget_end(guard, L);
+    if (status != LUA_OK) {
         return siem_error_set(err, SIEM_INVALID, "%s", lua_tostring(L, -1));
     }
     if (lua_isnil(L, -3)) {
@@ -60,17 +70,29 @@ static siem_code load_mapping(siem_format *format, const request *r, siem_error 
     return SIEM_OK;
 }
 
-SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
-                                    size_t option_count, siem_error *err) {
-    request r = {name, options, option_count};
+static siem_code open_format(siem_format **out, const request *r, siem_error *err) {
     *out = NULL;
     siem_format *format = calloc(1, sizeof *format);
     if (format == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_state_open(&format->L, err);
-    if (rc == SIEM_OK) rc = load_mapping(format, &r, err);
+    if (rc == SIEM_OK && r->restricted) siem_budget_restrict(siem_budget_of(format->L));
+    if (rc == SIEM_OK) rc = load_mapping(format, r, err);
     if (rc == SIEM_OK) *out = format;
     else siem_format_close(format);
     return rc;
+}
+
+SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
+                                    size_t option_count, siem_error *err) {
+    return open_format(out, &(request){name, options, option_count, false}, err);
+}
+
+siem_code siem_format_open_restricted(siem_format **out, const char *file, siem_error *err) {
+    return open_format(out, &(request){.name = file, .restricted = true}, err);
+}
+
+siem_budget *siem_format_budget(siem_format *format) {
+    return siem_budget_of(format->L);
 }
 
 SIEM_API siem_mapping *siem_format_mapping(siem_format *format) {

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# export --restricted: attacks of a format from elsewhere, each stopped.
+. "$(dirname "$0")/check.sh"
+make_registry r.db "$(many 3)"
+
+# attack NAME BODY: a format whose function runs the body at event 2.
+attack() {
+    cat >"$1.lua" <<L
+local format = require "oversight.format"
+return format "$1" {
+  { "id", from = "event_id" },
+  { "x", with = function(value, event)
+      if event.event_id ~= "2" then return 1 end
+      $2
+    end },
+}
+L
+}
+
+# refused NAME BODY MESSAGE: the event is refused with the message, and the state discarded if it says so.
+refused() {
+    attack "$1" "$2"
+    run 3 export --db r.db --registry-id r --restricted --format "$1.lua" --on-error dead-letter:dead.jsonl \
+        --max-instructions 1000000 --max-memory 32
+    has dead.jsonl "$3"
+    lines out "${4:-2}"
+    rm dead.jsonl
+}
+
+attack fine 'return ("x"):rep(3) .. #event.token_id'
+run 0 export --db r.db --registry-id r --restricted --format fine.lua
+lines out 3
+has out '"x":"xxx7"'
+
+refused loop 'while true do end' "more than 1000000 instructions" 1
+refused pcall_loop 'while true do pcall(function() while true do end end) end' "more than 1000000 instructions" 1
+refused coroutine_loop 'while true do coroutine.wrap(function() for i = 1, 1e5 do end end)() end' "more than 1000000 instructions" 1
+refused long_string 'return #("x"):rep(1 << 30)' "more memory than the 32 MiB allowed" 1
+refused growth 'local t = {} while true do t[#t + 1] = ("x"):rep(10000) .. #t end' "more memory than the 32 MiB allowed" 1
+refused finalizer 'setmetatable({}, { __gc = function() while true do end end })' "__gc is not allowed"
+refused late_finalizer 'local m = {} setmetatable({}, m) m.__gc = function() while true do end end return no.such' "attempt to index a nil value"
+refused dump 'return string.dump(function() end)' "attempt to call a nil value (field 'dump')"
+refused load_text 'return load("return 1")' "attempt to call a nil value (global 'load')"
+refused environment 'return _ENV.os.getenv "HOME"' "attempt to index a nil value (global 'os')"
+refused globals 'return _G.io.open "/etc/passwd"' "attempt to index a nil value (field 'io')"
+refused debugging 'return debug.getregistry()' "attempt to index a nil value (global 'debug')"
+refused modules 'return require "oversight.core"' "module 'oversight.core' is not open"
+refused shared 'string.rep = nil' "this table is shared and cannot be changed"
+refused actions 'require("oversight.actions").by_kind = nil' "this table is shared and cannot be changed"
+refused collector 'collectgarbage "stop"' "attempt to call a nil value (global 'collectgarbage')"
+
+# A discarded state stays discarded.
+attack again 'while true do end'
+run 3 export --db r.db --registry-id r --restricted --format again.lua --on-error dead-letter:dead.jsonl
+has dead.jsonl '"event_id":"3","format":"again","reason":"again: x: the format went over its limits before'
+
+# What a hook cannot stop ends the process, with a word.
+attack pattern 'return (("a"):rep(60000):find(".-.-.-.-b"))'
+run 1 export --db r.db --registry-id r --restricted --format pattern.lua --max-seconds 1
+has err "the restricted format did not come back in time and was stopped"
+
+# At the start as well: a loop, bytecode, and a file that is none.
+echo 'while true do end' >start.lua
+run 1 export --db r.db --registry-id r --restricted --format start.lua
+has err "instructions"
+printf '\033Lua' >binary.lua
+run 1 export --db r.db --registry-id r --restricted --format binary.lua
+has err "binary"
+run 1 export --db r.db --registry-id r --restricted --format none.lua
+has err "none.lua: No such file"
+
+# A hostile file in the working directory replaces nothing.
+mkdir -p oversight/formats
+echo 'error "hijacked"' | tee oversight/formats/splunk.lua oversight/format.lua >/dev/null
+run 0 export --db r.db --registry-id r --restricted --format fine.lua
+lacks err hijacked
+finish
