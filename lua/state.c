@@ -76,6 +76,22 @@ static void set_searchers(lua_State *L) { /* package */
     lua_pop(L, 1);
 }
 
+void siem_state_add_modules(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    if (lua_getfield(L, -1, "oversight.embedded") == LUA_TNIL) {
+        lua_pushcfunction(L, open_embedded);
+        lua_setfield(L, -3, "oversight.embedded");
+        lua_pushcfunction(L, luaopen_oversight_core);
+        lua_setfield(L, -3, "oversight.core");
+        lua_getglobal(L, "package");
+        lua_getfield(L, -1, "searchers");
+        lua_pushcfunction(L, search_embedded);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 2);
+}
+
 /* ---- search path ---- */
 
 static void add_folder(luaL_Buffer *path, const char *folder) {

@@ -23,6 +23,10 @@ siem_code siem_state_open(lua_State **out, siem_error *err);
 
 void siem_state_close(lua_State *L);
 
+/* Gives a host's state the modules of the library that it cannot find by itself: oversight.core,
+ * and the embedded files behind everything else on its search path. Raises Lua errors. */
+void siem_state_add_modules(lua_State *L);
+
 /* Calls the function below its arguments; an error becomes a message with a traceback.
  * Errors: SIEM_INVALID. */
 siem_code siem_state_call(lua_State *L, int arguments, int results, siem_error *err);

@@ -1,6 +1,8 @@
 /* test_format.c: a format by name, as a C program uses it. */
 #include "testing.h"
 
+#include <lauxlib.h>
+#include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,11 +78,37 @@ static void test_of_a_site(void **state) {
     unsetenv("OVERSIGHT_LUA_PATH");
 }
 
+/* A host with a Lua state of its own: its stack, its globals and its hook stay as they are. */
+static void test_in_a_host(void **state) {
+    siem_format *format;
+    (void)state;
+    lua_State *L = luaL_newstate();
+    luaL_openlibs(L);
+    lua_pushinteger(L, 42);
+    assert_int_equal(
+        luaL_dostring(L, "package.path = '' package.preload['oversight.formats.host'] = "
+                         "function() return require 'oversight.format' 'host' { { 't', "
+                         "from = 'token_id', with = function(v) return v .. answer end } } "
+                         "end answer = 42"),
+        LUA_OK);
+    assert_ok(siem_format_open_in(&format, L, "host", NULL, 0, &err));
+    lua_pushliteral(L, "on the host's stack");
+    assert_record(format, "{\"t\":\"Tok42\"}");
+    assert_int_equal(lua_gettop(L), 2);
+    assert_int_equal(lua_tointeger(L, 1), 42);
+    assert_null(lua_gethook(L));
+    siem_format_close(format);
+    assert_ok(siem_format_open_in(&format, L, "sentinel", NULL, 0, &err));
+    siem_format_close(format);
+    lua_close(L);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_of_a_site),
+        cmocka_unit_test(test_in_a_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Lua module inside programs that embed Lua 5.4: lighttpd, clingo, and a host that loads Lua with
-# RTLD_LOCAL. Usage: hosts.sh PROGRAM BUILD
+# The Lua module inside programs that embed Lua 5.4: lighttpd, clingo, dnsmasq, and one of our own.
+# Usage: hosts.sh PROGRAM BUILD
 . "$(dirname "$0")/../cli/check.sh"
 build=$(realpath "$2")
 sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
@@ -57,29 +57,71 @@ clingo facts.lp >facts 2>clingo.log || [ "$?" -eq 30 ] || [ "$?" -eq 10 ] || tru
 has facts "event(dns(1))"
 has facts "event(license(10))"
 
-# A host that keeps Lua's symbols to itself but for what it hands on, as plugin hosts do.
-cat >host.c <<'C'
-#include <dlfcn.h>
-#include <lauxlib.h>
-#include <lualib.h>
-#include <stdio.h>
-int main(int count, char **arguments) {
-    lua_State *L = luaL_newstate();
-    luaL_openlibs(L);
-    if (luaL_dofile(L, arguments[count - 1]) == LUA_OK) return lua_close(L), 0;
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    return 1;
-}
-C
 cat >export.lua <<'L'
 local siem = require "oversight.siem"
 local registry = assert(siem.registry.open { path = "sample.db", registry_id = "r" })
-local sink = assert(siem.sink.file "host.jsonl")
+local sink = assert(siem.sink.file(OUTPUT))
 assert(siem.export_events { registry = registry, format = "ecs", sink = sink } == 12)
 assert(sink:close())
 assert(debug.gethook() == nil)
 L
-cc -Wall -Werror host.c $(pkg-config --cflags lua5.4) -Wl,-E -o host $(pkg-config --libs lua5.4)
-./host export.lua
+
+# dnsmasq: its lease script, which runs when it starts. It wants root, if only to give it up.
+{
+    printf 'OUTPUT = "dnsmasq.jsonl"\nfunction init() dofile "%s/export.lua" end\n' "$work"
+    printf 'function shutdown() end\nfunction lease() end\n'
+} >lease.lua
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo -n --preserve-env=LUA_PATH,LUA_CPATH)
+# Ended by its own timeout: the script has run by the time the file is whole.
+"${as_root[@]}" timeout -k 1 20 dnsmasq --no-daemon --no-resolv --no-hosts --port=0 --interface=lo \
+    --bind-interfaces --dhcp-range=127.0.0.2,127.0.0.3 --dhcp-alternate-port=16767,16768 \
+    --dhcp-leasefile="$work/leases" --dhcp-luascript="$work/lease.lua" --conf-file=/dev/null \
+    --user=root --dhcp-scriptuser=root >dnsmasq.log 2>&1 &
+child=$!
+children+=("$child")
+for ((try = 0; try < 200000; try++)); do
+    [ -e dnsmasq.jsonl ] && cmp -s dnsmasq.jsonl expected && break
+    kill -0 "$child" 2>/dev/null || break
+done
+same dnsmasq.jsonl expected
+kill "$child" 2>/dev/null || true
+wait "$child" 2>/dev/null || true
+
+# A host that loads its Lua with RTLD_LOCAL, as a program with plugins does. The module is not linked
+# against Lua, so such a host makes Lua's symbols visible first.
+cat >plugin.c <<'C'
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+int run(const char *script) {
+    Dl_info lua;
+    if (!dladdr((void *)luaL_newstate, &lua) ||
+        !dlopen(lua.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL)) return 2;
+    lua_State *L = luaL_newstate();
+    luaL_openlibs(L);
+    lua_pushliteral(L, "host.jsonl");
+    lua_setglobal(L, "OUTPUT");
+    int failed = luaL_dofile(L, script);
+    if (failed) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    lua_close(L);
+    return failed;
+}
+C
+cat >host.c <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+    void *plugin = dlopen("./plugin.so", RTLD_NOW | RTLD_LOCAL);
+    if (plugin == NULL) return fprintf(stderr, "%s\n", dlerror()), 3;
+    int (*run)(const char *) = (int (*)(const char *))dlsym(plugin, "run");
+    return run("export.lua");
+}
+C
+# shellcheck disable=SC2046
+cc -Wall -Werror -D_GNU_SOURCE -shared -fPIC plugin.c $(pkg-config --cflags --libs lua5.4) -ldl -o plugin.so
+cc -Wall -Werror host.c -ldl -o host
+./host || fail "the RTLD_LOCAL host ends with $?"
 same host.jsonl expected
 finish

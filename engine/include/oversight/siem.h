@@ -463,6 +463,14 @@ typedef struct siem_option {
 SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
                                     size_t option_count, siem_error *err);
 
+/* The same in a Lua 5.4 state of the caller's, on its package.path, with the library's own modules
+ * behind it. The state must have the libraries `package` and `debug` open, outlive the format, and
+ * be left alone while the format's mapping is used. Errors: as siem_format_open. */
+struct lua_State;
+SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host, const char *name,
+                                       const siem_option *options, size_t option_count,
+                                       siem_error *err);
+
 /* The compiled mapping. Borrowed until the format is closed. */
 SIEM_API siem_mapping *siem_format_mapping(siem_format *format);
 
