@@ -73,7 +73,7 @@ L
 } >lease.lua
 as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo -n --preserve-env=LUA_PATH,LUA_CPATH)
-# Ended by its own timeout: the script has run by the time the file is whole.
+: >dnsmasq.jsonl # so that it stays ours to read
 "${as_root[@]}" timeout -k 1 20 dnsmasq --no-daemon --no-resolv --no-hosts --port=0 --interface=lo \
     --bind-interfaces --dhcp-range=127.0.0.2,127.0.0.3 --dhcp-alternate-port=16767,16768 \
     --dhcp-leasefile="$work/leases" --dhcp-luascript="$work/lease.lua" --conf-file=/dev/null \
@@ -81,11 +81,11 @@ as_root=()
 child=$!
 children+=("$child")
 for ((try = 0; try < 200000; try++)); do
-    [ -e dnsmasq.jsonl ] && cmp -s dnsmasq.jsonl expected && break
+    cmp -s dnsmasq.jsonl expected && break
     kill -0 "$child" 2>/dev/null || break
 done
 same dnsmasq.jsonl expected
-kill "$child" 2>/dev/null || true
+"${as_root[@]}" kill "$child" 2>/dev/null || true
 wait "$child" 2>/dev/null || true
 
 # A host that loads its Lua with RTLD_LOCAL, as a program with plugins does. The module is not linked
