@@ -72,7 +72,7 @@ L
     printf 'function shutdown() end\nfunction lease() end\n'
 } >lease.lua
 as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo -n --preserve-env=LUA_PATH,LUA_CPATH)
+[ "$(id -u)" -eq 0 ] || as_root=(sudo -n env "LUA_PATH=$LUA_PATH" "LUA_CPATH=$LUA_CPATH")
 : >dnsmasq.jsonl # so that it stays ours to read
 "${as_root[@]}" timeout -k 1 20 dnsmasq --no-daemon --no-resolv --no-hosts --port=0 --interface=lo \
     --bind-interfaces --dhcp-range=127.0.0.2,127.0.0.3 --dhcp-alternate-port=16767,16768 \
