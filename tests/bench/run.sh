@@ -33,6 +33,13 @@ export_to_file() { # format
         --registry-id "$registry_id" --output "$work/out" --quiet
 }
 
+# What the machine takes for the same bytes alone: they depend on its memory and disk, not on us.
+write_alone() { # bytes
+    rm -f "$work/out"
+    sync -f "$work"
+    "$measure" dd if=/dev/zero of="$work/out" bs=256K count=$(($1 / 262144)) status=none
+}
+
 export_to_nowhere() { # format: without a disk in between
     "$measure" "$program" export --db "$work/large.sqlite" --format "$1" \
         --registry-id "$registry_id" --output /dev/null --quiet
@@ -45,7 +52,10 @@ build/tests/bench-scan "$work/large.sqlite" >/dev/null # into the page cache
 
 for ((run = 1; run <= runs; run++)); do
     "$measure" build/tests/bench-scan "$work/large.sqlite" >>"$work/scan"
-    for format in "${formats[@]}"; do export_to_file "$format" >>"$work/$format"; done
+    for format in "${formats[@]}"; do
+        export_to_file "$format" >>"$work/$format"
+        write_alone "$(stat -c %s "$work/out")" >>"$work/$format.write"
+    done
     export_to_nowhere sentinel >>"$work/bare"
     for how in overrides whole; do
         BENCH_FORMAT=$how export_to_nowhere tests/bench/overrides.lua >>"$work/$how"
@@ -55,13 +65,14 @@ for ((run = 1; run <= runs; run++)); do
 done
 
 scan=$(cut -d' ' -f1 "$work/scan" | median)
-printf '%-10s %10s %14s %10s %12s\n' "" "median ms" "x bare scan" "MiB peak" "events/s"
-printf '%-10s %10.0f %14.2f\n' "bare scan" "$scan" 1
+printf '%-10s %10s %12s %14s %10s %10s\n' "" "median ms" "x bare scan" "its bytes, ms" "MiB peak" "events/s"
+printf '%-10s %10.0f %12.2f\n' "bare scan" "$scan" 1
 for format in "${formats[@]}"; do
     ms=$(cut -d' ' -f1 "$work/$format" | median)
     kib=$(cut -d' ' -f2 "$work/$format" | sort -n | tail -1)
-    awk -v f="$format" -v ms="$ms" -v scan="$scan" -v kib="$kib" -v n="$events" \
-        'BEGIN { printf "%-10s %10.0f %14.2f %10.1f %12.0f\n", f, ms, ms / scan, kib / 1024, n / ms * 1000 }'
+    write=$(cut -d' ' -f1 "$work/$format.write" | median)
+    awk -v f="$format" -v ms="$ms" -v scan="$scan" -v kib="$kib" -v n="$events" -v write="$write" 'BEGIN {
+        printf "%-10s %10.0f %12.2f %14.0f %10.1f %10.0f\n", f, ms, ms / scan, write, kib / 1024, n / ms * 1000 }'
 done
 bare=$(cut -d' ' -f1 "$work/bare" | median)
 printf '\nsentinel to /dev/null: %.0f ms; with 3 rows of a site x %.2f; as one Lua function x %.2f\n' "$bare" \
