@@ -73,9 +73,10 @@ L
 } >lease.lua
 as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo -n env "LUA_PATH=$LUA_PATH" "LUA_CPATH=$LUA_CPATH")
+PORT=$((20000 + RANDOM % 20000))
 : >dnsmasq.jsonl # so that it stays ours to read
 "${as_root[@]}" timeout -k 1 20 dnsmasq --no-daemon --no-resolv --no-hosts --port=0 --interface=lo \
-    --bind-interfaces --dhcp-range=127.0.0.2,127.0.0.3 --dhcp-alternate-port=16767,16768 \
+    --bind-interfaces --dhcp-range=127.0.0.2,127.0.0.3 --dhcp-alternate-port="$PORT,$((PORT + 1))" \
     --dhcp-leasefile="$work/leases" --dhcp-luascript="$work/lease.lua" --conf-file=/dev/null \
     --user=root --dhcp-scriptuser=root >dnsmasq.log 2>&1 &
 child=$!
