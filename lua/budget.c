@@ -94,12 +94,15 @@ static void look(lua_State *L, lua_Debug *debug) {
     budget->discarded = budget->restricted;
     budget->left = 0;
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
+    luaL_where(L, 0); /* in a hook, level 0 is the function at work */
     if (late) {
-        luaL_error(L, "the function ran for more than %d seconds", (int)SECONDS);
+        lua_pushfstring(L, "the function ran for more than %d seconds", (int)SECONDS);
     } else {
-        luaL_error(L, "the function ran more than %I instructions",
-                   (LUAI_UACINT)budget->instructions);
+        lua_pushfstring(L, "the function ran more than %I instructions",
+                        (LUAI_UACINT)budget->instructions);
     }
+    lua_concat(L, 2);
+    (void)lua_error(L);
 }
 
 void siem_budget_restrict(siem_budget *budget) {

@@ -32,6 +32,15 @@ run 0 export --db r.db --registry-id r --restricted --format fine.lua
 lines out 3
 has out '"x":"xxx7"'
 
+run 0 try fine.lua --restricted --db r.db --json
+lines out 3
+run 0 diff fine.lua --restricted --against sentinel --db r.db
+has out "+ x  3 of 3 event(s)"
+attack runaway 'while true do end'
+run 3 try runaway.lua --restricted --db r.db --json
+lines out 1
+has err "event 2: runaway: x: runaway.lua:6: the function ran more than 10000000 instructions"
+
 refused loop 'while true do end' "more than 1000000 instructions" 1
 refused pcall_loop 'while true do pcall(function() while true do end end) end' "more than 1000000 instructions" 1
 refused coroutine_loop 'while true do coroutine.wrap(function() for i = 1, 1e5 do end end)() end' "more than 1000000 instructions" 1

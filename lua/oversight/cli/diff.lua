@@ -1,5 +1,6 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
 local events = require "oversight.cli.events"
+local given_format = require "oversight.cli.given_format"
 local fields = require "oversight.cli.fields"
 local siem   = require "oversight.siem"
 local text   = require "oversight.cli.text"
@@ -10,6 +11,7 @@ local M = {
   options = events.with_options {
     arguments = { 1, 1, "FORMAT" },
     { "--against", value = "BASE", help = "the other format (default: what FORMAT extends)" },
+    given_format.options[1], given_format.options[2],
     { "--json", help = "one JSON object a field" },
   },
   notes = "Default: 1000 events. A field is shown once, with how many events it concerns.",
@@ -19,7 +21,7 @@ local SAMPLE_WIDTH = 70
 
 --- The two formats, or nil and a message.
 local function load_formats(given)
-  local format, message, code = siem.format.load(given[1])
+  local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code end
   if not given.against then
     if not format.base then

@@ -1,5 +1,6 @@
 --- oversight-siem export: a registry's events, as records of a format, into a file or a pipe.
 local core     = require "oversight.core"
+local given_format = require "oversight.cli.given_format"
 local program  = require "oversight.program"
 local pipeline = require "oversight.pipeline"
 local pretty   = require "oversight.cli.pretty"
@@ -30,10 +31,7 @@ local M = {
     { "--on-error", value = "WHAT",
       help = "what to do with an event that has no record in the format: stop (the default), " ..
         "skip, or dead-letter:FILE" },
-    { "--restricted", help = "the format is a file from elsewhere: run it without files, system and __gc, " ..
-      "under tight limits" },
-    { "--max-seconds", value = "N", natural = true,
-      help = "how long a restricted format may take for one event (default: 10)" },
+    given_format.options[1], given_format.options[2],
     { "--quiet", help = "no closing line and no progress" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
@@ -85,19 +83,6 @@ end
 
 -- ---- the job ----
 
-local RESTRICTED_INSTRUCTIONS, RESTRICTED_MIB, RESTRICTED_SECONDS = 10000000, 64, 10
-
---- A format that runs in a state of its own: it compiles to a mapping, and has no options.
-local function restricted_format(given)
-  return {
-    name = given.format, options = {},
-    compile = function()
-      return program.restricted(given.format, given.max_instructions or RESTRICTED_INSTRUCTIONS,
-        given.max_memory or RESTRICTED_MIB, given.max_seconds or RESTRICTED_SECONDS)
-    end,
-  }
-end
-
 local function open_sink(given)
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
@@ -110,12 +95,7 @@ end
 local function open_job(given)
   local on_error, dead_letter_file = parse_on_error(given.on_error)
   if not on_error then return nil, dead_letter_file, "usage" end
-  local format, message, code
-  if given.restricted then
-    format = restricted_format(given)
-  else
-    format, message, code = siem.format.load(given.format)
-  end
+  local format, message, code = given_format.load(given, given.format)
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local job = { format = format, on_error = on_error }
   job.registry, message = siem.registry.open {

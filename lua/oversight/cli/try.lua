@@ -1,5 +1,6 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
 local events  = require "oversight.cli.events"
+local given_format = require "oversight.cli.given_format"
 local fields  = require "oversight.cli.fields"
 local pretty  = require "oversight.cli.pretty"
 local siem    = require "oversight.siem"
@@ -11,6 +12,7 @@ local M = {
   options = events.with_options {
     arguments = { 1, 1, "FORMAT" },
     { "--explain", help = "show where each field comes from, with a sample" },
+    given_format.options[1], given_format.options[2],
     { "--json", help = "for programs: records as lines, explanations as one object a field" },
   },
   notes = "Without --db, events are read from standard input, a JSON object each: columns\n" ..
@@ -49,7 +51,7 @@ local function sample_of(destination, records)
 end
 
 local function explain(format, records, as_json)
-  if not format.rows then return nil, format.name .. " is one function: there are no rows to explain" end
+  if not format.rows then return nil, format.name .. ": its rows cannot be seen: a function, or restricted" end
   for _, row in ipairs(format.rows) do
     local source, sample = describe_source(row), sample_of(row[1], records)
     if as_json then
@@ -80,7 +82,7 @@ local function render_all(format, list, show)
 end
 
 function M.run(given)
-  local format, message, code = siem.format.load(given[1])
+  local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local list
   list, message = events.read(given, given.explain and 100 or 5)
