@@ -67,6 +67,9 @@ for round in 1 2 3; do
     count=$(wc -l <out)
     [ "$count" -ge 20000 ] || fail "round $round: $count events"
     [ "$(grep -o '"EventId":"[0-9]*"' out | sort -u | wc -l)" -eq "$count" ] || fail "events came twice"
+    python3 -c 'import json
+keys = [(r["TimeGenerated"], int(r["EventId"])) for r in map(json.loads, open("out"))]
+assert keys == sorted(keys)' || fail "round $round: the order is not that of time and id"
 done
 touch stop
 wait "${children[0]}" || fail "the writer was disturbed"

@@ -1,9 +1,9 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
-local events = require "oversight.cli.events"
+local events       = require "oversight.cli.events"
+local fields       = require "oversight.cli.fields"
 local given_format = require "oversight.cli.given_format"
-local fields = require "oversight.cli.fields"
-local siem   = require "oversight.siem"
-local text   = require "oversight.cli.text"
+local siem         = require "oversight.siem"
+local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Shows what a format changes against its base, on real events",

@@ -1,12 +1,12 @@
 --- oversight-siem export: a registry's events, as records of a format, into a file or a pipe.
-local core     = require "oversight.core"
+local core         = require "oversight.core"
 local given_format = require "oversight.cli.given_format"
-local program  = require "oversight.program"
-local pipeline = require "oversight.pipeline"
-local pretty   = require "oversight.cli.pretty"
-local progress = require "oversight.cli.progress"
-local report   = require "oversight.cli.report"
-local siem     = require "oversight.siem"
+local pipeline     = require "oversight.pipeline"
+local pretty       = require "oversight.cli.pretty"
+local program      = require "oversight.program"
+local progress     = require "oversight.cli.progress"
+local report       = require "oversight.cli.report"
+local siem         = require "oversight.siem"
 
 local M = {
   summary = "Exports the events of a registry as JSON lines",

@@ -1,10 +1,10 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
-local events  = require "oversight.cli.events"
+local events       = require "oversight.cli.events"
+local fields       = require "oversight.cli.fields"
 local given_format = require "oversight.cli.given_format"
-local fields  = require "oversight.cli.fields"
-local pretty  = require "oversight.cli.pretty"
-local siem    = require "oversight.siem"
-local text    = require "oversight.cli.text"
+local pretty       = require "oversight.cli.pretty"
+local siem         = require "oversight.siem"
+local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Shows the records that a format makes of some events",
