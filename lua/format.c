@@ -19,23 +19,29 @@ typedef struct request {
     const char *name;
     const siem_option *options;
     size_t option_count;
-    bool restricted; /* `name` is a file, to be loaded by oversight.restricted */
 } request;
 
-/* Pushes format.load(name), or restricted.load(file): format, or nil, message, code. */
-static void push_format(lua_State *L, const request *r) {
+typedef struct restricted_request {
+    const char *file;
+    bool is_script;
+    const char *const *arguments;
+    size_t argument_count;
+} restricted_request;
+
+static void push_function(lua_State *L, const char *module, const char *name) {
     lua_getglobal(L, "require");
-    lua_pushstring(L, r->restricted ? "oversight.restricted" : "oversight.catalog");
+    lua_pushstring(L, module);
     lua_call(L, 1, 1);
-    lua_getfield(L, -1, "load");
-    lua_pushstring(L, r->name);
-    lua_call(L, 1, 3);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
 }
 
-/* Loads and compiles -> mapping, or nil, message, code */
+/* catalog.load(name):compile(options) -> mapping, or nil, message, code */
 static int load(lua_State *L) {
     const request *r = lua_touserdata(L, 1);
-    push_format(L, r);
+    push_function(L, "oversight.catalog", "load");
+    lua_pushstring(L, r->name);
+    lua_call(L, 1, 3);
     if (lua_isnil(L, -3)) return 3;
     lua_pop(L, 2);
     lua_getfield(L, -1, "compile");
@@ -47,6 +53,18 @@ static int load(lua_State *L) {
     }
     lua_call(L, 2, 1);
     return 1;
+}
+
+/* restricted.load(file, is_script, argument...) -> mapping or nil, description */
+static int load_restricted(lua_State *L) {
+    const restricted_request *r = lua_touserdata(L, 1);
+    luaL_checkstack(L, (int)r->argument_count + 4, "too many arguments");
+    push_function(L, "oversight.restricted", "load");
+    lua_pushstring(L, r->file);
+    lua_pushboolean(L, r->is_script);
+    for (size_t i = 0; i < r->argument_count; i++) lua_pushstring(L, r->arguments[i]);
+    lua_call(L, 2 + (int)r->argument_count, 2);
+    return 2;
 }
 
 /* Makes the format's thread; a host's state gets the modules that it cannot find. */
@@ -69,15 +87,18 @@ static siem_code prepare_format(siem_format *format, siem_error *err) {
     return SIEM_INVALID;
 }
 
+/* Takes the mapping at the bottom of the format's thread into use. */
+static void adopt_mapping(siem_format *format) {
+    format->mapping = siem_lua_check_mapping(format->thread, 1, &format->caller);
+    /* Functions of the format run on this thread from here on, above the mapping. */
+    siem_lua_enter(format->caller, format->thread, "mapping");
+}
+
 static siem_code load_mapping(siem_format *format, const request *r, siem_error *err) {
     lua_State *L = format->thread;
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, (void *)r);
-    siem_budget *guard = r->restricted ? siem_budget_of(L) : NULL;
-    (void)siem_budget_begin(guard, L);
-    int status = lua_pcall(L, 1, 3, 0);
-    siem_budget_end(guard, L);
-    if (status != LUA_OK) {
+    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
         return siem_error_set(err, SIEM_INVALID, "%s", lua_tostring(L, -1));
     }
     if (lua_isnil(L, -3)) {
@@ -87,15 +108,12 @@ static siem_code load_mapping(siem_format *format, const request *r, siem_error 
                               lua_tostring(L, -2));
     }
     lua_pop(L, 2);
-    format->mapping = siem_lua_check_mapping(L, -1, &format->caller);
-    /* Functions of the format run on this thread from here on, above the mapping. */
-    siem_lua_enter(format->caller, L, "mapping");
+    adopt_mapping(format);
     return SIEM_OK;
 }
 
 /* `host` is NULL for a state of the format's own. */
-static siem_code open_format(siem_format **out, lua_State *host, const request *r,
-                             siem_error *err) {
+static siem_code new_format(siem_format **out, lua_State *host, siem_error *err) {
     *out = NULL;
     siem_format *format = calloc(1, sizeof *format);
     if (format == NULL) return siem_error_no_memory(err);
@@ -104,26 +122,55 @@ static siem_code open_format(siem_format **out, lua_State *host, const request *
     format->reference = LUA_NOREF;
     siem_code rc = host == NULL ? siem_state_open(&format->L, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = prepare_format(format, err);
-    if (rc == SIEM_OK && r->restricted) siem_budget_restrict(siem_budget_of(format->L));
-    if (rc == SIEM_OK) rc = load_mapping(format, r, err);
     if (rc == SIEM_OK) *out = format;
     else siem_format_close(format);
     return rc;
 }
 
+static siem_code open_format(siem_format **out, lua_State *host, const request *r,
+                             siem_error *err) {
+    siem_code rc = new_format(out, host, err);
+    if (rc == SIEM_OK) rc = load_mapping(*out, r, err);
+    if (rc == SIEM_OK) return SIEM_OK;
+    siem_format_close(*out);
+    *out = NULL;
+    return rc;
+}
+
 SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
                                     size_t option_count, siem_error *err) {
-    return open_format(out, NULL, &(request){name, options, option_count, false}, err);
+    return open_format(out, NULL, &(request){name, options, option_count}, err);
 }
 
 SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host, const char *name,
                                        const siem_option *options, size_t option_count,
                                        siem_error *err) {
-    return open_format(out, host, &(request){name, options, option_count, false}, err);
+    return open_format(out, host, &(request){name, options, option_count}, err);
 }
 
-siem_code siem_format_open_restricted(siem_format **out, const char *file, siem_error *err) {
-    return open_format(out, NULL, &(request){.name = file, .restricted = true}, err);
+siem_code siem_format_new_restricted(siem_format **out, siem_error *err) {
+    siem_code rc = new_format(out, NULL, err);
+    if (rc == SIEM_OK) siem_budget_restrict(siem_budget_of((*out)->L));
+    return rc;
+}
+
+siem_code siem_format_load_restricted(siem_format *format, const char *file, bool is_script,
+                                      const char *const *arguments, size_t argument_count,
+                                      const char **description, siem_error *err) {
+    lua_State *L = format->thread;
+    siem_budget *budget = siem_budget_of(L);
+    restricted_request r = {file, is_script, arguments, argument_count};
+    lua_pushcfunction(L, load_restricted);
+    lua_pushlightuserdata(L, &r);
+    (void)siem_budget_begin(budget, L);
+    int status = lua_pcall(L, 1, 2, 0); /* mapping or nil, description */
+    siem_budget_end(budget, L);
+    if (status != LUA_OK) {
+        return siem_error_set(err, SIEM_INVALID, "%s", lua_tostring(L, -1));
+    }
+    *description = lua_tostring(L, 2);
+    if (!lua_isnil(L, 1)) adopt_mapping(format);
+    return SIEM_OK;
 }
 
 siem_budget *siem_format_budget(siem_format *format) {

@@ -6,10 +6,18 @@
 
 #include <oversight/siem.h>
 
-/* Opens the file of a format from elsewhere, in a state that reaches neither files nor the system
- * (oversight.restricted). Errors: as siem_format_open. */
-siem_code siem_format_open_restricted(siem_format **out, const char *file, siem_error *err);
+/* Makes an empty format in a state of its own that siem_format_load_restricted fills. Between the
+ * two, its budget can be set and watched. */
+siem_code siem_format_new_restricted(siem_format **out, siem_error *err);
 
 siem_budget *siem_format_budget(siem_format *format);
+
+/* Runs a file from elsewhere, in an environment that reaches neither files nor the system
+ * (oversight.restricted). A script sees its arguments and may print. Gives the JSON text of the
+ * file's description, owned by the format; siem_format_mapping is NULL for a script that returned
+ * nothing to export with. Errors: as siem_format_open. */
+siem_code siem_format_load_restricted(siem_format *format, const char *file, bool is_script,
+                                      const char *const *arguments, size_t argument_count,
+                                      const char **description, siem_error *err);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,16 +38,26 @@ static int stop_requested(lua_State *L) {
 static siem_budget *watched;
 static int most_seconds;
 static pthread_t watchdog;
+static atomic_llong exported = -1; /* -1: nobody wants to know */
+
+static void say(const char *text, int size) {
+    (void)!write(STDERR_FILENO, text, (size_t)size);
+}
 
 /* Ends the process when a restricted format does not come back: Lua's pattern matching cannot be
  * interrupted, and nothing that it holds is worth more than the others' time. */
 static void *watch(void *unused) {
     static const char message[] = "oversight-siem: the restricted format did not come back in time "
                                   "and was stopped; what was sent before is in\n";
+    char line[64];
     const struct timespec pause = {0, 50000000};
     (void)unused;
     while (siem_budget_running(watched) <= most_seconds) (void)nanosleep(&pause, NULL);
-    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    long long count = atomic_load(&exported);
+    if (count >= 0) {
+        say(line, snprintf(line, sizeof line, "[failed] exported %lld event(s)\n", count));
+    }
+    say(message, sizeof message - 1);
     _exit(FAILED);
 }
 
@@ -56,28 +68,75 @@ static void release_format(void *format) {
     siem_format_close(format);
 }
 
-/* program.restricted(file, instructions, mebibytes, seconds) -> mapping, or nil, message, code */
-static int restricted(lua_State *L) {
+static lua_Integer integer_field(lua_State *L, int index, const char *name) {
+    lua_getfield(L, index, name);
+    lua_Integer number = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+/* Makes an empty format under the limits of the table at `limits`, with the watchdog beside it. */
+static siem_format *begin_watch(lua_State *L, int limits) {
     siem_error err;
     siem_format *format;
-    const char *file = luaL_checkstring(L, 1);
-    if (watched != NULL) return luaL_error(L, "there is a restricted format already");
-    if (siem_format_open_restricted(&format, file, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_Integer instructions = integer_field(L, limits, "instructions");
+    lua_Integer mebibytes = integer_field(L, limits, "mebibytes");
+    most_seconds = (int)integer_field(L, limits, "seconds");
+    if (siem_format_new_restricted(&format, &err) != SIEM_OK) luaL_error(L, "%s", err.message);
     watched = siem_format_budget(format);
-    siem_budget_set(watched, luaL_checkinteger(L, 2), (size_t)luaL_checkinteger(L, 3) << 20);
-    most_seconds = (int)luaL_checkinteger(L, 4);
+    siem_budget_set(watched, instructions, (size_t)mebibytes << 20);
     if (pthread_create(&watchdog, NULL, watch, NULL) != 0) {
         watched = NULL;
         siem_format_close(format);
-        return luaL_error(L, "cannot start the watchdog");
+        luaL_error(L, "cannot start the watchdog");
     }
-    siem_lua_push_mapping(L, siem_format_mapping(format), release_format, format);
-    return 1;
+    return format;
+}
+
+/* program.restricted(file, {instructions=, mebibytes=, seconds=} [, arguments]) -> description and
+ * the mapping, if there is one; or nil, message, code. With arguments, a list, the file is a
+ * script. */
+static int restricted(lua_State *L) {
+    siem_error err;
+    const char *description, *file = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    bool is_script = lua_istable(L, 3);
+    if (watched != NULL) return luaL_error(L, "there is a restricted format already");
+    size_t count = is_script ? lua_rawlen(L, 3) : 0;
+    const char **arguments = lua_newuserdatauv(L, (count + 1) * sizeof *arguments, 0);
+    for (size_t i = 0; i < count; i++) {
+        (void)lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        arguments[i] = luaL_checkstring(L, -1); /* the list keeps it */
+        lua_pop(L, 1);
+    }
+    siem_format *format = begin_watch(L, 2);
+    if (siem_format_load_restricted(format, file, is_script, arguments, count, &description,
+                                    &err) != SIEM_OK) {
+        release_format(format);
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushstring(L, description);
+    siem_mapping *mapping = siem_format_mapping(format);
+    if (mapping != NULL) {
+        siem_lua_push_mapping(L, mapping, release_format, format);
+    } else {
+        release_format(format);
+        lua_pushnil(L);
+    }
+    return 2;
+}
+
+/* program.report(count): how many events the export has delivered, for the watchdog's last word. */
+static int report(lua_State *L) {
+    atomic_store(&exported, luaL_checkinteger(L, 1));
+    return 0;
 }
 
 int siem_program_open(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"stop_requested", stop_requested}, {"restricted", restricted}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"stop_requested", stop_requested},
+                                         {"restricted", restricted},
+                                         {"report", report},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

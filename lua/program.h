@@ -8,7 +8,7 @@
  * end between two batches; a second one ends the process. */
 void siem_program_set_signals(void);
 
-/* Opens the module: stop_requested, restricted. */
+/* Opens the module: stop_requested, restricted, report. */
 int siem_program_open(lua_State *L);
 
 #endif

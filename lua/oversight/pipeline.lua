@@ -14,12 +14,12 @@ Pipeline.__index = Pipeline
 
 local M = {}
 
---- A format of a name, a path, or as it is.
+--- A format of a name, a path, or as it is: also what only compiles like one.
 ---@return oversight.Format?
 ---@return string? message
 ---@return string? code
 function M.to_format(value)
-  if format.is_format(value) then return value end
+  if format.is_format(value) or (type(value) == "table" and value.compile) then return value end
   return catalog.load(value)
 end
 

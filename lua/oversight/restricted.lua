@@ -1,9 +1,10 @@
---- Formats from elsewhere: loaded with an environment that reaches neither files nor the system.
+--- Formats and scripts from elsewhere: run in an environment that reaches neither files nor the system.
 ---
 --- Runs in a state of its own, which holds nothing of value; what it may cost is the state's budget.
-local actions = require "oversight.actions"
-local core    = require "oversight.core"
-local format  = require "oversight.format"
+local actions     = require "oversight.actions"
+local core        = require "oversight.core"
+local description = require "oversight.description"
+local format      = require "oversight.format"
 
 local M = {}
 
@@ -30,21 +31,45 @@ local function guarded_setmetatable(t, metatable)
   return setmetatable(t, metatable)
 end
 
+local BUILT_IN = {
+  splunk = require "oversight.formats.splunk",
+  ecs = require "oversight.formats.ecs",
+  sentinel = require "oversight.formats.sentinel",
+}
+
+--- A pipeline from elsewhere names no source and no sink: what is read and where it goes, the command says.
+local PIPELINE_KEYS = { format = true, filter = true, options = true, name = true }
+
+local Pipeline = {}
+
+local function new_pipeline(definition)
+  if type(definition) ~= "table" then error("pipeline: it is made of a table", 2) end
+  for key in pairs(definition) do
+    if not PIPELINE_KEYS[key] then
+      error(("pipeline: there is no key %q in a restricted script: source and sink are given by " ..
+        "--db and --output"):format(tostring(key)), 2)
+    end
+  end
+  return setmetatable({
+    format = BUILT_IN[definition.format] or definition.format, filter = definition.filter,
+    options = definition.options, name = definition.name,
+  }, Pipeline)
+end
+
 local function modules()
-  return {
+  local known = {
     ["oversight.actions"] = read_only(actions),
     ["oversight.format"]  = format,
     ["oversight.siem"]    = read_only {
       VERSION = core.version, ECS_VERSION = core.ecs_version, SCHEMA_VERSION = core.schema_version,
       null = core.null, drop = core.drop, array = core.array, object = core.object,
-      iso8601 = core.iso8601,
+      iso8601 = core.iso8601, pipeline = new_pipeline,
       json = read_only { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw },
       format = read_only { define = format, from_function = format.from_function },
     },
-    ["oversight.formats.splunk"]   = require "oversight.formats.splunk",
-    ["oversight.formats.ecs"]      = require "oversight.formats.ecs",
-    ["oversight.formats.sentinel"] = require "oversight.formats.sentinel",
   }
+  for name, built_in in pairs(BUILT_IN) do known["oversight.formats." .. name] = built_in end
+  return known
 end
 
 --- What a restricted format sees instead of Lua's globals.
@@ -68,21 +93,50 @@ local function new_environment()
   return env
 end
 
---- Loads the file of a format, as text.
----@param path string
----@return oversight.Format
-function M.load(path)
+local function read_chunk(path, env)
   local file, message = io.open(path, "r")
   if not file then error("cannot open the format " .. message, 0) end
   local text = file:read "a"
   file:close()
-  local chunk, problem = load(text, "@" .. path, "t", new_environment())
+  local chunk, problem = load(text, "@" .. path, "t", env)
   if not chunk then error(problem, 0) end
-  local loaded = chunk(path)
-  if not format.is_format(loaded) then
-    error(("format '%s': its file returns no format, but a %s"):format(path, type(loaded)), 0)
+  return chunk
+end
+
+--- The pipeline that a file's result stands for; nil for a script that returns nothing.
+local function to_pipeline(path, result, is_script)
+  if result == nil and is_script then return end
+  local pipeline = getmetatable(result) == Pipeline and result or { format = result }
+  if format.is_format(pipeline.format) then return pipeline end
+  error(("%s: it returns no format and no pipeline of one, but a %s"):format(path, type(pipeline.format)), 0)
+end
+
+local function describe(pipeline)
+  local described = description.of(pipeline.format)
+  described.name = pipeline.name or described.name
+  if described.rows then described.rows = core.array(described.rows) end
+  if described.tests then described.tests = core.array(described.tests) end
+  return core.json_encode(described)
+end
+
+--- Runs a file. A script sees its arguments, and may print.
+---@param path string
+---@param is_script boolean
+---@param ... string
+---@return oversight.Mapping? mapping nil for a script that returns nothing
+---@return string description JSON of an oversight.Description
+function M.load(path, is_script, ...)
+  local env, result = new_environment(), nil
+  local chunk = read_chunk(path, env)
+  if is_script then
+    env.print, env.arg = print, { [0] = path, ... }
+    result = chunk(...)
+  else
+    result = chunk(path)
   end
-  return loaded
+  local pipeline = to_pipeline(path, result, is_script)
+  if not pipeline then return nil, "{}" end
+  return pipeline.format:compile(pipeline.options, pipeline.filter), describe(pipeline)
 end
 
 return M

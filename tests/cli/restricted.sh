@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# export --restricted: attacks of a format from elsewhere, each stopped.
+# --restricted: attacks of a format or script from elsewhere, each stopped.
 . "$(dirname "$0")/check.sh"
 make_registry r.db "$(many 3)"
 
@@ -67,6 +67,9 @@ has dead.jsonl '"event_id":"3","format":"again","reason":"again: x: the format w
 attack pattern 'return (("a"):rep(60000):find(".-.-.-.-b"))'
 run 1 export --db r.db --registry-id r --restricted --format pattern.lua --max-seconds 1
 has err "the restricted format did not come back in time and was stopped"
+has err "[failed] exported 0 event(s)"
+run 1 export --db r.db --registry-id r --restricted --format pattern.lua --max-seconds 1 --quiet
+lacks err exported
 
 # At the start as well: a loop, bytecode, and a file that is none.
 echo 'while true do end' >start.lua
@@ -77,6 +80,67 @@ run 1 export --db r.db --registry-id r --restricted --format binary.lua
 has err "binary"
 run 1 export --db r.db --registry-id r --restricted --format none.lua
 has err "none.lua: No such file"
+
+echo 'return (("a"):rep(60000):find(".-.-.-.-b"))' >start.lua
+run 1 export --db r.db --registry-id r --restricted --format start.lua --max-seconds 1
+has err "did not come back in time"
+
+# What a restricted format says of itself is known outside of its state.
+cat >site.lua <<L
+return require("oversight.formats.sentinel"):extend "site" {
+  { "RecipientId", from = "recipient_id", as = "lower" },
+  { "Bad-Name", from = "token_id" },
+  tests = {
+    { row = { id = 7, kind = "dns", timestamp = 1, recipient_id = "A@B" }, expect = { RecipientId = "a@b" } },
+    { row = { id = 8, kind = "dns", timestamp = 1, recipient_id = "A@B" }, expect = { RecipientId = "A@B" } },
+  },
+}
+L
+run 1 check site.lua --restricted
+has out 'site: error: test 2: RecipientId is "a@b", expected "A@B"'
+has out "site: error: Bad-Name: a column's name"
+lacks out "test 1"
+run 1 check site.lua site.lua --restricted
+run 0 try site.lua --restricted --db r.db --explain
+has out "RecipientId <- recipient_id, as lower"
+
+# A script: its arguments, what it prints, and nothing else.
+echo 'print(arg[0], arg[1], select("#", ...), io, os, require)' >script.lua
+run 0 run --restricted script.lua one two
+[[ "$(cat out)" == "script.lua	one	2	nil	nil	function"* ]] || fail "the script printed $(cat out)"
+echo 'while true do end' >script.lua
+run 1 run --restricted --max-instructions 1000000 script.lua
+has err "script.lua:1: the function ran more than"
+echo 'error "on purpose"' >script.lua
+run 1 run --restricted script.lua
+has err "script.lua:1: on purpose"
+echo 'return (("a"):rep(60000):find(".-.-.-.-b"))' >script.lua
+run 1 run --restricted --max-seconds 1 script.lua
+has err "did not come back in time"
+cat >script.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline {
+  format = "sentinel",
+  filter = function(event)
+    if event.event_id == "1" then while true do end end
+    return event.event_id ~= "2"
+  end,
+}
+L
+run 2 run --restricted script.lua
+has err "give --db FILE"
+run 0 run --restricted --db r.db --output records.jsonl <(sed '/while/d' script.lua)
+lines records.jsonl 2
+lacks records.jsonl '"EventId":"2"'
+has err "1 event(s) left out by a filter"
+run 3 run --restricted --db r.db --dead-letter dead.jsonl --max-instructions 1000000 script.lua
+has dead.jsonl "script.lua:5: the function ran more than 1000000 instructions"
+rm dead.jsonl
+sed -i 's/format = "sentinel"/source = { path = "r.db" }, &/' script.lua
+run 1 run --restricted --db r.db script.lua
+has err 'there is no key "source" in a restricted script'
+run 2 run --db r.db script.lua
+has err "--db is for --restricted"
 
 # A hostile file in the working directory replaces nothing.
 mkdir -p oversight/formats

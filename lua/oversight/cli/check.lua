@@ -1,9 +1,10 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
-local core    = require "oversight.core"
-local events  = require "oversight.cli.events"
-local fields  = require "oversight.cli.fields"
-local siem    = require "oversight.siem"
-local targets = require "oversight.targets"
+local core         = require "oversight.core"
+local events       = require "oversight.cli.events"
+local fields       = require "oversight.cli.fields"
+local given_format = require "oversight.cli.given_format"
+local siem         = require "oversight.siem"
+local targets      = require "oversight.targets"
 
 local M = {
   summary = "Checks formats: their tests, and what their target accepts",
@@ -15,6 +16,7 @@ local M = {
     { "--custom", value = "NAME", many = true, help = "a top-level name of your own in ECS records" },
     { "--db", value = "FILE", help = "check records of this registry as well" },
     { "--limit", value = "N", natural = true, help = "at most N events of it (default: 1000)" },
+    given_format.options[1], given_format.options[2],
     { "--json", help = "one JSON object a finding" },
     { "--help", help = "show this help" },
   },
@@ -101,9 +103,7 @@ end
 
 --- The target of a format: the one that is named, or the built-in format at its root.
 local function target_of(format, given)
-  local root = format
-  while root.base do root = root.base end
-  local name = given.target or root.name
+  local name = given.target or given_format.describe(format).root
   return targets[name], name
 end
 
@@ -148,10 +148,11 @@ function M.run(given)
   end
   local findings = new_findings()
   for _, name in ipairs(given) do
-    local format, problem, code = siem.format.load(name)
+    local format, problem, code = given_format.load(given, name)
     if not format then return nil, problem, code == "not_found" and "usage" or nil end
     run_tests(format, name, findings)
     check_records(format, given, list, findings)
+    given_format.close(format)
   end
   print_findings(findings, given.json)
   if findings.errors > 0 then return nil, ("%d error(s)"):format(findings.errors) end

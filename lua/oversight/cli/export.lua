@@ -142,10 +142,12 @@ end
 local function run_export(job, given)
   local bar, problem = start_progress(given, job.registry)
   if problem then return nil, problem, "failed" end
+  if not given.quiet then program.report(0) end
   local export = siem.export.open {
     mapping = job.mapping, sink = job.sink, on_error = job.on_error, deadletter = job.deadletter,
     progress = function(counts)
       if bar then bar:update(counts.exported) end
+      if not given.quiet then program.report(counts.exported) end
       return not program.stop_requested()
     end,
   }

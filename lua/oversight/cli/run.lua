@@ -1,19 +1,27 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
-local pipeline = require "oversight.pipeline"
-local program  = require "oversight.program"
-local report   = require "oversight.cli.report"
+local given_format = require "oversight.cli.given_format"
+local pipeline     = require "oversight.pipeline"
+local program      = require "oversight.program"
+local report       = require "oversight.cli.report"
 
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",
-  usage   = "SCRIPT [ARGUMENT]...",
+  usage   = "[OPTION]... SCRIPT [ARGUMENT]...",
   options = {
     arguments = { 1, math.huge, "SCRIPT", rest = true },
+    given_format.options[1], given_format.options[2],
+    { "--db", value = "FILE", help = "with --restricted: the registry that the script's pipeline reads" },
+    { "--registry-id", value = "ID", help = "its identity in records (default: registry)" },
+    { "--output", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
+    { "--dead-letter", value = "FILE",
+      help = "with --restricted: keep events without a record here, and go on" },
     { "--quiet", help = "no closing line for pipelines" },
     { "--help", help = "show this help" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
     "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list\n" ..
-    "of them, which are then run one after the other.",
+    "of them, which are then run one after the other. A restricted script may return\n" ..
+    "siem.pipeline{format=, filter=}: what is read and written, the options say.",
 }
 
 --- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback.
@@ -33,9 +41,11 @@ end
 local function run_pipeline(job, given)
   local progress = job.progress
   job.progress = function(counts)
+    if not given.quiet then program.report(counts.exported) end
     if program.stop_requested() then return false end
     return not progress or progress(counts)
   end
+  if not given.quiet then program.report(0) end
   local counts, message, code, at_failure = job:run()
   if code == "pipe_closed" then return "ok" end
   local mark = counts and "ok" or code == "cancelled" and "stopped" or "failed"
@@ -46,7 +56,30 @@ local function run_pipeline(job, given)
   return counts.refused > 0 and "refused" or "ok"
 end
 
+--- Runs a script from elsewhere, and its pipeline on what the options name.
+local function run_restricted(given)
+  local format, message = given_format.load_restricted(given, given[1], { table.unpack(given, 2) })
+  if not format then
+    if message then return nil, message end
+    return "ok"
+  end
+  if not given.db then
+    return nil, "the script returns something to export with: give --db FILE", "usage"
+  end
+  return run_pipeline(pipeline.new {
+    source = { path = given.db, registry_id = given.registry_id or "registry" },
+    format = format, sink = given.output or "-", dead_letter = given.dead_letter,
+  }, given)
+end
+
 function M.run(given)
+  if given.restricted then return run_restricted(given) end
+  for _, option in ipairs { "db", "registry_id", "output", "dead_letter" } do
+    if given[option] then
+      return nil, ("--%s is for --restricted: the script opens what it reads and writes"):format(
+        option:gsub("_", "-")), "usage"
+    end
+  end
   local ok, result = run_script(given)
   if not ok then return nil, result end
   local jobs, answer = pipeline.is_pipeline(result) and { result } or result, "ok"

@@ -19,26 +19,6 @@ local M = {
     "of 'events', or a line of a dead letter file. At most 5 events, 100 to explain."
 }
 
---- "recipient_id, lower, lookup" of a row.
-local function describe_source(row)
-  local parts = {}
-  if type(row.from) == "table" then
-    parts[1] = table.concat(row.from, " or ")
-  else
-    parts[1] = row.from
-  end
-  if row.value ~= nil then parts[#parts + 1] = "value " .. siem.json.encode(row.value) end
-  if row.as then parts[#parts + 1] = "as " .. row.as end
-  if row.lookup then parts[#parts + 1] = "lookup" end
-  if row.with then
-    local info = debug.getinfo(row.with, "S")
-    parts[#parts + 1] = ("function at %s:%d"):format(info.short_src, info.linedefined)
-  end
-  if row.when then parts[#parts + 1] = "when" end
-  if #parts == 0 then return "an object that is always there" end
-  return table.concat(parts, ", ")
-end
-
 --- The first value that the records have at a destination or inside it.
 local function sample_of(destination, records)
   for _, record in ipairs(records) do
@@ -51,15 +31,16 @@ local function sample_of(destination, records)
 end
 
 local function explain(format, records, as_json)
-  if not format.rows then return nil, format.name .. ": its rows cannot be seen: a function, or restricted" end
-  for _, row in ipairs(format.rows) do
-    local source, sample = describe_source(row), sample_of(row[1], records)
+  local rows = given_format.describe(format).rows
+  if not rows then return nil, format.name .. " is a function: it has no rows to explain" end
+  for _, row in ipairs(rows) do
+    local sample = sample_of(row.destination, records)
     if as_json then
       print(siem.json.encode(siem.object(
-        { destination = row[1], source = source, sample = sample and siem.json.decode(sample) },
+        { destination = row.destination, source = row.source, sample = sample and siem.json.decode(sample) },
         { "destination", "source", "sample" })))
     else
-      print(("%s <- %s"):format(row[1], source))
+      print(("%s <- %s"):format(row.destination, row.source))
       print("    " .. (sample and text.printable(sample, 74) or "(in none of these events)"))
     end
   end

@@ -1,0 +1,48 @@
+--- What a format says of itself, in plain data: for commands, also of formats in another state.
+local core = require "oversight.core"
+
+local M = {}
+
+--- "recipient_id, lower, lookup" of a row.
+local function describe_source(row)
+  local parts = {}
+  if type(row.from) == "table" then
+    parts[1] = table.concat(row.from, " or ")
+  else
+    parts[1] = row.from
+  end
+  if row.value ~= nil then parts[#parts + 1] = "value " .. core.json_encode(row.value) end
+  if row.as then parts[#parts + 1] = "as " .. row.as end
+  if row.lookup then parts[#parts + 1] = "lookup" end
+  if row.with then
+    local info = debug.getinfo(row.with, "S")
+    parts[#parts + 1] = ("function at %s:%d"):format(info.short_src, info.linedefined)
+  end
+  if row.when then parts[#parts + 1] = "when" end
+  if #parts == 0 then return "an object that is always there" end
+  return table.concat(parts, ", ")
+end
+
+--- The name of the built-in or site format at the root of what this one extends.
+local function root_of(format)
+  while format.base do format = format.base end
+  return format.name
+end
+
+---@class oversight.Description
+---@field name string
+---@field root string the name of the format at the root of what it extends
+---@field rows { destination: string, source: string }[]? nil for a function
+---@field tests table[]?
+
+---@param format oversight.Format
+---@return oversight.Description
+function M.of(format)
+  local rows = format.rows and {}
+  for i, row in ipairs(format.rows or {}) do
+    rows[i] = { destination = row[1], source = describe_source(row) }
+  end
+  return { name = format.name, root = root_of(format), rows = rows, tests = format.tests }
+end
+
+return M
