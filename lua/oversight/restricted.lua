@@ -126,15 +126,11 @@ end
 ---@return oversight.Mapping? mapping nil for a script that returns nothing
 ---@return string description JSON of an oversight.Description
 function M.load(path, is_script, ...)
-  local env, result = new_environment(), nil
+  local env = new_environment()
   local chunk = read_chunk(path, env)
-  if is_script then
-    env.print, env.arg = print, { [0] = path, ... }
-    result = chunk(...)
-  else
-    result = chunk(path)
-  end
-  local pipeline = to_pipeline(path, result, is_script)
+  if is_script then env.print, env.arg = print, { [0] = path, ... } end
+  -- As elsewhere: a script is given its arguments, a module the name of its file.
+  local pipeline = to_pipeline(path, is_script and chunk(...) or not is_script and chunk(path) or nil, is_script)
   if not pipeline then return nil, "{}" end
   return pipeline.format:compile(pipeline.options, pipeline.filter), describe(pipeline)
 end
