@@ -1,6 +1,7 @@
 /* batch.c: one buffer of lines, one of ids, and where each record ends in them. */
 #include "batch.h"
 
+#include "cut.h"
 #include "error.h"
 #include "event.h"
 #include "mapping.h"
@@ -8,16 +9,24 @@
 #include <stdlib.h>
 
 typedef struct record {
-    size_t end; /* of its line, with the line end */
-    size_t id;  /* of its event_id among the ids, NUL-terminated */
+    size_t end;         /* of its line, with the line end */
+    size_t id;          /* of its event_id among the ids, NUL-terminated */
+    size_t registry_id; /* likewise; records in a row share one */
+    size_t source_end;  /* of its event's JSON */
     unsigned repairs;
 } record;
 
 struct siem_batch {
-    siem_buffer lines, ids;
+    siem_buffer lines, ids, sources;
     record *records;
     size_t count, capacity;
+    bool keeps_sources;
 };
+
+/* How much of each buffer is in use; to go back to when a write fails. */
+typedef struct mark {
+    size_t lines, ids, sources;
+} mark;
 
 siem_code siem_batch_open(siem_batch **out, siem_error *err) {
     *out = calloc(1, sizeof **out);
@@ -28,8 +37,13 @@ void siem_batch_close(siem_batch *batch) {
     if (batch == NULL) return;
     siem_buffer_free(&batch->lines);
     siem_buffer_free(&batch->ids);
+    siem_buffer_free(&batch->sources);
     free(batch->records);
     free(batch);
+}
+
+void siem_batch_keep_sources(siem_batch *batch) {
+    batch->keeps_sources = true;
 }
 
 static bool reserve_record(siem_batch *batch) {
@@ -42,28 +56,103 @@ static bool reserve_record(siem_batch *batch) {
     return true;
 }
 
+static mark mark_of(const siem_batch *batch) {
+    return (mark){batch->lines.size, batch->ids.size, batch->sources.size};
+}
+
+static void go_back(siem_batch *batch, mark at) {
+    batch->lines.size = at.lines;
+    batch->ids.size = at.ids;
+    batch->sources.size = at.sources;
+    batch->lines.failed = batch->ids.failed = batch->sources.failed = false;
+}
+
+/* Adds an id and its NUL. Returns where it begins. */
+static size_t add_id(siem_batch *batch, const char *bytes, size_t size) {
+    size_t start = batch->ids.size;
+    siem_buffer_add(&batch->ids, bytes, size);
+    siem_buffer_add_char(&batch->ids, '\0');
+    return start;
+}
+
+/* Where the registry's id lies: one copy serves all records in a row that share it. */
+static size_t add_registry_id(siem_batch *batch, const char *bytes, size_t size) {
+    if (batch->count > 0) {
+        size_t last = batch->records[batch->count - 1].registry_id;
+        const char *known = batch->ids.bytes + last;
+        if (strlen(known) == size && memcmp(known, bytes, size) == 0) return last;
+    }
+    return add_id(batch, bytes, size);
+}
+
+/* Completes the record whose line was written. */
+static siem_code add_record(siem_batch *batch, size_t id, size_t registry_id, unsigned repairs,
+                            siem_error *err) {
+    if (batch->lines.failed || batch->ids.failed || batch->sources.failed) {
+        return siem_error_no_memory(err);
+    }
+    batch->records[batch->count++] =
+        (record){batch->lines.size, id, registry_id, batch->sources.size, repairs};
+    return SIEM_OK;
+}
+
 siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                            unsigned *repairs, siem_error *err) {
     unsigned bits = 0;
-    size_t line = batch->lines.size, id = batch->ids.size;
+    mark start = mark_of(batch);
     if (!reserve_record(batch)) return siem_error_no_memory(err);
     siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
     if (rc == SIEM_OK) {
         const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
+        const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
         siem_buffer_add_char(&batch->lines, '\n');
-        siem_buffer_add(&batch->ids, event_id->bytes, event_id->size);
-        siem_buffer_add_char(&batch->ids, '\0');
-        if (batch->lines.failed || batch->ids.failed) rc = siem_error_no_memory(err);
+        if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
+        size_t id = add_id(batch, event_id->bytes, event_id->size);
+        rc = add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
+                        bits, err);
     }
-    if (rc != SIEM_OK) {
-        batch->lines.size = line;
-        batch->ids.size = id;
-        batch->lines.failed = batch->ids.failed = false;
-        return rc;
-    }
-    batch->records[batch->count++] = (record){batch->lines.size, id, bits};
-    if (repairs != NULL) *repairs = bits;
-    return SIEM_OK;
+    if (rc != SIEM_OK) go_back(batch, start);
+    else if (repairs != NULL) *repairs = bits;
+    return rc;
+}
+
+static siem_code append_one(siem_batch *batch, const siem_batch *from, size_t index,
+                            siem_error *err) {
+    size_t size, source_size;
+    const char *line = siem_batch_at(from, index, &size);
+    const char *event_id = siem_batch_event_id(from, index);
+    const char *registry_id = siem_batch_registry_id(from, index);
+    const char *source = siem_batch_source(from, index, &source_size);
+    if (!reserve_record(batch)) return siem_error_no_memory(err);
+    siem_buffer_add(&batch->lines, line, size + 1);
+    siem_buffer_add(&batch->sources, source, source_size);
+    size_t id = add_id(batch, event_id, strlen(event_id));
+    return add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
+                      siem_batch_repairs(from, index), err);
+}
+
+siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, const size_t *records,
+                            size_t count, siem_error *err) {
+    mark start = mark_of(batch);
+    size_t count_before = batch->count;
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++)
+        rc = append_one(batch, from, records[i], err);
+    if (rc == SIEM_OK) return rc;
+    go_back(batch, start);
+    batch->count = count_before;
+    return rc;
+}
+
+siem_code siem_batch_copy(siem_batch **out, const siem_batch *from, const size_t *records,
+                          size_t count, siem_error *err) {
+    siem_code rc = siem_batch_open(out, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_batch_append(*out, from, records, count, err);
+    if (rc == SIEM_OK) return rc;
+    siem_batch_close(*out);
+    *out = NULL;
+    return rc;
 }
 
 size_t siem_batch_size(const siem_batch *batch) {
@@ -91,28 +180,38 @@ unsigned siem_batch_repairs(const siem_batch *batch, size_t index) {
     return batch->records[index].repairs;
 }
 
-void siem_batch_clear(siem_batch *batch) {
-    batch->count = 0;
-    batch->lines.size = 0;
-    batch->ids.size = 0;
+const char *siem_batch_registry_id(const siem_batch *batch, size_t index) {
+    return batch->ids.bytes + batch->records[index].registry_id;
 }
 
-void siem_batch_drop(siem_batch *batch, size_t count) {
-    if (count == 0) return;
-    if (count >= batch->count) {
+const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *size) {
+    size_t start = index == 0 ? 0 : batch->records[index - 1].source_end;
+    *size = batch->records[index].source_end - start;
+    return *size > 0 ? batch->sources.bytes + start : NULL;
+}
+
+void siem_batch_clear(siem_batch *batch) {
+    batch->count = 0;
+    go_back(batch, (mark){0, 0, 0});
+}
+
+void siem_batch_drop_last(siem_batch *batch) {
+    batch->count--;
+    if (batch->count == 0) {
         siem_batch_clear(batch);
         return;
     }
-    size_t line = batch->records[count - 1].end, id = batch->records[count].id;
-    batch->count -= count;
-    batch->lines.size -= line;
-    batch->ids.size -= id;
-    memmove(batch->lines.bytes, batch->lines.bytes + line, batch->lines.size);
-    memmove(batch->ids.bytes, batch->ids.bytes + id, batch->ids.size);
-    for (size_t i = 0; i < batch->count; i++) {
-        record *r = &batch->records[i];
-        *r = batch->records[i + count];
-        r->end -= line;
-        r->id -= id;
-    }
+    const record *last = &batch->records[batch->count - 1];
+    /* Its ids stay where they are: what follows them is found by its own place. */
+    batch->lines.size = last->end;
+    batch->sources.size = last->source_end;
+}
+
+size_t siem_batch_cut_fields(siem_batch *batch, size_t most) {
+    size_t start = batch->count > 1 ? batch->records[batch->count - 2].end : 0;
+    record *last = &batch->records[batch->count - 1];
+    if (last->end - start <= most) return 0; /* no field can be longer */
+    size_t count = siem_cut_fields(&batch->lines, start, most);
+    last->end = batch->lines.size;
+    return count;
 }

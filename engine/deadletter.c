@@ -1,4 +1,6 @@
 /* deadletter.c: events that were refused, each with its reason, for someone to look into. */
+#include "deadletter.h"
+
 #include "error.h"
 #include "event.h"
 #include "json_writer.h"
@@ -9,7 +11,7 @@
 
 struct siem_deadletter {
     siem_line_file file;
-    siem_buffer line;
+    siem_buffer line, source;
 };
 
 siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err) {
@@ -22,42 +24,46 @@ siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_err
     return rc;
 }
 
-static void write_member(siem_buffer *line, const char *key, const siem_value *value) {
-    unsigned ignored = 0;
-    if (line->size != 0 && line->bytes[line->size - 1] != '{') siem_buffer_add_char(line, ',');
-    siem_json_write_text(line, key, strlen(key));
+static void write_key(siem_buffer *line, const char *key) {
+    siem_buffer_add_char(line, line->size == 0 ? '{' : ',');
+    (void)siem_json_write_text(line, key, strlen(key));
     siem_buffer_add_char(line, ':');
-    siem_json_write_value(line, value, &ignored);
 }
 
-static void write_text_member(siem_buffer *line, const char *key, const char *text) {
-    siem_value value = {.type = SIEM_TEXT, .bytes = text, .size = strlen(text)};
-    write_member(line, key, &value);
+static void write_text(siem_buffer *line, const char *key, const char *text) {
+    if (text == NULL) return;
+    write_key(line, key);
+    (void)siem_json_write_text(line, text, strlen(text));
 }
 
-static void write_event(siem_buffer *line, siem_event *event) {
-    siem_buffer_add(line, ",\"event\":{", 10);
-    for (size_t i = 0; i < siem_event_size(event); i++) {
-        siem_value value = siem_event_at(event, i);
-        if (value.type != SIEM_NULL) write_member(line, siem_event_name(event, i), &value);
-    }
-    siem_buffer_add_char(line, '}');
+static void write_integer(siem_buffer *line, const char *key, int64_t integer) {
+    write_key(line, key);
+    siem_json_write_integer(line, integer);
 }
 
-siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, const char *format,
-                                const char *reason, siem_error *err) {
+static void write_json(siem_buffer *line, const char *key, const char *json, size_t size) {
+    if (json == NULL) return;
+    write_key(line, key);
+    siem_buffer_add(line, json, size);
+}
+
+siem_code siem_deadletter_add(siem_deadletter *deadletter, const siem_refusal *refusal,
+                              siem_error *err) {
     siem_buffer *line = &deadletter->line;
     char time_text[24];
     size_t kept;
     siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
     if (rc != SIEM_OK) return rc;
     line->size = 0;
-    siem_buffer_add_char(line, '{');
-    write_text_member(line, "time", time_text);
-    write_member(line, "event_id", &event->fields[SIEM_EVENT_ID]);
-    write_text_member(line, "format", format);
-    write_text_member(line, "reason", reason);
-    write_event(line, event);
+    write_text(line, "time", time_text);
+    write_text(line, "event_id", refusal->event_id);
+    write_text(line, "format", refusal->format);
+    write_text(line, "sink", refusal->sink);
+    if (refusal->http_status != 0) write_integer(line, "http_status", refusal->http_status);
+    if (refusal->code >= 0) write_integer(line, "code", refusal->code);
+    write_text(line, "reason", refusal->reason);
+    write_json(line, "event", refusal->source, refusal->source_size);
+    write_json(line, "record", refusal->record, refusal->record_size);
     siem_buffer_add(line, "}\n", 2);
     if (line->failed) return siem_error_no_memory(err);
     rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
@@ -67,10 +73,34 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, 
     return SIEM_IO;
 }
 
+siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, const char *format,
+                                const char *reason, siem_error *err) {
+    siem_buffer id = {0};
+    siem_value value = siem_event_at(event, SIEM_EVENT_ID);
+    siem_buffer_add(&id, value.bytes, value.size);
+    siem_buffer_add_char(&id, '\0');
+    deadletter->source.size = 0;
+    siem_event_write_json(event, &deadletter->source);
+    siem_code rc = id.failed || deadletter->source.failed ? siem_error_no_memory(err) : SIEM_OK;
+    if (rc == SIEM_OK) {
+        rc = siem_deadletter_add(deadletter,
+                                 &(siem_refusal){.event_id = id.bytes,
+                                                 .format = format,
+                                                 .reason = reason,
+                                                 .code = -1,
+                                                 .source = deadletter->source.bytes,
+                                                 .source_size = deadletter->source.size},
+                                 err);
+    }
+    siem_buffer_free(&id);
+    return rc;
+}
+
 siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err) {
     if (deadletter == NULL) return SIEM_OK;
     siem_code rc = siem_line_file_close(&deadletter->file, err);
     siem_buffer_free(&deadletter->line);
+    siem_buffer_free(&deadletter->source);
     free(deadletter);
     return rc;
 }

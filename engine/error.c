@@ -23,6 +23,8 @@ const char *siem_code_name(siem_code code) {
     case SIEM_DROPPED: return "dropped";
     case SIEM_PIPE_CLOSED: return "pipe_closed";
     case SIEM_CANCELLED: return "cancelled";
+    case SIEM_HELD: return "held";
+    case SIEM_UNAVAILABLE: return "unavailable";
     }
     return "unknown";
 }

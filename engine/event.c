@@ -380,6 +380,22 @@ siem_value siem_event_at(siem_event *event, size_t index) {
     return index < event->site_count ? event->site[index] : (siem_value){0};
 }
 
+void siem_event_write_json(siem_event *event, siem_buffer *out) {
+    size_t start = out->size;
+    unsigned ignored = 0;
+    for (size_t i = 0; i < siem_event_size(event); i++) {
+        siem_value value = siem_event_at(event, i);
+        const char *name = siem_event_name(event, i);
+        if (value.type == SIEM_NULL) continue;
+        siem_buffer_add_char(out, out->size == start ? '{' : ',');
+        (void)siem_json_write_text(out, name, strlen(name));
+        siem_buffer_add_char(out, ':');
+        siem_json_write_value(out, &value, &ignored);
+    }
+    if (out->size == start) siem_buffer_add_char(out, '{');
+    siem_buffer_add_char(out, '}');
+}
+
 siem_value siem_event_get(siem_event *event, const char *name) {
     int field = siem_field_of(name, strlen(name));
     if (field >= 0) return *siem_event_field(event, (size_t)field);

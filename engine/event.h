@@ -64,6 +64,9 @@ siem_code siem_event_prepare(siem_event *event, const siem_layout *layout, siem_
 /* Frees what an event holds, not the event. */
 void siem_event_release(siem_event *event);
 
+/* Appends the event as a JSON object: its fields by name, null ones left out. */
+void siem_event_write_json(siem_event *event, siem_buffer *out);
+
 /* The canonical extra, parsed at the first call for each row: few formats need none of it. */
 const siem_value *siem_event_extra(siem_event *event);
 

@@ -1,52 +1,150 @@
-/* sink.c: the interface, and the sink that is a function of the caller. */
+/* sink.c: the table of kinds, and what all sinks can do. */
 #include "sink.h"
 
+#include "batch.h"
+#include "delivery.h"
 #include "error.h"
+#include "kinds.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, size_t *delivered,
+static const siem_sink_kind *const kinds[] = {&siem_kind_http,    &siem_kind_splunk,
+                                              &siem_kind_elastic, &siem_kind_sentinel,
+                                              &siem_kind_azure,   NULL};
+
+const siem_pace siem_local_pace = {.retries = 8, .retry_base = 1, .retry_cap = 60};
+
+const siem_sink_kind *siem_sink_kind_at(size_t index) {
+    return index < sizeof kinds / sizeof *kinds ? kinds[index] : NULL;
+}
+
+const char *siem_sink_kind_name(const siem_sink_kind *kind) {
+    return kind->name;
+}
+
+const char *siem_sink_kind_summary(const siem_sink_kind *kind) {
+    return kind->summary;
+}
+
+const char *siem_sink_kind_format(const siem_sink_kind *kind) {
+    return kind->format;
+}
+
+const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t index) {
+    const siem_sink_option *own = kind->options, *common = siem_remote_options;
+    for (; own->name != NULL; own++) {
+        if (index-- == 0) return own;
+    }
+    for (; common->name != NULL; common++) {
+        if (index-- == 0) return common;
+    }
+    return NULL;
+}
+
+siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
+                         size_t option_count, siem_error *err) {
+    siem_settings settings = {options, option_count};
+    *out = NULL;
+    for (size_t i = 0; kinds[i] != NULL; i++) {
+        if (strcmp(kinds[i]->name, kind) != 0) continue;
+        siem_code rc = kinds[i]->open(out, &settings, err);
+        if (rc != SIEM_OK) siem_error_prefix(err, "%s", kind);
+        return rc;
+    }
+    return siem_error_set(err, SIEM_NOT_FOUND, "there is no kind of sink '%s'", kind);
+}
+
+/* ---- send ---- */
+
+static void forget_reasons(siem_sink *sink) {
+    for (size_t i = 0; i < sink->reason_count; i++) free(sink->reasons[i]);
+    free(sink->reasons);
+    sink->reasons = NULL;
+    sink->reason_count = 0;
+}
+
+typedef struct settlement {
+    siem_sink *sink;
+    siem_outcome *outcomes; /* of the records that are not settled yet; NULL: nobody asked */
+    siem_error rejected;    /* the first record that was, or SIEM_OK */
+} settlement;
+
+/* A copy of a reason that lives until the sink sends again. Without memory: NULL. */
+static const char *keep_reason(siem_sink *sink, const char *reason) {
+    char **longer = realloc(sink->reasons, (sink->reason_count + 1) * sizeof *longer);
+    if (longer == NULL) return NULL;
+    sink->reasons = longer;
+    char *copy = strdup(reason);
+    if (copy != NULL) sink->reasons[sink->reason_count++] = copy;
+    return copy;
+}
+
+static siem_code settle(void *context, const siem_batch *batch, const siem_outcome *outcomes,
+                        siem_error *err) {
+    settlement *s = context;
+    (void)err;
+    for (size_t i = 0; i < siem_batch_size(batch); i++) {
+        const siem_outcome *outcome = &outcomes[i];
+        const char *reason = outcome->reason != NULL ? outcome->reason : "rejected";
+        if (outcome->verdict == SIEM_REJECT && s->rejected.code == SIEM_OK) {
+            (void)siem_error_set(&s->rejected, SIEM_REFUSED, "event %s: %s",
+                                 siem_batch_event_id(batch, i), reason);
+        }
+        if (s->outcomes == NULL) continue;
+        *s->outcomes = *outcome;
+        if (outcome->reason != NULL) s->outcomes->reason = keep_reason(s->sink, reason);
+        s->outcomes++;
+    }
+    return SIEM_OK;
+}
+
+static bool go_on(void *context) {
+    (void)context;
+    return true;
+}
+
+/* Sends a batch in as many requests as its target's limits make of it. */
+static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < siem_batch_size(batch); i++) {
+        rc = siem_batch_append(siem_delivery_batch(delivery), batch, &i, 1, err);
+        if (rc == SIEM_OK && siem_delivery_added(delivery))
+            rc = siem_delivery_commit(delivery, err);
+    }
+    return rc == SIEM_OK ? siem_delivery_finish(delivery, err) : rc;
+}
+
+siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                          siem_error *err) {
-    *delivered = 0;
-    if (siem_batch_size(batch) == 0) return SIEM_OK;
-    return sink->kind->send(sink, batch, delivered, err);
+    siem_delivery *delivery;
+    settlement s = {.sink = sink, .outcomes = outcomes};
+    size_t count = siem_batch_size(batch);
+    forget_reasons(sink);
+    if (outcomes != NULL) memset(outcomes, 0, count * sizeof *outcomes);
+    siem_code rc = siem_delivery_open(&delivery, sink, SIZE_MAX, settle, go_on, &s, err);
+    if (rc == SIEM_OK) rc = send_all(delivery, batch, err);
+    siem_delivery_close(delivery);
+    if (rc != SIEM_OK || s.rejected.code == SIEM_OK) return rc;
+    if (err != NULL) *err = s.rejected;
+    return SIEM_REFUSED;
+}
+
+/* ---- preview and close ---- */
+
+siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
+                                siem_error *err) {
+    if (sink->http == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s makes no requests",
+                              sink->kind->name);
+    }
+    sink->preview = preview;
+    sink->preview_context = context;
+    return SIEM_OK;
 }
 
 siem_code siem_sink_close(siem_sink *sink, siem_error *err) {
-    return sink != NULL ? sink->kind->close(sink, err) : SIEM_OK;
-}
-
-typedef struct function_sink {
-    siem_sink sink;
-    siem_send_function send;
-    void (*close)(void *context);
-    void *context;
-} function_sink;
-
-static siem_code send_function(siem_sink *sink, const siem_batch *batch, size_t *delivered,
-                               siem_error *err) {
-    function_sink *function = (function_sink *)sink;
-    siem_code rc = function->send(function->context, batch, err);
-    if (rc == SIEM_OK) *delivered = siem_batch_size(batch);
-    return rc;
-}
-
-static siem_code close_function(siem_sink *sink, siem_error *err) {
-    function_sink *function = (function_sink *)sink;
-    (void)err;
-    if (function->close != NULL) function->close(function->context);
-    free(function);
-    return SIEM_OK;
-}
-
-static const siem_sink_kind function_kind = {"function", send_function, close_function};
-
-siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
-                                  void (*close)(void *context), void *context, siem_error *err) {
-    function_sink *function = calloc(1, sizeof *function);
-    *out = NULL;
-    if (function == NULL) return siem_error_no_memory(err);
-    *function = (function_sink){{&function_kind}, send, close, context};
-    *out = &function->sink;
-    return SIEM_OK;
+    if (sink == NULL) return SIEM_OK;
+    forget_reasons(sink);
+    return sink->kind->close(sink, err);
 }

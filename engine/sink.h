@@ -1,20 +1,86 @@
-/* sink.h: what a kind of sink is made of. */
+/* sink.h: what a kind of sink is made of.
+ *
+ * A local kind takes a batch at once. A remote kind says what to send and what an answer means; it
+ * is `delivery` that sends, waits, and tries again. */
 #ifndef SIEM_SINK_H
 #define SIEM_SINK_H
 
-#include <oversight/siem.h>
+#include "answer.h"
+#include "settings.h"
+
+/* How much is sent at once, and how often again. */
+typedef struct siem_pace {
+    size_t body_bytes;   /* a request's body never exceeds this; 0: no limit */
+    size_t batch_bytes;  /* a batch is sent when it holds this much; 0: the export decides */
+    size_t batch_events; /* or this many records; 0: no limit */
+    size_t field_bytes;  /* text fields of a flat record are cut at this size; 0: no limit */
+    size_t in_flight;    /* requests at once; 0 for local kinds */
+    int64_t retries;     /* attempts in a row without success, after the first */
+    double retry_base;   /* seconds: a pause is random up to base x 2^attempts, */
+    double retry_cap;    /* and at most this */
+} siem_pace;
+
+/* Of local kinds: one batch at a time, whose size the export decides. */
+extern const siem_pace siem_local_pace;
 
 /* A kind's own struct begins with this one. */
 struct siem_sink {
     const struct siem_sink_kind *kind;
+    siem_pace pace;
+    siem_http *http;           /* NULL for local kinds */
+    siem_preview_text preview; /* instead of sending; NULL: send */
+    void *preview_context;
+    char **reasons; /* of the outcomes that siem_sink_send gave last */
+    size_t reason_count;
 };
 
-typedef struct siem_sink_kind {
+/* The records of one request: some of a batch, in its order. */
+typedef struct siem_parcel {
+    const siem_batch *batch;
+    const size_t *records; /* their indices */
+    size_t count;
+    int64_t ticket;      /* the sink's, of a request that is to be confirmed; -1: none */
+    double since;        /* when the ticket was given, in seconds of siem_clock */
+    unsigned credential; /* the sink's, which of its credentials the request was written with */
+} siem_parcel;
+
+typedef struct siem_protocol {
+    /* How large a body of `count` records is that have `bytes` bytes with their line ends. */
+    size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
+    /* Writes the request of a parcel, and may note its credential. Errors: SIEM_HELD,
+     * SIEM_NO_MEMORY, SIEM_INVALID. */
+    siem_code (*write)(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                       siem_error *err);
+    /* Says what the response means; may give the parcel a ticket. */
+    void (*read)(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                 siem_answer *answer);
+    /* Access tokens that come from elsewhere; NULL where there are none. */
+    bool (*needs_token)(siem_sink *sink);
+    siem_code (*write_token)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_token)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* A request that changes nothing and shows that the target is there and takes the credentials;
+     * NULL: any answer shows that it is there. The answer has one outcome. */
+    siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+} siem_protocol;
+
+struct siem_sink_kind {
     const char *name;
-    /* As siem_sink_send; the batch holds at least one record. */
-    siem_code (*send)(siem_sink *sink, const siem_batch *batch, size_t *delivered, siem_error *err);
+    const char *summary;
+    const char *format; /* the format that suits it, or NULL */
+    const siem_sink_option
+        *options; /* ended by a NULL name; those of all remote kinds come on top */
+    siem_code (*open)(siem_sink **out, const siem_settings *settings, siem_error *err);
+    /* Local kinds: sends all records, or tells in the answer which are in. The batch is not empty.
+     */
+    siem_code (*send)(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
+                      siem_error *err);
+    const siem_protocol *protocol; /* remote kinds */
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
-} siem_sink_kind;
+};
+
+/* Seconds of a clock that only goes forward. */
+double siem_clock(void);
 
 #endif

@@ -20,12 +20,13 @@ static size_t records_in(const siem_batch *batch, size_t bytes) {
     return count;
 }
 
-static siem_code send_lines(siem_sink *sink, const siem_batch *batch, size_t *delivered,
+static siem_code send_lines(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
                             siem_error *err) {
     size_t size, kept;
     const char *lines = siem_batch_bytes(batch, &size);
     siem_code rc = siem_line_file_write(&((file_sink *)sink)->file, lines, size, &kept, err);
-    *delivered = rc == SIEM_OK ? siem_batch_size(batch) : records_in(batch, kept);
+    size_t delivered = rc == SIEM_OK ? siem_batch_size(batch) : records_in(batch, kept);
+    for (size_t i = 0; i < delivered; i++) answer->outcomes[i].verdict = SIEM_DELIVERED;
     return rc;
 }
 
@@ -35,14 +36,16 @@ static siem_code close_file(siem_sink *sink, siem_error *err) {
     return rc;
 }
 
-static const siem_sink_kind file_kind = {"file", send_lines, close_file};
-static const siem_sink_kind stdout_kind = {"stdout", send_lines, close_file};
+static const siem_sink_kind file_kind = {.name = "file", .send = send_lines, .close = close_file};
+static const siem_sink_kind stdout_kind = {
+    .name = "stdout", .send = send_lines, .close = close_file};
 
 siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, siem_error *err) {
     file_sink *sink = calloc(1, sizeof *sink);
     *out = NULL;
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &file_kind;
+    sink->sink.pace = siem_local_pace;
     siem_code rc = siem_line_file_open(&sink->file, path, 0640, truncate, err);
     if (rc == SIEM_OK) *out = &sink->sink;
     else free(sink);
@@ -54,6 +57,7 @@ siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err) {
     *out = NULL;
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &stdout_kind;
+    sink->sink.pace = siem_local_pace;
     siem_line_file_open_stdout(&sink->file);
     *out = &sink->sink;
     return SIEM_OK;

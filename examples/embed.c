@@ -3,10 +3,11 @@
 #include <oversight/siem.h>
 #include <stdio.h>
 
-static siem_code print_batch(void *context, const siem_batch *batch, siem_error *err) {
+static siem_code print_batch(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                             siem_error *err) {
     size_t size;
     const char *lines = siem_batch_bytes(batch, &size);
-    (void)context, (void)err;
+    (void)context, (void)outcomes, (void)err;
     return fwrite(lines, 1, size, stdout) == size ? SIEM_OK : SIEM_IO;
 }
 

@@ -125,9 +125,9 @@ siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller
 void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),
                            void *owner);
 
-/* Pushes a batch that is the engine's, until siem_lua_take_back_batch. */
-void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch);
-void siem_lua_take_back_batch(lua_State *L, int index);
+/* Pushes a batch that siem_lua_lend_batch fills, and with NULL takes back. */
+void siem_lua_push_lent_batch(lua_State *L);
+void siem_lua_lend_batch(lua_State *L, int index, const siem_batch *batch);
 
 /* Pushes a query on the registry at `index`, or nil, message, code. Returns how many. */
 int siem_lua_open_query(lua_State *L, int index, const char *sql);

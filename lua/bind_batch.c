@@ -30,12 +30,13 @@ static siem_batch *check_own(lua_State *L, int index) {
     return batch;
 }
 
-void siem_lua_push_lent_batch(lua_State *L, const siem_batch *batch) {
-    new_batch(L)->batch = (siem_batch *)batch; /* only read: check_own guards the rest */
+void siem_lua_push_lent_batch(lua_State *L) {
+    (void)new_batch(L);
 }
 
-void siem_lua_take_back_batch(lua_State *L, int index) {
-    ((lua_batch *)lua_touserdata(L, index))->batch = NULL;
+void siem_lua_lend_batch(lua_State *L, int index, const siem_batch *batch) {
+    /* Only read: check_own guards the rest. */
+    ((lua_batch *)lua_touserdata(L, index))->batch = (siem_batch *)batch;
 }
 
 static int batch_close(lua_State *L) {

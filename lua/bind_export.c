@@ -33,11 +33,20 @@ static void push_counts(lua_State *L, const siem_counts *counts) {
     const struct {
         const char *name;
         uint64_t count;
-    } all[] = {{"exported", counts->exported},   {"refused", counts->refused},
-               {"dropped", counts->dropped},     {"repaired", counts->repaired},
-               {"utf8", counts->utf8},           {"blob", counts->blob},
-               {"timestamp", counts->timestamp}, {"extra", counts->extra},
-               {"number", counts->number},       {"bytes", counts->bytes}};
+    } all[] = {{"exported", counts->exported},
+               {"refused", counts->refused},
+               {"dropped", counts->dropped},
+               {"repaired", counts->repaired},
+               {"utf8", counts->utf8},
+               {"blob", counts->blob},
+               {"timestamp", counts->timestamp},
+               {"extra", counts->extra},
+               {"number", counts->number},
+               {"bytes", counts->bytes},
+               {"existed", counts->existed},
+               {"kept_aside", counts->kept_aside},
+               {"cut", counts->cut},
+               {"retries", counts->retries}};
     lua_createtable(L, 0, (int)(sizeof all / sizeof *all));
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         lua_pushinteger(L, (lua_Integer)all[i].count);

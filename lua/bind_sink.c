@@ -1,30 +1,24 @@
-/* bind_sink.c: sinks of the engine, and any Lua table with send and close as one. */
-#include "bind.h"
-#include "error.h"
+/* bind_sink.c: the sinks of the engine. */
+#include "bind_sink.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-typedef struct lua_sink {
-    siem_sink *sink; /* NULL: closed */
-    siem_lua_caller caller;
-    int table; /* reference of a sink in Lua, or LUA_NOREF */
-} lua_sink;
-
-static lua_sink *check(lua_State *L, int index) {
-    lua_sink *s = luaL_checkudata(L, index, SIEM_LUA_SINK);
+static siem_lua_sink *check(lua_State *L, int index) {
+    siem_lua_sink *s = luaL_checkudata(L, index, SIEM_LUA_SINK);
     siem_lua_check_open(L, s->sink != NULL, SIEM_LUA_SINK);
     return s;
 }
 
 siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller) {
-    lua_sink *s = check(L, index);
+    siem_lua_sink *s = check(L, index);
     *caller = &s->caller;
     return s->sink;
 }
 
-static lua_sink *new_sink(lua_State *L) {
-    lua_sink *s = lua_newuserdatauv(L, sizeof *s, 0);
-    *s = (lua_sink){.table = LUA_NOREF};
+siem_lua_sink *siem_lua_new_sink(lua_State *L) {
+    siem_lua_sink *s = lua_newuserdatauv(L, sizeof *s, 0);
+    *s = (siem_lua_sink){.table = LUA_NOREF, .batch = LUA_NOREF, .preview = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_SINK);
     return s;
 }
@@ -34,7 +28,7 @@ static int sink_file(lua_State *L) {
     siem_error err;
     const char *path = siem_lua_check_text(L, 1);
     bool truncate = lua_toboolean(L, 2);
-    lua_sink *s = new_sink(L);
+    siem_lua_sink *s = siem_lua_new_sink(L);
     if (siem_sink_open_file(&s->sink, path, truncate, &err) != SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
@@ -44,84 +38,200 @@ static int sink_file(lua_State *L) {
 /* core.sink_stdout() -> sink */
 static int sink_stdout(lua_State *L) {
     siem_error err;
-    lua_sink *s = new_sink(L);
+    siem_lua_sink *s = siem_lua_new_sink(L);
     if (siem_sink_open_stdout(&s->sink, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
 }
 
-/* ---- a table as a sink ---- */
+/* ---- kinds ---- */
 
-typedef struct delivery {
-    const lua_sink *sink;
-    const siem_batch *batch;
-    bool pipe_closed; /* it said so with the code "pipe_closed" */
-} delivery;
-
-/* Calls table:send(batch). It fails by raising, or by returning nil or false, a message, and
- * perhaps a code, of which "pipe_closed" counts. */
-static int invoke_send(lua_State *L) {
-    delivery *d = lua_touserdata(L, 1);
-    siem_lua_push_lent_batch(L, d->batch);
-    int batch = lua_gettop(L);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, d->sink->table);
-    lua_getfield(L, -1, "send");
-    lua_insert(L, -2);
-    lua_pushvalue(L, batch);
-    lua_call(L, 2, LUA_MULTRET);
-    siem_lua_take_back_batch(L, batch);
-    const char *code = luaL_optstring(L, batch + 3, "");
-    d->pipe_closed = strcmp(code, siem_code_name(SIEM_PIPE_CLOSED)) == 0;
-    bool failed = lua_gettop(L) > batch && !lua_toboolean(L, batch + 1);
-    if (failed) return luaL_error(L, "the sink: %s", luaL_optstring(L, batch + 2, "refused"));
-    return 0;
+static const char *check_text_of_top(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, -1, &size);
+    if (strlen(text) != size) luaL_error(L, "an option holds a NUL character");
+    return text;
 }
 
-static siem_code send_to_table(void *context, const siem_batch *batch, siem_error *err) {
-    lua_sink *s = context;
-    delivery d = {s, batch, false};
-    siem_code rc = siem_lua_call_back(&s->caller, invoke_send, &d, 0, err);
-    /* A sink that fails is no fault of one event. */
-    if (rc != SIEM_REFUSED) return rc;
-    rc = d.pipe_closed ? SIEM_PIPE_CLOSED : SIEM_IO;
-    if (err != NULL) err->code = rc;
-    return rc;
+const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count) {
+    luaL_checktype(L, index, LUA_TTABLE);
+    *count = lua_rawlen(L, index);
+    siem_option *options = lua_newuserdatauv(L, (*count + 1) * sizeof *options, 0);
+    for (size_t i = 0; i < *count; i++) {
+        (void)lua_rawgeti(L, index, (lua_Integer)i + 1);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        (void)lua_rawgeti(L, -1, 1);
+        options[i].name = check_text_of_top(L);
+        lua_pop(L, 1);
+        (void)lua_rawgeti(L, -1, 2);
+        options[i].value = check_text_of_top(L);
+        lua_pop(L, 2);
+    }
+    return options;
 }
 
-/* core.sink_table(table) -> sink */
-static int sink_table(lua_State *L) {
+/* core.sink_open(kind, {{name, value}, ...}) -> sink, or nil, message, code */
+static int sink_open(lua_State *L) {
     siem_error err;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_argcheck(L, lua_getfield(L, 1, "send") == LUA_TFUNCTION, 1, "a sink has a function send");
-    lua_sink *s = new_sink(L);
-    lua_pushvalue(L, 1);
-    s->table = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (siem_sink_open_function(&s->sink, send_to_table, NULL, s, &err) != SIEM_OK) {
+    size_t count;
+    const char *kind = siem_lua_check_text(L, 1);
+    const siem_option *options = siem_lua_check_options(L, 2, &count);
+    siem_lua_sink *s = siem_lua_new_sink(L);
+    if (siem_sink_open(&s->sink, kind, options, count, &err) != SIEM_OK) {
         return siem_lua_fail(L, &err);
+    }
+    return 1;
+}
+
+static void set_text(lua_State *L, const char *key, const char *text) {
+    lua_pushstring(L, text); /* NULL is nil */
+    lua_setfield(L, -2, key);
+}
+
+static void set_flag(lua_State *L, const char *key, bool flag) {
+    lua_pushboolean(L, flag);
+    lua_setfield(L, -2, key);
+}
+
+static void push_option(lua_State *L, const siem_sink_option *option) {
+    lua_createtable(L, 0, 6);
+    set_text(L, "name", option->name);
+    set_text(L, "value", option->value);
+    set_text(L, "help", option->help);
+    set_flag(L, "required", option->required);
+    set_flag(L, "secret", option->secret);
+    set_flag(L, "many", option->many);
+}
+
+/* core.sink_kinds() -> a list of {name=, summary=, format=, options={{name=, ...}}} */
+static int sink_kinds(lua_State *L) {
+    const siem_sink_kind *kind;
+    const siem_sink_option *option;
+    lua_newtable(L);
+    for (size_t i = 0; (kind = siem_sink_kind_at(i)) != NULL; i++) {
+        lua_createtable(L, 0, 4);
+        set_text(L, "name", siem_sink_kind_name(kind));
+        set_text(L, "summary", siem_sink_kind_summary(kind));
+        set_text(L, "format", siem_sink_kind_format(kind));
+        lua_newtable(L);
+        for (size_t j = 0; (option = siem_sink_kind_option(kind, j)) != NULL; j++) {
+            push_option(L, option);
+            lua_rawseti(L, -2, (lua_Integer)j + 1);
+        }
+        lua_setfield(L, -2, "options");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
 }
 
 /* ---- methods ---- */
 
-/* sink:send(batch) -> number of records delivered, or nil, message, code */
+static const char *const verdicts[] = {"undecided", "delivered", "retry", "reject", "hold"};
+
+const char *siem_lua_verdict_name(siem_verdict verdict) {
+    return verdicts[verdict];
+}
+
+siem_verdict siem_lua_verdict(const char *name) {
+    for (size_t i = 1; i < sizeof verdicts / sizeof *verdicts; i++) {
+        if (strcmp(verdicts[i], name) == 0) return (siem_verdict)i;
+    }
+    return SIEM_UNDECIDED;
+}
+
+/* Pushes how many records are delivered, and a list of what became of each. */
+static int push_outcomes(lua_State *L, const siem_outcome *outcomes, size_t count) {
+    lua_Integer delivered = 0;
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        const siem_outcome *o = &outcomes[i];
+        delivered += o->verdict == SIEM_DELIVERED;
+        lua_createtable(L, 0, 4);
+        set_text(L, "verdict", siem_lua_verdict_name(o->verdict));
+        set_text(L, "reason", o->reason);
+        if (o->http_status != 0) lua_pushinteger(L, o->http_status), lua_setfield(L, -2, "status");
+        if (o->code >= 0) lua_pushinteger(L, o->code), lua_setfield(L, -2, "code");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_pushinteger(L, delivered);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/* sink:send(batch) -> number of records delivered, and an outcome of each; or nil, message, code */
 static int sink_send(lua_State *L) {
     siem_error err;
-    size_t delivered;
-    lua_sink *s = check(L, 1);
+    siem_lua_sink *s = check(L, 1);
     siem_lua_use *use;
     const siem_batch *batch = siem_lua_check_batch(L, 2, &use);
+    size_t count = siem_batch_size(batch);
+    siem_outcome *outcomes = lua_newuserdatauv(L, (count + 1) * sizeof *outcomes, 0);
     siem_lua_enter(&s->caller, L, "sink");
     use->count++;
-    siem_code rc = siem_sink_send(s->sink, batch, &delivered, &err);
+    siem_code rc = siem_sink_send(s->sink, batch, outcomes, &err);
     use->count--;
     siem_lua_leave(&s->caller);
+    if (rc != SIEM_OK && rc != SIEM_REFUSED) return siem_lua_fail(L, &err);
+    return push_outcomes(L, outcomes, count);
+}
+
+/* sink:ping() -> what the target said, or nil, message, code */
+static int sink_ping(lua_State *L) {
+    siem_error err;
+    char answer[200];
+    siem_lua_sink *s = check(L, 1);
+    siem_lua_enter(&s->caller, L, "sink");
+    siem_code rc = siem_sink_ping(s->sink, answer, &err);
+    siem_lua_leave(&s->caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
-    lua_pushinteger(L, (lua_Integer)delivered);
+    lua_pushstring(L, answer);
     return 1;
 }
 
+typedef struct preview_call {
+    const siem_lua_sink *sink;
+    const char *text;
+    size_t size;
+} preview_call;
+
+static int invoke_preview(lua_State *L) {
+    const preview_call *call = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->sink->preview);
+    lua_pushlstring(L, call->text, call->size);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+/* A function that raises does not end the export. */
+static void call_preview(void *context, const char *text, size_t size) {
+    siem_lua_sink *s = context;
+    preview_call call = {s, text, size};
+    (void)siem_lua_call_back(&s->caller, invoke_preview, &call, 0, NULL);
+}
+
+/* sink:preview(function(request)) -> true, or nil, message, code */
+static int sink_preview(lua_State *L) {
+    siem_error err;
+    siem_lua_sink *s = check(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (siem_sink_set_preview(s->sink, call_preview, s, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
+    lua_settop(L, 2);
+    s->preview = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* Of all but the table, which may still have to be closed. */
+static void forget_references(lua_State *L, siem_lua_sink *s) {
+    luaL_unref(L, LUA_REGISTRYINDEX, s->batch);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
+    s->batch = s->preview = LUA_NOREF;
+}
+
 /* Calls table:close(), once, when the table has one. */
-static void close_table(lua_State *L, lua_sink *s) {
+static void close_table(lua_State *L, siem_lua_sink *s) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->table);
     luaL_unref(L, LUA_REGISTRYINDEX, s->table);
     s->table = LUA_NOREF;
@@ -134,10 +244,11 @@ static void close_table(lua_State *L, lua_sink *s) {
 /* sink:close() -> true, or nil, message, code */
 static int sink_close(lua_State *L) {
     siem_error err;
-    lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
+    siem_lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
     if (s->caller.L != NULL) return luaL_error(L, "a sink cannot close itself while it sends");
     siem_sink *sink = s->sink;
     s->sink = NULL;
+    forget_references(L, s);
     siem_code rc = siem_sink_close(sink, &err);
     if (s->table != LUA_NOREF) close_table(L, s);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
@@ -148,19 +259,24 @@ static int sink_close(lua_State *L) {
 /* A sink that was never closed: a table's own close is for its owner to call, not for the
  * collector, which comes at any time. */
 static int sink_gc(lua_State *L) {
-    lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
+    siem_lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
     (void)siem_sink_close(s->sink, NULL);
     s->sink = NULL;
     luaL_unref(L, LUA_REGISTRYINDEX, s->table);
     s->table = LUA_NOREF;
+    forget_references(L, s);
     return 0;
 }
 
 void siem_lua_bind_sink(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", sink_send}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"send", sink_send}, {"ping", sink_ping}, {"preview", sink_preview}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"sink_file", sink_file},
                                          {"sink_stdout", sink_stdout},
-                                         {"sink_table", sink_table},
+                                         {"sink_open", sink_open},
+                                         {"sink_kinds", sink_kinds},
+                                         {"sink_table", siem_lua_sink_table},
+                                         {"sink_transport", siem_lua_sink_transport},
                                          {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SINK, methods, sink_close);
     luaL_getmetatable(L, SIEM_LUA_SINK);

@@ -2,6 +2,7 @@
 local catalog = require "oversight.catalog"
 local core    = require "oversight.core"
 local format  = require "oversight.format"
+local sink    = require "oversight.sink"
 
 local KEYS = {
   source = true, format = true, options = true, filter = true, sink = true, on_error = true,
@@ -27,10 +28,13 @@ end
 function M.to_sink(value)
   if value == "-" then return core.sink_stdout(), true end
   if type(value) == "string" then
-    local sink, message, code = core.sink_file(value)
-    return sink, sink and true or message, code
+    local file, message, code = core.sink_file(value)
+    return file, file and true or message, code
   end
-  if type(value) == "table" then return core.sink_table(value), true end
+  if type(value) == "table" then
+    local own, message, code = sink.custom(value)
+    return own, own and true or message, code
+  end
   return value, false
 end
 

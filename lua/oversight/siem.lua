@@ -6,6 +6,7 @@ local core     = require "oversight.core"
 local format   = require "oversight.format"
 local lookup   = require "oversight.lookup"
 local pipeline = require "oversight.pipeline"
+local sink     = require "oversight.sink"
 
 local M = {
   VERSION        = core.version,
@@ -29,7 +30,7 @@ local M = {
   },
   lookup     = lookup,
   batch      = { open = core.batch_open },
-  sink       = { stdout = core.sink_stdout },
+  sink       = sink,
   deadletter = { open = core.deadletter_open },
   export     = { open = core.export_open },
 }
@@ -110,23 +111,6 @@ end
 --- The built-in formats by name, each a function of an event.
 M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_sentinel }
 
--- ---- sinks ----
-
---- A file that gets a line for each record.
----@param path string
----@param options { truncate: boolean? }?
----@return oversight.Sink?, string?, string?
-function M.sink.file(path, options)
-  return core.sink_file(path, options and options.truncate or false)
-end
-
---- A sink of your own: a table with send(self, batch), and perhaps close(self).
----@param sink table
----@return oversight.Sink
-function M.sink.custom(sink)
-  return core.sink_table(sink)
-end
-
 -- ---- export ----
 
 --- source -> filter -> format -> sink, as data: pipeline:run(), or returned by a script that
@@ -144,10 +128,10 @@ end
 ---@return string? code
 function M.export_events(job)
   -- As a userdata, the sink is the caller's to close.
-  local sink = type(job.sink) == "table" and core.sink_table(job.sink) or job.sink
+  local target = type(job.sink) == "table" and sink.custom(job.sink) or job.sink
   local counts, message, code = pipeline.new({
     source = job.registry or job.events, format = to_format(job.format, 2), options = job.options,
-    filter = job.filter, sink = sink, on_error = job.on_error, dead_letter = job.dead_letter,
+    filter = job.filter, sink = target, on_error = job.on_error, dead_letter = job.dead_letter,
     progress = job.progress,
   }):run()
   if not counts then return nil, message, code end

@@ -4,8 +4,9 @@
 #include <pthread.h>
 #include <string.h>
 
-static siem_code count_records(void *context, const siem_batch *batch, siem_error *err) {
-    (void)err;
+static siem_code count_records(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                               siem_error *err) {
+    (void)outcomes, (void)err;
     *(size_t *)context += siem_batch_size(batch);
     return SIEM_OK;
 }

@@ -52,7 +52,9 @@ typedef enum siem_code {
     SIEM_REFUSED,     /* this event has no record in this format; the next one may */
     SIEM_DROPPED,     /* the filter or a function of the format leaves this event out */
     SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
-    SIEM_CANCELLED    /* the progress function asked to stop */
+    SIEM_CANCELLED,   /* the progress function asked to stop */
+    SIEM_HELD,        /* the target's configuration or credentials are wrong: mend them */
+    SIEM_UNAVAILABLE  /* the target did not take the records in as many attempts as allowed */
 } siem_code;
 
 typedef struct siem_error {
@@ -330,6 +332,24 @@ SIEM_API void siem_batch_close(siem_batch *batch);
 /* Where batches go. */
 typedef struct siem_sink siem_sink;
 
+/* What became of one record. */
+typedef enum siem_verdict {
+    SIEM_UNDECIDED = 0, /* not sent, or not known */
+    SIEM_DELIVERED,
+    SIEM_RETRY,  /* not now: again later */
+    SIEM_REJECT, /* this record, never */
+    SIEM_HOLD    /* the configuration is wrong: nothing goes on until it is mended */
+} siem_verdict;
+
+typedef struct siem_outcome {
+    siem_verdict verdict;
+    int http_status;    /* 0: none */
+    int code;           /* the protocol's own, as HEC's; -1: none */
+    bool existed;       /* delivered before: the target has this id already */
+    bool kept_aside;    /* delivered into a failure store, for someone to look into */
+    const char *reason; /* of SIEM_REJECT, else NULL */
+} siem_outcome;
+
 /* Opens a file for appending whole lines, or truncates it first. It is made with mode 0640. When
  * the path is renamed or removed (log rotation), the next batch goes to a new file of that path.
  * Errors: SIEM_NOT_FOUND for a folder that is not there, SIEM_IO. */
@@ -339,18 +359,63 @@ SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool t
 /* Standard output. */
 SIEM_API siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err);
 
-/* A sink of the caller. `send` takes all records of the batch or fails; `close` (NULL is allowed)
- * runs once, from siem_sink_close. */
-typedef siem_code (*siem_send_function)(void *context, const siem_batch *batch, siem_error *err);
+/* A sink of the caller. `send` fails, or takes all records of the batch, or changes the outcomes
+ * (one a record, preset to SIEM_DELIVERED; reasons are copied) of those it did not take. `close`
+ * (NULL is allowed) runs once, from siem_sink_close. */
+typedef siem_code (*siem_send_function)(void *context, const siem_batch *batch,
+                                        siem_outcome *outcomes, siem_error *err);
 SIEM_API siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
                                            void (*close)(void *context), void *context,
                                            siem_error *err);
 
-/* Delivers a batch. `delivered` receives how many of its first records are in, also on failure:
- * a file never keeps part of a record. Errors: SIEM_IO, SIEM_PIPE_CLOSED, or what a function gave.
- */
-SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, size_t *delivered,
+/* A name and its text, for sinks and formats. */
+typedef struct siem_option {
+    const char *name;
+    const char *value;
+} siem_option;
+
+/* Opens a sink that delivers to a SIEM over HTTP: "http", "splunk", "elastic", "sentinel", "azure".
+ * What its options are, siem_sink_kind_at tells. Nothing is sent. Credentials are given as
+ * "file:PATH", "env:NAME" or "cmd:COMMAND". Errors: SIEM_INVALID, SIEM_NOT_FOUND for an unknown
+ * kind, SIEM_HELD for a credential that cannot be read. */
+SIEM_API siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
+                                  size_t option_count, siem_error *err);
+
+/* Kind `index` (from 0) of these sinks, or NULL beyond the last. Static. */
+typedef struct siem_sink_kind siem_sink_kind;
+SIEM_API const siem_sink_kind *siem_sink_kind_at(size_t index);
+SIEM_API const char *siem_sink_kind_name(const siem_sink_kind *kind);
+SIEM_API const char *siem_sink_kind_summary(const siem_sink_kind *kind);
+
+/* The format that suits a kind, or NULL. */
+SIEM_API const char *siem_sink_kind_format(const siem_sink_kind *kind);
+
+typedef struct siem_sink_option {
+    const char *name;  /* "batch_bytes" */
+    const char *value; /* "BYTES": what its text stands for; NULL: "true" or "false" */
+    const char *help;  /* one sentence */
+    bool required, secret, many;
+} siem_sink_option;
+
+/* Option `index` of a kind, or NULL beyond the last: first its own, then those of all kinds. */
+SIEM_API const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t index);
+
+/* Delivers a batch, waiting and trying again as the sink's options say. `outcomes` (NULL is
+ * allowed) receives one outcome a record, also on failure: a file never keeps part of a record.
+ * Reasons are borrowed until the sink sends again or is closed. Errors: SIEM_IO, SIEM_PIPE_CLOSED,
+ * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_REFUSED when a record was rejected, or what a function gave. */
+SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                                   siem_error *err);
+
+/* Asks whether the target is there and takes the credentials; changes nothing there. `answer` (NULL
+ * is allowed) receives what it said. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink
+ * that has no target. */
+SIEM_API siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err);
+
+/* From here on gives `preview` each request, as text with secrets masked, and sends nothing. */
+typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
+SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
+                                         siem_error *err);
 
 /* Closes, and reports what only closing can tell (a network file system's late write error).
  * The sink is gone in either case. Errors: SIEM_IO. */
@@ -384,14 +449,19 @@ typedef enum siem_on_error {
 
 typedef struct siem_counts {
     uint64_t exported; /* records that the sink confirmed */
-    uint64_t refused;  /* events without a record, skipped or in the dead letter */
+    uint64_t refused;  /* events without a record or rejected, skipped or in the dead letter */
     uint64_t dropped;  /* events that a filter or a function left out */
     uint64_t repaired; /* exported events in which something had to be replaced */
     uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */
     uint64_t bytes;                                /* of records, with their line ends */
+    uint64_t existed;                              /* exported events that the target had already */
+    uint64_t kept_aside; /* exported events that the target put into a failure store */
+    uint64_t cut;        /* texts that were longer than the target's fields */
+    uint64_t retries;    /* attempts that had to be made again */
 } siem_counts;
 
-/* Called after each batch. Returning false stops the export with SIEM_CANCELLED. */
+/* Called after each batch, and ten times a second while a sink is waited for. Returning false stops
+ * the export with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
 
 typedef struct siem_export_options {
@@ -399,7 +469,7 @@ typedef struct siem_export_options {
     siem_sink *sink;
     siem_on_error on_error;
     siem_deadletter *deadletter;     /* for SIEM_DEADLETTER_ON_ERROR */
-    size_t batch_bytes;              /* a batch is sent when it holds this much; 0: 262144 */
+    size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
 } siem_export_options;
@@ -409,7 +479,8 @@ typedef struct siem_export_options {
 SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options *options,
                                     siem_error *err);
 
-/* Exports one event: renders it, and sends the batch when that is full. */
+/* Exports one event: renders it, and sends the batch when that is full. After a failure of the sink
+ * the export has ended: its counts say what is in, and every later call fails likewise. */
 SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
 
 /* Exports all events of a registry, from the first one on. No read transaction is open while the
@@ -450,12 +521,6 @@ SIEM_API siem_code siem_sentinel_authorization(char *out, size_t capacity,
 
 /* A format found by name, as Lua modules define it, with a Lua state of its own. */
 typedef struct siem_format siem_format;
-
-/* An option of a format: splunk takes source, sourcetype, index and host. */
-typedef struct siem_option {
-    const char *name;
-    const char *value;
-} siem_option;
 
 /* Finds a format on the search path ($OVERSIGHT_LUA_PATH, /etc/oversight/lua, the installed files,
  * then the copies inside the library) and compiles it.

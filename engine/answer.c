@@ -1,0 +1,82 @@
+/* answer.c: verdicts and their reasons. */
+#include "answer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(answer->reason, sizeof answer->reason, format, arguments);
+    va_end(arguments);
+    for (size_t i = 0; i < answer->count; i++) {
+        answer->outcomes[i].verdict = verdict;
+        answer->outcomes[i].http_status = answer->http_status;
+        answer->outcomes[i].code = answer->code;
+    }
+}
+
+void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, int http_status,
+                     const char *format, ...) {
+    char reason[sizeof answer->reason];
+    siem_outcome *outcome = &answer->outcomes[index];
+    va_list arguments;
+    outcome->verdict = verdict;
+    outcome->http_status = http_status;
+    outcome->code = answer->code;
+    if (verdict == SIEM_DELIVERED) return;
+    va_start(arguments, format);
+    (void)vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    if (verdict == SIEM_REJECT) outcome->reason = strdup(reason); /* without memory: no reason */
+    else memcpy(answer->reason, reason, sizeof reason);
+}
+
+void siem_answer_excerpt(const siem_response *response, char out[200]) {
+    size_t size = 0;
+    bool space = true;
+    for (size_t i = 0; i < response->body.size && size < 190; i++) {
+        unsigned char c = (unsigned char)response->body.bytes[i];
+        bool blank = c <= ' ' || c >= 0x7f;
+        if (!blank || !space) out[size++] = blank ? ' ' : (char)c;
+        space = blank;
+    }
+    out[size] = '\0';
+}
+
+/* 1xx, 3xx and the 4xx that say that the address or the credentials are wrong. */
+static void hold(siem_answer *answer, const char *excerpt) {
+    int status = answer->http_status;
+    const char *advice = status >= 300 && status < 400 ? "the server redirects: give its new URL"
+                         : status == 401 ? "the credentials are not accepted: renew them"
+                         : status == 403 ? "the credentials do not allow this: grant the right"
+                         : status == 404 || status == 405 ? "the URL is wrong: correct its path"
+                         : status == 407 ? "the proxy wants credentials: put them into its URL"
+                                         : "correct the sink's options";
+    siem_answer_all(answer, SIEM_HOLD, "HTTP %d: %s%s%s", status, advice,
+                    *excerpt != '\0' ? ": " : "", excerpt);
+}
+
+void siem_answer_http(siem_answer *answer, const siem_response *response) {
+    int status = response->status;
+    char excerpt[200];
+    siem_answer_excerpt(response, excerpt);
+    answer->http_status = status;
+    answer->retry_after = response->retry_after;
+    if (response->fault[0] != '\0') {
+        siem_answer_all(answer, SIEM_RETRY, "%s", response->fault);
+    } else if (status >= 200 && status < 300) {
+        siem_answer_all(answer, SIEM_DELIVERED, "HTTP %d", status);
+    } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
+        siem_answer_all(answer, SIEM_RETRY, "HTTP %d: %s", status, excerpt);
+    } else if (status == 413) {
+        answer->halve = true;
+        siem_answer_all(answer, SIEM_REJECT, "HTTP 413: the record alone is too large");
+    } else if (status == 400 || status == 422) {
+        answer->halve = true;
+        siem_answer_all(answer, SIEM_REJECT, "HTTP %d: %s", status, excerpt);
+    } else {
+        hold(answer, excerpt);
+    }
+}

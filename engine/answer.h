@@ -1,0 +1,39 @@
+/* answer.h: what came of an attempt to send some records. */
+#ifndef SIEM_ANSWER_H
+#define SIEM_ANSWER_H
+
+#include "http.h"
+
+/* Filled by a sink, for the records of one request. All begin as SIEM_UNDECIDED: a record that
+ * stays so is sent again at once. */
+typedef struct siem_answer {
+    siem_outcome *outcomes; /* one a record */
+    size_t count;
+    int http_status;    /* of the response, 0: none */
+    int code;           /* the protocol's own, -1: none */
+    char reason[384];   /* for the records that have none of their own */
+    double retry_after; /* seconds until a retry, negative: not told */
+    bool halve;         /* send each half by itself; a single record has the verdict it was given */
+    bool again;         /* send the same once more: credentials were renewed */
+    bool confirm;       /* the server has taken the request, and tells later; ask after the pause */
+    bool slow_down;     /* the server nears its limits */
+} siem_answer;
+
+/* Gives all records one verdict and reason. */
+__attribute__((format(printf, 3, 4))) void
+siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
+
+/* Gives record `index` a verdict, and for SIEM_REJECT a reason of its own. */
+__attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, size_t index,
+                                                           siem_verdict verdict, int http_status,
+                                                           const char *format, ...);
+
+/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered;
+ * transport faults, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some record is at
+ * fault; everything else hold. */
+void siem_answer_http(siem_answer *answer, const siem_response *response);
+
+/* The beginning of a response's body as one printable line, for messages. */
+void siem_answer_excerpt(const siem_response *response, char out[200]);
+
+#endif

@@ -1,0 +1,558 @@
+/* delivery.c: each batch is a shipment: ranges of records that are still to be sent, halved where a
+ * target asks for it, until nothing is left. */
+#include "delivery.h"
+
+#include "batch.h"
+#include "error.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_MS         100    /* between two questions whether to go on */
+#define LONGEST_PAUSE   3600.0 /* that a server can ask for */
+#define SLOW_DOWN_PAUSE 1.0    /* when a server nears its limits */
+#define LAST_WAIT       5.0    /* for what is under way, after a request to stop */
+#define MOST_RANGES     66     /* halving a range leaves one more; 64 bits can be halved 64 times */
+
+typedef enum phase { READY, ACTIVE, DONE } phase;
+
+typedef struct range {
+    size_t first, end;
+} range;
+
+typedef struct shipment {
+    siem_batch *batch;
+    siem_outcome *outcomes, *scratch; /* of all records, and of the parcel's */
+    size_t *records;                  /* the parcel's */
+    size_t capacity;                  /* of the three */
+    range ranges[MOST_RANGES];        /* still to be sent, the first one on top */
+    size_t range_count;
+    siem_parcel parcel;
+    siem_exchange exchange;
+    phase phase;
+    double not_before;
+    int64_t attempts; /* in a row without success */
+} shipment;
+
+struct siem_delivery {
+    siem_sink *sink;
+    size_t batch_bytes;
+    siem_settle_function settle;
+    siem_go_on_function go_on;
+    void *context;
+    shipment
+        *shipments; /* a ring: `used` from `first` on are under way, the next is being filled */
+    size_t capacity, first, used;
+    siem_exchange token;
+    phase token_phase; /* DONE: not under way */
+    int64_t token_attempts;
+    double not_before; /* of every start: credentials that wait, a server that nears its limits */
+    uint64_t retries, cut;
+    siem_error failure; /* SIEM_OK: none */
+    double last_wait;   /* until when what is under way is waited for after the failure */
+};
+
+double siem_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- opening ---- */
+
+siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_bytes,
+                             siem_settle_function settle, siem_go_on_function go_on, void *context,
+                             siem_error *err) {
+    *out = NULL;
+    siem_delivery *delivery = calloc(1, sizeof *delivery);
+    if (delivery == NULL) return siem_error_no_memory(err);
+    *delivery = (siem_delivery){.sink = sink,
+                                .batch_bytes = sink->pace.batch_bytes != 0 ? sink->pace.batch_bytes
+                                                                           : batch_bytes,
+                                .settle = settle,
+                                .go_on = go_on,
+                                .context = context,
+                                .capacity = sink->pace.in_flight + 1,
+                                .token_phase = DONE};
+    delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
+    siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
+    for (size_t i = 0; rc == SIEM_OK && i < delivery->capacity; i++) {
+        rc = siem_batch_open(&delivery->shipments[i].batch, err);
+    }
+    if (rc == SIEM_OK) *out = delivery;
+    else siem_delivery_close(delivery);
+    return rc;
+}
+
+static void clear(shipment *s) {
+    for (size_t i = 0; i < siem_batch_size(s->batch); i++) {
+        if (s->outcomes == NULL) break;
+        free((char *)s->outcomes[i].reason);
+        s->outcomes[i].reason = NULL;
+    }
+    siem_batch_clear(s->batch);
+}
+
+void siem_delivery_close(siem_delivery *delivery) {
+    if (delivery == NULL) return;
+    for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
+        shipment *s = &delivery->shipments[i];
+        siem_exchange_free(delivery->sink->http, &s->exchange);
+        if (s->batch != NULL) clear(s);
+        siem_batch_close(s->batch);
+        free(s->outcomes);
+        free(s->scratch);
+        free(s->records);
+    }
+    siem_exchange_free(delivery->sink->http, &delivery->token);
+    free(delivery->shipments);
+    free(delivery);
+}
+
+siem_batch *siem_delivery_batch(siem_delivery *delivery) {
+    return delivery->shipments[(delivery->first + delivery->used) % delivery->capacity].batch;
+}
+
+uint64_t siem_delivery_retries(const siem_delivery *delivery) {
+    return delivery->retries;
+}
+
+uint64_t siem_delivery_cut(const siem_delivery *delivery) {
+    return delivery->cut;
+}
+
+/* ---- failures and pauses ---- */
+
+/* The first failure stays: what follows it may be its consequence. */
+__attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, siem_code code,
+                                                       const char *format, ...) {
+    va_list arguments;
+    if (delivery->failure.code != SIEM_OK) return;
+    delivery->failure.code = code;
+    delivery->last_wait = INFINITY;
+    va_start(arguments, format);
+    (void)vsnprintf(delivery->failure.message, sizeof delivery->failure.message, format, arguments);
+    va_end(arguments);
+}
+
+/* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
+static double pause_before(const siem_delivery *delivery, int64_t attempts, double retry_after) {
+    const siem_pace *pace = &delivery->sink->pace;
+    if (retry_after >= 0) return retry_after < LONGEST_PAUSE ? retry_after : LONGEST_PAUSE;
+    double bound = ldexp(pace->retry_base, attempts < 60 ? (int)attempts : 60);
+    if (bound > pace->retry_cap) bound = pace->retry_cap;
+    return bound * ((double)arc4random() / (double)UINT32_MAX);
+}
+
+/* Counts an attempt without success. Gives when the next one is due, or ends the delivery. */
+static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_answer *answer) {
+    if (++*attempts > delivery->sink->pace.retries) {
+        fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s",
+             delivery->sink->kind->name, (long long)*attempts, answer->reason);
+    }
+    delivery->retries++;
+    return siem_clock() + pause_before(delivery, *attempts - 1, answer->retry_after);
+}
+
+static void hold(siem_delivery *delivery, const char *reason) {
+    fail(delivery, SIEM_HELD, "%s: %s", delivery->sink->kind->name, reason);
+}
+
+/* ---- what an answer means ---- */
+
+static siem_answer new_answer(siem_outcome *outcomes, size_t count) {
+    for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
+    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
+}
+
+static bool is_undecided(const shipment *s, size_t record) {
+    return s->outcomes[record].verdict == SIEM_UNDECIDED;
+}
+
+/* Replaces the range on top by its two halves, as many undecided records in each. */
+static void halve(shipment *s) {
+    range *top = &s->ranges[s->range_count - 1];
+    size_t middle = s->records[s->parcel.count / 2];
+    range left = {top->first, middle};
+    top->first = middle;
+    s->ranges[s->range_count++] = left;
+}
+
+static void free_reasons(siem_answer *answer) {
+    for (size_t i = 0; i < answer->count; i++) {
+        free((char *)answer->outcomes[i].reason);
+        answer->outcomes[i].reason = NULL;
+    }
+}
+
+/* Takes over the outcomes of records that are decided. Returns how many are. */
+static size_t take_outcomes(siem_delivery *delivery, shipment *s, siem_answer *answer,
+                            bool *retry) {
+    size_t decided = 0;
+    for (size_t i = 0; i < answer->count; i++) {
+        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
+        switch (from->verdict) {
+        case SIEM_HOLD: hold(delivery, answer->reason); break;
+        case SIEM_RETRY: *retry = true; break;
+        case SIEM_UNDECIDED: break;
+        case SIEM_REJECT:
+        case SIEM_DELIVERED:
+            *to = *from;
+            from->reason = NULL;
+            if (to->verdict == SIEM_REJECT && to->reason == NULL) {
+                to->reason = strdup(answer->reason);
+            }
+            decided++;
+        }
+    }
+    return decided;
+}
+
+static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
+    bool retry = false;
+    s->phase = READY;
+    s->not_before = 0;
+    if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
+    if (answer->confirm) {
+        s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
+        return;
+    }
+    s->parcel.ticket = -1;
+    if (answer->again) return;
+    if (answer->halve && answer->count > 1) {
+        free_reasons(answer);
+        halve(s);
+        return;
+    }
+    size_t decided = take_outcomes(delivery, s, answer, &retry);
+    free_reasons(answer);
+    if (decided > 0) s->attempts = 0;
+    /* An answer that decides nothing must not be asked for in a circle. */
+    if (retry || decided == 0) s->not_before = try_later(delivery, &s->attempts, answer);
+}
+
+/* ---- starting ---- */
+
+/* Takes ranges off the top until one has an undecided record, and lists its records. */
+static bool next_parcel(shipment *s) {
+    for (; s->range_count > 0; s->range_count--) {
+        const range *top = &s->ranges[s->range_count - 1];
+        size_t count = 0;
+        for (size_t i = top->first; i < top->end; i++) {
+            if (is_undecided(s, i)) s->records[count++] = i;
+        }
+        s->parcel =
+            (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
+        if (count > 0) return true;
+    }
+    return false;
+}
+
+static void preview(siem_delivery *delivery, shipment *s) {
+    siem_buffer text = {0};
+    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    siem_request_print(&s->exchange.request, &text);
+    if (!text.failed) {
+        delivery->sink->preview(delivery->sink->preview_context, text.bytes, text.size);
+    }
+    siem_buffer_free(&text);
+    siem_answer_all(&answer, SIEM_DELIVERED, "not sent");
+    apply(delivery, s, &answer);
+}
+
+static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *owner,
+                       siem_error *err) {
+    exchange->owner = owner;
+    return siem_http_begin(delivery->sink->http, exchange, err);
+}
+
+static void start_token(siem_delivery *delivery) {
+    siem_sink *sink = delivery->sink;
+    siem_error err;
+    if (delivery->token_phase == ACTIVE) return;
+    siem_request_clear(&delivery->token.request);
+    siem_code rc = sink->kind->protocol->write_token(sink, &delivery->token.request, &err);
+    if (rc == SIEM_OK) rc = begin(delivery, &delivery->token, NULL, &err);
+    if (rc == SIEM_OK) delivery->token_phase = ACTIVE;
+    else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
+}
+
+static void start_remote(siem_delivery *delivery, shipment *s) {
+    siem_sink *sink = delivery->sink;
+    const siem_protocol *protocol = sink->kind->protocol;
+    siem_error err;
+    if (protocol->needs_token != NULL && sink->preview == NULL && protocol->needs_token(sink)) {
+        start_token(delivery);
+        return;
+    }
+    siem_request_clear(&s->exchange.request);
+    siem_code rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
+    if (rc == SIEM_OK && sink->preview != NULL) {
+        preview(delivery, s);
+        return;
+    }
+    if (rc == SIEM_OK) rc = begin(delivery, &s->exchange, s, &err);
+    if (rc == SIEM_OK) s->phase = ACTIVE;
+    else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
+}
+
+/* A local sink takes whole batches; after a retry, what it has not taken is a batch of its own. */
+static void start_local(siem_delivery *delivery, shipment *s) {
+    siem_sink *sink = delivery->sink;
+    siem_error err;
+    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    const siem_batch *batch = s->batch;
+    siem_batch *rest = NULL;
+    siem_code rc = SIEM_OK;
+    if (s->parcel.count < siem_batch_size(s->batch)) {
+        rc = siem_batch_copy(&rest, s->batch, s->parcel.records, s->parcel.count, &err);
+        batch = rest;
+    }
+    if (rc == SIEM_OK) rc = sink->kind->send(sink, batch, &answer, &err);
+    siem_batch_close(rest);
+    if (rc == SIEM_OK) {
+        apply(delivery, s, &answer);
+        return;
+    }
+    bool ignored;
+    (void)take_outcomes(delivery, s, &answer, &ignored);
+    fail(delivery, rc, "%s", err.message);
+}
+
+static void start(siem_delivery *delivery, shipment *s) {
+    /* A parcel that is to be confirmed stays as it is. */
+    if (s->parcel.ticket < 0 && !next_parcel(s)) s->phase = DONE;
+    else if (delivery->sink->http != NULL) start_remote(delivery, s);
+    else start_local(delivery, s);
+}
+
+/* ---- the loop ---- */
+
+static shipment *under_way(siem_delivery *delivery, size_t index) {
+    return &delivery->shipments[(delivery->first + index) % delivery->capacity];
+}
+
+/* Starts all that is due. Returns when the next one is. */
+static double start_due(siem_delivery *delivery) {
+    double due = INFINITY, now = siem_clock();
+    for (size_t i = 0; i < delivery->used; i++) {
+        shipment *s = under_way(delivery, i);
+        while (s->phase == READY && delivery->failure.code == SIEM_OK) {
+            double earliest = fmax(s->not_before, delivery->not_before);
+            if (delivery->token_phase == ACTIVE) return INFINITY;
+            if (earliest > now) {
+                due = fmin(due, earliest);
+                break;
+            }
+            start(delivery, s);
+        }
+    }
+    return due;
+}
+
+static void end_token(siem_delivery *delivery) {
+    siem_outcome outcome;
+    siem_answer answer = new_answer(&outcome, 1);
+    delivery->token_phase = DONE;
+    delivery->sink->kind->protocol->read_token(delivery->sink, &delivery->token.response, &answer);
+    siem_request_clear(&delivery->token.request);
+    if (outcome.verdict == SIEM_DELIVERED) {
+        delivery->token_attempts = 0;
+    } else if (outcome.verdict == SIEM_RETRY) {
+        delivery->not_before = try_later(delivery, &delivery->token_attempts, &answer);
+    } else {
+        hold(delivery, answer.reason);
+    }
+    free_reasons(&answer);
+}
+
+static void end_exchange(siem_delivery *delivery, siem_exchange *exchange) {
+    shipment *s = exchange->owner;
+    if (s == NULL) {
+        end_token(delivery);
+        return;
+    }
+    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    delivery->sink->kind->protocol->read(delivery->sink, &s->parcel, &exchange->response, &answer);
+    siem_request_clear(&exchange->request);
+    apply(delivery, s, &answer);
+}
+
+/* Waits for an answer, or until something is due. */
+static void wait_until(siem_delivery *delivery, double due) {
+    double seconds = fmin(fmax(due - siem_clock(), 0), POLL_MS / 1e3);
+    int milliseconds = (int)ceil(seconds * 1e3);
+    siem_exchange *exchange;
+    if (delivery->sink->http == NULL) {
+        struct timespec pause = {0, (long)(seconds * 1e9) % 1000000000L};
+        if (seconds > 0) (void)nanosleep(&pause, NULL);
+        return;
+    }
+    siem_http_wait(delivery->sink->http, milliseconds);
+    while ((exchange = siem_http_next(delivery->sink->http)) != NULL) {
+        end_exchange(delivery, exchange);
+    }
+}
+
+static bool any_active(siem_delivery *delivery) {
+    bool active = delivery->token_phase == ACTIVE;
+    for (size_t i = 0; i < delivery->used; i++) active |= under_way(delivery, i)->phase == ACTIVE;
+    return active;
+}
+
+/* Tells the outcomes of the oldest shipment, and frees its place. */
+static void settle_first(siem_delivery *delivery) {
+    siem_error err;
+    shipment *s = under_way(delivery, 0);
+    siem_code rc = delivery->settle(delivery->context, s->batch, s->outcomes, &err);
+    if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
+    clear(s);
+    delivery->first = (delivery->first + 1) % delivery->capacity;
+    delivery->used--;
+}
+
+/* A request to stop. It shortens the wait after another failure, too. */
+static void stop(siem_delivery *delivery) {
+    fail(delivery, SIEM_CANCELLED, "stopped on request");
+    delivery->last_wait = fmin(delivery->last_wait, siem_clock() + LAST_WAIT);
+}
+
+/* Ends all that is under way, and tells what is known of it. */
+static void break_off(siem_delivery *delivery) {
+    for (size_t i = 0; i < delivery->used; i++) {
+        siem_http_cancel(delivery->sink->http, &under_way(delivery, i)->exchange);
+    }
+    siem_http_cancel(delivery->sink->http, &delivery->token);
+    while (delivery->used > 0) settle_first(delivery);
+    clear(under_way(delivery, 0));
+}
+
+/* Goes on until at most `most` shipments are under way. */
+static siem_code drive(siem_delivery *delivery, size_t most, siem_error *err) {
+    while (delivery->used > 0) {
+        double due = start_due(delivery);
+        bool failed = delivery->failure.code != SIEM_OK;
+        while (delivery->used > 0 && under_way(delivery, 0)->phase == DONE) {
+            settle_first(delivery);
+        }
+        if (!failed && delivery->used <= most) break;
+        if (delivery->used == 0) break;
+        if (failed && (!any_active(delivery) || siem_clock() > delivery->last_wait)) break;
+        wait_until(delivery, failed ? INFINITY : due);
+        if (!delivery->go_on(delivery->context)) stop(delivery);
+    }
+    if (delivery->failure.code == SIEM_OK) return SIEM_OK;
+    break_off(delivery);
+    if (err != NULL) *err = delivery->failure;
+    return delivery->failure.code;
+}
+
+/* ---- filling ---- */
+
+/* How large the body of a request with all records of the batch is. */
+static size_t body_size(const siem_delivery *delivery, const siem_batch *batch) {
+    size_t bytes;
+    (void)siem_batch_bytes(batch, &bytes);
+    if (delivery->sink->http == NULL) return bytes;
+    return delivery->sink->kind->protocol->body_size(delivery->sink, siem_batch_size(batch), bytes);
+}
+
+static bool is_too_large(const siem_delivery *delivery, const siem_batch *batch) {
+    size_t most = delivery->sink->pace.body_bytes;
+    return most != 0 && body_size(delivery, batch) > most;
+}
+
+bool siem_delivery_added(siem_delivery *delivery) {
+    const siem_pace *pace = &delivery->sink->pace;
+    siem_batch *batch = siem_delivery_batch(delivery);
+    if (pace->field_bytes != 0) delivery->cut += siem_batch_cut_fields(batch, pace->field_bytes);
+    if (pace->batch_events != 0 && siem_batch_size(batch) >= pace->batch_events) return true;
+    return body_size(delivery, batch) >= delivery->batch_bytes || is_too_large(delivery, batch);
+}
+
+/* Makes room for the outcomes of the batch that was filled. */
+static bool reserve(shipment *s, size_t count) {
+    if (count <= s->capacity) return true;
+    siem_outcome *outcomes = realloc(s->outcomes, count * sizeof *outcomes);
+    if (outcomes != NULL) s->outcomes = outcomes;
+    siem_outcome *scratch = realloc(s->scratch, count * sizeof *scratch);
+    if (scratch != NULL) s->scratch = scratch;
+    size_t *records = realloc(s->records, count * sizeof *records);
+    if (records != NULL) s->records = records;
+    if (outcomes == NULL || scratch == NULL || records == NULL) return false;
+    s->capacity = count;
+    return true;
+}
+
+/* A record that alone is larger than the target takes: it is not sent at all. */
+static void reject_size(const siem_delivery *delivery, shipment *s) {
+    char reason[128];
+    (void)snprintf(reason, sizeof reason,
+                   "a request with this record alone has %zu bytes, and the target takes %zu",
+                   body_size(delivery, s->batch), delivery->sink->pace.body_bytes);
+    s->outcomes[0] = (siem_outcome){.verdict = SIEM_REJECT, .code = -1, .reason = strdup(reason)};
+}
+
+/* Puts the batch that was filled on its way. */
+static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
+    shipment *s = under_way(delivery, delivery->used);
+    size_t count = siem_batch_size(s->batch);
+    if (delivery->failure.code != SIEM_OK || count == 0) return SIEM_OK;
+    if (!reserve(s, count)) return siem_error_no_memory(err);
+    memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    if (count == 1 && is_too_large(delivery, s->batch)) reject_size(delivery, s);
+    s->ranges[0] = (range){0, count};
+    s->range_count = 1;
+    s->parcel.ticket = -1;
+    s->phase = READY;
+    s->not_before = 0;
+    s->attempts = 0;
+    delivery->used++;
+    return SIEM_OK;
+}
+
+static siem_code dispatch_and_drive(siem_delivery *delivery, size_t most, siem_error *err) {
+    siem_code rc = dispatch(delivery, err);
+    return rc == SIEM_OK ? drive(delivery, most, err) : rc;
+}
+
+/* Sends the batch without its last record, which begins the next one. */
+static siem_code commit_before_last(siem_delivery *delivery, siem_error *err) {
+    siem_batch *batch = siem_delivery_batch(delivery), *last;
+    size_t index = siem_batch_size(batch) - 1, first = 0;
+    siem_code rc = siem_batch_copy(&last, batch, &index, 1, err);
+    if (rc != SIEM_OK) return rc;
+    siem_batch_drop_last(batch);
+    rc = dispatch_and_drive(delivery, delivery->capacity - 1, err);
+    if (rc == SIEM_OK) rc = siem_batch_append(siem_delivery_batch(delivery), last, &first, 1, err);
+    siem_batch_close(last);
+    return rc;
+}
+
+/* Only the last record can make a batch too large: before it there was room. */
+static siem_code make_fit(siem_delivery *delivery, siem_error *err) {
+    const siem_batch *batch = siem_delivery_batch(delivery);
+    if (siem_batch_size(batch) < 2 || !is_too_large(delivery, batch)) return SIEM_OK;
+    return commit_before_last(delivery, err);
+}
+
+siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
+    siem_code rc = make_fit(delivery, err);
+    if (rc != SIEM_OK) return rc;
+    const siem_batch *batch = siem_delivery_batch(delivery);
+    bool is_due = body_size(delivery, batch) >= delivery->batch_bytes;
+    /* What began the next batch is sent with what follows, unless it fills one. */
+    if (siem_batch_size(batch) == 1 && !is_due && delivery->sink->pace.batch_events != 1) {
+        return SIEM_OK;
+    }
+    return dispatch_and_drive(delivery, delivery->capacity - 1, err);
+}
+
+siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
+    siem_code rc = make_fit(delivery, err);
+    return rc == SIEM_OK ? dispatch_and_drive(delivery, 0, err) : rc;
+}

@@ -1,0 +1,81 @@
+/* ping.c: whether a target is there and takes the credentials, by one request or two. */
+#include "error.h"
+#include "sink.h"
+
+#include <stdio.h>
+
+/* Sends the request of an exchange and waits for its end. */
+static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
+    siem_code rc = siem_http_begin(sink->http, exchange, err);
+    while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) siem_http_wait(sink->http, 1000);
+    return rc;
+}
+
+static siem_code judge(const siem_sink *sink, const siem_answer *answer, siem_error *err) {
+    const char *kind = sink->kind->name;
+    switch (answer->outcomes[0].verdict) {
+    case SIEM_DELIVERED: return SIEM_OK;
+    case SIEM_RETRY: return siem_error_set(err, SIEM_UNAVAILABLE, "%s: %s", kind, answer->reason);
+    default: return siem_error_set(err, SIEM_HELD, "%s: %s", kind, answer->reason);
+    }
+}
+
+/* Where a protocol has no request that changes nothing, any answer shows that the target is there.
+ */
+static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                       siem_error *err) {
+    siem_batch *batch;
+    size_t first = 0;
+    siem_code rc = siem_batch_open(&batch, err);
+    if (rc != SIEM_OK) return rc;
+    siem_parcel parcel = {.batch = batch, .records = &first, .ticket = -1};
+    rc = sink->kind->protocol->write(sink, &parcel, &exchange->request, err);
+    exchange->request.method = "HEAD";
+    exchange->request.body_size = 0;
+    if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+    siem_batch_close(batch);
+    if (rc != SIEM_OK) return rc;
+    if (exchange->response.fault[0] != '\0') {
+        siem_answer_all(answer, SIEM_RETRY, "%s", exchange->response.fault);
+    } else {
+        siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)",
+                        exchange->response.status);
+    }
+    return SIEM_OK;
+}
+
+static siem_code ask(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                     siem_error *err) {
+    const siem_protocol *protocol = sink->kind->protocol;
+    siem_code rc = SIEM_OK;
+    siem_request_clear(&exchange->request);
+    if (protocol->write_token != NULL) {
+        rc = protocol->write_token(sink, &exchange->request, err);
+        if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+        if (rc == SIEM_OK) protocol->read_token(sink, &exchange->response, answer);
+    } else if (protocol->write_ping != NULL) {
+        rc = protocol->write_ping(sink, &exchange->request, err);
+        if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+        if (rc == SIEM_OK) protocol->read_ping(sink, &exchange->response, answer);
+    } else {
+        rc = knock(sink, exchange, answer, err);
+    }
+    return rc;
+}
+
+siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
+    siem_exchange exchange = {.owner = NULL};
+    siem_outcome outcome = {.code = -1};
+    siem_answer answer = {.outcomes = &outcome, .count = 1, .code = -1, .retry_after = -1};
+    if (sink->http == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
+                              sink->kind->name);
+    }
+    siem_code rc = ask(sink, &exchange, &answer, err);
+    if (rc == SIEM_OK) rc = judge(sink, &answer, err);
+    if (rc == SIEM_OK && answer_text != NULL) {
+        (void)snprintf(answer_text, 200, "%.199s", answer.reason);
+    }
+    siem_exchange_free(sink->http, &exchange);
+    return rc;
+}

@@ -1,0 +1,321 @@
+/* sink_elastic.c: the _bulk API of Elasticsearch and OpenSearch.
+ *
+ * "Bulk API": items are answered in order, each with its own status. Data streams take only create.
+ * Each document has an _id made of its registry and event, so that what is sent twice is stored
+ * once: 409 says that it is there. (An _id is unique within a backing index: a document that is
+ * sent again after a rollover is stored twice, elasticsearch#44794.) */
+#include "batch.h"
+#include "error.h"
+#include "kinds.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_BYTES ((size_t)10000000)  /* 5 to 15 MB are advised */
+#define MOST_BYTES ((size_t)100 << 20) /* http.max_content_length */
+
+#define ID_BYTES 20 /* of the digest: 160 bits do not meet by chance */
+#define ID_SIZE  28 /* in base64: a multiple of 4 */
+/* {"create":{"_id":"..."}} and a line end. */
+#define ACTION_HEAD "{\"create\":{\"_id\":\""
+#define ACTION_TAIL "\"}}\n"
+#define ACTION_SIZE (sizeof ACTION_HEAD - 1 + ID_SIZE + sizeof ACTION_TAIL - 1)
+
+typedef struct elastic_sink {
+    siem_remote_sink remote;
+    char *url;
+    char *target; /* an index or a data stream */
+    char *user;   /* NULL: api_key */
+    siem_secret *api_key, *password;
+} elastic_sink;
+
+static const siem_sink_option options[] = {
+    {"url", "URL", "of a node: https://host:9200", true, false, false},
+    {"api_key", "SECRET", "an API key in its encoded form", false, true, false},
+    {"user", "U", "instead of an API key: a user", false, false, false},
+    {"password", "SECRET", "of the user", false, true, false},
+    {"namespace", "NAME", "of the data stream logs-oversight.beacon-NAME (default: default)", false,
+     false, false},
+    {"index", "NAME", "instead: a data stream or index by name", false, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+/* The credential, or NULL without one. */
+static siem_secret *secret_of(const elastic_sink *elastic) {
+    return elastic->api_key != NULL ? elastic->api_key : elastic->password;
+}
+
+/* ---- writing ---- */
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    (void)sink;
+    return bytes + count * ACTION_SIZE;
+}
+
+/* Basic (RFC 7617) or an API key. */
+static siem_code add_authorization(const elastic_sink *elastic, siem_request *request,
+                                   siem_error *err) {
+    if (elastic->api_key != NULL) {
+        siem_request_add_header(request, true, "Authorization: ApiKey %s",
+                                siem_secret_text(elastic->api_key));
+        return SIEM_OK;
+    }
+    if (elastic->user == NULL) return SIEM_OK;
+    siem_buffer pair = {0}, encoded = {0};
+    const char *password = siem_secret_text(elastic->password);
+    siem_buffer_add(&pair, elastic->user, strlen(elastic->user));
+    siem_buffer_add_char(&pair, ':');
+    siem_buffer_add(&pair, password, strlen(password));
+    bool room = siem_buffer_reserve(&encoded, 4 * (pair.size / 3 + 1) + 1) && !pair.failed;
+    if (room) {
+        (void)EVP_EncodeBlock((unsigned char *)encoded.bytes, (const unsigned char *)pair.bytes,
+                              (int)pair.size);
+        siem_request_add_header(request, true, "Authorization: Basic %s", encoded.bytes);
+    }
+    OPENSSL_cleanse(pair.bytes, pair.size);
+    OPENSSL_cleanse(encoded.bytes, encoded.capacity);
+    siem_buffer_free(&pair);
+    siem_buffer_free(&encoded);
+    return room ? SIEM_OK : siem_error_no_memory(err);
+}
+
+/* The id that the same event has at every attempt, also of another process. */
+static bool make_id(const siem_batch *batch, size_t record, char out[ID_SIZE + 1]) {
+    const char *registry_id = siem_batch_registry_id(batch, record);
+    const char *event_id = siem_batch_event_id(batch, record);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
+    bool made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+                EVP_DigestUpdate(context, registry_id, strlen(registry_id) + 1) == 1 &&
+                EVP_DigestUpdate(context, event_id, strlen(event_id)) == 1 &&
+                EVP_DigestFinal_ex(context, digest, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    if (!made) return false;
+    (void)EVP_EncodeBlock((unsigned char *)out, digest, ID_BYTES);
+    for (char *at = out; *at != '\0'; at++) { /* base64url: + and / would need care in a URL */
+        if (*at == '+') *at = '-';
+        else if (*at == '/') *at = '_';
+    }
+    return true;
+}
+
+static siem_code write_documents(const siem_parcel *parcel, siem_request *request,
+                                 siem_error *err) {
+    for (size_t i = 0; i < parcel->count; i++) {
+        char id[ID_SIZE + 1];
+        size_t size;
+        const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
+        if (!make_id(parcel->batch, parcel->records[i], id)) return siem_error_no_memory(err);
+        siem_buffer_add(&request->content, ACTION_HEAD, sizeof ACTION_HEAD - 1);
+        siem_buffer_add(&request->content, id, ID_SIZE);
+        siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
+        siem_buffer_add(&request->content, document, size + 1);
+    }
+    siem_request_use_content(request);
+    return SIEM_OK;
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    const siem_secret *secret = secret_of(elastic);
+    parcel->credential = secret != NULL ? siem_secret_generation(secret) : 0;
+    siem_request_set_url(request,
+                         "%s/%s/_bulk?filter_path=errors,items.*.status,items.*.error,"
+                         "items.*.failure_store",
+                         elastic->url, elastic->target);
+    siem_code rc = add_authorization(elastic, request, err);
+    siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
+    if (rc == SIEM_OK) rc = write_documents(parcel, request, err);
+    request->gzip = elastic->remote.gzip;
+    return rc;
+}
+
+/* ---- reading ---- */
+
+static const char *text_of(const cJSON *object, const char *name, const char *absent) {
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return text != NULL ? text : absent;
+}
+
+/* "type: reason" of an error, and of what caused it. */
+static void describe_error(const cJSON *item, char out[256]) {
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(item, "error");
+    const cJSON *cause = cJSON_GetObjectItemCaseSensitive(error, "caused_by");
+    if (cJSON_IsString(error)) {
+        (void)snprintf(out, 256, "%s", cJSON_GetStringValue(error));
+        return;
+    }
+    (void)snprintf(out, 256, "%s: %s%s%s", text_of(error, "type", "no reason given"),
+                   text_of(error, "reason", ""), cause != NULL ? ": " : "",
+                   text_of(cause, "reason", ""));
+}
+
+/* One item's status: 2xx and 409 delivered, 429 and 5xx retry, 401 and 403 hold, others reject. */
+static void read_item(const cJSON *item, siem_answer *answer, size_t index) {
+    char reason[256];
+    const cJSON *status_item = cJSON_GetObjectItemCaseSensitive(item, "status");
+    int status = cJSON_IsNumber(status_item) ? status_item->valueint : 0;
+    describe_error(item, reason);
+    siem_verdict verdict = (status >= 200 && status < 300) || status == 409 ? SIEM_DELIVERED
+                           : status == 429 || status >= 500                 ? SIEM_RETRY
+                           : status == 401 || status == 403                 ? SIEM_HOLD
+                           : status == 0                                    ? SIEM_RETRY
+                                                                            : SIEM_REJECT;
+    siem_answer_one(answer, index, verdict, status, "HTTP %d: %s", status, reason);
+    answer->outcomes[index].existed = status == 409;
+    answer->outcomes[index].kept_aside =
+        verdict == SIEM_DELIVERED && strcmp(text_of(item, "failure_store", ""), "used") == 0;
+}
+
+static void read_items(const cJSON *body, siem_answer *answer) {
+    const cJSON *items = cJSON_GetObjectItemCaseSensitive(body, "items"), *item;
+    if ((size_t)cJSON_GetArraySize(items) != answer->count) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of _bulk: %d item(s) for %zu",
+                        cJSON_GetArraySize(items), answer->count);
+        return;
+    }
+    size_t index = 0;
+    cJSON_ArrayForEach(item, items) read_item(item->child, answer, index++);
+}
+
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    elastic_sink *elastic = (elastic_sink *)sink;
+    siem_secret *secret = secret_of(elastic);
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0') return;
+    if (response->status == 401 && secret != NULL && siem_remote_renew(secret, parcel, answer))
+        return;
+    if (response->status < 200 || response->status >= 300) return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    read_items(body, answer);
+    cJSON_Delete(body);
+}
+
+/* ---- ping ---- */
+
+static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    request->method = "GET";
+    siem_request_set_url(request, "%s/", elastic->url);
+    return add_authorization(elastic, request, err);
+}
+
+static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    (void)sink;
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0' || response->status != 200) return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(body, "version");
+    if (cJSON_IsObject(version)) {
+        siem_answer_all(answer, SIEM_DELIVERED, "%s %s, cluster %s",
+                        text_of(version, "distribution", "Elasticsearch"),
+                        text_of(version, "number", "?"), text_of(body, "cluster_name", "?"));
+    } else {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no Elasticsearch: correct the URL");
+    }
+    cJSON_Delete(body);
+}
+
+/* ---- opening ---- */
+
+static siem_code close_elastic(siem_sink *sink, siem_error *err) {
+    elastic_sink *elastic = (elastic_sink *)sink;
+    (void)err;
+    siem_remote_close(&elastic->remote);
+    siem_secret_close(elastic->api_key);
+    siem_secret_close(elastic->password);
+    free(elastic->url);
+    free(elastic->target);
+    free(elastic->user);
+    free(elastic);
+    return SIEM_OK;
+}
+
+static siem_code read_credentials(elastic_sink *elastic, const siem_settings *settings,
+                                  siem_error *err) {
+    const char *api_key = siem_settings_text(settings, "api_key");
+    const char *user = siem_settings_text(settings, "user");
+    const char *password = siem_settings_text(settings, "password");
+    if (api_key != NULL && user != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "give either api_key, or user and password");
+    }
+    if ((user == NULL) != (password == NULL)) {
+        return siem_error_set(err, SIEM_INVALID, "user and password belong together");
+    }
+    if (api_key != NULL) return siem_secret_open(&elastic->api_key, "api_key", api_key, err);
+    if (user == NULL) return SIEM_OK;
+    if (strchr(user, ':') != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "user: a name holds no ':' (RFC 7617)");
+    }
+    elastic->user = strdup(user);
+    if (elastic->user == NULL) return siem_error_no_memory(err);
+    return siem_secret_open(&elastic->password, "password", password, err);
+}
+
+/* Names of indices and data streams: lower case, without what a URL or a pattern reads. */
+static siem_code read_target(elastic_sink *elastic, const siem_settings *settings,
+                             siem_error *err) {
+    const char *index = siem_settings_text(settings, "index");
+    const char *namespace = siem_settings_text(settings, "namespace");
+    siem_buffer target = {0};
+    if (index != NULL && namespace != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "give either namespace or index");
+    }
+    if (namespace != NULL && strchr(namespace, '-') != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "namespace holds no '-': it ends the name");
+    }
+    if (index == NULL) siem_buffer_add(&target, "logs-oversight.beacon-", 22);
+    if (index == NULL) index = namespace != NULL ? namespace : "default";
+    siem_buffer_add(&target, index, strlen(index));
+    siem_buffer_add_char(&target, '\0');
+    if (target.failed) return siem_error_no_memory(err);
+    elastic->target = target.bytes;
+    bool fits = index[0] != '\0' && target.size <= 256 && strchr("-_+.", target.bytes[0]) == NULL;
+    for (const char *at = target.bytes; fits && *at != '\0'; at++) {
+        fits = islower((unsigned char)*at) || isdigit((unsigned char)*at) ||
+               strchr("-_.+", *at) != NULL;
+    }
+    if (fits) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "an index or namespace is made of a-z, 0-9 and - _ . and begins with a "
+                          "letter or digit");
+}
+
+static siem_code open_elastic(siem_sink **out, const siem_settings *settings, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = BODY_BYTES,
+                                              .takes_gzip = true};
+    elastic_sink *elastic = calloc(1, sizeof *elastic);
+    if (elastic == NULL) return siem_error_no_memory(err);
+    elastic->remote.sink.kind = &siem_kind_elastic;
+    siem_code rc = siem_remote_open(&elastic->remote, settings, &limits, err);
+    if (rc == SIEM_OK) {
+        rc = siem_remote_copy_url(&elastic->url, "url", siem_settings_text(settings, "url"), err);
+    }
+    if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_target(elastic, settings, err);
+    if (rc == SIEM_OK) *out = &elastic->remote.sink;
+    else (void)close_elastic(&elastic->remote.sink, NULL);
+    return rc;
+}
+
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping};
+
+const siem_sink_kind siem_kind_elastic = {.name = "elastic",
+                                          .summary = "Elasticsearch and OpenSearch, by _bulk",
+                                          .format = "ecs",
+                                          .options = options,
+                                          .open = open_elastic,
+                                          .protocol = &protocol,
+                                          .close = close_elastic};

@@ -1,0 +1,58 @@
+/* sink_function.c: a sink that is a function of the caller. */
+#include "error.h"
+#include "sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct function_sink {
+    siem_sink sink;
+    siem_send_function send;
+    void (*close)(void *context);
+    void *context;
+} function_sink;
+
+/* A reason is copied, as the caller's may be gone when it is told. */
+static void copy_reasons(siem_answer *answer) {
+    for (size_t i = 0; i < answer->count; i++) {
+        siem_outcome *outcome = &answer->outcomes[i];
+        const char *reason = outcome->reason;
+        outcome->reason = NULL;
+        if (reason == NULL) continue;
+        siem_answer_one(answer, i, outcome->verdict, outcome->http_status, "%s", reason);
+    }
+}
+
+static siem_code send_function(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
+                               siem_error *err) {
+    function_sink *function = (function_sink *)sink;
+    siem_answer_all(answer, SIEM_DELIVERED, "the sink gave no reason");
+    siem_code rc = function->send(function->context, batch, answer->outcomes, err);
+    if (rc == SIEM_OK) copy_reasons(answer);
+    else siem_answer_all(answer, SIEM_UNDECIDED, "the sink failed");
+    return rc;
+}
+
+static siem_code close_function(siem_sink *sink, siem_error *err) {
+    function_sink *function = (function_sink *)sink;
+    (void)err;
+    if (function->close != NULL) function->close(function->context);
+    free(function);
+    return SIEM_OK;
+}
+
+static const siem_sink_kind function_kind = {
+    .name = "function", .send = send_function, .close = close_function};
+
+siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
+                                  void (*close)(void *context), void *context, siem_error *err) {
+    function_sink *function = calloc(1, sizeof *function);
+    *out = NULL;
+    if (function == NULL) return siem_error_no_memory(err);
+    *function = (function_sink){.sink = {.kind = &function_kind, .pace = siem_local_pace},
+                                .send = send,
+                                .close = close,
+                                .context = context};
+    *out = &function->sink;
+    return SIEM_OK;
+}

@@ -1,0 +1,235 @@
+/* sink_remote.c: the options, framings and credentials of all kinds that speak HTTP. */
+#include "sink_remote.h"
+
+#include "batch.h"
+#include "error.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define IN_FLIGHT    2
+#define RETRIES      8
+#define RETRY_BASE   1.0
+#define RETRY_CAP    60.0
+#define TIMEOUT      60.0
+#define CONNECT_TIME 10.0
+
+const siem_sink_option siem_remote_options[] = {
+    {"batch_bytes", "BYTES", "send a batch when it holds this much", false, false, false},
+    {"batch_events", "N", "or this many records", false, false, false},
+    {"compress", "gzip|none", "how bodies are compressed (default: none)", false, false, false},
+    {"in_flight", "N", "requests at once, 1 to 64 (default: 2)", false, false, false},
+    {"timeout", "SECONDS", "for a whole request (default: 60)", false, false, false},
+    {"connect_timeout", "SECONDS", "until a connection stands (default: 10)", false, false, false},
+    {"retries", "N", "attempts after the first, in a row without success (default: 8)", false,
+     false, false},
+    {"retry_base", "SECONDS",
+     "pauses are random up to this, doubled with each attempt (default: 1)", false, false, false},
+    {"retry_cap", "SECONDS", "but never longer than this (default: 60)", false, false, false},
+    {"ca_file", "FILE", "PEM file of the authorities to trust (default: the system's)", false,
+     false, false},
+    {"client_cert", "FILE", "PEM file of a certificate to show", false, false, false},
+    {"client_key", "FILE", "PEM file of its key", false, false, false},
+    {"proxy", "URL", "a proxy (default: http_proxy and https_proxy of the environment)", false,
+     true, false},
+    {"insecure", NULL, "do not verify the server's certificate", false, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+/* ---- opening ---- */
+
+static siem_code check_file(const char *name, const char *path, siem_error *err) {
+    if (path == NULL || access(path, R_OK) == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_NOT_FOUND, "%s: cannot read %s", name, path);
+}
+
+static siem_code open_http(siem_remote_sink *remote, const siem_settings *settings,
+                           siem_error *err) {
+    double timeout, connect;
+    siem_http_settings http = {.ca_file = siem_settings_text(settings, "ca_file"),
+                               .client_cert = siem_settings_text(settings, "client_cert"),
+                               .client_key = siem_settings_text(settings, "client_key"),
+                               .proxy = siem_settings_text(settings, "proxy")};
+    siem_code rc = siem_settings_flag(settings, "insecure", &http.insecure, err);
+    if (rc == SIEM_OK) rc = siem_settings_seconds(settings, "timeout", TIMEOUT, &timeout, err);
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "connect_timeout", CONNECT_TIME, &connect, err);
+    }
+    if (rc == SIEM_OK) rc = check_file("ca_file", http.ca_file, err);
+    if (rc == SIEM_OK) rc = check_file("client_cert", http.client_cert, err);
+    if (rc == SIEM_OK) rc = check_file("client_key", http.client_key, err);
+    if (rc != SIEM_OK) return rc;
+    http.timeout_ms = (int64_t)(timeout * 1e3);
+    http.connect_timeout_ms = (int64_t)(connect * 1e3);
+    return siem_http_open(&remote->sink.http, &http, err);
+}
+
+static siem_code read_pace(siem_pace *pace, const siem_settings *settings,
+                           const siem_remote_limits *limits, siem_error *err) {
+    int64_t bytes, events, in_flight;
+    siem_code rc = siem_settings_integer(settings, "batch_bytes", 1, (int64_t)limits->most_bytes,
+                                         (int64_t)limits->batch_bytes, &bytes, err);
+    if (rc == SIEM_OK) {
+        rc = siem_settings_integer(settings, "batch_events", 1, INT32_MAX, 0, &events, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_integer(settings, "in_flight", 1, 64, IN_FLIGHT, &in_flight, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_integer(settings, "retries", 0, INT32_MAX, RETRIES, &pace->retries, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "retry_base", RETRY_BASE, &pace->retry_base, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "retry_cap", RETRY_CAP, &pace->retry_cap, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    pace->batch_bytes = (size_t)bytes;
+    pace->body_bytes = limits->body_bytes > (size_t)bytes ? limits->body_bytes : (size_t)bytes;
+    pace->batch_events = (size_t)events;
+    pace->in_flight = (size_t)in_flight;
+    pace->field_bytes = limits->field_bytes;
+    return SIEM_OK;
+}
+
+static siem_code read_compression(siem_remote_sink *remote, const siem_settings *settings,
+                                  const siem_remote_limits *limits, siem_error *err) {
+    const char *text = siem_settings_text(settings, "compress");
+    remote->gzip = text != NULL && strcmp(text, "gzip") == 0;
+    if (remote->gzip && !limits->takes_gzip) {
+        return siem_error_set(err, SIEM_INVALID, "this target takes no compressed bodies");
+    }
+    if (text == NULL || remote->gzip || strcmp(text, "none") == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID, "compress is gzip or none");
+}
+
+siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
+                           const siem_remote_limits *limits, siem_error *err) {
+    siem_code rc =
+        siem_settings_check(settings, remote->sink.kind->options, siem_remote_options, err);
+    if (rc == SIEM_OK) rc = read_pace(&remote->sink.pace, settings, limits, err);
+    if (rc == SIEM_OK) rc = read_compression(remote, settings, limits, err);
+    if (rc == SIEM_OK) rc = open_http(remote, settings, err);
+    return rc;
+}
+
+void siem_remote_close(siem_remote_sink *remote) {
+    siem_http_close(remote->sink.http);
+}
+
+/* ---- texts ---- */
+
+siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err) {
+    for (const char *at = text; *at != '\0'; at++) {
+        if (isgraph((unsigned char)*at) == 0) {
+            return siem_error_set(err, SIEM_INVALID, "%s holds a space or a control character",
+                                  name);
+        }
+    }
+    if (*text == '\0') return siem_error_set(err, SIEM_INVALID, "%s is empty", name);
+    return SIEM_OK;
+}
+
+siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err) {
+    *out = NULL;
+    siem_code rc = siem_remote_check_word(name, url, err);
+    if (rc != SIEM_OK) return rc;
+    size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
+                    : strncasecmp(url, "http://", 7) == 0 ? 7
+                                                          : 0;
+    if (scheme == 0 || strchr("/?#", url[scheme]) != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s begins with https:// or http:// and a host",
+                              name);
+    }
+    size_t host = strcspn(url + scheme, "/?#");
+    if (memchr(url + scheme, '@', host) != NULL) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s holds credentials: give them by options of their own", name);
+    }
+    size_t size = strlen(url);
+    while (size > scheme + host && url[size - 1] == '/') size--;
+    *out = strndup(url, size);
+    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+}
+
+bool siem_remote_is_secret(const char *header) {
+    static const char *const words[] = {"auth", "key", "token", "secret", "cookie", "password"};
+    size_t name = strcspn(header, ":");
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        size_t size = strlen(words[w]);
+        for (size_t i = 0; i + size <= name; i++) {
+            if (strncasecmp(header + i, words[w], size) == 0) return true;
+        }
+    }
+    return false;
+}
+
+siem_code siem_remote_check_header(const char *header, siem_error *err) {
+    size_t name = strcspn(header, ":");
+    for (size_t i = 0; i < name; i++) {
+        unsigned char c = (unsigned char)header[i];
+        if (isalnum(c) == 0 && strchr("!#$%&'*+-.^_`|~", c) == NULL) name = 0;
+    }
+    if (name == 0 || header[name] == '\0') {
+        return siem_error_set(err, SIEM_INVALID, "header is 'Name: value'");
+    }
+    for (const char *at = header + name; *at != '\0'; at++) {
+        if (iscntrl((unsigned char)*at) != 0 && *at != '\t') {
+            return siem_error_set(err, SIEM_INVALID, "header %.*s holds a control character",
+                                  (int)name, header);
+        }
+    }
+    return SIEM_OK;
+}
+
+/* ---- framings ---- */
+
+/* Whether the parcel's records lie one behind the other in the batch. */
+static bool is_whole(const siem_parcel *parcel) {
+    return parcel->records[parcel->count - 1] - parcel->records[0] + 1 == parcel->count;
+}
+
+void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request) {
+    size_t size;
+    const char *first = siem_batch_at(parcel->batch, parcel->records[0], &size);
+    if (is_whole(parcel)) {
+        const char *last = siem_batch_at(parcel->batch, parcel->records[parcel->count - 1], &size);
+        request->body = first;
+        request->body_size = (size_t)(last + size + 1 - first);
+        return;
+    }
+    for (size_t i = 0; i < parcel->count; i++) {
+        const char *line = siem_batch_at(parcel->batch, parcel->records[i], &size);
+        siem_buffer_add(&request->content, line, size + 1);
+    }
+    siem_request_use_content(request);
+}
+
+void siem_remote_write_array(const siem_parcel *parcel, siem_request *request) {
+    for (size_t i = 0; i < parcel->count; i++) {
+        size_t size;
+        const char *record = siem_batch_at(parcel->batch, parcel->records[i], &size);
+        siem_buffer_add_char(&request->content, i == 0 ? '[' : ',');
+        siem_buffer_add(&request->content, record, size);
+    }
+    siem_buffer_add_char(&request->content, ']');
+    siem_request_use_content(request);
+}
+
+size_t siem_remote_array_size(size_t count, size_t bytes) {
+    (void)count; /* each record's line end is as long as the comma or bracket in its place */
+    return bytes + 1;
+}
+
+/* ---- credentials ---- */
+
+bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer) {
+    bool changed = parcel->credential != siem_secret_generation(secret);
+    if (!changed && siem_secret_reload(secret, &changed, NULL) != SIEM_OK) return false;
+    answer->again = changed;
+    return changed;
+}

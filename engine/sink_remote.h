@@ -1,0 +1,62 @@
+/* sink_remote.h: what the kinds that speak HTTP share: their common options, and framings. */
+#ifndef SIEM_SINK_REMOTE_H
+#define SIEM_SINK_REMOTE_H
+
+#include "secret.h"
+#include "sink.h"
+
+/* The options of all remote kinds, ended by a NULL name. */
+extern const siem_sink_option siem_remote_options[];
+
+/* A kind's own limits. */
+typedef struct siem_remote_limits {
+    size_t body_bytes;  /* the target's, never exceeded */
+    size_t batch_bytes; /* the default; batch_bytes= may be anything up to most_bytes */
+    size_t most_bytes;
+    size_t field_bytes;
+    bool takes_gzip;
+} siem_remote_limits;
+
+/* A remote kind's own struct begins with this one. */
+typedef struct siem_remote_sink {
+    siem_sink sink;
+    bool gzip;
+} siem_remote_sink;
+
+/* Checks the settings against the kind's options, and opens what all remote kinds have.
+ * `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
+                           const siem_remote_limits *limits, siem_error *err);
+
+/* Closes it; the struct itself is its owner's. */
+void siem_remote_close(siem_remote_sink *remote);
+
+/* A copy of an http or https URL without "/" at its end. Errors: SIEM_INVALID, naming the option;
+ * credentials within are refused. */
+siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err);
+
+/* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
+siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
+
+/* Checks "Name: value": a token (RFC 9110, 5.6.2) and a value on one line. */
+siem_code siem_remote_check_header(const char *header, siem_error *err);
+
+/* Whether a header is likely to carry a credential, so that it is masked. */
+bool siem_remote_is_secret(const char *header);
+
+/* ---- framings ---- */
+
+/* Records one after another, each with its line end: the batch's own bytes when they lie so. */
+void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request);
+
+/* A JSON array, and its size. */
+void siem_remote_write_array(const siem_parcel *parcel, siem_request *request);
+size_t siem_remote_array_size(size_t count, size_t bytes);
+
+/* ---- credentials ---- */
+
+/* For an answer of 401: asks for the same request again when the secret is another one by now, or
+ * becomes one by being read again. False when it is the same. */
+bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
+
+#endif

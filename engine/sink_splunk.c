@@ -1,0 +1,348 @@
+/* sink_splunk.c: Splunk's HTTP Event Collector.
+ *
+ * Codes: "Troubleshoot HTTP Event Collector", possible error codes; acknowledgement: "About HTTP
+ * Event Collector Indexer Acknowledgment". Events are objects one after another, never an array;
+ * with `invalid-event-number` N, events before N are indexed and those after it are not. */
+#include "batch.h"
+#include "error.h"
+#include "json_reader.h"
+#include "kinds.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
+#define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
+#define ACK_PAUSE    10.0                /* seconds between two questions */
+#define ACK_PATIENCE 300.0               /* seconds until the events are sent again */
+#define CHANNEL_SIZE 37
+
+typedef struct splunk_sink {
+    siem_remote_sink remote;
+    char *url;
+    siem_secret *token;
+    char channel[CHANNEL_SIZE]; /* "": none */
+    bool ack;
+    double ack_pause;
+} splunk_sink;
+
+static const siem_sink_option options[] = {
+    {"url", "URL", "of the collector: https://host:8088", true, false, false},
+    {"token", "SECRET", "of the collector: file:PATH, env:NAME or cmd:COMMAND", true, true, false},
+    {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
+     false, false},
+    {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
+    {"channel", "GUID", "of the requests (default with ack: one made up)", false, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+/* ---- writing ---- */
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    (void)sink;
+    (void)count;
+    return bytes;
+}
+
+static void write_head(const splunk_sink *splunk, siem_request *request, const char *path) {
+    siem_request_set_url(request, "%s/services/collector/%s", splunk->url, path);
+    siem_request_add_header(request, true, "Authorization: Splunk %s",
+                            siem_secret_text(splunk->token));
+    siem_request_add_header(request, false, "Content-Type: application/json");
+    if (splunk->channel[0] != '\0') {
+        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %s", splunk->channel);
+    }
+}
+
+/* Asks whether the events of a ticket are indexed. */
+static void write_question(const splunk_sink *splunk, const siem_parcel *parcel,
+                           siem_request *request) {
+    char question[64];
+    int size = snprintf(question, sizeof question, "{\"acks\":[%" PRId64 "]}", parcel->ticket);
+    write_head(splunk, request, "ack");
+    siem_buffer_add(&request->content, question, (size_t)size);
+    siem_request_use_content(request);
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const splunk_sink *splunk = (const splunk_sink *)sink;
+    (void)err;
+    parcel->credential = siem_secret_generation(splunk->token);
+    if (parcel->ticket >= 0) {
+        write_question(splunk, parcel, request);
+        return SIEM_OK;
+    }
+    write_head(splunk, request, "event");
+    siem_remote_write_lines(parcel, request);
+    request->gzip = splunk->remote.gzip;
+    return SIEM_OK;
+}
+
+/* ---- reading ---- */
+
+static int integer_of(const cJSON *object, const char *name) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valueint : -1;
+}
+
+/* The index that a record names for itself, as JSON text; empty when it names none. */
+static const char *index_of(const siem_parcel *parcel, size_t record, size_t *size) {
+    size_t record_size;
+    const char *value = "",
+               *json = siem_batch_at(parcel->batch, parcel->records[record], &record_size);
+    *size = 0;
+    (void)siem_json_find(json, record_size, "index", 5, &value, size);
+    return value;
+}
+
+/* Whether the record at fault names an index that others of the request do not: then the record is
+ * wrong, else the configuration. */
+static bool names_own_index(const siem_parcel *parcel, size_t record) {
+    size_t size, other_size;
+    const char *name = index_of(parcel, record, &size);
+    for (size_t i = 0; i < parcel->count; i++) {
+        const char *other = index_of(parcel, i, &other_size);
+        if (other_size != size || memcmp(other, name, size) != 0) return true;
+    }
+    return false;
+}
+
+/* Events before the one at fault are in, those behind it are not: they stay undecided. */
+static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
+                         const char *text) {
+    int number = integer_of(body, "invalid-event-number");
+    if (number < 0 || (size_t)number >= parcel->count) {
+        answer->halve = true;
+        siem_answer_all(answer, SIEM_REJECT, "HEC code %d: %s", answer->code, text);
+        return;
+    }
+    for (int i = 0; i < number; i++) {
+        siem_answer_one(answer, (size_t)i, SIEM_DELIVERED, answer->http_status, "indexed");
+    }
+    siem_answer_one(answer, (size_t)number, SIEM_REJECT, answer->http_status, "HEC code %d: %s",
+                    answer->code, text);
+}
+
+static void refuse_index(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
+                         const char *text) {
+    int number = integer_of(body, "invalid-event-number");
+    size_t record = number >= 0 && (size_t)number < parcel->count ? (size_t)number : 0;
+    if (names_own_index(parcel, record)) {
+        reject_event(parcel, body, answer, text);
+    } else {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HEC code 7: %s: allow the index for the token, or name another", text);
+    }
+}
+
+/* The events are in, or will be: with acknowledgement, a ticket tells which they are. */
+static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                   siem_answer *answer) {
+    int ticket = integer_of(body, "ackId");
+    answer->slow_down = answer->code == 24 || answer->code == 25;
+    if (!splunk->ack) {
+        siem_answer_all(answer, SIEM_DELIVERED, "HEC code %d", answer->code);
+    } else if (ticket < 0) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "the collector gives no ackId: enable acknowledgement for the token, or "
+                        "leave out ack");
+    } else {
+        parcel->ticket = ticket;
+        parcel->since = siem_clock();
+        answer->confirm = true;
+        answer->retry_after = splunk->ack_pause;
+    }
+}
+
+static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                     siem_answer *answer) {
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "text"));
+    if (text == NULL) text = "no reason given";
+    switch (answer->code) {
+    case 0:
+    case 17:
+    case 24:
+    case 25: accept(splunk, parcel, body, answer); break;
+    case 8:
+    case 9:
+    case 18:
+    case 19:
+    case 20:
+    case 23:
+    case 26:
+    case 27: siem_answer_all(answer, SIEM_RETRY, "HEC code %d: %s", answer->code, text); break;
+    case 5:
+    case 6:
+    case 12:
+    case 13:
+    case 15: reject_event(parcel, body, answer, text); break;
+    case 7: refuse_index(parcel, body, answer, text); break;
+    default:
+        siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
+                        answer->code, text);
+    }
+}
+
+/* {"acks": {"7": true}}: false is failed, pending or unknown, so it is asked again. */
+static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                          siem_answer *answer) {
+    char id[24];
+    (void)snprintf(id, sizeof id, "%" PRId64, parcel->ticket);
+    const cJSON *acks = cJSON_GetObjectItemCaseSensitive(body, "acks");
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id))) {
+        siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
+    } else if (siem_clock() - parcel->since > ACK_PATIENCE) {
+        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %d s", (int)ACK_PATIENCE);
+    } else {
+        answer->confirm = true;
+        answer->retry_after = splunk->ack_pause;
+    }
+}
+
+/* A fault while asking says nothing about the events: ask again, until patience ends. */
+static bool ask_again(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
+    bool passing = parcel->ticket >= 0 && answer->outcomes[0].verdict == SIEM_RETRY &&
+                   siem_clock() - parcel->since <= ACK_PATIENCE;
+    if (!passing) return false;
+    answer->confirm = true;
+    answer->retry_after = splunk->ack_pause;
+    return true;
+}
+
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    splunk_sink *splunk = (splunk_sink *)sink;
+    cJSON *body = NULL;
+    siem_answer_http(answer, response);
+    if (response->fault[0] == '\0') {
+        body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+        answer->code = integer_of(body, "code");
+    }
+    if (response->status == 401 && siem_remote_renew(splunk->token, parcel, answer)) goto out;
+    if (response->fault[0] == '\0' && response->status == 200 && parcel->ticket >= 0) {
+        read_question(splunk, parcel, body, answer);
+    } else if (ask_again(splunk, parcel, answer)) {
+        goto out;
+    } else if (answer->code >= 0) {
+        answer->halve = false;
+        classify(splunk, parcel, body, answer);
+    } else if (response->status == 200 && response->fault[0] == '\0') {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not a collector's: no code in it");
+    } else if (response->status == 415) {
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
+    }
+out:
+    cJSON_Delete(body);
+}
+
+/* ---- ping ---- */
+
+/* An event without content indexes nothing: a token that works is told code 5 or 12. */
+static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
+    (void)err;
+    write_head((const splunk_sink *)sink, request, "event");
+    siem_buffer_add(&request->content, "{}", 2);
+    siem_request_use_content(request);
+    return SIEM_OK;
+}
+
+static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_parcel none = {.ticket = -1};
+    siem_answer_http(answer, response);
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    answer->code = response->fault[0] == '\0' ? integer_of(body, "code") : -1;
+    bool no_data = answer->code == 5 || answer->code == 6 || answer->code == 12;
+    if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
+    else if (answer->code >= 0 && answer->code != 7) {
+        classify((splunk_sink *)sink, &none, body, answer);
+    }
+    cJSON_Delete(body);
+}
+
+/* ---- opening ---- */
+
+static siem_code close_splunk(siem_sink *sink, siem_error *err) {
+    splunk_sink *splunk = (splunk_sink *)sink;
+    (void)err;
+    siem_remote_close(&splunk->remote);
+    siem_secret_close(splunk->token);
+    free(splunk->url);
+    free(splunk);
+    return SIEM_OK;
+}
+
+/* A random GUID (RFC 9562, version 4). */
+static siem_code make_channel(char out[CHANNEL_SIZE], siem_error *err) {
+    unsigned char b[16];
+    if (RAND_bytes(b, sizeof b) != 1) {
+        return siem_error_set(err, SIEM_IO, "cannot make a channel: no random bytes");
+    }
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(out, CHANNEL_SIZE,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+                   b[14], b[15]);
+    return SIEM_OK;
+}
+
+static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error *err) {
+    if (given == NULL) return splunk->ack ? make_channel(splunk->channel, err) : SIEM_OK;
+    if (strlen(given) != CHANNEL_SIZE - 1 ||
+        strspn(given, "0123456789abcdefABCDEF-") != CHANNEL_SIZE - 1) {
+        return siem_error_set(err, SIEM_INVALID, "channel is a GUID of 36 characters");
+    }
+    (void)stpcpy(splunk->channel, given);
+    return SIEM_OK;
+}
+
+/* An operator may give the full address of the endpoint, as the vendor's pages do. */
+static void cut_path(char *url) {
+    char *path = strstr(url, "/services/collector");
+    if (path != NULL) *path = '\0';
+}
+
+static siem_code open_splunk(siem_sink **out, const siem_settings *settings, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = BODY_BYTES,
+                                              .takes_gzip = true};
+    splunk_sink *splunk = calloc(1, sizeof *splunk);
+    if (splunk == NULL) return siem_error_no_memory(err);
+    splunk->remote.sink.kind = &siem_kind_splunk;
+    siem_code rc = siem_remote_open(&splunk->remote, settings, &limits, err);
+    if (rc == SIEM_OK) {
+        rc = siem_remote_copy_url(&splunk->url, "url", siem_settings_text(settings, "url"), err);
+    }
+    if (rc == SIEM_OK) {
+        cut_path(splunk->url);
+        rc = siem_secret_open(&splunk->token, "token", siem_settings_text(settings, "token"), err);
+    }
+    if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
+    }
+    if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
+    if (rc == SIEM_OK) *out = &splunk->remote.sink;
+    else (void)close_splunk(&splunk->remote.sink, NULL);
+    return rc;
+}
+
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping};
+
+const siem_sink_kind siem_kind_splunk = {.name = "splunk",
+                                         .summary = "Splunk HTTP Event Collector",
+                                         .format = "splunk",
+                                         .options = options,
+                                         .open = open_splunk,
+                                         .protocol = &protocol,
+                                         .close = close_splunk};

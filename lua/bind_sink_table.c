@@ -1,0 +1,267 @@
+/* bind_sink_table.c: sinks that are Lua tables: one that sends by itself, and one that says what a
+ * request holds and what an answer means. */
+#include "bind_sink.h"
+#include "error.h"
+#include "sink_custom.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct call {
+    const siem_lua_sink *sink;
+    const siem_batch *batch;
+    siem_outcome *outcomes;
+    siem_request *request;
+    const siem_response *response;
+    siem_answer *answer;
+    bool pipe_closed; /* it said so with the code "pipe_closed" */
+} call;
+
+/* Pushes table[name] and the table; false, and nothing, without such a function. */
+static bool push_method(lua_State *L, const siem_lua_sink *sink, const char *name) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, sink->table);
+    if (lua_getfield(L, -1, name) == LUA_TFUNCTION) {
+        lua_insert(L, -2);
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
+/* Pushes the batch, filled until `take_back`. Returns its index. */
+static int lend(lua_State *L, const call *c) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->sink->batch);
+    siem_lua_lend_batch(L, -1, c->batch);
+    return lua_gettop(L);
+}
+
+/* Whatever came of the call: a script that kept the batch finds it closed. */
+static void take_back(const siem_lua_sink *sink) {
+    lua_State *L = sink->caller.L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, sink->batch);
+    siem_lua_lend_batch(L, -1, NULL);
+    lua_pop(L, 1);
+}
+
+/* Pushes a sink that keeps the table at index 1. */
+static siem_lua_sink *new_table_sink(lua_State *L) {
+    siem_lua_sink *s = siem_lua_new_sink(L);
+    lua_pushvalue(L, 1);
+    s->table = luaL_ref(L, LUA_REGISTRYINDEX);
+    siem_lua_push_lent_batch(L);
+    s->batch = luaL_ref(L, LUA_REGISTRYINDEX);
+    return s;
+}
+
+/* ---- outcomes ---- */
+
+/* Reads one outcome at the top of the stack: a verdict, or {verdict, reason}. `reason` is borrowed
+ * from Lua. */
+static siem_verdict check_outcome(lua_State *L, const char **reason) {
+    *reason = NULL;
+    if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, 2);
+        if (lua_type(L, -1) == LUA_TSTRING) *reason = lua_tostring(L, -1);
+        lua_pop(L, 1);
+        lua_rawgeti(L, -1, 1);
+        lua_remove(L, -2);
+    }
+    const char *name = lua_tostring(L, -1);
+    siem_verdict verdict = name != NULL ? siem_lua_verdict(name) : SIEM_UNDECIDED;
+    if (verdict == SIEM_UNDECIDED) {
+        luaL_error(L, "an outcome is delivered, retry, reject or hold, not %s",
+                   luaL_tolstring(L, -1, NULL));
+    }
+    return verdict;
+}
+
+/* The list at the top has an outcome for each record. */
+static void check_count(lua_State *L, size_t count) {
+    if (lua_rawlen(L, -1) == count) return;
+    luaL_error(L, "the sink gives %d outcome(s) for %d record(s)", (int)lua_rawlen(L, -1),
+               (int)count);
+}
+
+/* ---- a table that sends ---- */
+
+static void read_outcomes(lua_State *L, call *c, int list) {
+    lua_pushvalue(L, list);
+    check_count(L, siem_batch_size(c->batch));
+    for (size_t i = 0; i < siem_batch_size(c->batch); i++) {
+        lua_rawgeti(L, list, (lua_Integer)i + 1);
+        c->outcomes[i].verdict = check_outcome(L, &c->outcomes[i].reason);
+        lua_pop(L, 1); /* the list keeps the reason, and the stack the list until the copy */
+    }
+}
+
+/* Calls table:send(batch). It fails by raising, or by returning nil or false, a message, and
+ * perhaps a code, of which "pipe_closed" counts. A list tells the outcome of each record. */
+static int invoke_send(lua_State *L) {
+    call *c = lua_touserdata(L, 1);
+    int batch = lend(L, c);
+    if (!push_method(L, c->sink, "send")) return luaL_error(L, "the sink: send is gone");
+    lua_pushvalue(L, batch);
+    lua_call(L, 2, LUA_MULTRET);
+    if (lua_istable(L, batch + 1)) {
+        lua_settop(L, batch + 1);
+        read_outcomes(L, c, batch + 1);
+        lua_settop(L, batch + 1);
+        return 1;
+    }
+    const char *code = luaL_optstring(L, batch + 3, "");
+    c->pipe_closed = strcmp(code, siem_code_name(SIEM_PIPE_CLOSED)) == 0;
+    bool failed = lua_gettop(L) > batch && !lua_toboolean(L, batch + 1);
+    if (failed) return luaL_error(L, "the sink: %s", luaL_optstring(L, batch + 2, "refused"));
+    lua_pushnil(L);
+    return 1;
+}
+
+static siem_code send_to_table(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                               siem_error *err) {
+    siem_lua_sink *s = context;
+    call c = {.sink = s, .batch = batch, .outcomes = outcomes};
+    /* The result, the list, stays in its slot until the next callback: so do the reasons. */
+    siem_code rc = siem_lua_call_back(&s->caller, invoke_send, &c, 1, err);
+    take_back(s);
+    /* A sink that fails is no fault of one event. */
+    if (rc != SIEM_REFUSED) return rc;
+    rc = c.pipe_closed ? SIEM_PIPE_CLOSED : SIEM_IO;
+    if (err != NULL) err->code = rc;
+    return rc;
+}
+
+int siem_lua_sink_table(lua_State *L) {
+    siem_error err;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argcheck(L, lua_getfield(L, 1, "send") == LUA_TFUNCTION, 1, "a sink has a function send");
+    siem_lua_sink *s = new_table_sink(L);
+    if (siem_sink_open_function(&s->sink, send_to_table, NULL, s, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    return 1;
+}
+
+/* ---- a table that says what to send ---- */
+
+/* Adds the headers of the table at the top, in the order of their names: pairs has none. */
+static void add_headers(lua_State *L, siem_request *request) {
+    siem_error err;
+    int headers = lua_gettop(L);
+    luaL_argexpected(L, lua_istable(L, headers), headers, "a table of headers");
+    for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 2)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1)) {
+            luaL_error(L, "headers are names and texts");
+        }
+        lua_pushvalue(L, -2);
+        const char *header = lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
+        lua_remove(L, -2);
+        if (siem_remote_check_header(header, &err) != SIEM_OK) luaL_error(L, "%s", err.message);
+        siem_request_add_header(request, siem_remote_is_secret(header), "%s", header);
+    }
+}
+
+/* Calls table:headers(batch), or takes the table headers; calls table:body(batch). */
+static int invoke_write(lua_State *L) {
+    call *c = lua_touserdata(L, 1);
+    int batch = lend(L, c);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->sink->table);
+    int type = lua_getfield(L, -1, "headers");
+    if (type == LUA_TFUNCTION) {
+        lua_insert(L, -2);
+        lua_pushvalue(L, batch);
+        lua_call(L, 2, 1);
+    }
+    if (type != LUA_TNIL) add_headers(L, c->request);
+    if (push_method(L, c->sink, "body")) {
+        size_t size;
+        lua_pushvalue(L, batch);
+        lua_call(L, 2, 1);
+        if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "the sink: body must give a string");
+        const char *body = lua_tolstring(L, -1, &size);
+        siem_buffer_add(&c->request->content, body, size);
+        siem_request_use_content(c->request);
+    }
+    return 0;
+}
+
+static siem_code write_custom(void *context, const siem_batch *batch, siem_request *request,
+                              siem_error *err) {
+    siem_lua_sink *s = context;
+    call c = {.sink = s, .batch = batch, .request = request};
+    siem_code rc = siem_lua_call_back(&s->caller, invoke_write, &c, 0, err);
+    take_back(s);
+    if (rc != SIEM_REFUSED) return rc;
+    if (err != NULL) err->code = SIEM_HELD;
+    return SIEM_HELD;
+}
+
+static void push_response(lua_State *L, const siem_response *response) {
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, response->status);
+    lua_setfield(L, -2, "status");
+    lua_pushlstring(L, response->body.bytes, response->body.size);
+    lua_setfield(L, -2, "body");
+    if (response->retry_after >= 0) {
+        lua_pushnumber(L, response->retry_after);
+        lua_setfield(L, -2, "retry_after");
+    }
+}
+
+static void apply_list(lua_State *L, siem_answer *answer) {
+    int list = lua_gettop(L);
+    const char *reason;
+    check_count(L, answer->count);
+    for (size_t i = 0; i < answer->count; i++) {
+        lua_rawgeti(L, list, (lua_Integer)i + 1);
+        siem_verdict verdict = check_outcome(L, &reason);
+        siem_answer_one(answer, i, verdict, answer->http_status, "%s",
+                        reason != NULL ? reason : "the sink gave no reason");
+        lua_settop(L, list);
+    }
+}
+
+/* Calls table:outcome(response): a verdict or "split", with a reason; or a list, one a record.
+ * Nil leaves what the HTTP status says. */
+static int invoke_read(lua_State *L) {
+    call *c = lua_touserdata(L, 1);
+    if (!push_method(L, c->sink, "outcome")) return 0;
+    push_response(L, c->response);
+    lua_call(L, 2, 2);
+    const char *reason = luaL_optstring(L, -1, "the sink gave no reason");
+    lua_pushvalue(L, -2);
+    if (lua_isnil(L, -1)) return 0;
+    c->answer->halve = false;
+    if (lua_istable(L, -1)) {
+        apply_list(L, c->answer);
+        return 0;
+    }
+    if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "split") == 0) {
+        c->answer->halve = true;
+        siem_answer_all(c->answer, SIEM_REJECT, "%s", reason);
+        return 0;
+    }
+    const char *ignored;
+    siem_verdict verdict = check_outcome(L, &ignored);
+    siem_answer_all(c->answer, verdict, "%s", reason);
+    return 0;
+}
+
+static siem_code read_custom(void *context, const siem_response *response, siem_answer *answer,
+                             siem_error *err) {
+    siem_lua_sink *s = context;
+    call c = {.sink = s, .response = response, .answer = answer};
+    return siem_lua_call_back(&s->caller, invoke_read, &c, 0, err);
+}
+
+int siem_lua_sink_transport(lua_State *L) {
+    siem_error err;
+    size_t count;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const siem_option *options = siem_lua_check_options(L, 2, &count);
+    siem_lua_sink *s = new_table_sink(L);
+    siem_custom custom = {s, write_custom, read_custom};
+    if (siem_sink_open_custom(&s->sink, &custom, options, count, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    return 1;
+}
