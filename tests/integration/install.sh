@@ -12,6 +12,7 @@ sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
 
 bin/oversight-siem export --db sample.db --format ecs --registry-id sample-registry --quiet >program.jsonl
 [ "$(wc -l <program.jsonl)" -eq 12 ]
+bin/oversight-siem check splunk ecs sentinel --db sample.db >/dev/null
 
 module=$(find . -name core.so)
 libraries=$(ldd "$module")
@@ -26,7 +27,8 @@ if ! grep -q libasan <<<"$libraries" && ! grep -q libtsan <<<"$libraries"; then
             local registry = assert(siem.registry.open { path = "sample.db", registry_id = "sample-registry" })
             local sink = assert(siem.sink.file("module.jsonl"))
             assert(siem.export_events { registry = registry, format = "ecs", sink = sink } == 12)
-            assert(sink:close())'
+            assert(sink:close())
+            require("oversight.targets")'
     cmp program.jsonl module.jsonl
 fi
 

@@ -18,9 +18,12 @@ local function walk(object, prefix, fields)
   return fields
 end
 
---- The fields of a record: a list in order, which is a table by path as well.
+--- A list in the record's order, which is a table by path as well. Dots within a key are "\\." in its path.
+---@alias oversight.Fields { path: string, value: any, json: string }[]
+
+--- The fields of a record.
 ---@param record string JSON text
----@return { path: string, value: any, json: string }[]
+---@return oversight.Fields
 function M.of(record)
   return walk(assert(siem.json.decode(record, true)), "", {})
 end

@@ -1,0 +1,34 @@
+--- What a custom log table of Microsoft Sentinel takes: "HTTP Data Collector API" (limits), "Logs Ingestion API"
+--- (limits), "Azure Monitor custom columns" (names).
+local values = require "oversight.targets.values"
+
+local M = {}
+
+local RESERVED = values.set("id", "BilledSize", "IsBillable", "InvalidTimeGenerated", "TenantId", "Title", "Type",
+  "UniqueId", "_ItemId", "_ResourceGroup", "_ResourceId", "_SubscriptionId", "_TimeReceived")
+local MOST_COLUMNS, LONGEST_NAME, MOST_BYTES = 500, 45, 32768
+
+---@param fields oversight.Fields
+---@param complain oversight.Complain
+function M.check(fields, complain)
+  if #fields > MOST_COLUMNS then complain(fields[MOST_COLUMNS + 1].path, "a row has at most 500 columns") end
+  for _, field in ipairs(fields) do
+    local kind = values.kind_of(field.value)
+    if field.path:find("[^\\]%.") or kind == "array" or kind == "object" then
+      complain(field.path, "a row is flat: nested values become dynamic columns")
+    elseif not field.path:find "^%a[%w_]*$" then
+      complain(field.path, "a column's name has letters, digits and _, and begins with a letter")
+    elseif #field.path > LONGEST_NAME then
+      complain(field.path, "a column's name has at most 45 characters")
+    elseif RESERVED[field.path] then
+      complain(field.path, "is a reserved name")
+    end
+    if kind == "string" and #field.value > MOST_BYTES then
+      complain(field.path, "is cut at 32 KB (Data Collector; 64 KB for Logs Ingestion)")
+    end
+  end
+  local time = fields.TimeGenerated
+  if time and not values.is_rfc3339(time.value) then complain("TimeGenerated", "is no RFC 3339 time") end
+end
+
+return M
