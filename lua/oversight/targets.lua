@@ -3,8 +3,8 @@ local ecs      = require "oversight.targets.ecs"
 local sentinel = require "oversight.targets.sentinel"
 local splunk   = require "oversight.targets.splunk"
 
---- Told of each rule that is broken.
----@alias oversight.Complain fun(path: string, reason: string)
+--- Told of each rule that is broken. The level is "error" (when left out) or "warning".
+---@alias oversight.Complain fun(path: string, reason: string, level: string?)
 
 --- Calls complain for what a target would not accept. `custom` has the top-level names that a site declared.
 ---@alias oversight.Target fun(fields: oversight.Fields, complain: oversight.Complain, custom: table<string, true>)

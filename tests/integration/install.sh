@@ -28,7 +28,8 @@ if ! grep -q libasan <<<"$libraries" && ! grep -q libtsan <<<"$libraries"; then
             local sink = assert(siem.sink.file("module.jsonl"))
             assert(siem.export_events { registry = registry, format = "ecs", sink = sink } == 12)
             assert(sink:close())
-            require("oversight.targets")'
+            require("oversight.targets")
+            require("oversight.targets.ecs_fields")'
     cmp program.jsonl module.jsonl
 fi
 

@@ -115,7 +115,7 @@ local function check_records(format, given, list, findings)
   end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
-  local function complain(field, reason) findings.add(format.name, "error", field, reason) end
+  local function complain(field, reason, level) findings.add(format.name, level or "error", field, reason) end
   for _, event in ipairs(list) do
     local record, message, code = format:render(event)
     if record then

@@ -28,4 +28,12 @@ function M.of(record)
   return walk(assert(siem.json.decode(record, true)), "", {})
 end
 
+--- The fields of an object that stands in a list, by the paths that they would have without the list.
+---@param object table decoded with its order
+---@param path string the path of the list
+---@return oversight.Fields
+function M.within(object, path)
+  return walk(object, path .. ".", {})
+end
+
 return M

@@ -1,70 +1,231 @@
---- What ECS has: the field reference, releases 8.11 and 9.
+--- What ECS has, of releases 8.11 to 9: names, types, lists and allowed values of fields.
+---
+--- The record's own ecs.version says which release's list (oversight.targets.ecs_list) it is held against.
+local core   = require "oversight.core"
+local fields = require "oversight.cli.fields"
+local lists  = require "oversight.targets.ecs_list"
 local values = require "oversight.targets.values"
 
 local M = {}
 
-local TOP_LEVEL = values.set("@timestamp", "message", "tags", "labels", "agent", "client", "cloud", "container",
-  "data_stream", "destination", "device", "dll", "dns", "ecs", "email", "error", "event", "faas", "file", "group",
-  "host", "http", "log", "network", "observer", "orchestrator", "organization", "package", "process",
-  "registry", "related", "rule", "server", "service", "source", "span", "threat", "tls", "trace", "transaction",
-  "url", "user", "user_agent", "volume", "vulnerability")
-local ALLOWED = {
-  ["event.kind"] = values.set("alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"),
-  ["event.category"] = values.set("api", "authentication", "configuration", "database", "driver", "email", "file",
-    "host", "iam", "intrusion_detection", "library", "malware", "network", "package", "process", "registry",
-    "session", "threat", "vulnerability", "web"),
-  ["event.type"] = values.set("access", "admin", "allowed", "change", "connection", "creation", "deletion", "denied",
-    "device", "end", "error", "group", "indicator", "info", "installation", "protocol", "start", "user"),
-  ["event.outcome"] = values.set("failure", "success", "unknown"),
-}
-local LISTS = values.set("event.category", "event.type", "tags")
-local ADDRESSES = values.set("source.ip", "client.ip", "destination.ip", "server.ip", "source.nat.ip")
-local TIMES = values.set("@timestamp", "event.created", "event.ingested", "event.start", "event.end")
--- The whole list of the field sets that beacon events touch; of the others only the name is known.
-local FIELDS = {
-  event = values.set("action", "agent_id_status", "category", "code", "created", "dataset", "duration", "end", "hash",
-    "id", "ingested", "kind", "module", "original", "outcome", "provider", "reason", "reference", "risk_score",
-    "risk_score_norm", "sequence", "severity", "start", "timezone", "type", "url"),
-  ecs = values.set("version"),
-  user_agent = values.set("device", "name", "original", "os", "version"),
-  source = values.set("address", "as", "bytes", "domain", "geo", "ip", "mac", "nat", "packets", "port",
-    "registered_domain", "subdomain", "top_level_domain", "user"),
-  organization = values.set("id", "name"),
-  related = values.set("hash", "hosts", "ip", "user"),
-}
+--- One record's check. `version` is the release that messages name.
+---@class oversight.EcsCheck
+---@field list oversight.EcsList
+---@field version string
+---@field custom table<string, true>
+---@field complain oversight.Complain
 
-local function check_ecs_values(field, complain)
-  local allowed, kind = ALLOWED[field.path], values.kind_of(field.value)
-  if LISTS[field.path] and kind ~= "array" then complain(field.path, "is a list, not " .. kind) end
-  for _, value in ipairs(allowed and (kind == "array" and field.value or { field.value }) or {}) do
-    if not allowed[value] then complain(field.path, ("%q is no allowed value"):format(tostring(value))) end
-  end
-  if ADDRESSES[field.path] and not values.is_address(field.value) then
-    complain(field.path, ("%s is no IP address, and costs the whole document"):format(field.json))
-  end
-  if TIMES[field.path] and not values.is_rfc3339(field.value) then complain(field.path, "is no RFC 3339 time") end
+-- ---- types ----
+
+local function is_string(value) return type(value) == "string" end
+local function is_number(value) return type(value) == "number" end
+local function is_object(value) return values.kind_of(value) == "object" end
+
+--- A whole number between two bounds; 3.0 is one as well.
+local function whole(least, most)
+  return function(value) return is_number(value) and value % 1 == 0 and value >= least and value <= most end
 end
 
----@param fields oversight.Fields
+--- A number on the globe.
+local function degrees(most)
+  return function(value) return is_number(value) and value >= -most and value <= most end
+end
+
+local is_long = whole(math.mininteger, math.maxinteger)
+local is_latitude, is_longitude = degrees(90), degrees(180)
+
+--- "48.1,11.6" or [11.6,48.1], perhaps with a height; a point that is an object has fields of its own.
+local function is_point(value)
+  if type(value) == "string" then
+    local latitude, longitude = value:match "^%s*([%d.+-]+)%s*,%s*([%d.+-]+)%s*$"
+    return latitude and is_latitude(tonumber(latitude)) and is_longitude(tonumber(longitude))
+  end
+  return values.kind_of(value) == "array" and #value <= 3 and is_longitude(value[1]) and is_latitude(value[2])
+end
+
+local STRING = { wanted = "a string", holds = is_string }
+local NUMBER = { wanted = "a number", holds = is_number }
+local OBJECT = { wanted = "an object", holds = is_object }
+
+-- What a document has to have for a type of Elasticsearch.
+M.TYPES = {
+  keyword = STRING, constant_keyword = STRING, wildcard = STRING, text = STRING, match_only_text = STRING,
+  version = STRING,
+  long = { wanted = "a whole number of 64 bits", holds = is_long },
+  unsigned_long = { wanted = "a whole number of 64 bits from 0 on", holds = whole(0, 2 ^ 64 - 2048) },
+  integer = { wanted = "a whole number of 32 bits", holds = whole(-2 ^ 31, 2 ^ 31 - 1) },
+  short = { wanted = "a whole number of 16 bits", holds = whole(-2 ^ 15, 2 ^ 15 - 1) },
+  float = NUMBER, scaled_float = NUMBER, double = NUMBER,
+  boolean = { wanted = "true or false", holds = function(value) return type(value) == "boolean" end },
+  date = {
+    wanted = "an RFC 3339 time or whole milliseconds",
+    holds = function(value) return is_long(value) or values.is_rfc3339(value) end,
+  },
+  ip = { wanted = "an IP address", holds = values.is_address },
+  geo_point = { wanted = 'a point, {lat, lon}, "lat,lon" or [lon,lat],', holds = is_point },
+  latitude = { wanted = "a number from -90 to 90", holds = is_latitude },
+  longitude = { wanted = "a number from -180 to 180", holds = is_longitude },
+  object = OBJECT, flattened = OBJECT, nested = OBJECT,
+}
+
+-- ---- values ----
+
+--- A value in a message: short, and on one line.
+local function show(value)
+  local kind = values.kind_of(value)
+  if kind == "array" or kind == "object" then return kind end
+  local json = core.json_encode(value)
+  return #json <= 60 and json or json:sub(1, 57) .. "..."
+end
+
+-- As milliseconds, smaller numbers are times around 1970; as seconds, all that a clock shows.
+local LEAST_MILLISECONDS = 100000000000
+
+--- A value that is not a list, and no object with members.
+local function check_one(check, path, of_type, value)
+  local rule = M.TYPES[of_type]
+  if not rule.holds(value) then
+    local reason = of_type == "ip" and ("%s is no IP address, and costs the whole document"):format(show(value)) or
+      ("is %s in ECS (%s), not %s"):format(rule.wanted, of_type, show(value))
+    return check.complain(path, reason)
+  end
+  if of_type == "date" and is_number(value) and value > -LEAST_MILLISECONDS and value < LEAST_MILLISECONDS then
+    check.complain(path, ("%s is read as milliseconds, and looks like seconds"):format(show(value)), "warning")
+  end
+  local allowed = check.list:values_at(path)
+  if allowed and not allowed[value] then
+    local function has(list) return (list:values_at(path) or {})[value] end
+    check.complain(path, ("%s is no allowed value of %s%s"):format(
+      show(value), check.version, check.list:elsewhere(has)))
+  end
+end
+
+local HAS_MEMBERS = { object = true, nested = true, geo_point = true }
+
+local check_fields
+
+--- A value, or each of a list. Null is as good as no field.
+local function check_value(check, path, of_type, value)
+  local kind = values.kind_of(value)
+  if kind == "null" then return end
+  if kind == "array" and not (of_type == "geo_point" and is_number(value[1])) then
+    for _, element in ipairs(value) do check_value(check, path, of_type, element) end
+  elseif kind == "object" and HAS_MEMBERS[of_type] and next(value) ~= nil then
+    check_fields(check, fields.within(value, path), path)
+  else
+    check_one(check, path, of_type, value)
+  end
+end
+
+-- ---- fields ----
+
+--- A path as Elasticsearch reads it: there, a dot within a key parts names as well.
+local function plain(path)
+  return (path:gsub("\\(.)", "%1"))
+end
+
+local function complain_unknown(check, field, path)
+  local where = check.list:elsewhere(function(list) return list:type_of(path) end)
+  if where == "" then
+    where = "; custom fields stand under oversight, labels or a name declared with --custom"
+  end
+  check.complain(field.path, ("is no ECS field of %s%s"):format(check.version, where))
+end
+
+--- Complains of objects and values that ECS wants in a list. `within` is the list whose member is looked at.
+local function check_lists(check, path, within, kind)
+  local wanted = check.list.lists
+  if wanted[path] and kind ~= "array" and kind ~= "null" then check.complain(path, "is a list, not " .. kind) end
+  local above = path:match "^(.*)%."
+  while above and #above > #within do
+    if wanted[above] then check.complain(above, "is a list, not object") end
+    above = above:match "^(.*)%."
+  end
+end
+
+local function check_label(check, field)
+  local name = field.path:gsub("^labels\\?%.", "")
+  if name:find "[^\\]%." or values.kind_of(field.value) ~= "string" then
+    check.complain(field.path, "labels are flat strings")
+  end
+end
+
+local OTHER_HALF = { latitude = "lon", longitude = "lat" }
+
+local function check_field(check, field, siblings, within)
+  local path = plain(field.path)
+  local top = path:match "^[^.]*"
+  if top == "labels" and path ~= top then return check_label(check, field) end
+  local of_type = check.list:type_of(path)
+  if not of_type then
+    if not check.custom[top] or check.list:type_of(top) then complain_unknown(check, field, path) end
+    return
+  end
+  check_lists(check, path, within, values.kind_of(field.value))
+  if of_type == "anything" then return end
+  check_value(check, path, of_type, field.value)
+  local other = OTHER_HALF[of_type]
+  if other and not siblings[field.path:sub(1, -4) .. other] then
+    check.complain(path:sub(1, -5), ("is a point without %s"):format(other))
+  end
+end
+
+---@param check oversight.EcsCheck
+---@param members oversight.Fields
+---@param within string the list whose members these are, or ""
+function check_fields(check, members, within)
+  for _, field in ipairs(members) do check_field(check, field, members, within) end
+end
+
+-- ---- records ----
+
+--- The text of a value, or of those of a list.
+local function texts_of(field)
+  local value = field and field.value
+  local list = {}
+  for _, text in ipairs(values.kind_of(value) == "array" and value or { value }) do
+    if type(text) == "string" then list[#list + 1] = text end
+  end
+  return list
+end
+
+--- Warns of an event.type that goes with none of the record's categories.
+local function check_expected(check, category, event_type)
+  local categories = texts_of(category)
+  for _, name in ipairs(texts_of(event_type)) do
+    if not check.list:expects(name, categories) then
+      check.complain("event.type", ("%q is not expected with event.category %s"):format(
+        name, table.concat(categories, ", ")), "warning")
+    end
+  end
+end
+
+--- The list that a record is held against, and the release to name: those of its ecs.version, when it is known.
+local function list_for(field, complain)
+  if not field then return lists.of(lists.OLDEST), lists.OLDEST end
+  local list, release, doubt = lists.find(field.value)
+  if list then
+    if doubt then complain("ecs.version", doubt, "warning") end
+    return list, release
+  end
+  complain("ecs.version", ("%s is no release of ECS 8 or 9; checked as %s"):format(show(field.value), lists.OLDEST))
+  return lists.of(lists.OLDEST), lists.OLDEST
+end
+
+---@param members oversight.Fields
 ---@param complain oversight.Complain
 ---@param custom table<string, true>
-function M.check(fields, complain, custom)
-  for _, field in ipairs(fields) do
-    local top, rest = field.path:match "^([^.]*)%.?(.*)$"
-    local second = rest:match "^[^.]*"
-    if top == "labels" then
-      if rest:find("[^\\]%.") or (rest ~= "" and values.kind_of(field.value) ~= "string") then
-        complain(field.path, "labels are flat strings")
-      end
-    elseif not TOP_LEVEL[top] and not custom[top] then
-      complain(field.path, "is no ECS field; custom fields stand under oversight or labels")
-    elseif FIELDS[top] and rest ~= "" and not FIELDS[top][second] then
-      complain(field.path, ("ECS has no field %s.%s"):format(top, second))
-    end
-    check_ecs_values(field, complain)
+function M.check(members, complain, custom)
+  local by_path = {}
+  for _, field in ipairs(members) do
+    if field.value ~= core.null then by_path[plain(field.path)] = field end
   end
+  local list, release = list_for(by_path["ecs.version"], complain)
+  local check = { list = list, version = release, custom = custom, complain = complain }
+  check_fields(check, members, "")
+  check_expected(check, by_path["event.category"], by_path["event.type"])
   for _, path in ipairs { "@timestamp", "ecs.version" } do
-    if not fields[path] then complain(path, "is required") end
+    if not by_path[path] then complain(path, "is required") end
   end
 end
 

@@ -19,11 +19,26 @@ function M.kind_of(value)
   return (getmetatable(value) or {}).__jsontype or "object"
 end
 
---- True for a time of RFC 3339.
+local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function is_day(year, month, day)
+  local days = DAYS[month]
+  if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then days = 29 end
+  return days ~= nil and day >= 1 and day <= days
+end
+
+--- True for a time of RFC 3339 on a day that exists. A leap second is refused, as SIEMs have none.
 ---@return boolean
 function M.is_rfc3339(value)
-  return type(value) == "string" and
-    value:find "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.?%d*[Zz+-]" ~= nil
+  if type(value) ~= "string" then return false end
+  local year, month, day, hour, minute, second, rest =
+    value:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)(.*)$"
+  if not year or not is_day(tonumber(year), tonumber(month), tonumber(day)) then return false end
+  if tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 59 then return false end
+  rest = rest:gsub("^%.%d+", "")
+  if rest:find "^[Zz]$" then return true end
+  local hours, minutes = rest:match "^[+-](%d%d):(%d%d)$"
+  return hours ~= nil and tonumber(hours) <= 23 and tonumber(minutes) <= 59
 end
 
 --- True for an IPv4 or IPv6 address as text.
