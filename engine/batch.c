@@ -4,6 +4,7 @@
 #include "cut.h"
 #include "error.h"
 #include "event.h"
+#include "json_reader.h"
 #include "mapping.h"
 
 #include <stdlib.h>
@@ -113,6 +114,26 @@ siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event 
     }
     if (rc != SIEM_OK) go_back(batch, start);
     else if (repairs != NULL) *repairs = bits;
+    return rc;
+}
+
+siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size, const char *event_id,
+                         const char *registry_id, siem_error *err) {
+    siem_json_reader reader = {0};
+    mark start = mark_of(batch);
+    if (!reserve_record(batch)) return siem_error_no_memory(err);
+    siem_json_result result = siem_json_read(&reader, record, size, &batch->lines);
+    siem_json_reader_free(&reader);
+    siem_code rc = SIEM_OK;
+    if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
+        rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is no JSON object", event_id);
+    } else {
+        siem_buffer_add_char(&batch->lines, '\n');
+        size_t id = add_id(batch, event_id, strlen(event_id));
+        rc =
+            add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)), 0, err);
+    }
+    if (rc != SIEM_OK) go_back(batch, start);
     return rc;
 }
 

@@ -1,6 +1,4 @@
 /* deadletter.c: events that were refused, each with its reason, for someone to look into. */
-#include "deadletter.h"
-
 #include "error.h"
 #include "event.h"
 #include "json_writer.h"
@@ -11,7 +9,7 @@
 
 struct siem_deadletter {
     siem_line_file file;
-    siem_buffer line, source;
+    siem_buffer line;
 };
 
 siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err) {
@@ -47,60 +45,61 @@ static void write_json(siem_buffer *line, const char *key, const char *json, siz
     siem_buffer_add(line, json, size);
 }
 
-siem_code siem_deadletter_add(siem_deadletter *deadletter, const siem_refusal *refusal,
-                              siem_error *err) {
-    siem_buffer *line = &deadletter->line;
-    char time_text[24];
+static siem_code write_line(siem_deadletter *deadletter, siem_error *err) {
     size_t kept;
-    siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
-    if (rc != SIEM_OK) return rc;
-    line->size = 0;
-    write_text(line, "time", time_text);
-    write_text(line, "event_id", refusal->event_id);
-    write_text(line, "format", refusal->format);
-    write_text(line, "sink", refusal->sink);
-    if (refusal->http_status != 0) write_integer(line, "http_status", refusal->http_status);
-    if (refusal->code >= 0) write_integer(line, "code", refusal->code);
-    write_text(line, "reason", refusal->reason);
-    write_json(line, "event", refusal->source, refusal->source_size);
-    write_json(line, "record", refusal->record, refusal->record_size);
-    siem_buffer_add(line, "}\n", 2);
+    siem_buffer *line = &deadletter->line;
+    siem_buffer_add_char(line, '\n');
     if (line->failed) return siem_error_no_memory(err);
-    rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
+    siem_code rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
     /* A reader of records may go away; a dead letter that nobody keeps is a loss. */
     if (rc != SIEM_PIPE_CLOSED) return rc;
     if (err != NULL) err->code = SIEM_IO;
     return SIEM_IO;
 }
 
-siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event, const char *format,
-                                const char *reason, siem_error *err) {
-    siem_buffer id = {0};
-    siem_value value = siem_event_at(event, SIEM_EVENT_ID);
-    siem_buffer_add(&id, value.bytes, value.size);
-    siem_buffer_add_char(&id, '\0');
-    deadletter->source.size = 0;
-    siem_event_write_json(event, &deadletter->source);
-    siem_code rc = id.failed || deadletter->source.failed ? siem_error_no_memory(err) : SIEM_OK;
-    if (rc == SIEM_OK) {
-        rc = siem_deadletter_add(deadletter,
-                                 &(siem_refusal){.event_id = id.bytes,
-                                                 .format = format,
-                                                 .reason = reason,
-                                                 .code = -1,
-                                                 .source = deadletter->source.bytes,
-                                                 .source_size = deadletter->source.size},
-                                 err);
+static void write_event_id(siem_buffer *line, siem_event *event, const siem_refusal *refusal) {
+    unsigned ignored = 0;
+    write_text(line, "event_id", refusal->event_id);
+    if (refusal->event_id != NULL || event == NULL) return;
+    write_key(line, "event_id");
+    siem_json_write_value(line, &event->fields[SIEM_EVENT_ID], &ignored);
+}
+
+siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
+                                const siem_refusal *refusal, siem_error *err) {
+    siem_buffer *line = &deadletter->line;
+    char time_text[24];
+    siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
+    if (rc != SIEM_OK) return rc;
+    line->size = 0;
+    write_text(line, "time", time_text);
+    write_event_id(line, event, refusal);
+    write_text(line, "format", refusal->format);
+    write_text(line, "sink", refusal->sink);
+    if (refusal->http_status != 0) write_integer(line, "http_status", refusal->http_status);
+    if (refusal->code >= 0) write_integer(line, "code", refusal->code);
+    write_text(line, "reason", refusal->reason);
+    write_json(line, "event", refusal->source, refusal->source_size);
+    if (refusal->source == NULL && event != NULL) {
+        write_key(line, "event");
+        siem_event_write_json(event, line);
     }
-    siem_buffer_free(&id);
-    return rc;
+    write_json(line, "record", refusal->record, refusal->record_size);
+    siem_buffer_add_char(line, '}');
+    return write_line(deadletter, err);
+}
+
+siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line, size_t size,
+                                 siem_error *err) {
+    deadletter->line.size = 0;
+    siem_buffer_add(&deadletter->line, line, size);
+    return write_line(deadletter, err);
 }
 
 siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err) {
     if (deadletter == NULL) return SIEM_OK;
     siem_code rc = siem_line_file_close(&deadletter->file, err);
     siem_buffer_free(&deadletter->line);
-    siem_buffer_free(&deadletter->source);
     free(deadletter);
     return rc;
 }

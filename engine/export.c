@@ -1,6 +1,5 @@
 /* export.c: the loop from registry to sink. */
 #include "batch.h"
-#include "deadletter.h"
 #include "delivery.h"
 #include "error.h"
 #include "event.h"
@@ -59,7 +58,7 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
-        rc = siem_deadletter_add(options->deadletter, &refusal, err);
+        rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }
     if (rc == SIEM_OK) export_->counts.refused++;
     return rc;
@@ -164,8 +163,9 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
         return SIEM_REFUSED;
     }
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        rc = siem_deadletter_write(options->deadletter, event, siem_mapping_name(options->mapping),
-                                   reason->message, err);
+        siem_refusal refusal = {
+            .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
+        rc = siem_deadletter_write(options->deadletter, event, &refusal, err);
     }
     if (rc == SIEM_OK) export_->counts.refused++;
     return rc;

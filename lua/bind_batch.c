@@ -76,6 +76,20 @@ static int batch_write(lua_State *L) {
     return 1;
 }
 
+/* batch:add(record, event_id, registry_id) -> true, or nil, message, code */
+static int batch_add(lua_State *L) {
+    siem_error err;
+    size_t size;
+    siem_batch *batch = check_own(L, 1);
+    const char *record = luaL_checklstring(L, 2, &size);
+    const char *event_id = siem_lua_check_text(L, 3), *registry_id = siem_lua_check_text(L, 4);
+    if (siem_batch_add(batch, record, size, event_id, registry_id, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* batch:bytes() -> all lines */
 static int batch_bytes(lua_State *L) {
     size_t size;
@@ -127,13 +141,9 @@ static int batch_clear(lua_State *L) {
 }
 
 void siem_lua_bind_batch(lua_State *L) {
-    static const luaL_Reg methods[] = {{"write", batch_write},
-                                       {"bytes", batch_bytes},
-                                       {"at", batch_at},
-                                       {"records", batch_records},
-                                       {"size", batch_size},
-                                       {"clear", batch_clear},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"write", batch_write},     {"add", batch_add},   {"bytes", batch_bytes}, {"at", batch_at},
+        {"records", batch_records}, {"size", batch_size}, {"clear", batch_clear}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_BATCH, methods, batch_close);
     luaL_getmetatable(L, SIEM_LUA_BATCH);
     lua_pushcfunction(L, batch_size);

@@ -1,6 +1,8 @@
 /* bind_deadletter.c: the file of refused events. */
 #include "bind.h"
 
+#include <string.h>
+
 typedef struct lua_deadletter {
     siem_deadletter *deadletter; /* NULL: closed */
     siem_lua_use use;
@@ -24,13 +26,37 @@ static int deadletter_open(lua_State *L) {
     return 1;
 }
 
-/* deadletter:write(event, format, reason) -> true, or nil, message, code */
+/* deadletter:write(event, format, reason [, {sink=, http_status=, code=, record=}]) -> true, or
+ * nil, message, code */
 static int deadletter_write(lua_State *L) {
     siem_error err;
     siem_deadletter *deadletter = siem_lua_check_deadletter(L, 1, NULL);
     siem_event *event = siem_lua_check_event(L, 2, NULL);
-    const char *format = luaL_checkstring(L, 3), *reason = luaL_checkstring(L, 4);
-    if (siem_deadletter_write(deadletter, event, format, reason, &err) != SIEM_OK) {
+    siem_refusal refusal = {
+        .format = siem_lua_check_text(L, 3), .reason = siem_lua_check_text(L, 4), .code = -1};
+    if (!lua_isnoneornil(L, 5)) {
+        luaL_checktype(L, 5, LUA_TTABLE);
+        refusal.sink = siem_lua_option_text(L, 5, "sink");
+        refusal.http_status = (int)siem_lua_option_integer(L, 5, "http_status", 0);
+        refusal.code = (int)siem_lua_option_integer(L, 5, "code", -1);
+        refusal.record = siem_lua_option_text(L, 5, "record");
+        refusal.record_size = refusal.record != NULL ? strlen(refusal.record) : 0;
+    }
+    if (siem_deadletter_write(deadletter, event, &refusal, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* deadletter:append(line) -> true, or nil, message, code */
+static int deadletter_append(lua_State *L) {
+    siem_error err;
+    size_t size;
+    siem_deadletter *deadletter = siem_lua_check_deadletter(L, 1, NULL);
+    const char *line = luaL_checklstring(L, 2, &size);
+    luaL_argcheck(L, memchr(line, '\n', size) == NULL, 2, "holds a line end");
+    if (siem_deadletter_append(deadletter, line, size, &err) != SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
     lua_pushboolean(L, true);
@@ -50,7 +76,8 @@ static int deadletter_close(lua_State *L) {
 }
 
 void siem_lua_bind_deadletter(lua_State *L) {
-    static const luaL_Reg methods[] = {{"write", deadletter_write}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"write", deadletter_write}, {"append", deadletter_append}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_DEADLETTER, methods, deadletter_close);
     lua_pushcfunction(L, deadletter_open);
     lua_setfield(L, -2, "deadletter_open");

@@ -157,7 +157,8 @@ static int push_outcomes(lua_State *L, const siem_outcome *outcomes, size_t coun
     return 2;
 }
 
-/* sink:send(batch) -> number of records delivered, and an outcome of each; or nil, message, code */
+/* sink:send(batch) -> number of records delivered, and an outcome of each; or nil, message, code
+ * and the outcomes */
 static int sink_send(lua_State *L) {
     siem_error err;
     siem_lua_sink *s = check(L, 1);
@@ -170,8 +171,11 @@ static int sink_send(lua_State *L) {
     siem_code rc = siem_sink_send(s->sink, batch, outcomes, &err);
     use->count--;
     siem_lua_leave(&s->caller);
-    if (rc != SIEM_OK && rc != SIEM_REFUSED) return siem_lua_fail(L, &err);
-    return push_outcomes(L, outcomes, count);
+    if (rc == SIEM_OK || rc == SIEM_REFUSED) return push_outcomes(L, outcomes, count);
+    int failed = siem_lua_fail(L, &err);
+    (void)push_outcomes(L, outcomes, count);
+    lua_remove(L, -2); /* their number */
+    return failed + 1;
 }
 
 /* sink:ping() -> what the target said, or nil, message, code */

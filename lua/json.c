@@ -478,10 +478,32 @@ static int json_raw(lua_State *L) {
     return 1;
 }
 
+/* core.json_member(text, key) -> the JSON text of an object's member, its numbers as they are
+ * written; or nil */
+static int json_member(lua_State *L) {
+    size_t size, key_size, value_size;
+    const char *text = luaL_checklstring(L, 1, &size), *value;
+    const char *key = luaL_checklstring(L, 2, &key_size);
+    siem_json_reader reader = {0};
+    siem_buffer *canonical = siem_lua_new_scratch(L);
+    siem_json_result result = siem_json_read(&reader, text, size, canonical);
+    siem_json_reader_free(&reader);
+    if (result != SIEM_JSON_READ ||
+        !siem_json_find(canonical->bytes, canonical->size, key, key_size, &value, &value_size)) {
+        return 0;
+    }
+    lua_pushlstring(L, value, value_size);
+    return 1;
+}
+
 void siem_lua_bind_json(lua_State *L) {
-    static const luaL_Reg functions[] = {{"json_encode", json_encode}, {"json_decode", json_decode},
-                                         {"json_raw", json_raw},       {"array", array},
-                                         {"object", object},           {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"json_encode", json_encode},
+                                         {"json_decode", json_decode},
+                                         {"json_raw", json_raw},
+                                         {"array", array},
+                                         {"object", object},
+                                         {"json_member", json_member},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

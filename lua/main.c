@@ -44,6 +44,7 @@ int main(int count, char **arguments) {
     lua_State *L;
     int status = FAILED;
     siem_program_set_signals();
+    siem_program_set_arguments(count, arguments);
     if (siem_state_open(&L, &err) != SIEM_OK) {
         (void)fprintf(stderr, "oversight-siem: %s\n", err.message);
         return FAILED;

@@ -8,7 +8,10 @@
  * end between two batches; a second one ends the process. */
 void siem_program_set_signals(void);
 
-/* Opens the module: stop_requested, restricted, report. */
+/* Says where the arguments of the process lie, which Lua has copies of: hide overwrites them. */
+void siem_program_set_arguments(int count, char **arguments);
+
+/* Opens the module: stop_requested, restricted, report, hide. */
 int siem_program_open(lua_State *L);
 
 #endif

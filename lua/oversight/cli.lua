@@ -1,14 +1,16 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
 local core    = require "oversight.core"
 local options = require "oversight.cli.options"
+local program = require "oversight.program"
 
 local M = {}
 
 --- Exit statuses, as the README documents them.
-local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3 }
+local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3, held = 4 }
 
 local COMMANDS = {
-  "export", "run", "try", "diff", "check", "formats", "where", "converters", "inspect", "sign",
+  "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "inspect",
+  "sign",
 }
 
 --- What every command takes.
@@ -34,7 +36,8 @@ local function print_help()
   end
   print "\n  oversight-siem COMMAND --help   options of a command"
   print "  oversight-siem --version        the version\n"
-  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused."
+  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,"
+  print "4 held: the target's set-up or the credentials must be mended first."
 end
 
 local function complain(command, message)
@@ -57,10 +60,12 @@ local function set_lua_path(folders)
   return true
 end
 
---- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage".
+--- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage" or "held".
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
-  local parsed, message = options.parse(command.options, arguments)
+  -- The command itself stands before its arguments.
+  local function hide(index, from) program.hide(index + 1, from) end
+  local parsed, message = options.parse(command.options, arguments, hide)
   if parsed and parsed.lua_path then
     local found
     found, message = set_lua_path(parsed.lua_path)
@@ -78,7 +83,7 @@ local function run_command(name, command, arguments)
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
   complain(name, reason)
-  return STATUS.failed
+  return kind == "held" and STATUS.held or STATUS.failed
 end
 
 ---@param arguments string[] as in stock Lua's arg

@@ -15,6 +15,8 @@
 ---| "dropped"     # a filter or a function left this event out
 ---| "pipe_closed" # the reader of a pipe went away
 ---| "cancelled"   # the progress function asked to stop
+---| "held"        # the target's set-up or the credentials are wrong: mend them
+---| "unavailable" # the target did not take the records in as many attempts as allowed
 
 ---@class oversight.siem
 ---@field VERSION string of the library, "0.1.0"
@@ -80,6 +82,12 @@ function siem.sentinel_authorization(request) end
 ---@param text string
 ---@return table
 function siem.json.raw(text) end
+
+--- The JSON text of a member of an object, its numbers as they are written.
+---@param text string
+---@param key string
+---@return string? json
+function siem.json.member(text, key) end
 
 -- ---- event ----
 
@@ -362,101 +370,6 @@ function siem.lookup.sql(registry, sql) end
 ---@return oversight.Lookup
 function siem.lookup.geoip(path) end
 
--- ---- batch, sink, dead letter ----
-
---- Records that wait for a sink. #batch is their number.
----@class oversight.Batch
-local Batch = {}
-
-siem.batch = {}
-
----@return oversight.Batch
-function siem.batch.open() end
-
----@param mapping oversight.Mapping
----@param event oversight.Event
----@return true?
----@return string? message
----@return oversight.Code? code
-function Batch:write(mapping, event) end
-
---- All records, each followed by "\n".
----@return string
-function Batch:bytes() end
-
----@param index integer from 1
----@return string? record
----@return string? event_id
-function Batch:at(index) end
-
----@return fun(): integer?, string?, string? index, record, event_id
-function Batch:records() end
-
----@return integer
-function Batch:size() end
-
-function Batch:clear() end
-
-function Batch:close() end
-
----@class oversight.Sink
-local Sink = {}
-
-siem.sink = {}
-
---- A file that gets whole lines; a renamed file is reopened under its path. Mode 0640.
----@param path string
----@param options { truncate: boolean? }?
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
-function siem.sink.file(path, options) end
-
----@return oversight.Sink
-function siem.sink.stdout() end
-
---- A sink of your own. `send` fails by raising, or with nil and a message; `close` is optional. The
---- batch is lent: it is closed when send returns.
----@param sink { send: fun(self: table, batch: oversight.Batch): any, close: fun(self: table)? }
----@return oversight.Sink
-function siem.sink.custom(sink) end
-
----@param batch oversight.Batch
----@return integer? delivered
----@return string? message
----@return oversight.Code? code
-function Sink:send(batch) end
-
----@return true?
----@return string? message
----@return oversight.Code? code
-function Sink:close() end
-
---- A file of refused events, one JSON line each, mode 0600.
----@class oversight.Deadletter
-local Deadletter = {}
-
-siem.deadletter = {}
-
----@param path string
----@return oversight.Deadletter? deadletter
----@return string? message
----@return oversight.Code? code
-function siem.deadletter.open(path) end
-
----@param event oversight.Event
----@param format string
----@param reason string
----@return true?
----@return string? message
----@return oversight.Code? code
-function Deadletter:write(event, format, reason) end
-
----@return true?
----@return string? message
----@return oversight.Code? code
-function Deadletter:close() end
-
 -- ---- export ----
 
 --- What an export has done. `repaired` events had something replaced; the five counts below it say
@@ -464,7 +377,7 @@ function Deadletter:close() end
 --- too deep or holds NaN, an infinite number.
 ---@class oversight.Counts
 ---@field exported integer records that the sink confirmed
----@field refused integer events without a record
+---@field refused integer events without a record, or whose record the sink rejects
 ---@field dropped integer events that a filter or a function left out
 ---@field repaired integer
 ---@field utf8 integer
@@ -473,6 +386,10 @@ function Deadletter:close() end
 ---@field extra integer
 ---@field number integer
 ---@field bytes integer
+---@field existed integer exported events that the target had already
+---@field kept_aside integer exported events that the target put into a failure store
+---@field cut integer texts that were longer than the target's fields
+---@field retries integer attempts that had to be made again
 
 ---@class oversight.Job
 ---@field registry oversight.Registry?

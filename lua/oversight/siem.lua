@@ -21,7 +21,7 @@ local M = {
   iso8601        = core.iso8601,
   converters     = core.converters,
   sentinel_authorization = core.sentinel_authorization,
-  json       = { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw },
+  json       = { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw, member = core.json_member },
   event      = {},
   registry   = { open = core.registry_open },
   format     = {
@@ -128,8 +128,11 @@ end
 ---@return string? code
 function M.export_events(job)
   -- As a userdata, the sink is the caller's to close.
-  local target = type(job.sink) == "table" and sink.custom(job.sink) or job.sink
-  local counts, message, code = pipeline.new({
+  local target, message, code = job.sink, nil, nil
+  if type(target) == "table" then target, message, code = sink.custom(target) end
+  if not target and message then return nil, message, code end
+  local counts
+  counts, message, code = pipeline.new({
     source = job.registry or job.events, format = to_format(job.format, 2), options = job.options,
     filter = job.filter, sink = target, on_error = job.on_error, dead_letter = job.dead_letter,
     progress = job.progress,

@@ -66,11 +66,16 @@ run 2 "${export[@]}" --format ecs --limit -1
 has err "--limit cannot be negative"
 run 2 "${export[@]}" --format ecs --since soon
 has err "--since takes a whole number, not 'soon'"
-run 2 "${export[@]}" --format ecs --output https://siem.example/x
-has err "delivery to a URL"
+run 1 "${export[@]}" --format ecs --output http://127.0.0.1:1/x --retries 0
+has err "http: given up after 1 attempt(s): Failed to connect to 127.0.0.1"
+has err "10 event(s) left"
 run 2 "${export[@]}" --format ecs --header 'Authorization: Splunk hunter2'
-has err "delivery to a URL"
+has err "--header needs --to, or a URL as --output"
 lacks err hunter2
+run 2 "${export[@]}" --to splunk --url https://127.0.0.1 --api-key x
+has err "--api-key is no option of splunk: see 'oversight-siem sinks splunk'"
+run 2 "${export[@]}" --to nowhere
+has err "--to takes http, splunk, elastic, sentinel, azure"
 run 2 "${export[@]}" --format ecs --append --truncate --output x
 run 2 "${export[@]}" --format ecs --truncate
 has err "need --output FILE"

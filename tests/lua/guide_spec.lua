@@ -33,10 +33,12 @@ describe("the scripting guide", function()
   for i, block in ipairs(snippets()) do
     it(("runs snippet %d"):format(i), function()
       block = block:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w-]+%.jsonl)"', ('"%s/%%1"'):format(folder))
-        :gsub('"registry%.sqlite"', ('"%s/registry.sqlite"'):format(folder))
+        :gsub('"registry%.sqlite"', ('"%s/registry.sqlite"'):format(folder)):gsub('"env:', '"cmd:echo ')
       local chunk = assert(load(block, "@snippet", "t", setmetatable({ print = function() end, arg = {} }, { __index = _G })))
       local result = chunk()
-      for _, job in ipairs(type(result) == "table" and #result > 0 and result or {}) do
+      local jobs = type(result) == "table" and (#result > 0 and result or { result.sink and result }) or {}
+      for _, job in ipairs(jobs) do
+        if type(job.sink) == "userdata" then assert(job.sink:preview(function() end)) end
         local counts, message = job:run()
         assert.is_nil(message)
         assert.is_true(counts.exported > 0)

@@ -311,6 +311,11 @@ SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
 SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                                     unsigned *repairs, siem_error *err);
 
+/* Adds a record that was rendered before: JSON text, of the event with that id. It is written in
+ * the form that records have. Errors: SIEM_INVALID for what is no JSON object, SIEM_NO_MEMORY. */
+SIEM_API siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size,
+                                  const char *event_id, const char *registry_id, siem_error *err);
+
 /* The number of records, and their bytes together: each is followed by one "\n".
  * Borrowed until the batch changes. */
 SIEM_API size_t siem_batch_size(const siem_batch *batch);
@@ -429,9 +434,27 @@ typedef struct siem_deadletter siem_deadletter;
 /* Opens for appending. Errors: as siem_sink_open_file. */
 SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err);
 
-/* Appends one event with the reason. Errors: SIEM_IO, SIEM_NO_MEMORY. */
+/* Why an event or its record is refused. */
+typedef struct siem_refusal {
+    const char *event_id; /* NULL: the event's own */
+    const char *format;
+    const char *reason;
+    const char *sink;   /* the kind that rejects the record; NULL: none was asked */
+    int http_status;    /* 0: none */
+    int code;           /* the protocol's own, as HEC's; -1: none */
+    const char *source; /* JSON of the event, when the event itself is not given; NULL: not known */
+    size_t source_size;
+    const char *record; /* JSON of the record; NULL: there is none */
+    size_t record_size;
+} siem_refusal;
+
+/* Appends a line with the time. `event` may be NULL. Errors: SIEM_IO, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
-                                         const char *format, const char *reason, siem_error *err);
+                                         const siem_refusal *refusal, siem_error *err);
+
+/* Appends a line that such a file held before, without its line end. Errors: as above. */
+SIEM_API siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line,
+                                          size_t size, siem_error *err);
 
 /* Closes and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);

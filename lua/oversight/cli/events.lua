@@ -15,7 +15,7 @@ local COLUMN_OF = { event_id = "id", event_kind = "kind", occurred_unix = "times
 local NOT_COLUMNS = { occurred_at = true, registry_id = true }
 
 --- A row of a JSON object: columns by name, or the fields of an event.
-local function to_row(object)
+function M.to_row(object)
   local row = {}
   for key, value in pairs(object) do
     if type(value) == "table" then value = siem.json.encode(value) end
@@ -36,7 +36,7 @@ local function read_lines(file, registry_id, limit)
         return nil, ("line %d: %s"):format(#events + 1, message or "an event is a JSON object")
       end
       if type(object.event) == "table" then object = object.event end -- a line of a dead letter file
-      events[#events + 1] = siem.from_registry_row(to_row(object), { registry_id = registry_id })
+      events[#events + 1] = siem.from_registry_row(M.to_row(object), { registry_id = registry_id })
     end
   end
   return events

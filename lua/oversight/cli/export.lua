@@ -1,29 +1,23 @@
---- oversight-siem export: a registry's events, as records of a format, into a file or a pipe.
+--- oversight-siem export: a registry's events, as records of a format, to a SIEM, a file or a pipe.
 local core         = require "oversight.core"
 local given_format = require "oversight.cli.given_format"
-local pipeline     = require "oversight.pipeline"
-local pretty       = require "oversight.cli.pretty"
+local given_sink   = require "oversight.cli.given_sink"
 local program      = require "oversight.program"
 local progress     = require "oversight.cli.progress"
 local report       = require "oversight.cli.report"
 local siem         = require "oversight.siem"
 
 local M = {
-  summary = "Exports the events of a registry as JSON lines",
-  usage   = "--db FILE --format NAME --registry-id ID [...]",
-  options = {
+  summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
+  usage   = "--db FILE --registry-id ID [--to KIND ...] [...]",
+  options = given_sink.with_options {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
-    { "--format", value = "NAME", required = true, help = "see 'oversight-siem formats'" },
+    { "--format", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
     { "--registry-id", value = "ID", required = true,
       help = "the registry's public identity, part of every record" },
     { "--since", value = "UNIX", whole = true,
       help = "only events of this time or later, in seconds since 1970" },
     { "--limit", value = "N", natural = true, help = "at most N events" },
-    { "--output", value = "-|FILE", help = "standard output (-, the default) or a file" },
-    { "--append", help = "add to the file (the default)" },
-    { "--truncate", help = "empty the file first" },
-    { "--pretty", help = "indent the records on standard output, for reading" },
-    { "--header", value = "'K: V'", many = true, help = "a header for delivery to a URL" },
     { "--splunk-source", value = "S", help = "source of the splunk format" },
     { "--splunk-sourcetype", value = "S", help = "sourcetype of the splunk format" },
     { "--splunk-index", value = "I", help = "index of the splunk format" },
@@ -31,33 +25,25 @@ local M = {
     { "--on-error", value = "WHAT",
       help = "what to do with an event that has no record in the format: stop (the default), " ..
         "skip, or dead-letter:FILE" },
+    { "--dead-letter", value = "FILE", help = "the same as --on-error dead-letter:FILE" },
+    { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
     { "--quiet", help = "no closing line and no progress" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
   },
-  notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused.\n" ..
+  notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
+    "4 held: the target's set-up or the credentials must be mended first.\n" ..
     "When the reader of a pipe goes away, the export ends quietly with status 0.",
 }
 
 -- ---- reading the options ----
 
-local function check_output(given)
-  if given.header or (given.output or ""):match "^%a[%w+.-]*://" then
-    return nil, "delivery to a URL is not part of this version: --output takes - or a file"
-  end
-  local is_file = given.output ~= nil and given.output ~= "-"
-  if given.output == "" then return nil, "--output needs a file name, or - for standard output" end
-  if given.append and given.truncate then return nil, "give either --append or --truncate" end
-  if (given.append or given.truncate) and not is_file then
-    return nil, "--append and --truncate need --output FILE"
-  end
-  if given.pretty and is_file then return nil, "--pretty is for standard output only" end
-  return true
-end
-
 --- stop, skip or dead-letter, and the file of the last.
-local function parse_on_error(text)
+local function parse_on_error(given)
+  local text = given.on_error
+  if given.dead_letter and text then return nil, "give either --on-error or --dead-letter" end
+  if given.dead_letter then text = "dead-letter:" .. given.dead_letter end
   if text == nil or text == "stop" or text == "skip" then return text or "stop" end
   local file = text:match "^dead%-letter:(.+)$"
   if file then return "dead-letter", file end
@@ -83,46 +69,58 @@ end
 
 -- ---- the job ----
 
-local function open_sink(given)
-  if given.output and given.output ~= "-" then
-    return siem.sink.file(given.output, { truncate = given.truncate })
-  end
-  if given.pretty then return pretty.sink() end
-  return siem.sink.stdout()
+--- The name of the format: the one that is given, or what suits the kind of sink.
+local function format_name(given, kind)
+  local name = given.format or (kind and kind.format)
+  if name then return name end
+  return nil, "--format NAME is missing"
 end
 
---- Opens all that an export needs, the sink last: a mistake elsewhere leaves the file untouched.
-local function open_job(given)
-  local on_error, dead_letter_file = parse_on_error(given.on_error)
-  if not on_error then return nil, dead_letter_file, "usage" end
-  local format, message, code = given_format.load(given, given.format)
-  if not format then return nil, message, code == "not_found" and "usage" or nil end
-  local job = { format = format, on_error = on_error }
+--- What does not touch the sink: format, registry, mapping.
+local function open_source(given, kind)
+  local name, message = format_name(given, kind)
+  if not name then return nil, message, "usage" end
+  local job, code = {}, nil
+  job.format, message, code = given_format.load(given, name)
+  if not job.format then return nil, message, code == "not_found" and "usage" or nil end
   job.registry, message = siem.registry.open {
     path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
   }
   if not job.registry then return nil, message end
-  job.mapping, message = format:compile(format_options(given, format))
+  job.mapping, message = job.format:compile(format_options(given, job.format))
   if not job.mapping then return nil, message end
   local known
   known, message = job.mapping:check(job.registry)
   if not known then return nil, message end
-  local apart
-  apart, message = pipeline.check_files(given.db, dead_letter_file, given.output)
-  if not apart then return nil, message end
-  if dead_letter_file then
-    job.deadletter, message = siem.deadletter.open(dead_letter_file)
-    if not job.deadletter then return nil, message end
-  end
-  job.sink, message = open_sink(given)
-  if not job.sink then return nil, message end
   return job
 end
 
-local function start_progress(given, registry)
+--- Opens all that an export needs, the sink last: a mistake elsewhere leaves the file untouched.
+local function open_job(given, kind)
+  local on_error, dead_letter = parse_on_error(given)
+  if not on_error then return nil, dead_letter, "usage" end
+  local job, message, code = open_source(given, kind)
+  if not job then return nil, message, code end
+  local apart
+  apart, message = given_sink.check_files(given, given.db, dead_letter)
+  if not apart then return nil, message end
+  if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
+  job.on_error, job.dead_letter = on_error, dead_letter
+  if dead_letter then
+    job.deadletter, message = siem.deadletter.open(dead_letter)
+    if not job.deadletter then return nil, message end
+  end
+  job.sink, message, code = given_sink.open(given, kind)
+  if not job.sink then return nil, message, code end
+  if given.dry_run then given_sink.preview(job.sink) end
+  return job
+end
+
+local function start_progress(given, kind, registry)
   local wanted = given.progress or (not given.quiet and core.terminal_width(2))
   -- Records on the same terminal would be torn by the line.
-  if not given.progress and (given.output or "-") == "-" and core.terminal_width(1) then
+  local to_stdout = not kind and (given.output or "-") == "-" or given.dry_run
+  if not given.progress and to_stdout and core.terminal_width(1) then
     wanted = false
   end
   if not wanted then return end
@@ -133,14 +131,23 @@ local function start_progress(given, registry)
   return progress.start(total)
 end
 
-local function close_line(mark, counts, given, format)
-  if given.quiet then return end
-  local file = (given.on_error or ""):match "^dead%-letter:(.+)$"
-  report.print(mark, counts, format.name, file)
+--- How many of the selected events are neither delivered nor accounted for; nil when it cannot be told.
+local function count_left(job, given, counts)
+  local ordering = job.registry:ordering()
+  if not ordering then return end
+  local total = given.limit and math.min(given.limit, ordering.count) or ordering.count
+  return total - counts.exported - counts.refused - counts.dropped
 end
 
-local function run_export(job, given)
-  local bar, problem = start_progress(given, job.registry)
+local function close_line(mark, counts, given, job)
+  if given.quiet then return end
+  local left = mark ~= "ok" and count_left(job, given, counts) or nil
+  report.print(given.dry_run and "dry run" or mark, counts, job.format.name,
+    { dead_letter = job.dead_letter, left = left })
+end
+
+local function run_export(job, given, kind)
+  local bar, problem = start_progress(given, kind, job.registry)
   if problem then return nil, problem, "failed" end
   if not given.quiet then program.report(0) end
   local export = siem.export.open {
@@ -164,21 +171,21 @@ local function close_all(job)
 end
 
 function M.run(given)
-  local usable, problem = check_output(given)
-  if not usable then return nil, problem, "usage" end
-  local job, reason, kind = open_job(given)
-  if not job then return nil, reason, kind end
-  local ok, message, code, counts = run_export(job, given)
+  local usable, kind = given_sink.check(given)
+  if not usable then return nil, kind, "usage" end
+  local job, reason, problem = open_job(given, kind)
+  if not job then return nil, reason, problem end
+  local ok, message, code, counts = run_export(job, given, kind)
   if code == "pipe_closed" then return "ok" end
   if not counts then return nil, message end
   local closed, close_message = close_all(job)
   if ok and not closed then ok, message = nil, close_message end
   if ok then
-    close_line("ok", counts, given, job.format)
+    close_line("ok", counts, given, job)
     return counts.refused > 0 and "refused" or "ok"
   end
-  close_line(code == "cancelled" and "stopped" or "failed", counts, given, job.format)
-  return nil, message
+  close_line(code == "cancelled" and "stopped" or code == "held" and code or "failed", counts, given, job)
+  return nil, message, code
 end
 
 return M

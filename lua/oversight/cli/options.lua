@@ -1,9 +1,11 @@
 --- Options of a command: declared as data, parsed, and described.
 ---
---- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural }. Without
---- `value` it is a flag. `whole` and `natural` make it an integer. `arguments` = { least, most, "NAME" }
---- of the list allows arguments that are no options; they are parsed[1], parsed[2] and so on. With
---- `rest`, all that follows the first one belongs to it.
+--- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural, secret,
+--- hidden }. Without `value` it is a flag. `whole` and `natural` make it an integer. The text of a
+--- `secret` one is taken out of the process's arguments; a `hidden` one is in no help.
+---
+--- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
+--- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it.
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -61,9 +63,10 @@ local function describe_unknown(declared, name, place)
 end
 
 --- Parses arguments. Gives a table by key, or nil and a message.
+---@param hide fun(index: integer, from: integer)? told where a secret stands: which argument, from which character
 ---@return table<string, any>? parsed
 ---@return string? message
-function M.parse(declared, arguments)
+function M.parse(declared, arguments, hide)
   local parsed, i = {}, 1
   while i <= #arguments do
     local argument = arguments[i]
@@ -89,6 +92,7 @@ function M.parse(declared, arguments)
         text = arguments[i]
         if not text then return nil, ("%s needs a value: %s"):format(name, option.value) end
       end
+      if option.secret and hide then hide(i, #arguments[i] - #text + 1) end
       local value, message = convert(option, text)
       if value == nil then return nil, message end
       store(parsed, option, value)
@@ -116,10 +120,10 @@ end
 
 local HELP_COLUMN, HELP_WIDTH = 28, 52
 
-function M.print_help(name, command)
-  print(("Usage: oversight-siem %s %s"):format(name, command.usage))
-  print(command.summary .. ".\n")
-  for _, option in ipairs(command.options) do
+--- Prints options in two columns.
+function M.print_options(declared)
+  for _, option in ipairs(declared) do
+    if option.hidden then goto next end
     local left = "  " .. option[1] .. (option.value and " " .. option.value or "")
     local lines = wrap(option.help, HELP_WIDTH)
     if #left >= HELP_COLUMN then
@@ -130,7 +134,14 @@ function M.print_help(name, command)
       print(("%-" .. HELP_COLUMN .. "s%s"):format(left, line))
       left = ""
     end
+    ::next::
   end
+end
+
+function M.print_help(name, command)
+  print(("Usage: oversight-siem %s %s"):format(name, command.usage))
+  print(command.summary .. ".\n")
+  M.print_options(command.options)
   if command.notes then print("\n" .. command.notes) end
 end
 

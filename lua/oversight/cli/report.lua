@@ -21,26 +21,44 @@ local function describe_repairs(counts)
   return ("%d event(s) needed repair: %s"):format(counts.repaired, table.concat(parts, ", "))
 end
 
-local function describe_refused(counts, dead_letter)
+local function describe_refused(counts, details)
   if counts.refused == 0 then return end
   return ("%d event(s) refused and %s"):format(counts.refused,
-    dead_letter and "kept in " .. dead_letter or "left out")
+    details.dead_letter and "kept in " .. details.dead_letter or "left out")
 end
 
-local function describe_dropped(counts)
-  if counts.dropped == 0 then return end
-  return ("%d event(s) left out by a filter"):format(counts.dropped)
+--- A sentence for each count of a name that is not zero.
+local function describe(name, sentence)
+  return function(counts)
+    if counts[name] > 0 then return sentence:format(counts[name]) end
+  end
 end
 
----@param mark "ok"|"failed"|"stopped"
+local function describe_left(_, details)
+  if details.left and details.left > 0 then return ("%d event(s) left"):format(details.left) end
+end
+
+local LINES = {
+  describe_repairs,
+  describe_refused,
+  describe("dropped", "%d event(s) left out by a filter"),
+  describe("existed", "%d event(s) of these were there already"),
+  describe("kept_aside", "%d event(s) of these went into the target's failure store: look there"),
+  describe("cut", "%d text(s) cut, as they are longer than the target's fields"),
+  describe("retries", "%d request(s) had to be made again"),
+  describe_left,
+}
+
+---@param mark "ok"|"failed"|"stopped"|"held"|"dry run"
 ---@param counts oversight.Counts
 ---@param title string the format's or the pipeline's name
----@param dead_letter string?
-function M.print(mark, counts, title, dead_letter)
-  io.stderr:write(("[%s] exported %d event(s) as %s\n"):format(mark, counts.exported, title))
-  for _, describe in ipairs { describe_repairs, describe_refused, describe_dropped } do
-    local line = describe(counts, dead_letter)
-    if line then io.stderr:write("     ", line, "\n") end
+---@param details { dead_letter: string?, left: integer? }
+function M.print(mark, counts, title, details)
+  local verb = mark == "dry run" and "would send" or "exported"
+  io.stderr:write(("[%s] %s %d event(s) as %s\n"):format(mark, verb, counts.exported, title))
+  for _, line in ipairs(LINES) do
+    local text = line(counts, details)
+    if text then io.stderr:write("     ", text, "\n") end
   end
 end
 

@@ -48,11 +48,11 @@ local function run_pipeline(job, given)
   if not given.quiet then program.report(0) end
   local counts, message, code, at_failure = job:run()
   if code == "pipe_closed" then return "ok" end
-  local mark = counts and "ok" or code == "cancelled" and "stopped" or "failed"
+  local mark = counts and "ok" or code == "cancelled" and "stopped" or code == "held" and code or "failed"
   if not given.quiet and (counts or at_failure) then
-    report.print(mark, counts or at_failure, job:title(), job.dead_letter)
+    report.print(mark, counts or at_failure, job:title(), { dead_letter = job.dead_letter })
   end
-  if not counts then return nil, ("%s: %s"):format(job:title(), message) end
+  if not counts then return nil, ("%s: %s"):format(job:title(), message), code end
   return counts.refused > 0 and "refused" or "ok"
 end
 
@@ -88,8 +88,8 @@ function M.run(given)
     if not pipeline.is_pipeline(job) then
       return nil, ("result %d of the script is no pipeline, but a %s"):format(i, type(job))
     end
-    local done, message = run_pipeline(job, given)
-    if not done then return nil, message end
+    local done, message, code = run_pipeline(job, given)
+    if not done then return nil, message, code end
     if done ~= "ok" then answer = done end
   end
   return answer

@@ -1,0 +1,181 @@
+--- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
+local pipeline = require "oversight.pipeline"
+local pretty   = require "oversight.cli.pretty"
+local siem     = require "oversight.siem"
+
+local M = {}
+
+--- "--batch-bytes" of batch_bytes.
+local function flag_of(name)
+  return "--" .. name:gsub("_", "-")
+end
+
+local KINDS, OPTIONS = {}, {}
+for _, kind in ipairs(siem.sink.kinds()) do
+  KINDS[#KINDS + 1], KINDS[kind.name] = kind.name, kind
+  kind.takes = {}
+  for _, option in ipairs(kind.options) do
+    kind.takes[option.name] = option
+    local known = OPTIONS[option.name]
+    if not known then
+      known = { flag_of(option.name), value = option.value, help = option.help, many = option.many, hidden = true }
+      OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, known
+    end
+    known.secret = known.secret or option.secret
+  end
+end
+
+local COMMON = {
+  { "--to", value = "KIND",
+    help = table.concat(KINDS, ", ") .. "; their options: oversight-siem sinks KIND" },
+  { "--output", value = "-|FILE|URL",
+    help = "instead: standard output (-, the default), a file, or a collector that takes JSON by POST" },
+  { "--append", help = "add to the file (the default)" },
+  { "--truncate", help = "empty the file first" },
+  { "--pretty", help = "indent the records on standard output, for reading" },
+}
+
+--- A command's own options with those that all commands share which deliver. --help stays the last.
+function M.with_options(own)
+  for _, option in ipairs(COMMON) do table.insert(own, #own, option) end
+  for _, name in ipairs(OPTIONS) do table.insert(own, #own, OPTIONS[name]) end
+  return own
+end
+
+-- ---- which one ----
+
+--- The kind of sink, and the options for it; nil for a file or standard output.
+local function chosen_kind(given)
+  local is_url = (given.output or ""):find "^%a[%w+.-]*://" ~= nil
+  if is_url and given.to then return nil, "give either --to or a URL as --output" end
+  if given.to and given.output then return nil, "give either --to or --output" end
+  if is_url and given.url then return nil, "the URL is given twice: as --output and --url" end
+  local name = is_url and "http" or given.to
+  if name and not KINDS[name] then
+    return nil, ("--to takes %s"):format(table.concat(KINDS, ", "))
+  end
+  return KINDS[name]
+end
+
+local function check_file_options(given, kind)
+  local is_file = not kind and given.output ~= nil and given.output ~= "-"
+  if given.output == "" then return "--output needs a file name, or - for standard output" end
+  if given.append and given.truncate then return "give either --append or --truncate" end
+  if (given.append or given.truncate) and not is_file then return "--append and --truncate need --output FILE" end
+  if given.pretty and (is_file or kind) then return "--pretty is for standard output only" end
+  if given.dry_run and not kind then return "--dry-run shows requests: it needs --to or a URL" end
+end
+
+--- What is wrong with how a sink is given, or nil.
+local function check(given, kind)
+  for _, name in ipairs(OPTIONS) do
+    if given[name] ~= nil and not (kind and kind.takes[name]) then
+      if not kind then return ("%s needs --to, or a URL as --output"):format(flag_of(name)) end
+      return ("%s is no option of %s: see 'oversight-siem sinks %s'"):format(flag_of(name), kind.name, kind.name)
+    end
+  end
+  return check_file_options(given, kind)
+end
+
+--- Checks the options of a sink. Gives its kind, or nil for a file or standard output.
+---@return boolean ok
+---@return oversight.SinkKind|string? kind_or_message
+function M.check(given)
+  local kind, problem = chosen_kind(given)
+  problem = problem or check(given, kind)
+  if problem then return false, problem end
+  return true, kind
+end
+
+-- ---- opening ----
+
+--- Headers, with those of a file for each "@FILE": so that they need not stand in an argument.
+local function read_headers(headers)
+  local all = {}
+  for _, header in ipairs(headers) do
+    local path = header:match "^@(.+)$"
+    if not path then
+      all[#all + 1] = header
+    else
+      local file, message = io.open(path, "r")
+      if not file then return nil, "--header: " .. message end
+      for line in file:lines() do
+        if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end
+      end
+      file:close()
+    end
+  end
+  return all
+end
+
+local function warn(text)
+  io.stderr:write("oversight-siem: warning: ", text, "\n")
+end
+
+--- A credential in an argument could be read by others until it was taken out.
+local function warn_of_literals(given, kind)
+  for _, option in ipairs(kind.options) do
+    local value = given[option.name]
+    local names_a_source = type(value) == "string" and value:find "^%a+:" and
+      (value:find "^file:" or value:find "^env:" or value:find "^cmd:")
+    if option.secret and not option.many and option.name ~= "proxy" and value and not names_a_source then
+      warn(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
+        "cmd:COMMAND"):format(flag_of(option.name)))
+    end
+  end
+end
+
+--- A message of the engine about its options, which are named otherwise on the command line.
+local function in_terms_of_arguments(message, kind)
+  local function translate(word)
+    return kind.takes[word] and flag_of(word) or word
+  end
+  return (message:gsub("^(%w+: )([%w_]+)", function(head, word) return head .. translate(word) end)
+    :gsub("%f[%w_]%w+_[%w_]+", translate))
+end
+
+local function open_kind(given, kind)
+  local options = {}
+  for name in pairs(kind.takes) do options[name] = given[name] end
+  if not given.to then options.url = given.output end
+  if options.header then
+    local message
+    options.header, message = read_headers(options.header)
+    if not options.header then return nil, message, "usage" end
+  end
+  warn_of_literals(given, kind)
+  if kind.name == "sentinel" then
+    warn "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
+  end
+  local sink, message, code = siem.sink.open(kind.name, options)
+  if sink then return sink end
+  return nil, in_terms_of_arguments(message, kind), (code == "invalid" or code == "not_found") and "usage" or code
+end
+
+--- Opens the sink.
+---@param given table parsed options, checked
+---@param kind oversight.SinkKind?
+---@return oversight.Sink?
+---@return string? message
+---@return string? code
+function M.open(given, kind)
+  if kind then return open_kind(given, kind) end
+  if given.output and given.output ~= "-" then
+    return siem.sink.file(given.output, { truncate = given.truncate })
+  end
+  if given.pretty then return pretty.sink() end
+  return siem.sink.stdout()
+end
+
+--- Makes a sink print its requests instead of sending them.
+function M.preview(sink)
+  return sink:preview(function(request) io.stdout:write(request, "\n") end)
+end
+
+--- Refuses files that are one another, or the registry.
+function M.check_files(given, db, dead_letter)
+  local kind = select(2, M.check(given))
+  return pipeline.check_files(db, dead_letter, not kind and given.output or nil)
+end
+
+return M

@@ -1,0 +1,43 @@
+--- oversight-siem sinks: the kinds that --to takes, and the options of one.
+local options = require "oversight.cli.options"
+local siem    = require "oversight.siem"
+
+local M = {
+  summary = "Lists the targets that --to takes, and the options of one",
+  usage   = "[KIND]",
+  options = {
+    arguments = { 0, 1, "KIND" },
+    { "--help", help = "show this help" },
+  },
+}
+
+--- A kind's options as those of a command are declared.
+local function as_arguments(kind)
+  local declared = {}
+  for i, option in ipairs(kind.options) do
+    declared[i] = {
+      "--" .. option.name:gsub("_", "-"), value = option.value,
+      help = option.help .. (option.required and " (required)" or ""),
+    }
+  end
+  return declared
+end
+
+function M.run(given)
+  local names = {}
+  for i, kind in ipairs(siem.sink.kinds()) do
+    names[i] = kind.name
+    if not given[1] then
+      print(("%-9s %s"):format(kind.name, kind.summary))
+    elseif given[1] == kind.name then
+      print(("%s: %s"):format(kind.name, kind.summary))
+      if kind.format then print(("Default format: %s"):format(kind.format)) end
+      options.print_options(as_arguments(kind))
+      return "ok"
+    end
+  end
+  if not given[1] then return "ok" end
+  return nil, ("there is no kind of sink '%s' (choices: %s)"):format(given[1], table.concat(names, ", ")), "usage"
+end
+
+return M

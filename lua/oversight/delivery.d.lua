@@ -1,0 +1,216 @@
+---@meta oversight.siem
+--- LuaCATS definitions of batches, sinks and dead letters: the other half of siem.d.lua.
+
+--- Records that wait for a sink. #batch is their number.
+---@class oversight.Batch
+local Batch = {}
+
+siem.batch = {}
+
+---@return oversight.Batch
+function siem.batch.open() end
+
+---@param mapping oversight.Mapping
+---@param event oversight.Event
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Batch:write(mapping, event) end
+
+--- Adds a record that was rendered before.
+---@param record string a JSON object
+---@param event_id string
+---@param registry_id string
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Batch:add(record, event_id, registry_id) end
+
+--- All records, each followed by "\n".
+---@return string
+function Batch:bytes() end
+
+---@param index integer from 1
+---@return string? record
+---@return string? event_id
+function Batch:at(index) end
+
+---@return fun(): integer?, string?, string? index, record, event_id
+function Batch:records() end
+
+---@return integer
+function Batch:size() end
+
+function Batch:clear() end
+
+function Batch:close() end
+
+-- ---- sink ----
+
+---@alias oversight.Verdict
+---| "delivered"
+---| "retry"     # not now: again later
+---| "reject"    # this record, never
+---| "hold"      # the configuration is wrong: stop, nothing is lost
+---| "undecided" # not sent, or not known
+
+--- What became of a record.
+---@class oversight.Outcome
+---@field verdict oversight.Verdict
+---@field reason string? of a rejected one
+---@field status integer? of HTTP
+---@field code integer? the protocol's own, as HEC's
+
+---@class oversight.Sink
+local Sink = {}
+
+siem.sink = {}
+
+--- A file that gets whole lines; a renamed file is reopened under its path. Mode 0640.
+---@param path string
+---@param options { truncate: boolean? }?
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.file(path, options) end
+
+---@return oversight.Sink
+function siem.sink.stdout() end
+
+--- A table of your own that sends by itself. `send` fails by raising, or with nil, a message and a
+--- code; a list it returns holds an outcome a record: a verdict, or { verdict, reason }. The batch is
+--- lent: it is closed when send returns.
+---@class oversight.SendingTable
+---@field send fun(self: table, batch: oversight.Batch): any, string?, oversight.Code?
+---@field close fun(self: table)?
+
+--- A table of your own that says what the engine sends and what an answer means. All options of the
+--- kinds stand beside these: batch_bytes, timeout, compress, ca_file ...
+---@class oversight.TransportTable
+---@field url string
+---@field headers table<string, string>|(fun(self: table, batch: oversight.Batch): table<string, string>)|nil
+---@field body (fun(self: table, batch: oversight.Batch): string)? default: a JSON array of the records
+---@field outcome (fun(self: table, response: { status: integer, body: string, retry_after: number? }): any, string?)? gives a verdict or "split" and a reason, or a list of outcomes; nil: what the status says
+---@field close fun(self: table)?
+
+---@param sink oversight.SendingTable|oversight.TransportTable
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.custom(sink) end
+
+--- A kind of sink that delivers to a SIEM, and its options.
+---@class oversight.SinkKind
+---@field name string
+---@field summary string
+---@field format string? that suits it
+---@field options { name: string, value: string?, help: string, required: boolean, secret: boolean, many: boolean }[]
+
+---@return oversight.SinkKind[]
+function siem.sink.kinds() end
+
+--- Opens a sink of a kind; nothing is sent. Credentials are given as "file:PATH", "env:NAME" or
+--- "cmd:COMMAND". What the options are, `oversight-siem sinks KIND` prints.
+---@param kind string
+---@param options table<string, string|number|boolean|string[]>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.open(kind, options) end
+
+--- Any collector that takes JSON by POST: url, header, framing.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.http(options) end
+
+--- Splunk HTTP Event Collector: url, token, ack, channel.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.splunk(options) end
+
+--- Elasticsearch and OpenSearch: url, api_key or user and password, namespace or index.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.elastic(options) end
+
+--- Azure's Data Collector API: workspace_id, shared_key, log_type, cloud, url.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.sentinel(options) end
+
+--- Azure's Logs Ingestion API: endpoint, rule_id, stream, and tenant, client_id, client_secret or
+--- managed_identity.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+function siem.sink.azure(options) end
+
+--- Delivers a batch, waiting and trying again as the options say.
+---@param batch oversight.Batch
+---@return integer? delivered
+---@return oversight.Outcome[]|string outcomes_or_message
+---@return oversight.Code? code "held", "unavailable", "io" ...
+---@return oversight.Outcome[]? outcomes of a failure
+function Sink:send(batch) end
+
+--- Asks whether the target is there and takes the credentials.
+---@return string? answer
+---@return string? message
+---@return oversight.Code? code
+function Sink:ping() end
+
+--- From here on gives `show` each request as text, secrets masked, and sends nothing.
+---@param show fun(request: string)
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Sink:preview(show) end
+
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Sink:close() end
+
+-- ---- dead letter ----
+
+--- A file of refused events, one JSON line each, mode 0600.
+---@class oversight.Deadletter
+local Deadletter = {}
+
+siem.deadletter = {}
+
+---@param path string
+---@return oversight.Deadletter? deadletter
+---@return string? message
+---@return oversight.Code? code
+function siem.deadletter.open(path) end
+
+---@param event oversight.Event
+---@param format string
+---@param reason string
+---@param details { sink: string?, http_status: integer?, code: integer?, record: string? }?
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:write(event, format, reason, details) end
+
+--- Adds a line that such a file held before.
+---@param line string
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:append(line) end
+
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:close() end
