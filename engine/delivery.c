@@ -231,6 +231,7 @@ static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
     size_t decided = take_outcomes(delivery, s, answer, &retry);
     free_reasons(answer);
     if (decided > 0) s->attempts = 0;
+    if (delivery->failure.code != SIEM_OK) return;
     /* An answer that decides nothing must not be asked for in a circle. */
     if (retry || decided == 0) s->not_before = try_later(delivery, &s->attempts, answer);
 }

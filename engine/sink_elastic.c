@@ -17,7 +17,7 @@
 #define BODY_BYTES ((size_t)10000000)  /* 5 to 15 MB are advised */
 #define MOST_BYTES ((size_t)100 << 20) /* http.max_content_length */
 
-#define ID_BYTES 20 /* of the digest: 160 bits do not meet by chance */
+#define ID_BYTES 21 /* of the digest: 168 bits do not meet by chance */
 #define ID_SIZE  28 /* in base64: a multiple of 4 */
 /* {"create":{"_id":"..."}} and a line end. */
 #define ACTION_HEAD "{\"create\":{\"_id\":\""

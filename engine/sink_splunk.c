@@ -223,7 +223,8 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
         body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
         answer->code = integer_of(body, "code");
     }
-    if (response->status == 401 && siem_remote_renew(splunk->token, parcel, answer)) goto out;
+    bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
+    if (is_refused && siem_remote_renew(splunk->token, parcel, answer)) goto out;
     if (response->fault[0] == '\0' && response->status == 200 && parcel->ticket >= 0) {
         read_question(splunk, parcel, body, answer);
     } else if (ask_again(splunk, parcel, answer)) {

@@ -80,9 +80,9 @@ end
 local function open_source(given, kind)
   local name, message = format_name(given, kind)
   if not name then return nil, message, "usage" end
-  local job, code = {}, nil
-  job.format, message, code = given_format.load(given, name)
-  if not job.format then return nil, message, code == "not_found" and "usage" or nil end
+  local format, problem, code = given_format.load(given, name)
+  if not format then return nil, problem, code == "not_found" and "usage" or nil end
+  local job = { format = format }
   job.registry, message = siem.registry.open {
     path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
   }
