@@ -1,0 +1,42 @@
+# delivery.sh: what the tests of delivery share; sourced after check.sh.
+receivers=$root/tests/delivery
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY no_proxy NO_PROXY
+# Pauses between attempts that a test need not wait for.
+quick=(--retry-base 0.01 --retry-cap 0.05)
+
+# receive NAME KIND [OPTION]...: starts a receiver, whose folder is NAME; sets url, port and receiver.
+receive() {
+    folder=$1
+    local kind=$2 scheme=http
+    shift 2
+    rm -rf "$folder"
+    mkdir "$folder"
+    [[ " $* " == *" --tls "* ]] && scheme=https
+    python3 "$receivers/receiver.py" "$kind" --folder "$folder" "$@" >"$folder/port" 2>"$folder/log" &
+    receiver=$!
+    children+=("$receiver")
+    until port=$(sed -n 's/^port //p' "$folder/port") && [ -n "$port" ]; do
+        kill -0 "$receiver" || { fail "no receiver: $(cat "$folder/log")"; exit 1; }
+        sleep 0.02
+    done
+    url=$scheme://127.0.0.1:$port
+}
+
+# dismiss: ends the receiver that was started last.
+dismiss() { kill "$receiver" && wait "$receiver" || true; }
+
+# registry FILE N [SQL]: a registry with N events, ids 1 to N; the SQL may change some.
+registry() {
+    rm -f "$1" "$1-wal" "$1-shm"
+    make_registry "$1" "$(many "$2") ${3:-}"
+}
+
+# account FOLDER DEAD FIRST LAST: each id from FIRST to LAST is stored once, or in the dead letter file
+# once, and nothing else is; prints what is wrong. "twice" as fifth argument allows ids stored again.
+account() { python3 "$receivers/account.py" "$@" || fail "account $*"; }
+
+# count FOLDER WHAT: how many lines of FOLDER/stored.jsonl or requests.jsonl.
+count() { if [ -e "$1/$2.jsonl" ]; then wc -l <"$1/$2.jsonl"; else echo 0; fi; }
+
+# plan JSON: writes the faults for the next receiver, to be given as --plan plan.json.
+plan() { printf '%s' "$1" >plan.json; }
