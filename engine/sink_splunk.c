@@ -121,6 +121,7 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
         siem_answer_all(answer, SIEM_REJECT, "HEC code %d: %s", answer->code, text);
         return;
     }
+    siem_answer_all(answer, SIEM_UNDECIDED, "not looked at");
     for (int i = 0; i < number; i++) {
         siem_answer_one(answer, (size_t)i, SIEM_DELIVERED, answer->http_status, "indexed");
     }

@@ -1,4 +1,13 @@
-"""Which fault befalls which request: a plan first, then chance."""
+"""Which fault befalls which request: a plan first, then chance.
+
+An element of a plan is null, the name of a fault below, or an object of these members:
+  play: NAME, seconds: S        a fault by name; seconds between the bytes of a drip
+  status, body, headers         a fixed answer; also retry_after or retry_after_date: S (429), redirect: URL (307)
+  code: C, number: N            hec: this code; with a number, the events before it are stored
+  ack: "lost" | "never"         hec: promised and lost, or stored and never acknowledged
+  items: {INDEX: STATUS}        bulk: these items get the status and are not stored
+  store: true | false           whether the records are stored, where that is not to be as usual
+"""
 import dataclasses
 import json
 import random
