@@ -47,6 +47,11 @@ void siem_batch_keep_sources(siem_batch *batch) {
     batch->keeps_sources = true;
 }
 
+void siem_batch_reserve(siem_batch *batch, size_t bytes) {
+    (void)siem_buffer_reserve(&batch->lines, bytes);
+    batch->lines.failed = false;
+}
+
 static bool reserve_record(siem_batch *batch) {
     if (batch->count < batch->capacity) return true;
     size_t capacity = batch->capacity == 0 ? 256 : batch->capacity * 2;

@@ -8,6 +8,10 @@
  * an answer the event is gone. */
 void siem_batch_keep_sources(siem_batch *batch);
 
+/* Makes room for so many bytes of lines, so that they are not moved while they grow. Without memory
+ * the room is made later. */
+void siem_batch_reserve(siem_batch *batch, size_t bytes);
+
 /* The SIEM_REPAIRED_ bits of record `index`, which must exist. */
 unsigned siem_batch_repairs(const siem_batch *batch, size_t index);
 

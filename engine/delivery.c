@@ -16,7 +16,9 @@
 #define LONGEST_PAUSE   3600.0 /* that a server can ask for */
 #define SLOW_DOWN_PAUSE 1.0    /* when a server nears its limits */
 #define LAST_WAIT       5.0    /* for what is under way, after a request to stop */
-#define MOST_RANGES     66     /* halving a range leaves one more; 64 bits can be halved 64 times */
+#define MOST_RESERVED   ((size_t)64 << 20)
+#define RECORD_ROOM     ((size_t)64 << 10) /* for the record that fills a batch */
+#define MOST_RANGES     66 /* halving a range leaves one more; 64 bits can be halved 64 times */
 
 typedef enum phase { READY, ACTIVE, DONE } phase;
 
@@ -82,6 +84,9 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
     siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
     for (size_t i = 0; rc == SIEM_OK && i < delivery->capacity; i++) {
         rc = siem_batch_open(&delivery->shipments[i].batch, err);
+        if (rc == SIEM_OK && delivery->batch_bytes < MOST_RESERVED) {
+            siem_batch_reserve(delivery->shipments[i].batch, delivery->batch_bytes + RECORD_ROOM);
+        }
     }
     if (rc == SIEM_OK) *out = delivery;
     else siem_delivery_close(delivery);

@@ -30,6 +30,8 @@ typedef struct elastic_sink {
     char *target; /* an index or a data stream */
     char *user;   /* NULL: api_key */
     siem_secret *api_key, *password;
+    EVP_MD *sha256; /* found once: each search takes longer than a digest */
+    EVP_MD_CTX *digest;
 } elastic_sink;
 
 static const siem_sink_option options[] = {
@@ -83,17 +85,16 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
 }
 
 /* The id that the same event has at every attempt, also of another process. */
-static bool make_id(const siem_batch *batch, size_t record, char out[ID_SIZE + 1]) {
+static bool make_id(const elastic_sink *elastic, const siem_batch *batch, size_t record,
+                    char out[ID_SIZE + 1]) {
     const char *registry_id = siem_batch_registry_id(batch, record);
     const char *event_id = siem_batch_event_id(batch, record);
     unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
     /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
-    bool made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-                EVP_DigestUpdate(context, registry_id, strlen(registry_id) + 1) == 1 &&
-                EVP_DigestUpdate(context, event_id, strlen(event_id)) == 1 &&
-                EVP_DigestFinal_ex(context, digest, NULL) == 1;
-    EVP_MD_CTX_free(context);
+    bool made = EVP_DigestInit_ex2(elastic->digest, elastic->sha256, NULL) == 1 &&
+                EVP_DigestUpdate(elastic->digest, registry_id, strlen(registry_id) + 1) == 1 &&
+                EVP_DigestUpdate(elastic->digest, event_id, strlen(event_id)) == 1 &&
+                EVP_DigestFinal_ex(elastic->digest, digest, NULL) == 1;
     if (!made) return false;
     (void)EVP_EncodeBlock((unsigned char *)out, digest, ID_BYTES);
     for (char *at = out; *at != '\0'; at++) { /* base64url: + and / would need care in a URL */
@@ -103,13 +104,16 @@ static bool make_id(const siem_batch *batch, size_t record, char out[ID_SIZE + 1
     return true;
 }
 
-static siem_code write_documents(const siem_parcel *parcel, siem_request *request,
-                                 siem_error *err) {
+static siem_code write_documents(const elastic_sink *elastic, const siem_parcel *parcel,
+                                 siem_request *request, siem_error *err) {
+    (void)siem_buffer_reserve(&request->content,
+                              siem_remote_bytes(parcel) + parcel->count * ACTION_SIZE);
     for (size_t i = 0; i < parcel->count; i++) {
         char id[ID_SIZE + 1];
         size_t size;
         const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
-        if (!make_id(parcel->batch, parcel->records[i], id)) return siem_error_no_memory(err);
+        if (!make_id(elastic, parcel->batch, parcel->records[i], id))
+            return siem_error_no_memory(err);
         siem_buffer_add(&request->content, ACTION_HEAD, sizeof ACTION_HEAD - 1);
         siem_buffer_add(&request->content, id, ID_SIZE);
         siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
@@ -130,7 +134,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                          elastic->url, elastic->target);
     siem_code rc = add_authorization(elastic, request, err);
     siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
-    if (rc == SIEM_OK) rc = write_documents(parcel, request, err);
+    if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
     request->gzip = elastic->remote.gzip;
     return rc;
 }
@@ -230,6 +234,8 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     siem_remote_close(&elastic->remote);
     siem_secret_close(elastic->api_key);
     siem_secret_close(elastic->password);
+    EVP_MD_CTX_free(elastic->digest);
+    EVP_MD_free(elastic->sha256);
     free(elastic->url);
     free(elastic->target);
     free(elastic->user);
@@ -301,6 +307,11 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     }
     if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
     if (rc == SIEM_OK) rc = read_target(elastic, settings, err);
+    elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    elastic->digest = EVP_MD_CTX_new();
+    if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {
+        rc = siem_error_no_memory(err);
+    }
     if (rc == SIEM_OK) *out = &elastic->remote.sink;
     else (void)close_elastic(&elastic->remote.sink, NULL);
     return rc;

@@ -188,6 +188,15 @@ siem_code siem_remote_check_header(const char *header, siem_error *err) {
 
 /* ---- framings ---- */
 
+size_t siem_remote_bytes(const siem_parcel *parcel) {
+    size_t size, bytes = 0;
+    for (size_t i = 0; i < parcel->count; i++) {
+        (void)siem_batch_at(parcel->batch, parcel->records[i], &size);
+        bytes += size + 1;
+    }
+    return bytes;
+}
+
 /* Whether the parcel's records lie one behind the other in the batch. */
 static bool is_whole(const siem_parcel *parcel) {
     return parcel->records[parcel->count - 1] - parcel->records[0] + 1 == parcel->count;
@@ -210,6 +219,7 @@ void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request) {
 }
 
 void siem_remote_write_array(const siem_parcel *parcel, siem_request *request) {
+    (void)siem_buffer_reserve(&request->content, siem_remote_bytes(parcel) + 1);
     for (size_t i = 0; i < parcel->count; i++) {
         size_t size;
         const char *record = siem_batch_at(parcel->batch, parcel->records[i], &size);

@@ -46,6 +46,9 @@ bool siem_remote_is_secret(const char *header);
 
 /* ---- framings ---- */
 
+/* How many bytes the records of a parcel have with their line ends. */
+size_t siem_remote_bytes(const siem_parcel *parcel);
+
 /* Records one after another, each with its line end: the batch's own bytes when they lie so. */
 void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request);
 
