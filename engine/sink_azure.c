@@ -20,6 +20,7 @@
 #define RESOURCE      "https%3A%2F%2Fmonitor.azure.com"
 #define RENEW_BEFORE  300.0 /* seconds before a token ends */
 #define SHORTEST_LIFE 60.0
+#define LONGEST_LIFE  86400.0
 
 typedef struct azure_sink {
     siem_remote_sink remote;
@@ -105,7 +106,8 @@ static double lifetime_of(const cJSON *body) {
     double seconds = cJSON_IsString(item)   ? strtod(item->valuestring, NULL)
                      : cJSON_IsNumber(item) ? item->valuedouble
                                             : 0;
-    return seconds > SHORTEST_LIFE ? seconds : SHORTEST_LIFE;
+    if (!(seconds > SHORTEST_LIFE)) return SHORTEST_LIFE; /* also what is no number */
+    return seconds < LONGEST_LIFE ? seconds : LONGEST_LIFE;
 }
 
 static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {

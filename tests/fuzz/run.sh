@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a fuzz target for $FUZZ_SECONDS (default 2), starting from what golden rows hold in extra.
+# Runs a fuzz target for $FUZZ_SECONDS (default 2), starting from what golden rows hold in extra and targets answer.
 # Usage: run.sh TARGET
 set -euo pipefail
 target=$(realpath "$1")
@@ -11,6 +11,13 @@ mkdir seeds
 sqlite3 odd.sqlite <"$here/../golden/odd.sql"
 sqlite3 odd.sqlite "SELECT writefile('seeds/' || id, extra), writefile('seeds/row' || id,
     x'03ffff000000000000' || substr(extra, 1, 3000)) FROM events WHERE extra <> ''" >/dev/null
+# Answers as targets give them: the kind, the status, the body.
+printf '\1\4{"text":"bad","code":6,"invalid-event-number":1}' >seeds/hec
+printf '\2\0{"text":"ok","code":0,"ackId":4}' >seeds/ack
+printf '\202\0{"acks":{"7":true}}' >seeds/acks
+printf '\3\0{"items":[{"create":{"status":201}},{"create":{"status":429}},{"create":{"status":400,"error":{"type":"a","reason":"b"}}}]}' >seeds/bulk
+printf '\4\4{"Error":"InvalidDataFormat","Message":"x"}' >seeds/sentinel
+printf '\5\0{"access_token":"t","expires_in":"3599"}' >seeds/token
 "$target" -max_total_time="${FUZZ_SECONDS:-2}" -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
     -print_final_stats=1 seeds 2>log || { tail -n 40 log >&2; exit 1; }
 runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log)

@@ -1,0 +1,77 @@
+/* fuzz_answer.c: answers of servers, hostile ones among them, for every kind of sink. The first
+ * byte chooses the kind, the second one the HTTP status, the rest is the body. */
+#include "sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDS 3
+
+static const struct {
+    const char *kind;
+    siem_option options[4];
+} targets[] = {
+    {"http", {{"url", "http://h"}}},
+    {"splunk", {{"url", "http://h"}, {"token", "t"}}},
+    {"splunk", {{"url", "http://h"}, {"token", "t"}, {"ack", "true"}}},
+    {"elastic", {{"url", "http://h"}, {"api_key", "k"}}},
+    {"sentinel", {{"workspace_id", "w"}, {"shared_key", "a2V5"}}},
+    {"azure",
+     {{"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"}, {"managed_identity", "true"}}},
+};
+#define TARGETS (sizeof targets / sizeof *targets)
+
+static siem_sink *sinks[TARGETS];
+static siem_batch *batch;
+
+static void open_all(void) {
+    const char *record = "{\"index\":\"main\",\"event\":{\"id\":1}}";
+    for (size_t i = 0; i < TARGETS; i++) {
+        size_t count = 0;
+        while (count < 4 && targets[i].options[count].name != NULL) count++;
+        if (siem_sink_open(&sinks[i], targets[i].kind, targets[i].options, count, NULL) !=
+            SIEM_OK) {
+            abort();
+        }
+    }
+    if (siem_batch_open(&batch, NULL) != SIEM_OK) abort();
+    for (int i = 0; i < RECORDS; i++) {
+        if (siem_batch_add(batch, record, strlen(record), "1", "r", NULL) != SIEM_OK) abort();
+    }
+}
+
+static siem_answer new_answer(siem_outcome *outcomes, size_t count) {
+    for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
+    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
+}
+
+static void free_reasons(const siem_answer *answer) {
+    for (size_t i = 0; i < answer->count; i++) free((char *)answer->outcomes[i].reason);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const int statuses[] = {200, 201, 204, 307, 400, 401, 403, 404, 413, 415, 429, 500, 503};
+    static const size_t records[RECORDS] = {0, 1, 2};
+    siem_outcome outcomes[RECORDS];
+    siem_response response = {.retry_after = -1};
+    if (batch == NULL) open_all();
+    if (size < 2) return 0;
+    siem_sink *sink = sinks[data[0] % TARGETS];
+    const siem_protocol *protocol = sink->kind->protocol;
+    response.status = statuses[data[1] % (sizeof statuses / sizeof *statuses)];
+    siem_buffer_add(&response.body, (const char *)data + 2, size - 2);
+    siem_buffer_add_char(&response.body, '\0');
+    response.body.size--;
+    siem_parcel parcel = {
+        .batch = batch, .records = records, .count = RECORDS, .ticket = data[0] & 0x80 ? 7 : -1};
+    siem_answer answer = new_answer(outcomes, RECORDS);
+    protocol->read(sink, &parcel, &response, &answer);
+    free_reasons(&answer);
+    answer = new_answer(outcomes, 1);
+    if (protocol->read_token != NULL) protocol->read_token(sink, &response, &answer);
+    else if (protocol->read_ping != NULL) protocol->read_ping(sink, &response, &answer);
+    free_reasons(&answer);
+    siem_buffer_free(&response.body);
+    return 0;
+}
