@@ -201,7 +201,7 @@ static size_t take_outcomes(siem_delivery *delivery, shipment *s, siem_answer *a
     for (size_t i = 0; i < answer->count; i++) {
         siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
         switch (from->verdict) {
-        case SIEM_HOLD: hold(delivery, answer->reason); break;
+        case SIEM_HOLD: hold(delivery, from->reason != NULL ? from->reason : answer->reason); break;
         case SIEM_RETRY: *retry = true; break;
         case SIEM_UNDECIDED: break;
         case SIEM_REJECT:
