@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <zlib.h>
 
 /* Answers are short; a longer one is cut, and cannot fill the memory. A _bulk answer to 10 MB of
@@ -63,14 +64,19 @@ void siem_request_add_header(siem_request *request, bool secret, const char *for
     va_end(arguments);
 }
 
-/* Adds a header, of a secret one only its name and the word before the secret ("Bearer"). */
+/* Adds a header, of a secret one only its name and the scheme before the credential ("Bearer"). */
 static void print_header(const char *header, siem_buffer *out) {
-    const char *text = header + 1, *value = strstr(text, ": ");
-    if (*header != '!' || value == NULL) {
+    const char *text = header + 1;
+    size_t name = strcspn(text, ":");
+    if (*header != '!') {
         siem_buffer_add(out, text, strlen(text));
     } else {
-        const char *space = strchr(value + 2, ' ');
-        siem_buffer_add(out, text, (size_t)((space != NULL ? space + 1 : value + 2) - text));
+        bool has_scheme = name >= 13 && strncasecmp(text + name - 13, "authorization", 13) == 0;
+        const char *value = text + name + strspn(text + name, ": ");
+        const char *space = has_scheme ? strchr(value, ' ') : NULL;
+        siem_buffer_add(out, text, name);
+        siem_buffer_add(out, ": ", 2);
+        if (space != NULL) siem_buffer_add(out, value, (size_t)(space + 1 - value));
         siem_buffer_add(out, "****", 4);
     }
     siem_buffer_add_char(out, '\n');
