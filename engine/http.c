@@ -268,6 +268,10 @@ static void set_body(siem_exchange *exchange) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         return;
     }
+    if (strcmp(request->method, "HEAD") == 0) { /* else it waits for the body of the answer */
+        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
     (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
