@@ -378,6 +378,8 @@ static void end_token(siem_delivery *delivery) {
     siem_request_clear(&delivery->token.request);
     if (outcome.verdict == SIEM_DELIVERED) {
         delivery->token_attempts = 0;
+    } else if (answer.again) {
+        delivery->retries++; /* whoever needs it asks anew */
     } else if (outcome.verdict == SIEM_RETRY) {
         delivery->not_before = try_later(delivery, &delivery->token_attempts, &answer);
     } else {

@@ -123,20 +123,26 @@ static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer
     siem_answer_all(answer, SIEM_DELIVERED, "a token for %d s", (int)life);
 }
 
-/* 400 and 401 of the login say that the credentials are wrong, in error_description. */
+/* 400 and 401 of the login say that the credentials are wrong, in error_description. A secret that
+ * is another one by now is tried at once. */
+static void refuse_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    const char *reason =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
+    siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", answer->http_status,
+                    reason != NULL ? reason : "correct tenant, client_id and client_secret");
+    if (azure->client_secret == NULL) return;
+    if (siem_secret_reload(azure->client_secret, &answer->again, NULL) != SIEM_OK) {
+        answer->again = false;
+    }
+}
+
 static void read_token(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     azure_sink *azure = (azure_sink *)sink;
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0' || answer->outcomes[0].verdict == SIEM_RETRY) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    if (response->status == 200) {
-        take_token(azure, body, answer);
-    } else {
-        const char *reason =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
-        siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", response->status,
-                        reason != NULL ? reason : "correct tenant, client_id and client_secret");
-    }
+    if (response->status == 200) take_token(azure, body, answer);
+    else refuse_token(azure, body, answer);
     if (body != NULL) { /* cJSON's copy of the token */
         cJSON *token = cJSON_GetObjectItemCaseSensitive(body, "access_token");
         char *text = cJSON_GetStringValue(token);
