@@ -190,10 +190,15 @@ static bool renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *ans
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     azure_sink *azure = (azure_sink *)sink;
+    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && renew(azure, parcel, answer)) return;
-    if (response->status == 403) {
+    siem_answer_excerpt(response, excerpt);
+    if (response->status == 400 && strstr(excerpt, "\"InvalidStream\"") != NULL) {
+        answer->halve = false; /* no record's fault */
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
+    } else if (response->status == 403) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "
                         "the rule; it takes up to 30 minutes to work");
