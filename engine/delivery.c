@@ -56,6 +56,7 @@ struct siem_delivery {
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
     double last_wait;   /* until when what is under way is waited for after the failure */
+    bool uses_sink;     /* it has transfers, which the sink must outlive */
 };
 
 double siem_clock(void) {
@@ -102,18 +103,27 @@ static void clear(shipment *s) {
     siem_batch_clear(s->batch);
 }
 
+/* Lets go of the sink, which may be closed before a delivery that has ended. */
+static void release_sink(siem_delivery *delivery) {
+    siem_http *http = delivery->sink->http;
+    for (size_t i = 0; i < delivery->capacity; i++) {
+        siem_exchange_free(http, &delivery->shipments[i].exchange);
+    }
+    siem_exchange_free(http, &delivery->token);
+    delivery->uses_sink = false;
+}
+
 void siem_delivery_close(siem_delivery *delivery) {
     if (delivery == NULL) return;
+    if (delivery->uses_sink) release_sink(delivery);
     for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
         shipment *s = &delivery->shipments[i];
-        siem_exchange_free(delivery->sink->http, &s->exchange);
         if (s->batch != NULL) clear(s);
         siem_batch_close(s->batch);
         free(s->outcomes);
         free(s->scratch);
         free(s->records);
     }
-    siem_exchange_free(delivery->sink->http, &delivery->token);
     free(delivery->shipments);
     free(delivery);
 }
@@ -445,6 +455,7 @@ static void break_off(siem_delivery *delivery) {
     siem_http_cancel(delivery->sink->http, &delivery->token);
     while (delivery->used > 0) settle_first(delivery);
     clear(under_way(delivery, 0));
+    release_sink(delivery);
 }
 
 /* Goes on until at most `most` shipments are under way. */
@@ -528,6 +539,7 @@ static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
     s->not_before = 0;
     s->attempts = 0;
     delivery->used++;
+    delivery->uses_sink = true;
     return SIEM_OK;
 }
 
@@ -570,5 +582,7 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
-    return rc == SIEM_OK ? dispatch_and_drive(delivery, 0, err) : rc;
+    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, 0, err);
+    if (rc == SIEM_OK) release_sink(delivery);
+    return rc;
 }
