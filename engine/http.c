@@ -289,6 +289,8 @@ static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
         exchange->transfer->easy = curl_easy_init();
     }
     if (exchange->transfer->easy == NULL) return siem_error_no_memory(err);
+    /* libcurl 7.88 does not free the list of cookie files by the reset. */
+    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
     curl_easy_reset(exchange->transfer->easy);
     return SIEM_OK;
 }
