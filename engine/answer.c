@@ -29,8 +29,10 @@ void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, in
     va_start(arguments, format);
     (void)vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    if (verdict == SIEM_REJECT) outcome->reason = strdup(reason); /* without memory: no reason */
-    else memcpy(answer->reason, reason, sizeof reason);
+    /* Its own, so that the reason of another record does not take its place. Without memory: none.
+     */
+    if (verdict == SIEM_REJECT || verdict == SIEM_HOLD) outcome->reason = strdup(reason);
+    if (verdict != SIEM_REJECT) memcpy(answer->reason, reason, sizeof reason);
 }
 
 void siem_answer_excerpt(const siem_response *response, char out[200]) {

@@ -23,7 +23,7 @@ typedef struct siem_answer {
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
 
-/* Gives record `index` a verdict, and for SIEM_REJECT a reason of its own. */
+/* Gives record `index` a verdict, and for SIEM_REJECT and SIEM_HOLD a reason of its own. */
 __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, size_t index,
                                                            siem_verdict verdict, int http_status,
                                                            const char *format, ...);

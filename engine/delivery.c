@@ -56,6 +56,7 @@ struct siem_delivery {
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
     double last_wait;   /* until when what is under way is waited for after the failure */
+    bool uses_sink;     /* it has transfers, which the sink must outlive */
 };
 
 double siem_clock(void) {
@@ -102,18 +103,27 @@ static void clear(shipment *s) {
     siem_batch_clear(s->batch);
 }
 
+/* Lets go of the sink, which may be closed before a delivery that has ended. */
+static void release_sink(siem_delivery *delivery) {
+    siem_http *http = delivery->sink->http;
+    for (size_t i = 0; i < delivery->capacity; i++) {
+        siem_exchange_free(http, &delivery->shipments[i].exchange);
+    }
+    siem_exchange_free(http, &delivery->token);
+    delivery->uses_sink = false;
+}
+
 void siem_delivery_close(siem_delivery *delivery) {
     if (delivery == NULL) return;
+    if (delivery->uses_sink) release_sink(delivery);
     for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
         shipment *s = &delivery->shipments[i];
-        siem_exchange_free(delivery->sink->http, &s->exchange);
         if (s->batch != NULL) clear(s);
         siem_batch_close(s->batch);
         free(s->outcomes);
         free(s->scratch);
         free(s->records);
     }
-    siem_exchange_free(delivery->sink->http, &delivery->token);
     free(delivery->shipments);
     free(delivery);
 }
@@ -201,7 +211,7 @@ static size_t take_outcomes(siem_delivery *delivery, shipment *s, siem_answer *a
     for (size_t i = 0; i < answer->count; i++) {
         siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
         switch (from->verdict) {
-        case SIEM_HOLD: hold(delivery, answer->reason); break;
+        case SIEM_HOLD: hold(delivery, from->reason != NULL ? from->reason : answer->reason); break;
         case SIEM_RETRY: *retry = true; break;
         case SIEM_UNDECIDED: break;
         case SIEM_REJECT:
@@ -342,19 +352,29 @@ static shipment *under_way(siem_delivery *delivery, size_t index) {
     return &delivery->shipments[(delivery->first + index) % delivery->capacity];
 }
 
-/* Starts all that is due. Returns when the next one is. */
+static size_t count_active(siem_delivery *delivery) {
+    size_t active = 0;
+    for (size_t i = 0; i < delivery->used; i++) active += under_way(delivery, i)->phase == ACTIVE;
+    return active;
+}
+
+/* Starts all that is due, as far as there may be more requests at once. Returns when the next one
+ * is. */
 static double start_due(siem_delivery *delivery) {
     double due = INFINITY, now = siem_clock();
+    size_t active = count_active(delivery), most = delivery->sink->pace.in_flight;
     for (size_t i = 0; i < delivery->used; i++) {
         shipment *s = under_way(delivery, i);
         while (s->phase == READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
-            if (delivery->token_phase == ACTIVE) return INFINITY;
+            bool is_full = delivery->sink->http != NULL && active >= most;
+            if (delivery->token_phase == ACTIVE || is_full) return INFINITY;
             if (earliest > now) {
                 due = fmin(due, earliest);
                 break;
             }
             start(delivery, s);
+            active += s->phase == ACTIVE;
         }
     }
     return due;
@@ -368,6 +388,8 @@ static void end_token(siem_delivery *delivery) {
     siem_request_clear(&delivery->token.request);
     if (outcome.verdict == SIEM_DELIVERED) {
         delivery->token_attempts = 0;
+    } else if (answer.again) {
+        delivery->retries++; /* whoever needs it asks anew */
     } else if (outcome.verdict == SIEM_RETRY) {
         delivery->not_before = try_later(delivery, &delivery->token_attempts, &answer);
     } else {
@@ -405,9 +427,7 @@ static void wait_until(siem_delivery *delivery, double due) {
 }
 
 static bool any_active(siem_delivery *delivery) {
-    bool active = delivery->token_phase == ACTIVE;
-    for (size_t i = 0; i < delivery->used; i++) active |= under_way(delivery, i)->phase == ACTIVE;
-    return active;
+    return delivery->token_phase == ACTIVE || count_active(delivery) > 0;
 }
 
 /* Tells the outcomes of the oldest shipment, and frees its place. */
@@ -435,6 +455,7 @@ static void break_off(siem_delivery *delivery) {
     siem_http_cancel(delivery->sink->http, &delivery->token);
     while (delivery->used > 0) settle_first(delivery);
     clear(under_way(delivery, 0));
+    release_sink(delivery);
 }
 
 /* Goes on until at most `most` shipments are under way. */
@@ -518,6 +539,7 @@ static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
     s->not_before = 0;
     s->attempts = 0;
     delivery->used++;
+    delivery->uses_sink = true;
     return SIEM_OK;
 }
 
@@ -560,5 +582,7 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
-    return rc == SIEM_OK ? dispatch_and_drive(delivery, 0, err) : rc;
+    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, 0, err);
+    if (rc == SIEM_OK) release_sink(delivery);
+    return rc;
 }

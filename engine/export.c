@@ -139,7 +139,8 @@ siem_code siem_export_finish(siem_export *export_, siem_error *err) {
 /* The batch that is being filled. */
 static siem_batch *batch_of(siem_export *export_) {
     siem_batch *batch = siem_delivery_batch(export_->delivery);
-    if (export_->options.deadletter != NULL && export_->options.sink->http != NULL) {
+    const siem_sink *sink = export_->options.sink;
+    if (export_->options.deadletter != NULL && (sink->http != NULL || sink->kind->rejects)) {
         siem_batch_keep_sources(batch);
     }
     return batch;

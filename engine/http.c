@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <zlib.h>
 
 /* Answers are short; a longer one is cut, and cannot fill the memory. A _bulk answer to 10 MB of
@@ -63,14 +64,19 @@ void siem_request_add_header(siem_request *request, bool secret, const char *for
     va_end(arguments);
 }
 
-/* Adds a header, of a secret one only its name and the word before the secret ("Bearer"). */
+/* Adds a header, of a secret one only its name and the scheme before the credential ("Bearer"). */
 static void print_header(const char *header, siem_buffer *out) {
-    const char *text = header + 1, *value = strstr(text, ": ");
-    if (*header != '!' || value == NULL) {
+    const char *text = header + 1;
+    size_t name = strcspn(text, ":");
+    if (*header != '!') {
         siem_buffer_add(out, text, strlen(text));
     } else {
-        const char *space = strchr(value + 2, ' ');
-        siem_buffer_add(out, text, (size_t)((space != NULL ? space + 1 : value + 2) - text));
+        bool has_scheme = name >= 13 && strncasecmp(text + name - 13, "authorization", 13) == 0;
+        const char *value = text + name + strspn(text + name, ": ");
+        const char *space = has_scheme ? strchr(value, ' ') : NULL;
+        siem_buffer_add(out, text, name);
+        siem_buffer_add(out, ": ", 2);
+        if (space != NULL) siem_buffer_add(out, value, (size_t)(space + 1 - value));
         siem_buffer_add(out, "****", 4);
     }
     siem_buffer_add_char(out, '\n');
@@ -262,6 +268,10 @@ static void set_body(siem_exchange *exchange) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         return;
     }
+    if (strcmp(request->method, "HEAD") == 0) { /* else it waits for the body of the answer */
+        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
     (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -279,6 +289,8 @@ static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
         exchange->transfer->easy = curl_easy_init();
     }
     if (exchange->transfer->easy == NULL) return siem_error_no_memory(err);
+    /* libcurl 7.88 does not free the list of cookie files by the reset. */
+    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
     curl_easy_reset(exchange->transfer->easy);
     return SIEM_OK;
 }

@@ -76,6 +76,7 @@ struct siem_sink_kind {
     siem_code (*send)(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
                       siem_error *err);
     const siem_protocol *protocol; /* remote kinds */
+    bool rejects; /* local kinds: it may reject records, whose events a dead letter is to hold */
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };

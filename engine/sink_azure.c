@@ -125,20 +125,26 @@ static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer
     siem_answer_all(answer, SIEM_DELIVERED, "a token for %d s", (int)life);
 }
 
-/* 400 and 401 of the login say that the credentials are wrong, in error_description. */
+/* 400 and 401 of the login say that the credentials are wrong, in error_description. A secret that
+ * is another one by now is tried at once. */
+static void refuse_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    const char *reason =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
+    siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", answer->http_status,
+                    reason != NULL ? reason : "correct tenant, client_id and client_secret");
+    if (azure->client_secret == NULL) return;
+    if (siem_secret_reload(azure->client_secret, &answer->again, NULL) != SIEM_OK) {
+        answer->again = false;
+    }
+}
+
 static void read_token(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     azure_sink *azure = (azure_sink *)sink;
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0' || answer->outcomes[0].verdict == SIEM_RETRY) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    if (response->status == 200) {
-        take_token(azure, body, answer);
-    } else {
-        const char *reason =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
-        siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", response->status,
-                        reason != NULL ? reason : "correct tenant, client_id and client_secret");
-    }
+    if (response->status == 200) take_token(azure, body, answer);
+    else refuse_token(azure, body, answer);
     if (body != NULL) { /* cJSON's copy of the token */
         cJSON *token = cJSON_GetObjectItemCaseSensitive(body, "access_token");
         char *text = cJSON_GetStringValue(token);
@@ -186,10 +192,15 @@ static bool renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *ans
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     azure_sink *azure = (azure_sink *)sink;
+    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && renew(azure, parcel, answer)) return;
-    if (response->status == 403) {
+    siem_answer_excerpt(response, excerpt);
+    if (response->status == 400 && strstr(excerpt, "\"InvalidStream\"") != NULL) {
+        answer->halve = false; /* no record's fault */
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
+    } else if (response->status == 403) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "
                         "the rule; it takes up to 30 minutes to work");

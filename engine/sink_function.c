@@ -12,13 +12,16 @@ typedef struct function_sink {
     void *context;
 } function_sink;
 
-/* A reason is copied, as the caller's may be gone when it is told. */
+/* A reason is copied, as the caller's may be gone when it is told. A record that ends without one
+ * must not get that of another. */
 static void copy_reasons(siem_answer *answer) {
     for (size_t i = 0; i < answer->count; i++) {
         siem_outcome *outcome = &answer->outcomes[i];
+        bool ends = outcome->verdict == SIEM_REJECT || outcome->verdict == SIEM_HOLD;
         const char *reason = outcome->reason;
         outcome->reason = NULL;
-        if (reason == NULL) continue;
+        if (reason == NULL && !ends) continue;
+        if (reason == NULL) reason = "the sink gave no reason";
         siem_answer_one(answer, i, outcome->verdict, outcome->http_status, "%s", reason);
     }
 }
@@ -42,7 +45,7 @@ static siem_code close_function(siem_sink *sink, siem_error *err) {
 }
 
 static const siem_sink_kind function_kind = {
-    .name = "function", .send = send_function, .close = close_function};
+    .name = "function", .send = send_function, .rejects = true, .close = close_function};
 
 siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
                                   void (*close)(void *context), void *context, siem_error *err) {

@@ -177,6 +177,10 @@ siem_code siem_remote_check_header(const char *header, siem_error *err) {
     if (name == 0 || header[name] == '\0') {
         return siem_error_set(err, SIEM_INVALID, "header is 'Name: value'");
     }
+    const char *value = header + name + 1;
+    if (value[strspn(value, " \t")] == '\0') { /* libcurl would leave it out */
+        return siem_error_set(err, SIEM_INVALID, "header %.*s has no value", (int)name, header);
+    }
     for (const char *at = header + name; *at != '\0'; at++) {
         if (iscntrl((unsigned char)*at) != 0 && *at != '\t') {
             return siem_error_set(err, SIEM_INVALID, "header %.*s holds a control character",

@@ -63,7 +63,10 @@ static siem_code sign(const sentinel_sink *sentinel, siem_request *request, siem
                                           .date = date};
     siem_code rc =
         siem_sentinel_authorization(authorization, sizeof authorization, &signed_parts, err);
-    if (rc != SIEM_OK) return siem_error_set(err, SIEM_HELD, "%s", err->message);
+    if (rc != SIEM_OK) {
+        err->code = SIEM_HELD;
+        return SIEM_HELD;
+    }
     siem_request_add_header(request, true, "Authorization: %s", authorization);
     siem_request_add_header(request, false, "x-ms-date: %s", date);
     return SIEM_OK;

@@ -89,6 +89,15 @@ end
 
 -- ---- opening ----
 
+--- All of a file; or nil and a message, of a directory as well.
+local function read_file(path)
+  local file, message = io.open(path, "r")
+  if not file then return nil, (message:gsub("^.*: ", "")) end
+  local text, problem = file:read "a"
+  file:close()
+  return text, problem
+end
+
 --- Headers, with those of a file for each "@FILE": so that they need not stand in an argument.
 local function read_headers(headers)
   local all = {}
@@ -97,12 +106,11 @@ local function read_headers(headers)
     if not path then
       all[#all + 1] = header
     else
-      local file, message = io.open(path, "r")
-      if not file then return nil, "--header: " .. message end
-      for line in file:lines() do
+      local text, message = read_file(path)
+      if not text then return nil, ("--header: cannot read %s: %s"):format(path, message) end
+      for line in text:gmatch "[^\n]+" do
         if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end
       end
-      file:close()
     end
   end
   return all

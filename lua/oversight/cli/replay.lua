@@ -5,6 +5,7 @@
 local events       = require "oversight.cli.events"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
 local M = {
@@ -25,15 +26,23 @@ local BATCH_LINES = 1000
 
 -- ---- lines ----
 
+--- The event of a line, and the format that its record has.
+local function read_event(text)
+  local object = siem.json.decode(text, true)
+  local registry_id, row = object.event.registry_id or "registry", events.to_row(object.event)
+  if type(object.event.extra) == "table" then -- as it is written: 1.10 and long numbers stay as they are
+    row.extra = siem.json.member(siem.json.member(text, "event"), "extra")
+  end
+  local event = siem.from_registry_row(row, { registry_id = registry_id })
+  if event.event_id == "" then error "an event has an id" end
+  return event, type(object.format) == "string" and object.format or "unknown"
+end
+
 --- A line of the file: its text, and what it says; or the text alone when it cannot be read.
 local function read_line(text)
-  local object = siem.json.decode(text, true)
-  local event = type(object) == "table" and type(object.event) == "table" and object.event or nil
-  if not event then return { text = text, problem = "it is no line of a dead letter file" } end
-  return {
-    text = text, object = object,
-    event = siem.from_registry_row(events.to_row(event), { registry_id = event.registry_id or "registry" }),
-  }
+  local read, event, format = pcall(read_event, text)
+  if not read then return { text = text, problem = "it is no line of a dead letter file" } end
+  return { text = text, event = event, format = format }
 end
 
 --- Adds a line's record to the batch. Gives nil and the reason when it has none.
@@ -50,18 +59,25 @@ end
 local Replay = {}
 Replay.__index = Replay
 
---- Keeps a line, with the reason it is refused for now; without one, as it is.
-function Replay:keep(line, outcome)
-  if self.dry_run then return true end
+local function write_line(self, line, outcome)
+  local message
   if not self.deadletter then
-    local message
     self.deadletter, message = siem.deadletter.open(self.path)
     if not self.deadletter then return nil, message end
   end
   if not outcome or line.problem then return self.deadletter:append(line.text) end
-  return self.deadletter:write(line.event, self.format, outcome.reason or "rejected", {
+  return self.deadletter:write(line.event, self.format or line.format, outcome.reason or "rejected", {
     sink = self.kind, http_status = outcome.status, code = outcome.code, record = outcome.record,
   })
+end
+
+--- Keeps a line, with the reason it is refused for now; without one, as it is. What cannot be kept is
+--- still in the renamed file, which stays then.
+function Replay:keep(line, outcome)
+  if self.dry_run then return true end
+  local kept, message = write_line(self, line, outcome)
+  if not kept then self.unkept = message end
+  return kept, message
 end
 
 --- Sends the lines that were collected. Gives nil, message and code when the sink fails: then what was
@@ -100,13 +116,16 @@ end
 
 --- Sends all lines of a file. After a failure the rest is kept.
 function Replay:run(file)
-  local lines, failed, message, code = {}, false, nil, nil
-  local function flush()
+  local lines, failed, message, code, flush = {}, false, nil, nil, nil
+  function flush()
     if failed then
       for _, line in ipairs(lines) do
         self.left = self.left + 1
-        assert(self:keep(line))
+        if not self.unkept then self:keep(line) end
       end
+    elseif program.stop_requested() then
+      failed, message, code = true, "stopped on request", "cancelled"
+      return flush()
     else
       local ok
       ok, message, code = self:send(lines)
@@ -114,11 +133,17 @@ function Replay:run(file)
     end
     lines = {}
   end
-  for text in file:lines() do
-    if text:find "%S" then lines[#lines + 1] = read_line(text) end
-    if #lines >= BATCH_LINES then flush() end
-  end
-  flush()
+  repeat -- an exporter may have written its last line here when the file was renamed already
+    local any = false
+    for text in file:lines() do
+      any = true
+      if text:find "%S" then lines[#lines + 1] = read_line(text) end
+      if #lines >= BATCH_LINES then flush() end
+    end
+    if #lines > 0 then flush() end
+    file:seek "cur" -- past the end that was met
+  until not any
+  if self.unkept then return nil, self.unkept end
   if failed then return nil, message, code end
   return true
 end
@@ -135,21 +160,21 @@ local function claim(path, dry_run)
   end
   if dry_run then return io.open(path, "r"), path end
   local renamed, message = os.rename(path, claimed)
-  if not renamed then return nil, message end
+  if not renamed then return nil, ("%s: %s"):format(path, message) end
   return io.open(claimed, "r"), claimed
 end
 
 local function open_replay(given, kind)
   local replay = setmetatable({
     path = given[1], delivered = 0, refused = 0, left = 0, dry_run = given.dry_run,
-    kind = kind and kind.name or "file", format = given.format or (kind and kind.format) or "as rendered",
+    kind = kind and kind.name or "file",
   }, Replay)
   if not given.as_rendered then
     local name = given.format or (kind and kind.format)
     if not name then return nil, "--format NAME is missing", "usage" end
     local format, message, code = given_format.load(given, name)
     if not format then return nil, message, code == "not_found" and "usage" or nil end
-    replay.mapping = format:compile()
+    replay.format, replay.mapping = name, format:compile()
   end
   local message, code
   replay.sink, message, code = given_sink.open(given, kind)
@@ -174,9 +199,12 @@ function M.run(given)
   local ok, message, code = replay:run(file)
   file:close()
   local closed, close_message = replay.sink:close()
-  if replay.deadletter then assert(replay.deadletter:close()) end
+  if replay.deadletter then
+    local kept, lost = replay.deadletter:close()
+    if not kept then replay.unkept, ok, message, code = lost, nil, lost, nil end
+  end
   if ok and not closed then ok, message = nil, close_message end
-  if not given.dry_run and (ok or replay.left > 0) then os.remove(path) end
+  if not given.dry_run and not replay.unkept and (ok or replay.left > 0) then os.remove(path) end
   print_counts(given.dry_run and "dry run" or ok and "ok" or code == "held" and code or "failed", replay)
   if not ok then return nil, message, code end
   return replay.refused > 0 and "refused" or "ok"

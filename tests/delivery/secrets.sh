@@ -1,0 +1,203 @@
+#!/usr/bin/env bash
+# Credentials: where they are read from, what is said of bad ones, that nothing shows them, and ping.
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/../cli/check.sh"
+source "$root/tests/delivery/delivery.sh"
+registry ten.db 10
+mkdir outputs
+# Each of them is searched for in all that was printed and written.
+good=Geheimnis-Eins
+stale=Geheimnis-Zwei
+secrets=("$good" "$stale" R2VoZWltbmlz Geheimnis)
+number=0
+
+# keep STATUS ARGUMENT...: as run; what is printed is kept for the search at the end.
+keep() {
+    run "$@"
+    number=$((number + 1))
+    cp out "outputs/$number.out"
+    cp err "outputs/$number.err"
+}
+export_with() { # export_with STATUS SECRET [OPTION]...
+    local expected=$1 secret=$2
+    shift 2
+    keep "$expected" export --db ten.db --registry-id reg --to elastic --url "$url" --api-key "$secret" "${quick[@]}" "$@"
+}
+
+# ---- where they come from ----
+receive good bulk --api-key "$good"
+printf '%s' "$good" >plain.key
+printf '%s\r\n' "$good" >line.key
+printf '%s\n\n' "$good" >lines.key
+for file in plain line lines; do
+    export_with 0 file:$file.key --progress
+    lacks err warning
+done
+NAME=$good export_with 0 env:NAME
+lacks err warning
+export_with 0 "cmd:cat plain.key"
+export_with 0 "cmd:printf '%s\n' Geheimnis-%s | sed s/%s/Eins/"
+lacks err warning
+holds good "len(data) == 6 and all(one['status'] == 200 for one in data)"
+export_with 0 "$good"
+has err "warning: --api-key is given as it is"
+export_with 0 file:plain.key --dry-run --dead-letter dry.dead
+has out 'Authorization: ApiKey ****'
+keep 0 export --db ten.db --registry-id reg --to elastic --url "$url" --user u --password file:plain.key --dry-run
+has out 'Authorization: Basic ****'
+lacks out "$(printf 'u:%s' "$good" | base64)"
+
+# ---- what is wrong with them ----
+: >empty.key
+printf '\r\n' >blank.key
+printf '%s\nX-More: 1\n' "$good" >broken.key
+printf '%s\0more' "$good" >nul.key
+head -c 20000 /dev/zero | tr '\0' x >long.key
+mkdir folder
+bad() { # bad SECRET WORD
+    export_with 4 "$1"
+    has err "--api-key"
+    has err "$2"
+}
+bad file:none.key "none.key"
+has err "No such file"
+bad file:folder "Is a directory"
+bad file:empty.key "empty"
+bad file:blank.key "empty"
+bad file:broken.key "line break"
+bad file:nul.key "NUL"
+bad file:long.key "longer than 16 KiB"
+bad env:NO_SUCH_NAME "NO_SUCH_NAME"
+EMPTY='' bad env:EMPTY "empty"
+BROKEN=$'Geheimnis\rX' bad env:BROKEN "line break"
+bad "cmd:echo $good; exit 3" "status 3"
+bad "cmd:true" "empty"
+bad "cmd:kill -9 \$\$" "status 137"
+bad "cmd:/no/such/program" "status 127"
+bad "cmd:echo $good; echo $stale" "line break"
+bad '' "empty"
+holds good "len(data) == 7"
+# Not even a mistaken option repeats one.
+keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-kye "$good"
+keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-key="$good" "$stale"
+keep 2 export --db ten.db --registry-id reg --to elastic --url "https://u:$good@127.0.0.1/" --api-key env:HOME
+keep 2 export --db ten.db --registry-id reg --to sentinel --api-key="$good"
+keep 4 export --db ten.db --registry-id reg --to sentinel --workspace-id w --shared-key "$good" --url "$url"
+keep 1 export --db ten.db --registry-id reg --to elastic --url "$url" --proxy "http://u:$good@127.0.0.1:1" --retries 0
+
+# ---- at failures ----
+receive stale bulk --api-key "$good"
+echo "$stale" >stale.key
+export_with 4 file:stale.key --dead-letter stale.dead --progress
+for fault in '{"status": 403}' '{"status": 500}' '"reset"' '"garbage"' '"html"' '{"items": {"0": 400}}' '{"status": 302}'; do
+    plan "[$fault]"
+    receive fault bulk --api-key "$good" --plan plan.json
+    number=$((number + 1))
+    "$program" export --db ten.db --registry-id reg --to elastic --url "$url" --api-key file:plain.key --retries 0 \
+        --dead-letter fault.dead >"outputs/$number.out" 2>"outputs/$number.err" || true
+    dismiss
+done
+[ -s fault.dead ] || fail "there is no dead letter to search"
+export KEY=$good STALE=$stale
+receive again bulk --api-key "$good"
+cp fault.dead again.dead
+keep 4 replay again.dead --to elastic --url "$url" --api-key env:STALE
+keep 0 replay again.dead --to elastic --url "$url" --api-key env:KEY --dry-run
+keep 0 replay again.dead --to elastic --url "$url" --api-key env:KEY
+receive headers plain --require-header "X-Key: $good"
+for key in "$good" "$stale"; do
+    keep "$([ "$key" = "$good" ] && echo 0 || echo 4)" export --db ten.db --registry-id reg --format ecs --output "$url" \
+        --header "X-Key: $key"
+done
+
+# ---- the list of processes ----
+plan '["hang"]'
+receive hangs bulk --plan plan.json
+for arguments in "--api-key $good" "--api-key=$good" "--user u --password $good"; do
+    # shellcheck disable=SC2086
+    "$program" export --db ten.db --registry-id reg --to elastic --url "$url" $arguments --timeout 20 >out 2>err &
+    child=$!
+    children+=("$child")
+    await hangs 1
+    tr '\0' ' ' </proc/$child/cmdline >cmdline
+    has cmdline "--to elastic"
+    lacks cmdline "$good"
+    kill -KILL $child
+    wait $child 2>/dev/null || true
+    cp err "outputs/process-$number.err"
+    receive hangs bulk --plan plan.json
+done
+"$program" export --db ten.db --registry-id reg --format ecs --output "$url/x/_bulk" --header "X-Key: $good" >out 2>err &
+child=$!
+await hangs 1
+tr '\0' ' ' </proc/$child/cmdline >cmdline
+lacks cmdline "$good"
+kill -KILL $child
+wait $child 2>/dev/null || true
+
+# ---- ping ----
+ping_ok() { keep 0 ping "$@"; }
+receive elastic bulk --api-key "$good"
+ping_ok --to elastic --url "$url" --api-key env:KEY
+has out "elastic: "
+keep 4 ping --to elastic --url "$url" --api-key env:STALE
+has err "HTTP 401"
+holds elastic "stored == []"
+ping_ok --to elastic --url "$url" --api-key env:KEY --canary
+has out "canary sent: event_id canary-"
+holds elastic "len(stored) == 1 and records[0]['event']['id'].startswith('canary-')"
+holds elastic "records[0]['oversight']['registry_id'] == 'oversight-siem-canary'"
+holds elastic "records[0]['oversight']['extra'] == {'canary': True}"
+receive hec hec --token "$good"
+ping_ok --to splunk --url "$url" --token env:KEY --canary
+holds hec "len(stored) == 1 and 'canary' in json.dumps(records[0])"
+keep 4 ping --to splunk --url "$url" --token env:STALE --canary
+holds hec "len(stored) == 1"
+SHARED=$(printf 'Geheimnis' | base64)
+export SHARED
+receive sentinel sentinel --workspace-id w --shared-key "$SHARED"
+ping_ok --to sentinel --workspace-id w --shared-key env:SHARED --url "$url"
+holds sentinel "stored == []"
+ping_ok --to sentinel --workspace-id w --shared-key env:SHARED --url "$url" --canary
+holds sentinel "len(stored) == 1 and records[0]['RegistryId'] == 'oversight-siem-canary'"
+SHARED=$(printf 'Geheimnis2' | base64) keep 4 ping --to sentinel --workspace-id w --shared-key env:SHARED --url "$url"
+has err "HTTP 403"
+receive azure ingestion --client-secret "$good"
+azure=(--to azure --endpoint "$url" --login-url "$url" --rule-id dcr-1 --stream Custom-Oversight)
+application=(--tenant t --client-id c)
+ping_ok "${azure[@]}" "${application[@]}" --client-secret env:KEY
+holds azure "data == []"
+ping_ok "${azure[@]}" "${application[@]}" --client-secret env:KEY --canary
+holds azure "len(stored) == 1 and records[0]['TokenId'] == 'oversight-siem-canary'"
+keep 4 ping "${azure[@]}" "${application[@]}" --client-secret env:STALE
+has err "Invalid client secret"
+ping_ok "${azure[@]}" --managed-identity
+receive http plain
+ping_ok --output "$url"
+ping_ok --to http --url "$url" --canary
+holds http "len(stored) == 1 and records[0]['event']['id'].startswith('canary-')"
+# Where nobody listens, and where somebody else does.
+nobody=http://127.0.0.1:1
+keep 1 ping --to elastic --url $nobody --api-key env:KEY
+keep 1 ping --to splunk --url $nobody --token env:KEY
+keep 1 ping --to sentinel --workspace-id w --shared-key env:SHARED --url $nobody
+keep 1 ping --to azure --endpoint "$url" --login-url $nobody --rule-id d --stream s "${application[@]}" --client-secret env:KEY
+keep 1 ping --output $nobody
+keep 2 ping
+keep 2 ping --output -
+keep 2 ping --to elastic
+plan '[{"items": {"0": 400}}, {"status": 503}, {"status": 403}]'
+receive refuses bulk --plan plan.json
+keep 3 ping --to elastic --url "$url" --canary
+has err "the canary is refused: "
+keep 1 ping --to elastic --url "$url" --canary --retries 0
+keep 4 ping --to elastic --url "$url" --canary
+receive other plain
+keep 4 ping --to elastic --url "$url"
+
+# ---- nothing shows one ----
+[ "$(find outputs -type f | wc -l)" -gt 90 ] || fail "there are few outputs to search: $(find outputs -type f | wc -l)"
+for secret in "${secrets[@]}" "$(printf 'u:%s' "$good" | base64)" "$SHARED"; do
+    if grep -rlF -- "$secret" outputs ./*.dead; then fail "these show $secret"; fi
+done
+finish
