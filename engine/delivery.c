@@ -221,8 +221,8 @@ static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
         s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
         return;
     }
+    if (answer->again) return; /* with its ticket: then the question, not the events */
     s->parcel.ticket = -1;
-    if (answer->again) return;
     if (answer->halve && answer->count > 1) {
         free_reasons(answer);
         halve(s);
