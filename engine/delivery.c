@@ -153,6 +153,7 @@ static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_a
     if (++*attempts > delivery->sink->pace.retries) {
         fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s",
              delivery->sink->kind->name, (long long)*attempts, answer->reason);
+        return INFINITY;
     }
     delivery->retries++;
     return siem_clock() + pause_before(delivery, *attempts - 1, answer->retry_after);
