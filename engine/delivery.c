@@ -338,19 +338,29 @@ static shipment *under_way(siem_delivery *delivery, size_t index) {
     return &delivery->shipments[(delivery->first + index) % delivery->capacity];
 }
 
-/* Starts all that is due. Returns when the next one is. */
+static size_t count_active(siem_delivery *delivery) {
+    size_t active = 0;
+    for (size_t i = 0; i < delivery->used; i++) active += under_way(delivery, i)->phase == ACTIVE;
+    return active;
+}
+
+/* Starts all that is due, as far as there may be more requests at once. Returns when the next one
+ * is. */
 static double start_due(siem_delivery *delivery) {
     double due = INFINITY, now = siem_clock();
+    size_t active = count_active(delivery), most = delivery->sink->pace.in_flight;
     for (size_t i = 0; i < delivery->used; i++) {
         shipment *s = under_way(delivery, i);
         while (s->phase == READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
-            if (delivery->token_phase == ACTIVE) return INFINITY;
+            bool is_full = delivery->sink->http != NULL && active >= most;
+            if (delivery->token_phase == ACTIVE || is_full) return INFINITY;
             if (earliest > now) {
                 due = fmin(due, earliest);
                 break;
             }
             start(delivery, s);
+            active += s->phase == ACTIVE;
         }
     }
     return due;
@@ -401,9 +411,7 @@ static void wait_until(siem_delivery *delivery, double due) {
 }
 
 static bool any_active(siem_delivery *delivery) {
-    bool active = delivery->token_phase == ACTIVE;
-    for (size_t i = 0; i < delivery->used; i++) active |= under_way(delivery, i)->phase == ACTIVE;
-    return active;
+    return delivery->token_phase == ACTIVE || count_active(delivery) > 0;
 }
 
 /* Tells the outcomes of the oldest shipment, and frees its place. */
