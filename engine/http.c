@@ -320,7 +320,10 @@ void siem_http_wait(siem_http *http, int milliseconds) {
 
 /* What mends a fault that waiting does not, or NULL. A handshake that breaks is not among them: a
  * server that is about to stop breaks it, too. */
-static const char *remedy_of(CURLcode result) {
+static const char *remedy_of(CURL *easy, CURLcode result) {
+    long proxy_status = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status == 407) return "the proxy wants credentials: put them into its URL";
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return "the server's certificate does not verify: name its authority by ca_file, and in "
@@ -348,7 +351,7 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
             transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
         if (response->body.size == MOST_ANSWER) reason = "the answer is longer than 16 MiB";
         (void)snprintf(response->fault, sizeof response->fault, "%s", reason);
-        response->remedy = remedy_of(result);
+        response->remedy = remedy_of(transfer->easy, result);
     }
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;
