@@ -34,5 +34,6 @@ problems += [f"{number} is not of the export" for number in sorted(map(str, (set
 problems += [f"{number} is refused {n} times" for number, n in refused.items() if n > 1]
 if "twice" not in sys.argv[5:]:
     problems += [f"{number} is stored {n} times" for number, n in stored.items() if n > 1]
-print("\n".join(problems[:10]))
+if problems:
+    print("\n".join(problems[:10]))
 sys.exit(1 if problems else 0)
