@@ -97,18 +97,28 @@ static void clear(shipment *s) {
     siem_batch_clear(s->batch);
 }
 
+/* Frees what it has of libcurl. The sink is touched only where there is something: it may be closed
+ * before a delivery that has ended. */
+static void release(siem_delivery *delivery) {
+    for (size_t i = 0; delivery->shipments != NULL && i <= delivery->capacity; i++) {
+        siem_exchange *exchange =
+            i < delivery->capacity ? &delivery->shipments[i].exchange : &delivery->token;
+        siem_http *http = exchange->transfer != NULL ? delivery->sink->http : NULL;
+        siem_exchange_free(http, exchange);
+    }
+}
+
 void siem_delivery_close(siem_delivery *delivery) {
     if (delivery == NULL) return;
+    release(delivery);
     for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
         shipment *s = &delivery->shipments[i];
-        siem_exchange_free(delivery->sink->http, &s->exchange);
         if (s->batch != NULL) clear(s);
         siem_batch_close(s->batch);
         free(s->outcomes);
         free(s->scratch);
         free(s->records);
     }
-    siem_exchange_free(delivery->sink->http, &delivery->token);
     free(delivery->shipments);
     free(delivery);
 }
@@ -439,6 +449,7 @@ static void break_off(siem_delivery *delivery) {
     siem_http_cancel(delivery->sink->http, &delivery->token);
     while (delivery->used > 0) settle_first(delivery);
     clear(under_way(delivery, 0));
+    release(delivery);
 }
 
 /* Goes on until at most `most` shipments are under way. */
@@ -564,5 +575,7 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
-    return rc == SIEM_OK ? dispatch_and_drive(delivery, 0, err) : rc;
+    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, 0, err);
+    if (rc == SIEM_OK) release(delivery);
+    return rc;
 }

@@ -160,7 +160,9 @@ local function run_export(job, given, kind)
   }
   local ok, message, code = export:run(job.registry)
   if bar then bar:finish() end
-  return ok, message, code, export:counts()
+  local counts = export:counts()
+  export:close() -- before its sink: after an error, requests may be under way
+  return ok, message, code, counts
 end
 
 --- Closing can fail, too: a network file system tells then that a write was lost.
