@@ -279,6 +279,8 @@ static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
         exchange->transfer->easy = curl_easy_init();
     }
     if (exchange->transfer->easy == NULL) return siem_error_no_memory(err);
+    /* A reset forgets the list of cookie files without freeing it (libcurl 7.88). */
+    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
     curl_easy_reset(exchange->transfer->easy);
     return SIEM_OK;
 }
