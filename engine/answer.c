@@ -66,7 +66,9 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
     siem_answer_excerpt(response, excerpt);
     answer->http_status = status;
     answer->retry_after = response->retry_after;
-    if (response->fault[0] != '\0') {
+    if (response->remedy != NULL) {
+        siem_answer_all(answer, SIEM_HOLD, "%s: %s", response->remedy, response->fault);
+    } else if (response->fault[0] != '\0') {
         siem_answer_all(answer, SIEM_RETRY, "%s", response->fault);
     } else if (status >= 200 && status < 300) {
         siem_answer_all(answer, SIEM_DELIVERED, "HTTP %d", status);

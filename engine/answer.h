@@ -29,8 +29,8 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
                                                            const char *format, ...);
 
 /* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered;
- * transport faults, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some record is at
- * fault; everything else hold. */
+ * transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some
+ * record is at fault; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
 /* The beginning of a response's body as one printable line, for messages. */

@@ -168,6 +168,7 @@ static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_a
     if (++*attempts > delivery->sink->pace.retries) {
         fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s",
              delivery->sink->kind->name, (long long)*attempts, answer->reason);
+        return INFINITY;
     }
     delivery->retries++;
     return siem_clock() + pause_before(delivery, *attempts - 1, answer->retry_after);
@@ -236,8 +237,8 @@ static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
         s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
         return;
     }
+    if (answer->again) return; /* with its ticket: then the question, not the events */
     s->parcel.ticket = -1;
-    if (answer->again) return;
     if (answer->halve && answer->count > 1) {
         free_reasons(answer);
         halve(s);

@@ -303,6 +303,7 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
     response->status = 0;
     response->retry_after = -1;
     response->fault[0] = '\0';
+    response->remedy = NULL;
     if (request->url.failed || request->headers.failed || request->content.failed) {
         return siem_error_no_memory(err);
     }
@@ -329,6 +330,24 @@ void siem_http_wait(siem_http *http, int milliseconds) {
     }
 }
 
+/* What mends a fault that waiting does not, or NULL. A handshake that breaks is not among them: a
+ * server that is about to stop breaks it, too. */
+static const char *remedy_of(CURL *easy, CURLcode result) {
+    long proxy_status = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status == 407) return "the proxy wants credentials: put them into its URL";
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "the server's certificate does not verify: name its authority by ca_file, and in "
+               "the URL a host of the certificate";
+    case CURLE_SSL_CACERT_BADFILE: return "ca_file holds no certificate in PEM";
+    case CURLE_SSL_CERTPROBLEM: return "correct client_cert and client_key, PEM files of one pair";
+    case CURLE_SSL_CLIENTCERT: return "the server wants a certificate: give another client_cert";
+    case CURLE_URL_MALFORMAT: return "correct the URL";
+    default: return NULL;
+    }
+}
+
 /* Takes down what came, and why it ended. */
 static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
@@ -344,6 +363,7 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
             transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
         if (response->body.size == MOST_ANSWER) reason = "the answer is longer than 16 MiB";
         (void)snprintf(response->fault, sizeof response->fault, "%s", reason);
+        response->remedy = remedy_of(transfer->easy, result);
     }
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;

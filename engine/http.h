@@ -36,6 +36,7 @@ typedef struct siem_response {
     double retry_after; /* seconds, negative: not told (RFC 9110, 10.2.3) */
     siem_buffer body;   /* NUL-terminated beyond its size */
     char fault[256];    /* what broke when the exchange did not end well, else "" */
+    const char *remedy; /* of a fault that lasts until the settings are mended, else NULL */
 } siem_response;
 
 /* A request and its response; used again and again. */

@@ -36,7 +36,7 @@ static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *an
     siem_batch_close(batch);
     if (rc != SIEM_OK) return rc;
     if (exchange->response.fault[0] != '\0') {
-        siem_answer_all(answer, SIEM_RETRY, "%s", exchange->response.fault);
+        siem_answer_http(answer, &exchange->response);
     } else {
         siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)",
                         exchange->response.status);

@@ -90,26 +90,25 @@ static int integer_of(const cJSON *object, const char *name) {
     return cJSON_IsNumber(item) ? item->valueint : -1;
 }
 
-/* The index that a record names for itself, as JSON text; empty when it names none. */
-static const char *index_of(const siem_parcel *parcel, size_t record, size_t *size) {
+/* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
+static const char *index_of(const siem_batch *batch, size_t record, size_t *size) {
     size_t record_size;
-    const char *value = "",
-               *json = siem_batch_at(parcel->batch, parcel->records[record], &record_size);
+    const char *value = "", *json = siem_batch_at(batch, record, &record_size);
     *size = 0;
     (void)siem_json_find(json, record_size, "index", 5, &value, size);
     return value;
 }
 
-/* Whether the record at fault names an index that others of the request do not: then the record is
- * wrong, else the configuration. */
+/* Whether the record at fault names another index than most of its batch: then the record is wrong,
+ * else the configuration. All of the batch counts, as what is left to send may be wrong alone. */
 static bool names_own_index(const siem_parcel *parcel, size_t record) {
-    size_t size, other_size;
-    const char *name = index_of(parcel, record, &size);
-    for (size_t i = 0; i < parcel->count; i++) {
-        const char *other = index_of(parcel, i, &other_size);
-        if (other_size != size || memcmp(other, name, size) != 0) return true;
+    size_t size, other_size, same = 0, count = siem_batch_size(parcel->batch);
+    const char *name = index_of(parcel->batch, parcel->records[record], &size);
+    for (size_t i = 0; i < count; i++) {
+        const char *other = index_of(parcel->batch, i, &other_size);
+        if (other_size == size && memcmp(other, name, size) == 0) same++;
     }
-    return false;
+    return same < count - same;
 }
 
 /* Events before the one at fault are in, those behind it are not: they stay undecided. */
@@ -132,8 +131,9 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
 static void refuse_index(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
                          const char *text) {
     int number = integer_of(body, "invalid-event-number");
-    size_t record = number >= 0 && (size_t)number < parcel->count ? (size_t)number : 0;
-    if (names_own_index(parcel, record)) {
+    bool is_named = number >= 0 && (size_t)number < parcel->count;
+    bool is_found = is_named || parcel->count == 1;
+    if (!is_found || names_own_index(parcel, is_named ? (size_t)number : 0)) {
         reject_event(parcel, body, answer, text);
     } else {
         siem_answer_all(answer, SIEM_HOLD,

@@ -47,6 +47,18 @@ holds() { python3 "$receivers/holds.py" "$@" || fail "$1: not so: $2"; }
 # records FOLDER: the records that are stored, as they came, one a line.
 records() { sed 's/^{"request": [0-9]*, "id": [^,]*, "record": //; s/}$//' "$1/stored.jsonl"; }
 
+# adds_up FOLDER TOTAL: the closing line in err says how many are stored, and with those that were refused
+# and those that are left it comes to TOTAL. What is stored twice counts once.
+adds_up() {
+    local exported refused left stored
+    exported=$(sed -n 's/^\[.*\] exported \([0-9]*\) event.*/\1/p' err)
+    refused=$(sed -n 's/^ *\([0-9]*\) event(s) refused .*/\1/p' err)
+    left=$(sed -n 's/^ *\([0-9]*\) event(s) left$/\1/p' err)
+    stored=$(records "$1" | sort -u | wc -l)
+    [ "$exported" = "$stored" ] || fail "$1: $stored event(s) are stored, and it says: $(head -n 1 err)"
+    [ $((exported + ${refused:-0} + ${left:-0})) -eq "$2" ] || fail "$1: $2 event(s) are not told: $(cat err)"
+}
+
 # await FOLDER N: until the receiver has answered N requests.
 await() {
     for ((tries = 0; tries < 500; tries++)); do

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# HEC: what the indexer has acknowledged counts, and a token may change on the way.
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/../cli/check.sh"
+source "$root/tests/delivery/delivery.sh"
+export TOKEN=hec-secret
+
+# export_to STATUS DB [OPTION]...: to the receiver that was started last.
+export_to() {
+    local expected=$1 db=$2
+    shift 2
+    run "$expected" export --db "$db" --registry-id reg --to splunk --url "$url" "${quick[@]}" --token env:TOKEN "$@"
+}
+
+registry ten.db 10
+
+# ---- acknowledgement ----
+acked=(--ack --ack-pause 0.05)
+receive acked hec --ack --ack-polls 2 --cookie node=7 --token "$TOKEN"
+export_to 0 ten.db "${acked[@]}" --batch-events 4
+account acked none 1 10
+adds_up acked 10
+holds acked "len(data) == 3 and len(requests) == 3 + 3 * 3"
+holds acked "len({one['headers']['x-splunk-request-channel'] for one in requests}) == 1"
+export_to 0 ten.db "${acked[@]}" --channel 01234567-89ab-cdef-0123-456789abcdef --limit 1
+holds acked "requests[-1]['headers']['x-splunk-request-channel'] == '01234567-89ab-cdef-0123-456789abcdef'"
+# Nothing counts as delivered before the indexer says so.
+receive never hec --ack --ack-polls 1000000
+"$program" export --db ten.db --registry-id reg --to splunk --url "$url" --token env:TOKEN "${acked[@]}" 2>err &
+child=$!
+children+=("$child")
+await never 5
+kill -TERM $child
+status=0
+wait $child || status=$?
+[ $status -eq 1 ] || fail "stopped with status $status"
+has err "[stopped] exported 0 event(s)"
+has err "10 event(s) left"
+holds never "len(data) == 1"
+# A token without it holds; what was stored is there, but unconfirmed.
+receive without hec
+export_to 4 ten.db "${acked[@]}"
+has err "enable acknowledgement for the token, or leave out ack"
+has err "10 event(s) left"
+# A request that fails is sent again; a question that fails is asked again, and the events stay where they are.
+plan '[{"status": 503}, "reset", "ok", {"status": 503}, "reset", "html", "garbage", {"status": 500}, "truncated-json"]'
+receive asked hec --ack --plan plan.json --fault-tokens
+export_to 0 ten.db "${acked[@]}" --retries 2
+account asked none 1 10
+holds asked "[one['path'].endswith('/event') for one in requests] == [True] * 3 + [False] * (len(requests) - 3)"
+
+# ---- a token that changes ----
+# While the first attempt waits, its file is written anew: refused once, read again, taken.
+plan '[{"status": 503, "retry_after": 1}]'
+receive rotated hec --token new --plan plan.json
+echo old >token
+(await rotated 1 && echo new >token) &
+writer=$!
+run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token file:token
+wait $writer
+account rotated none 1 10
+holds rotated "[one['headers']['authorization'][7:] for one in data] == ['old', 'old', 'new']"
+# A command gives another one each time: as long as they are refused, it is asked.
+cat >token.sh <<'S'
+turn=$(($(cat turn) + 1))
+echo $turn | tee turn
+S
+echo 0 >turn
+plan '[{"code": 3}, {"code": 2}, {"status": 401}, {"code": 4}]'
+receive rotated hec --plan plan.json
+run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh"
+account rotated none 1 10
+holds rotated "[one['headers']['authorization'][7:] for one in data] == ['1', '2', '3', '4', '5']"
+# It is read once for all that are under way, and when it is the same, that is a matter for someone.
+echo old >token
+receive refused hec --token new
+run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token file:token --in-flight 4 --batch-events 1
+holds refused "0 < len(data) <= 5 and stored == []"
+adds_up refused 10
+# A token that changes while the indexer is asked does not send the events again.
+plan '["ok", {"status": 401}]'
+receive asked hec --ack --plan plan.json --fault-tokens
+echo 0 >turn
+run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" "${acked[@]}"
+account asked none 1 10
+holds asked "[one['headers']['authorization'][7:] for one in requests] == ['1', '1'] + ['2'] * (len(requests) - 2)"
+finish
