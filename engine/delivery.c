@@ -56,7 +56,7 @@ struct siem_delivery {
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
     double last_wait;   /* until when what is under way is waited for after the failure */
-    bool uses_sink;     /* it has transfers, which the sink must outlive */
+    bool uses_sink;     /* it has records for the sink, which must outlive them */
 };
 
 double siem_clock(void) {
@@ -103,19 +103,26 @@ static void clear(shipment *s) {
     siem_batch_clear(s->batch);
 }
 
+static void use_sink(siem_delivery *delivery) {
+    if (!delivery->uses_sink) delivery->sink->users++;
+    delivery->uses_sink = true;
+}
+
 /* Lets go of the sink, which may be closed before a delivery that has ended. */
 static void release_sink(siem_delivery *delivery) {
+    if (!delivery->uses_sink) return;
     siem_http *http = delivery->sink->http;
     for (size_t i = 0; i < delivery->capacity; i++) {
         siem_exchange_free(http, &delivery->shipments[i].exchange);
     }
     siem_exchange_free(http, &delivery->token);
     delivery->uses_sink = false;
+    delivery->sink->users--;
 }
 
 void siem_delivery_close(siem_delivery *delivery) {
     if (delivery == NULL) return;
-    if (delivery->uses_sink) release_sink(delivery);
+    release_sink(delivery);
     for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
         shipment *s = &delivery->shipments[i];
         if (s->batch != NULL) clear(s);
@@ -497,6 +504,7 @@ static bool is_too_large(const siem_delivery *delivery, const siem_batch *batch)
 bool siem_delivery_added(siem_delivery *delivery) {
     const siem_pace *pace = &delivery->sink->pace;
     siem_batch *batch = siem_delivery_batch(delivery);
+    use_sink(delivery);
     if (pace->field_bytes != 0) delivery->cut += siem_batch_cut_fields(batch, pace->field_bytes);
     if (pace->batch_events != 0 && siem_batch_size(batch) >= pace->batch_events) return true;
     return body_size(delivery, batch) >= delivery->batch_bytes || is_too_large(delivery, batch);
@@ -540,7 +548,6 @@ static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
     s->not_before = 0;
     s->attempts = 0;
     delivery->used++;
-    delivery->uses_sink = true;
     return SIEM_OK;
 }
 

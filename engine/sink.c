@@ -145,6 +145,11 @@ siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void
 
 siem_code siem_sink_close(siem_sink *sink, siem_error *err) {
     if (sink == NULL) return SIEM_OK;
+    if (sink->users > 0) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "this sink is still to be sent events: finish or close the export "
+                              "that has them first");
+    }
     forget_reasons(sink);
     return sink->kind->close(sink, err);
 }

@@ -30,6 +30,7 @@ struct siem_sink {
     siem_http *http;           /* NULL for local kinds */
     siem_preview_text preview; /* instead of sending; NULL: send */
     void *preview_context;
+    unsigned users; /* deliveries that have records for it */
     char **reasons; /* of the outcomes that siem_sink_send gave last */
     size_t reason_count;
 };

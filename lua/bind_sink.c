@@ -250,10 +250,10 @@ static int sink_close(lua_State *L) {
     siem_error err;
     siem_lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
     if (s->caller.L != NULL) return luaL_error(L, "a sink cannot close itself while it sends");
-    siem_sink *sink = s->sink;
+    siem_code rc = siem_sink_close(s->sink, &err);
+    if (rc == SIEM_INVALID) return siem_lua_fail(L, &err); /* still open */
     s->sink = NULL;
     forget_references(L, s);
-    siem_code rc = siem_sink_close(sink, &err);
     if (s->table != LUA_NOREF) close_table(L, s);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushboolean(L, true);

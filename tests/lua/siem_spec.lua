@@ -229,6 +229,22 @@ describe("an export", function()
     assert.has_error(function() return #kept end, "this batch is closed")
   end)
 
+  it("keeps its sink from being closed before it is finished", function()
+    local sent = 0
+    local sink = siem.sink.custom { send = function(_, batch) sent = sent + #batch return true end }
+    local export = assert(siem.export.open { mapping = siem.format.load "ecs":compile(), sink = sink })
+    assert(export:send(make_event()))
+    local closed, message, code = sink:close()
+    assert.is_nil(closed)
+    assert.matches("finish or close the export", message)
+    assert.equal("invalid", code)
+    assert(export:finish())
+    assert.equal(1, sent)
+    assert.is_true(sink:close())
+    assert.has_error(function() export:send(make_event()) end, "this sink is closed")
+    export:close()
+  end)
+
   it("follows on_error", function()
     local strict = siem.format.define "strict" { { "file", from = "file_id", required = true } }
     local sink = { send = function() return true end }

@@ -422,8 +422,9 @@ typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
 SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                          siem_error *err);
 
-/* Closes, and reports what only closing can tell (a network file system's late write error).
- * The sink is gone in either case. Errors: SIEM_IO. */
+/* Closes, and reports what only closing can tell (a network file system's late write error). The
+ * sink is gone in either case, but for SIEM_INVALID: an export still has events for it, and is to
+ * be finished or closed first. Errors: SIEM_IO, SIEM_INVALID. */
 SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
 
 /* ---- dead letter ---------------------------------------------------------------------------- */
