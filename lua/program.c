@@ -39,10 +39,27 @@ static int stop_requested(lua_State *L) {
 static siem_budget *watched;
 static int most_seconds;
 static pthread_t watchdog;
+static pthread_mutex_t watching = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t watch_ended = PTHREAD_COND_INITIALIZER;
+static bool ended;                 /* guarded by `watching` */
 static atomic_llong exported = -1; /* -1: nobody wants to know */
 
 static void say(const char *text, int size) {
     (void)!write(STDERR_FILENO, text, (size_t)size);
+}
+
+/* Waits for a moment. True when there is nothing to watch any more. */
+static bool pause_watch(void) {
+    struct timespec until;
+    (void)pthread_mutex_lock(&watching);
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 50000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (!ended) (void)pthread_cond_timedwait(&watch_ended, &watching, &until);
+    bool is_over = ended;
+    (void)pthread_mutex_unlock(&watching);
+    return is_over;
 }
 
 /* Ends the process when a restricted format does not come back: Lua's pattern matching cannot be
@@ -51,9 +68,10 @@ static void *watch(void *unused) {
     static const char message[] = "oversight-siem: the restricted format did not come back in time "
                                   "and was stopped; what was sent before is in\n";
     char line[64];
-    const struct timespec pause = {0, 50000000};
     (void)unused;
-    while (siem_budget_running(watched) <= most_seconds) (void)nanosleep(&pause, NULL);
+    while (siem_budget_running(watched) <= most_seconds) {
+        if (pause_watch()) return NULL;
+    }
     long long count = atomic_load(&exported);
     if (count >= 0) {
         say(line, snprintf(line, sizeof line, "[failed] exported %lld event(s)\n", count));
@@ -63,7 +81,10 @@ static void *watch(void *unused) {
 }
 
 static void release_format(void *format) {
-    (void)pthread_cancel(watchdog); /* it sleeps, or looks at a budget that is still there */
+    (void)pthread_mutex_lock(&watching);
+    ended = true;
+    (void)pthread_cond_signal(&watch_ended);
+    (void)pthread_mutex_unlock(&watching);
     (void)pthread_join(watchdog, NULL);
     watched = NULL;
     siem_format_close(format);
@@ -86,6 +107,7 @@ static siem_format *begin_watch(lua_State *L, int limits) {
     if (siem_format_new_restricted(&format, &err) != SIEM_OK) luaL_error(L, "%s", err.message);
     watched = siem_format_budget(format);
     siem_budget_set(watched, instructions, (size_t)mebibytes << 20);
+    ended = false;
     if (pthread_create(&watchdog, NULL, watch, NULL) != 0) {
         watched = NULL;
         siem_format_close(format);
