@@ -96,6 +96,11 @@ siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line, 
     return write_line(deadletter, err);
 }
 
+siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err) {
+    siem_extent ignored;
+    return siem_line_file_sync(&deadletter->file, &ignored, err);
+}
+
 siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err) {
     if (deadletter == NULL) return SIEM_OK;
     siem_code rc = siem_line_file_close(&deadletter->file, err);

@@ -37,7 +37,9 @@ typedef struct shipment {
     siem_exchange exchange;
     phase phase;
     double not_before;
-    int64_t attempts; /* in a row without success */
+    double since;           /* when it was put on its way */
+    siem_position position; /* that is reached with it */
+    int64_t attempts;       /* in a row without success */
 } shipment;
 
 struct siem_delivery {
@@ -53,6 +55,7 @@ struct siem_delivery {
     phase token_phase; /* DONE: not under way */
     int64_t token_attempts;
     double not_before; /* of every start: credentials that wait, a server that nears its limits */
+    siem_position reached, before_last; /* with all events, and without that of the last record */
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
     double last_wait;   /* until when what is under way is waited for after the failure */
@@ -442,7 +445,8 @@ static bool any_active(siem_delivery *delivery) {
 static void settle_first(siem_delivery *delivery) {
     siem_error err;
     shipment *s = under_way(delivery, 0);
-    siem_code rc = delivery->settle(delivery->context, s->batch, s->outcomes, &err);
+    siem_settlement settlement = {s->batch, s->outcomes, s->position, siem_clock() - s->since};
+    siem_code rc = delivery->settle(delivery->context, &settlement, &err);
     if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
     clear(s);
     delivery->first = (delivery->first + 1) % delivery->capacity;
@@ -505,9 +509,18 @@ bool siem_delivery_added(siem_delivery *delivery) {
     const siem_pace *pace = &delivery->sink->pace;
     siem_batch *batch = siem_delivery_batch(delivery);
     use_sink(delivery);
+    delivery->before_last = delivery->reached;
     if (pace->field_bytes != 0) delivery->cut += siem_batch_cut_fields(batch, pace->field_bytes);
     if (pace->batch_events != 0 && siem_batch_size(batch) >= pace->batch_events) return true;
     return body_size(delivery, batch) >= delivery->batch_bytes || is_too_large(delivery, batch);
+}
+
+void siem_delivery_reach(siem_delivery *delivery, siem_position position) {
+    delivery->reached = position;
+}
+
+siem_position siem_delivery_reached(const siem_delivery *delivery) {
+    return delivery->reached;
 }
 
 /* Makes room for the outcomes of the batch that was filled. */
@@ -534,7 +547,7 @@ static void reject_size(const siem_delivery *delivery, shipment *s) {
 }
 
 /* Puts the batch that was filled on its way. */
-static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
+static siem_code dispatch(siem_delivery *delivery, siem_position position, siem_error *err) {
     shipment *s = under_way(delivery, delivery->used);
     size_t count = siem_batch_size(s->batch);
     if (delivery->failure.code != SIEM_OK || count == 0) return SIEM_OK;
@@ -546,13 +559,16 @@ static siem_code dispatch(siem_delivery *delivery, siem_error *err) {
     s->parcel.ticket = -1;
     s->phase = READY;
     s->not_before = 0;
+    s->since = siem_clock();
+    s->position = position;
     s->attempts = 0;
     delivery->used++;
     return SIEM_OK;
 }
 
-static siem_code dispatch_and_drive(siem_delivery *delivery, size_t most, siem_error *err) {
-    siem_code rc = dispatch(delivery, err);
+static siem_code dispatch_and_drive(siem_delivery *delivery, siem_position position, size_t most,
+                                    siem_error *err) {
+    siem_code rc = dispatch(delivery, position, err);
     return rc == SIEM_OK ? drive(delivery, most, err) : rc;
 }
 
@@ -563,7 +579,7 @@ static siem_code commit_before_last(siem_delivery *delivery, siem_error *err) {
     siem_code rc = siem_batch_copy(&last, batch, &index, 1, err);
     if (rc != SIEM_OK) return rc;
     siem_batch_drop_last(batch);
-    rc = dispatch_and_drive(delivery, delivery->capacity - 1, err);
+    rc = dispatch_and_drive(delivery, delivery->before_last, delivery->capacity - 1, err);
     if (rc == SIEM_OK) rc = siem_batch_append(siem_delivery_batch(delivery), last, &first, 1, err);
     siem_batch_close(last);
     return rc;
@@ -576,7 +592,7 @@ static siem_code make_fit(siem_delivery *delivery, siem_error *err) {
     return commit_before_last(delivery, err);
 }
 
-siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
+siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
     if (rc != SIEM_OK) return rc;
     const siem_batch *batch = siem_delivery_batch(delivery);
@@ -585,12 +601,12 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err) {
     if (siem_batch_size(batch) == 1 && !is_due && delivery->sink->pace.batch_events != 1) {
         return SIEM_OK;
     }
-    return dispatch_and_drive(delivery, delivery->capacity - 1, err);
+    return dispatch_and_drive(delivery, position, delivery->capacity - 1, err);
 }
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
-    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, 0, err);
+    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, delivery->reached, 0, err);
     if (rc == SIEM_OK) release_sink(delivery);
     return rc;
 }

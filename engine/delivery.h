@@ -5,14 +5,23 @@
 #ifndef SIEM_DELIVERY_H
 #define SIEM_DELIVERY_H
 
+#include "checkpoint.h"
 #include "sink.h"
 
 typedef struct siem_delivery siem_delivery;
 
-/* Told of a batch that has ended: an outcome a record, with reasons borrowed for the call. After a
- * failure some are undecided. An error ends the delivery. */
-typedef siem_code (*siem_settle_function)(void *context, const siem_batch *batch,
-                                          const siem_outcome *outcomes, siem_error *err);
+/* A batch that has ended. */
+typedef struct siem_settlement {
+    const siem_batch *batch;
+    const siem_outcome *outcomes; /* one a record; their reasons are borrowed for the call */
+    siem_position position;       /* what is dealt with when this batch is, and those before it */
+    double seconds;               /* it was under way */
+} siem_settlement;
+
+/* Told of each batch, in the order of the events. After a failure some records are undecided. An
+ * error ends the delivery. */
+typedef siem_code (*siem_settle_function)(void *context, const siem_settlement *settlement,
+                                          siem_error *err);
 
 /* Asked while it waits, at least ten times a second. False ends the delivery with SIEM_CANCELLED.
  */
@@ -29,12 +38,17 @@ siem_batch *siem_delivery_batch(siem_delivery *delivery);
 /* Makes the record that was just added to it fit the target's fields. True when a commit is due. */
 bool siem_delivery_added(siem_delivery *delivery);
 
-/* Sends the batch that was filled, and returns when there is another to fill. A last record that
+/* An event is dealt with as far as the exporter goes: its records are in batches, if it has any. */
+void siem_delivery_reach(siem_delivery *delivery, siem_position position);
+siem_position siem_delivery_reached(const siem_delivery *delivery);
+
+/* Sends the batch that was filled, with the last records of the event at `position`, and returns
+ * when there is another to fill. A last record that
  * makes the request too large for its target begins the next batch; one that is too large by itself
  * is rejected. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, those of a local sink, of
  * `settle`. After an error, what was under way has been waited for and settled, and every later
  * call fails likewise. */
-siem_code siem_delivery_commit(siem_delivery *delivery, siem_error *err);
+siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, siem_error *err);
 
 /* Sends the batch that was filled and waits until everything is settled. Errors: as above. */
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);

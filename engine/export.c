@@ -1,20 +1,21 @@
 /* export.c: the loop from registry to sink. */
+#include "export.h"
+
 #include "batch.h"
-#include "delivery.h"
 #include "error.h"
 #include "event.h"
+#include "registry.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-#define BATCH_BYTES ((size_t)256 * 1024)
-
-struct siem_export {
-    siem_export_options options;
-    siem_delivery *delivery;
-    siem_registry *registry; /* that is being read, or NULL */
-    siem_counts counts;
-};
+#define BATCH_BYTES   ((size_t)256 * 1024)
+#define SAVE_INTERVAL 0.2   /* seconds */
+#define LAG_INTERVAL  1.0   /* seconds */
+#define MOST_PAGE     10000 /* events that are read in one transaction */
 
 /* ---- what the sink answers ---- */
 
@@ -64,36 +65,176 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
     return rc;
 }
 
+void siem_export_notice(siem_export *export_, const char *text) {
+    const siem_export_options *options = &export_->options;
+    if (options->notice != NULL) options->notice(options->notice_context, text);
+}
+
 static void take_counts(siem_export *export_) {
-    export_->counts.retries = siem_delivery_retries(export_->delivery);
-    export_->counts.cut = siem_delivery_cut(export_->delivery);
+    if (export_->delivery == NULL) return; /* it is being made */
+    export_->counts.retries = export_->retries + siem_delivery_retries(export_->delivery);
+    export_->counts.cut = export_->cut + siem_delivery_cut(export_->delivery);
+}
+
+/* No read transaction is open when progress is reported. */
+static void look_up_lag(siem_export *export_) {
+    double now = siem_clock();
+    if (export_->registry == NULL || now < export_->lag_due) return;
+    (void)siem_registry_lag(export_->registry, export_->confirmed.id, &export_->counts.lag, NULL);
+    export_->lag_due = now + LAG_INTERVAL;
 }
 
 static bool report_progress(void *context) {
     siem_export *export_ = context;
     const siem_export_options *options = &export_->options;
-    /* It may be asked while the delivery is being made. */
-    if (export_->delivery != NULL) take_counts(export_);
+    take_counts(export_);
+    look_up_lag(export_);
     return options->progress == NULL ||
            options->progress(options->progress_context, &export_->counts);
 }
 
+bool siem_export_goes_on(siem_export *export_) {
+    return report_progress(export_);
+}
+
+static void count_batch(siem_counts *counts, double seconds) {
+    static const double bounds[] = SIEM_LATENCY_BOUNDS;
+    counts->batches++;
+    counts->latency_seconds += seconds;
+    for (size_t i = 0; i < SIEM_LATENCY_COUNT; i++) counts->latency[i] += seconds <= bounds[i];
+}
+
+/* Takes down what is dealt with. A checkpoint that cannot be saved does not undo a delivery. */
+static void confirm(siem_export *export_, siem_position position) {
+    if (export_->halted || position.id == export_->confirmed.id) return;
+    export_->confirmed = position;
+    export_->unsaved = export_->options.checkpoint != NULL;
+    export_->counts.last_id = position.id;
+    (void)siem_export_save(export_, false, NULL);
+}
+
 /* All outcomes of a batch are taken down, also behind one that ends the export. */
-static siem_code settle(void *context, const siem_batch *batch, const siem_outcome *outcomes,
-                        siem_error *err) {
+static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
     siem_export *export_ = context;
+    const siem_batch *batch = settlement->batch;
     siem_code rc = SIEM_OK;
     for (size_t i = 0; i < siem_batch_size(batch); i++) {
-        if (outcomes[i].verdict == SIEM_DELIVERED) {
-            count_delivered(&export_->counts, batch, i, &outcomes[i]);
-        } else if (outcomes[i].verdict == SIEM_REJECT) {
-            siem_code rejected =
-                reject(export_, batch, i, &outcomes[i], rc == SIEM_OK ? err : NULL);
+        const siem_outcome *outcome = &settlement->outcomes[i];
+        if (outcome->verdict == SIEM_DELIVERED) {
+            count_delivered(&export_->counts, batch, i, outcome);
+        } else if (outcome->verdict == SIEM_REJECT) {
+            siem_code rejected = reject(export_, batch, i, outcome, rc == SIEM_OK ? err : NULL);
             if (rc == SIEM_OK) rc = rejected;
+        } else {
+            export_->halted = true;
         }
     }
+    export_->halted = export_->halted || rc != SIEM_OK;
+    count_batch(&export_->counts, settlement->seconds);
+    confirm(export_, settlement->position);
     if (rc != SIEM_OK || report_progress(export_)) return rc;
     return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+}
+
+/* ---- the checkpoint ---- */
+
+/* Forces what the checkpoint stands on to the disk before it: files, and dead letters. */
+static siem_code save(siem_export *export_, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    siem_extent extent = {0};
+    siem_code rc = SIEM_OK;
+    if (options->sink->kind->sync != NULL) {
+        rc = options->sink->kind->sync(options->sink, &extent, err);
+    }
+    if (rc == SIEM_OK && options->deadletter != NULL) {
+        rc = siem_deadletter_sync(options->deadletter, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
+}
+
+siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
+    siem_error failure;
+    double clock = siem_clock();
+    if (!export_->unsaved || (!now && clock < export_->save_due)) return SIEM_OK;
+    siem_code rc = save(export_, &failure);
+    export_->save_due = clock + SAVE_INTERVAL;
+    if (rc == SIEM_OK) {
+        export_->unsaved = false;
+        export_->counts.saved = (double)time(NULL);
+        export_->counts.unsaved = 0;
+        export_->saved = export_->counts;
+    } else {
+        export_->counts.unsaved++;
+        siem_export_notice(export_, failure.message);
+        if (err != NULL) *err = failure;
+    }
+    return rc;
+}
+
+/* Lines go to another file from here on: the checkpoint has to know before the first one does. What
+ * is confirmed by then is in the old file. */
+static siem_code take_moved(void *context, const siem_extent *extent, siem_error *err) {
+    siem_export *export_ = context;
+    return siem_checkpoint_save(export_->options.checkpoint, export_->confirmed, extent, err);
+}
+
+/* Goes on in the file of the checkpoint, or makes the one that is open that file: before the first
+ * line, so that no line is ever written beside what the checkpoint knows. */
+static siem_code resume_sink(siem_export *export_, siem_error *err) {
+    siem_sink *sink = export_->options.sink;
+    siem_checkpoint *checkpoint = export_->options.checkpoint;
+    siem_extent extent = *siem_checkpoint_extent(checkpoint);
+    bool is_known = extent.inode != 0, found = true;
+    siem_code rc = SIEM_OK;
+    sink->kind->set_moved(sink, take_moved, export_);
+    if (is_known) rc = sink->kind->resume(sink, &extent, &found, err);
+    if (rc != SIEM_OK || (is_known && found)) return rc;
+    if (!found) {
+        siem_export_notice(export_, "the output file of the checkpoint is there no more, or was "
+                                    "emptied: events that were written last may be there twice");
+    }
+    rc = sink->kind->sync(sink, &extent, err);
+    return rc == SIEM_OK && extent.inode != 0
+               ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
+               : rc;
+}
+
+static siem_code open_delivery(siem_export *export_, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    siem_code rc = siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes,
+                                      settle, report_progress, export_, err);
+    if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
+    return rc;
+}
+
+/* A file is continued where the checkpoint says, and what is counted as well. */
+static siem_code return_to_checkpoint(siem_export *export_, siem_error *err) {
+    export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
+    export_->counts = export_->saved;
+    export_->unsaved = false;
+    return resume_sink(export_, err);
+}
+
+siem_code siem_export_restart(siem_export *export_, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    siem_code rc = SIEM_OK;
+    take_counts(export_);
+    export_->retries = export_->counts.retries;
+    export_->cut = export_->counts.cut;
+    siem_delivery_close(export_->delivery);
+    export_->delivery = NULL;
+    export_->halted = false;
+    if (options->checkpoint != NULL && options->sink->kind->resume != NULL) {
+        rc = return_to_checkpoint(export_, err);
+    }
+    if (rc == SIEM_OK) rc = open_delivery(export_, err);
+    if (export_->confirmed.id != 0) {
+        siem_registry_seek(export_->registry, export_->confirmed.id);
+    } else {
+        siem_registry_rewind(export_->registry);
+    }
+    return rc;
 }
 
 /* ---- opening ---- */
@@ -109,10 +250,14 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     siem_export *export_ = calloc(1, sizeof *export_);
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
+    export_->lag_due = INFINITY;
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
-    siem_code rc =
-        siem_delivery_open(&export_->delivery, options->sink, export_->options.batch_bytes, settle,
-                           report_progress, export_, err);
+    if (options->checkpoint != NULL) {
+        export_->confirmed = siem_checkpoint_position(options->checkpoint);
+        export_->counts.last_id = export_->confirmed.id;
+        export_->saved = export_->counts;
+    }
+    siem_code rc = open_delivery(export_, err);
     if (rc == SIEM_OK) *out = export_;
     else siem_export_close(export_);
     return rc;
@@ -146,10 +291,15 @@ static siem_batch *batch_of(siem_export *export_) {
     return batch;
 }
 
+static siem_position position_of(const siem_event *event) {
+    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer};
+}
+
 /* Hands the batch over. No read transaction stays open while the sink is waited for. */
-static siem_code commit(siem_export *export_, siem_error *err) {
+static siem_code commit(siem_export *export_, siem_position position, siem_error *err) {
     if (export_->registry != NULL) siem_registry_release(export_->registry);
-    return siem_delivery_commit(export_->delivery, err);
+    export_->unreleased = 0;
+    return siem_delivery_commit(export_->delivery, position, err);
 }
 
 /* An event without a record: counted, kept aside, or the end. */
@@ -173,18 +323,29 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
 }
 
 /* Renders an event into the batch, and sends that when it is full. */
-static siem_code add_event(siem_export *export_, siem_event *event, siem_error *err) {
+static siem_code render_event(siem_export *export_, siem_event *event, siem_position position,
+                              siem_error *err) {
     siem_error reason;
     siem_code rc =
         siem_batch_write(batch_of(export_), export_->options.mapping, event, NULL, &reason);
-    if (rc == SIEM_OK)
-        return siem_delivery_added(export_->delivery) ? commit(export_, err) : SIEM_OK;
+    if (rc == SIEM_OK) {
+        bool is_full = siem_delivery_added(export_->delivery);
+        return is_full ? commit(export_, position, err) : SIEM_OK;
+    }
     if (rc == SIEM_DROPPED) {
         export_->counts.dropped++;
         return SIEM_OK;
     }
     if (rc == SIEM_REFUSED) return refuse(export_, event, &reason, err);
     if (err != NULL) *err = reason;
+    return rc;
+}
+
+static siem_code add_event(siem_export *export_, siem_event *event, siem_error *err) {
+    siem_position position = position_of(event); /* a commit may end the event's life */
+    export_->counts.events++;
+    siem_code rc = render_event(export_, event, position, err);
+    if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, position);
     return rc;
 }
 
@@ -203,23 +364,67 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
     return rc == SIEM_OK ? rc : finish_after(export_, rc, err);
 }
 
+/* A read transaction keeps the registry's log from being reset, also while nothing is sent. */
+static void end_page(siem_export *export_) {
+    if (++export_->unreleased < MOST_PAGE) return;
+    siem_registry_release(export_->registry);
+    export_->unreleased = 0;
+}
+
 /* Exports until the registry ends or something fails. */
-static siem_code export_all(siem_export *export_, siem_error *err) {
+static siem_code export_all(siem_export *export_, bool *reading, siem_error *err) {
     siem_event *event;
     siem_code rc;
-    while ((rc = siem_registry_next(export_->registry, &event, err)) == SIEM_OK) {
+    for (;;) {
+        *reading = true;
+        rc = siem_registry_next(export_->registry, &event, err);
+        if (rc != SIEM_OK) break;
+        *reading = false;
         if ((rc = add_event(export_, event, err)) != SIEM_OK) break;
+        end_page(export_);
     }
     siem_registry_release(export_->registry);
     return rc;
 }
 
-siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {
+/* After the last event, all of which are settled: also those that have no record. */
+siem_code siem_export_flush(siem_export *export_, siem_error *err) {
+    siem_code rc = siem_export_finish(export_, err);
+    if (rc == SIEM_OK) confirm(export_, siem_delivery_reached(export_->delivery));
+    return rc;
+}
+
+siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err) {
+    siem_code rc = export_all(export_, reading, err);
+    if (rc != SIEM_END) return rc;
+    *reading = false;
+    return siem_export_flush(export_, err);
+}
+
+siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
     if (rc != SIEM_OK) return rc;
-    siem_registry_rewind(registry);
     export_->registry = registry;
-    rc = export_all(export_, err);
+    if (siem_registry_is_followed(registry)) return siem_export_restart(export_, err);
+    siem_registry_rewind(registry);
+    return SIEM_OK;
+}
+
+siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
+    siem_sink *sink = export_->options.sink;
+    siem_code saved = SIEM_OK;
     export_->registry = NULL;
-    return rc == SIEM_END ? siem_export_finish(export_, err) : finish_after(export_, rc, err);
+    if (export_->options.checkpoint != NULL) {
+        saved = siem_export_save(export_, true, rc == SIEM_OK ? err : NULL);
+        if (sink->kind->set_moved != NULL) sink->kind->set_moved(sink, NULL, NULL);
+    }
+    return rc == SIEM_OK ? saved : rc;
+}
+
+siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {
+    bool reading = false;
+    siem_code rc = siem_export_begin(export_, registry, err);
+    if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
+    if (rc != SIEM_OK && export_->registry != NULL) rc = finish_after(export_, rc, err);
+    return siem_export_end(export_, rc, err);
 }

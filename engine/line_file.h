@@ -5,11 +5,25 @@
 #include <oversight/siem.h>
 #include <sys/types.h>
 
+/* Where a file ended when that was taken down. */
+typedef struct siem_extent {
+    uint64_t device, inode; /* both 0: no regular file */
+    int64_t size;
+} siem_extent;
+
+/* Told of the file that lines go to from here on, before the first one is written. An error keeps
+ * them from being written. */
+typedef siem_code (*siem_moved_function)(void *context, const siem_extent *extent, siem_error *err);
+
 typedef struct siem_line_file {
     int fd;
-    char *path;  /* NULL for standard output, which is never reopened */
-    mode_t mode; /* of a file that is made */
-    bool torn;   /* the file ends within a line: a line end is due first */
+    char *path;       /* NULL for standard output, which is never reopened */
+    mode_t mode;      /* of a file that is made */
+    bool torn;        /* the file ends within a line: a line end is due first */
+    off_t known, end; /* between them is what an interrupted attempt wrote; `end` 0: nothing */
+    int reader;       /* of these bytes, or -1 */
+    siem_moved_function moved; /* NULL: nobody wants to know */
+    void *moved_context;
 } siem_line_file;
 
 /* Opens for appending; `truncate` empties the file first. Errors: SIEM_NOT_FOUND for a folder that
@@ -19,6 +33,17 @@ siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mod
 
 /* Wraps standard output. */
 void siem_line_file_open_stdout(siem_line_file *file);
+
+/* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
+ * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
+ * again, and is cut where it differs. *found is false when the file is there no more, or is
+ * shorter: then it goes on at the end. Errors: SIEM_IO. */
+siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
+                                siem_error *err);
+
+/* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
+ * that is not regular nothing is forced. Errors: SIEM_IO. */
+siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err);
 
 /* Appends lines, to a new file when the old one was renamed or removed. `kept` receives how many
  * bytes are in, which is a number of whole lines, also on failure. Errors: SIEM_IO,

@@ -4,9 +4,13 @@
 #include "error.h"
 #include "event.h"
 #include "ordering.h"
+#include "watch.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 struct siem_registry {
     siem_database database;
@@ -27,6 +31,11 @@ struct siem_registry {
     int64_t next_id;         /* where the range begins anew after a release */
     int64_t returned;        /* events so far */
     bool ended;
+    /* ---- of a registry that is followed ---- */
+    bool follow;
+    bool broken; /* reading failed: the connection is made anew */
+    siem_watch watch;
+    int64_t shape; /* SQLite's number of the schema that the columns were read from */
 };
 
 /* ---- shape ---- */
@@ -67,6 +76,23 @@ static siem_code check_rowid(const siem_database *database, siem_error *err) {
     sqlite3_finalize(statement);
     if (rc == SIEM_OK) return id_is_no_key(database, err);
     return rc == SIEM_END ? SIEM_OK : rc;
+}
+
+/* Without AUTOINCREMENT the id of a deleted event is given again, behind the reader's back. */
+static siem_code check_autoincrement(const siem_database *database, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(
+        database, &statement,
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'events' COLLATE NOCASE AND "
+        "sql LIKE '%AUTOINCREMENT%'",
+        err);
+    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
+    sqlite3_finalize(statement);
+    if (rc != SIEM_END) return rc;
+    return siem_error_set(err, SIEM_SCHEMA,
+                          "'%s' cannot be followed: column 'id' of 'events' is not AUTOINCREMENT, "
+                          "so that ids may be used twice",
+                          database->path);
 }
 
 /* Ids must be the table's own order, and times must be there: all reading stands on the two. */
@@ -119,45 +145,70 @@ static siem_code read_columns(siem_registry *registry, siem_error *err) {
     return rc == SIEM_OK ? siem_event_prepare(&registry->event, registry->layout, err) : rc;
 }
 
-siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
-                             siem_error *err) {
-    siem_code rc;
-    *out = NULL;
-    if (options->path == NULL || options->registry_id == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "a registry needs a path and a registry_id");
-    }
-    siem_registry *registry = calloc(1, sizeof *registry);
-    if (registry == NULL) return siem_error_no_memory(err);
-    registry->limit = options->limit;
-    registry->since_value = options->since;
-    if (options->has_since) registry->since = &registry->since_value;
-    rc = siem_database_open(&registry->database, options->path, options->busy_timeout_ms, err);
-    if (rc == SIEM_OK) rc = check_table(&registry->database, err);
-    if (rc == SIEM_OK) rc = check_columns(&registry->database, err);
+/* Checks what the file holds, and reads its columns. */
+static siem_code read_shape(siem_registry *registry, siem_error *err) {
+    const siem_database *database = &registry->database;
+    siem_code rc = check_table(database, err);
+    if (rc == SIEM_OK) rc = check_columns(database, err);
+    if (rc == SIEM_OK && registry->follow) rc = check_autoincrement(database, err);
     if (rc == SIEM_OK) rc = read_columns(registry, err);
-    if (rc == SIEM_OK && (registry->registry_id = strdup(options->registry_id)) == NULL) {
-        rc = siem_error_no_memory(err);
-    }
-    if (rc == SIEM_OK) {
-        siem_event_set_registry_id(&registry->event, registry->registry_id);
-        *out = registry;
-    } else {
-        siem_registry_close(registry);
-    }
+    if (rc == SIEM_OK) siem_event_set_registry_id(&registry->event, registry->registry_id);
     return rc;
 }
 
-void siem_registry_close(siem_registry *registry) {
-    if (registry == NULL) return;
+static void forget_shape(siem_registry *registry) {
     sqlite3_finalize(registry->statement);
-    siem_sorted_ids_close(registry->sorted);
+    registry->statement = NULL;
     siem_event_release(&registry->event);
+    registry->event = (siem_event){0};
     siem_layout_close(registry->layout);
+    registry->layout = NULL;
     for (size_t i = 0; registry->columns != NULL && registry->columns[i] != NULL; i++) {
         free(registry->columns[i]);
     }
     free(registry->columns);
     free(registry->row);
+    registry->columns = NULL;
+    registry->row = NULL;
+    registry->column_count = 0;
+}
+
+siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
+                             siem_error *err) {
+    *out = NULL;
+    if (options->path == NULL || options->registry_id == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a registry needs a path and a registry_id");
+    }
+    if (options->follow && options->limit > 0) {
+        return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
+    }
+    siem_registry *registry = calloc(1, sizeof *registry);
+    if (registry == NULL) return siem_error_no_memory(err);
+    registry->watch = siem_watch_closed;
+    registry->limit = options->limit;
+    registry->follow = options->follow;
+    if (registry->follow) registry->next_id = INT64_MIN;
+    registry->since_value = options->since;
+    if (options->has_since) registry->since = &registry->since_value;
+    registry->registry_id = strdup(options->registry_id);
+    siem_code rc = registry->registry_id != NULL ? SIEM_OK : siem_error_no_memory(err);
+    if (rc == SIEM_OK) {
+        rc = siem_database_open(&registry->database, options->path, options->busy_timeout_ms, err);
+    }
+    if (rc == SIEM_OK) rc = read_shape(registry, err);
+    if (rc == SIEM_OK && registry->follow) {
+        rc = siem_watch_open(&registry->watch, &registry->database, err);
+    }
+    if (rc == SIEM_OK) *out = registry;
+    else siem_registry_close(registry);
+    return rc;
+}
+
+void siem_registry_close(siem_registry *registry) {
+    if (registry == NULL) return;
+    siem_sorted_ids_close(registry->sorted);
+    forget_shape(registry);
+    siem_watch_close(&registry->watch);
     free(registry->registry_id);
     siem_database_close(&registry->database);
     free(registry);
@@ -169,6 +220,10 @@ const char *const *siem_registry_columns(const siem_registry *registry) {
 
 const siem_database *siem_registry_database(const siem_registry *registry) {
     return &registry->database;
+}
+
+const char *siem_registry_id(const siem_registry *registry) {
+    return registry->registry_id;
 }
 
 /* ---- reading ---- */
@@ -242,9 +297,173 @@ static void load_row(siem_registry *registry) {
     siem_event_load(&registry->event, registry->layout, registry->row, blob);
 }
 
-siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err) {
+/* ---- following ---- */
+
+static siem_code run(siem_registry *registry, const char *sql, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
+    sqlite3_finalize(statement);
+    return rc == SIEM_END ? SIEM_OK : rc;
+}
+
+/* A query's one number; SIEM_END: there is none. */
+static siem_code read_number(const siem_registry *registry, const char *sql, int64_t *number,
+                             siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
+    if (rc == SIEM_OK) *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* SQLite keeps the largest id that was ever given. When it is smaller than one that was read, the
+ * file has lost its end: it was restored from an older copy, and gives ids again. */
+static siem_code check_ids(const siem_registry *registry, siem_error *err) {
+    int64_t largest = 0;
+    siem_code rc = read_number(
+        registry, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE", &largest,
+        err);
+    if (rc != SIEM_OK && rc != SIEM_END) return rc;
+    if (registry->next_id <= 1 || largest >= registry->next_id - 1) return SIEM_OK;
+    return siem_error_set(err, SIEM_HELD,
+                          "the ids of the registry '%s' went back: it has given %" PRId64
+                          ", and event %" PRId64 " was read before (was it restored from a "
+                          "backup?). Say from where on its events are new with 'checkpoint set', "
+                          "or begin anew with 'checkpoint reset'",
+                          registry->database.path, largest, registry->next_id - 1);
+}
+
+/* Columns may have been added since the last round. */
+static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
+    int64_t shape = 0;
+    const char *sql = registry->since != NULL ? "SELECT * FROM events NOT INDEXED WHERE id >= ?1 "
+                                                "AND timestamp >= ?2 ORDER BY id"
+                                              : "SELECT * FROM events WHERE id >= ?1 ORDER BY id";
+    siem_code rc = read_number(registry, "PRAGMA schema_version", &shape, err);
+    if (rc != SIEM_OK || (registry->statement != NULL && shape == registry->shape)) return rc;
+    forget_shape(registry);
+    rc = read_shape(registry, err);
+    if (rc == SIEM_OK) {
+        rc = siem_database_prepare(&registry->database, &registry->statement, sql, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    if (registry->since != NULL) sqlite3_bind_int64(registry->statement, 2, *registry->since);
+    registry->shape = shape;
+    return SIEM_OK;
+}
+
+/* Opens the file anew after a failure; it must still be the same one. */
+static siem_code reconnect(siem_registry *registry, siem_error *err) {
+    siem_database database;
+    siem_identity file = registry->watch.file;
+    siem_code rc = siem_database_open(&database, registry->database.path,
+                                      registry->database.busy_timeout_ms, err);
+    if (rc != SIEM_OK) return rc;
+    forget_shape(registry);
+    siem_watch_close(&registry->watch);
+    siem_database_close(&registry->database);
+    registry->database = database;
+    rc = siem_watch_open(&registry->watch, &registry->database, err);
+    if (rc != SIEM_OK) return rc;
+    registry->watch.file = file;
+    if ((rc = siem_watch_check(&registry->watch, err)) == SIEM_OK) registry->broken = false;
+    return rc;
+}
+
+/* Begins a read transaction, in which shape, ids and rows belong together. */
+static siem_code begin_round(siem_registry *registry, siem_error *err) {
+    siem_code rc = registry->broken ? reconnect(registry, err) : SIEM_OK;
+    if (rc == SIEM_OK) rc = siem_watch_mark(&registry->watch, err);
+    if (rc == SIEM_OK) rc = run(registry, "BEGIN", err);
+    if (rc == SIEM_OK) rc = refresh_shape(registry, err);
+    if (rc == SIEM_OK) rc = check_ids(registry, err);
+    if (rc != SIEM_OK) return rc;
+    sqlite3_bind_int64(registry->statement, 1, registry->next_id);
+    registry->stepping = true;
+    return SIEM_OK;
+}
+
+/* The next event behind the cursor. SIEM_END is the end for now. */
+static siem_code next_of_followed(siem_registry *registry, siem_event **event, siem_error *err) {
+    siem_code rc = registry->stepping ? SIEM_OK : begin_round(registry, err);
+    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, registry->statement, err);
+    if (rc != SIEM_OK) {
+        registry->broken = registry->broken || rc == SIEM_IO;
+        siem_registry_release(registry);
+        return rc;
+    }
+    load_row(registry);
+    registry->next_id = registry->event.row_id + 1;
+    *event = &registry->event;
+    return SIEM_OK;
+}
+
+void siem_registry_seek(siem_registry *registry, int64_t id) {
+    siem_registry_release(registry);
+    registry->next_id = id + 1;
+}
+
+siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
+    siem_registry_release(registry);
+    if (registry->broken) return SIEM_OK; /* the next read tells */
+    siem_code rc = siem_watch_wait(&registry->watch, milliseconds, err);
+    registry->broken = rc == SIEM_IO;
+    return rc;
+}
+
+siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {
+    const char *const sql =
+        "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM events WHERE id > ?1 AND "
+        "typeof(timestamp) IN ('integer', 'real') ORDER BY id LIMIT 1)";
+    sqlite3_stmt *statement = NULL;
+    /* What nobody waits for does not wait for a lock, either. */
+    (void)sqlite3_busy_timeout(registry->database.connection, 0);
+    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    if (rc == SIEM_OK) {
+        sqlite3_bind_int64(statement, 1, id);
+        rc = siem_database_step(&registry->database, statement, err);
+    }
+    if (rc == SIEM_OK) {
+        int64_t largest = sqlite3_column_int64(statement, 0);
+        bool waits = sqlite3_column_type(statement, 1) != SQLITE_NULL;
+        double since = waits ? sqlite3_column_double(statement, 1) : INFINITY;
+        *lag = (siem_lag){.events = largest > id ? largest - id : 0,
+                          .seconds = fmax(0, (double)time(NULL) - since)};
+    }
+    sqlite3_finalize(statement);
+    (void)sqlite3_busy_timeout(registry->database.connection, registry->database.busy_timeout_ms);
+    return rc;
+}
+
+bool siem_registry_is_followed(const siem_registry *registry) {
+    return registry->follow;
+}
+
+siem_identity siem_registry_identity(const siem_registry *registry) {
+    return registry->watch.file;
+}
+
+siem_code siem_registry_find_time(siem_registry *registry, int64_t id, int64_t *seconds,
+                                  siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(
+        &registry->database, &statement,
+        "SELECT timestamp FROM events WHERE id = ?1 AND typeof(timestamp) IN ('integer', 'real')",
+        err);
+    if (rc == SIEM_OK) {
+        sqlite3_bind_int64(statement, 1, id);
+        rc = siem_database_step(&registry->database, statement, err);
+    }
+    if (rc == SIEM_OK) *seconds = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* The next of a bounded set of events. */
+static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_error *err) {
     siem_code rc = SIEM_OK;
-    *event = NULL;
     if (registry->ended) {
         siem_registry_release(registry);
         return SIEM_END;
@@ -270,6 +489,12 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
     return SIEM_OK;
 }
 
+siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err) {
+    *event = NULL;
+    return registry->follow ? next_of_followed(registry, event, err)
+                            : next_of_all(registry, event, err);
+}
+
 void siem_registry_rewind(siem_registry *registry) {
     if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */
     sqlite3_finalize(registry->statement);
@@ -281,7 +506,10 @@ void siem_registry_rewind(siem_registry *registry) {
 }
 
 void siem_registry_release(siem_registry *registry) {
-    if (!registry->stepping) return;
-    sqlite3_reset(registry->statement);
+    if (!registry->stepping && !registry->follow) return;
+    if (registry->statement != NULL) sqlite3_reset(registry->statement);
+    if (registry->follow && sqlite3_get_autocommit(registry->database.connection) == 0) {
+        (void)run(registry, "COMMIT", NULL);
+    }
     registry->stepping = false;
 }

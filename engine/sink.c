@@ -64,11 +64,11 @@ static void forget_reasons(siem_sink *sink) {
     sink->reason_count = 0;
 }
 
-typedef struct settlement {
+typedef struct send_state {
     siem_sink *sink;
     siem_outcome *outcomes; /* of the records that are not settled yet; NULL: nobody asked */
     siem_error rejected;    /* the first record that was, or SIEM_OK */
-} settlement;
+} send_state;
 
 /* A copy of a reason that lives until the sink sends again. Without memory: NULL. */
 static const char *keep_reason(siem_sink *sink, const char *reason) {
@@ -80,12 +80,12 @@ static const char *keep_reason(siem_sink *sink, const char *reason) {
     return copy;
 }
 
-static siem_code settle(void *context, const siem_batch *batch, const siem_outcome *outcomes,
-                        siem_error *err) {
-    settlement *s = context;
+static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
+    send_state *s = context;
+    const siem_batch *batch = settlement->batch;
     (void)err;
     for (size_t i = 0; i < siem_batch_size(batch); i++) {
-        const siem_outcome *outcome = &outcomes[i];
+        const siem_outcome *outcome = &settlement->outcomes[i];
         const char *reason = outcome->reason != NULL ? outcome->reason : "rejected";
         if (outcome->verdict == SIEM_REJECT && s->rejected.code == SIEM_OK) {
             (void)siem_error_set(&s->rejected, SIEM_REFUSED, "event %s: %s",
@@ -106,11 +106,13 @@ static bool go_on(void *context) {
 
 /* Sends a batch in as many requests as its target's limits make of it. */
 static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem_error *err) {
+    const siem_position nowhere = {0};
     siem_code rc = SIEM_OK;
     for (size_t i = 0; rc == SIEM_OK && i < siem_batch_size(batch); i++) {
         rc = siem_batch_append(siem_delivery_batch(delivery), batch, &i, 1, err);
-        if (rc == SIEM_OK && siem_delivery_added(delivery))
-            rc = siem_delivery_commit(delivery, err);
+        if (rc == SIEM_OK && siem_delivery_added(delivery)) {
+            rc = siem_delivery_commit(delivery, nowhere, err);
+        }
     }
     return rc == SIEM_OK ? siem_delivery_finish(delivery, err) : rc;
 }
@@ -118,7 +120,7 @@ static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem
 siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                          siem_error *err) {
     siem_delivery *delivery;
-    settlement s = {.sink = sink, .outcomes = outcomes};
+    send_state s = {.sink = sink, .outcomes = outcomes};
     size_t count = siem_batch_size(batch);
     forget_reasons(sink);
     if (outcomes != NULL) memset(outcomes, 0, count * sizeof *outcomes);
@@ -141,6 +143,10 @@ siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void
     sink->preview = preview;
     sink->preview_context = context;
     return SIEM_OK;
+}
+
+const char *siem_sink_name(const siem_sink *sink) {
+    return sink->kind->name;
 }
 
 siem_code siem_sink_close(siem_sink *sink, siem_error *err) {

@@ -6,6 +6,7 @@
 #define SIEM_SINK_H
 
 #include "answer.h"
+#include "line_file.h"
 #include "settings.h"
 
 /* How much is sent at once, and how often again. */
@@ -77,6 +78,11 @@ struct siem_sink_kind {
     siem_code (*send)(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
                       siem_error *err);
     const siem_protocol *protocol; /* remote kinds */
+    /* Kinds that write files, for an export with a checkpoint; else NULL. As those of line_file;
+     * `moved` is set before. */
+    siem_code (*resume)(siem_sink *sink, const siem_extent *extent, bool *found, siem_error *err);
+    siem_code (*sync)(siem_sink *sink, siem_extent *extent, siem_error *err);
+    void (*set_moved)(siem_sink *sink, siem_moved_function moved, void *context);
     bool rejects; /* local kinds: it may reject records, whose events a dead letter is to hold */
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);

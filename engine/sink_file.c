@@ -30,13 +30,32 @@ static siem_code send_lines(siem_sink *sink, const siem_batch *batch, siem_answe
     return rc;
 }
 
+static siem_code resume(siem_sink *sink, const siem_extent *extent, bool *found, siem_error *err) {
+    return siem_line_file_resume(&((file_sink *)sink)->file, extent, found, err);
+}
+
+static siem_code sync_file(siem_sink *sink, siem_extent *extent, siem_error *err) {
+    return siem_line_file_sync(&((file_sink *)sink)->file, extent, err);
+}
+
+static void set_moved(siem_sink *sink, siem_moved_function moved, void *context) {
+    siem_line_file *file = &((file_sink *)sink)->file;
+    file->moved = moved;
+    file->moved_context = context;
+}
+
 static siem_code close_file(siem_sink *sink, siem_error *err) {
     siem_code rc = siem_line_file_close(&((file_sink *)sink)->file, err);
     free(sink);
     return rc;
 }
 
-static const siem_sink_kind file_kind = {.name = "file", .send = send_lines, .close = close_file};
+static const siem_sink_kind file_kind = {.name = "file",
+                                         .send = send_lines,
+                                         .close = close_file,
+                                         .resume = resume,
+                                         .sync = sync_file,
+                                         .set_moved = set_moved};
 static const siem_sink_kind stdout_kind = {
     .name = "stdout", .send = send_lines, .close = close_file};
 

@@ -20,6 +20,7 @@
 #define SIEM_LUA_BATCH      "oversight.batch"
 #define SIEM_LUA_SINK       "oversight.sink"
 #define SIEM_LUA_DEADLETTER "oversight.deadletter"
+#define SIEM_LUA_CHECKPOINT "oversight.checkpoint"
 #define SIEM_LUA_EXPORT     "oversight.export"
 #define SIEM_LUA_SCRATCH    "oversight.scratch"
 #define SIEM_LUA_NETWORKS   "oversight.networks"
@@ -33,6 +34,7 @@ void siem_lua_bind_mapping(lua_State *L);
 void siem_lua_bind_batch(lua_State *L);
 void siem_lua_bind_sink(lua_State *L);
 void siem_lua_bind_deadletter(lua_State *L);
+void siem_lua_bind_checkpoint(lua_State *L);
 void siem_lua_bind_export(lua_State *L);
 void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
@@ -118,6 +120,7 @@ siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use);
 siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use);
 siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use);
 siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use **use);
+siem_checkpoint *siem_lua_check_checkpoint(lua_State *L, int index, siem_lua_use **use);
 siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);
 siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller);
 

@@ -26,7 +26,7 @@ static int registry_close(lua_State *L) {
     return 0;
 }
 
-/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=} -> registry */
+/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=, follow=} -> registry */
 static int registry_open(lua_State *L) {
     siem_error err;
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -35,6 +35,7 @@ static int registry_open(lua_State *L) {
         .registry_id = siem_lua_option_text(L, 1, "registry_id"),
         .limit = siem_lua_option_integer(L, 1, "limit", -1),
         .since = siem_lua_option_integer(L, 1, "since", 0),
+        .follow = siem_lua_option_flag(L, 1, "follow"),
     };
     int64_t busy_timeout = siem_lua_option_integer(L, 1, "busy_timeout_ms", 0);
     luaL_argcheck(L, busy_timeout >= 0 && busy_timeout <= INT32_MAX, 1,

@@ -17,6 +17,8 @@ for entry in *; do
     esac
 done
 for file in $(find engine lua formats tests examples -name '*.[ch]' -o -name '*.lua' -o -name '*.sh'); do
-    [ "$(wc -l <"$file")" -le 600 ] || complain "$file is longer than 600 lines"
+    most=600
+    [ "${file##*/}" != siem.h ] || most=800 # the one public header, half of it comments
+    [ "$(wc -l <"$file")" -le $most ] || complain "$file is longer than $most lines"
 done
 exit $status

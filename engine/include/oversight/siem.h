@@ -149,6 +149,7 @@ typedef struct siem_registry_options {
     int64_t since;           /* seconds */
     int64_t limit;           /* at most this many events; negative: all */
     int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
+    bool follow;             /* read in the order of ids, and go on with what is added later */
 } siem_registry_options;
 
 /* How the timestamps of the selected events lie along their ids. */
@@ -172,6 +173,25 @@ SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **even
 
 /* Begins anew: the next siem_registry_next gives the first event, of all that are there by then. */
 SIEM_API void siem_registry_rewind(siem_registry *registry);
+
+/* For a registry that is followed: where reading goes on, behind event `id`; 0: at the first one.
+ */
+SIEM_API void siem_registry_seek(siem_registry *registry, int64_t id);
+
+/* For a registry that is followed, after SIEM_END: waits until something was committed, for at most
+ * `milliseconds`. No read transaction is held. Errors: SIEM_END when nothing was, SIEM_HELD when
+ * the path names another file now, SIEM_NOT_FOUND when it names none, SIEM_IO, SIEM_LOCKED. */
+SIEM_API siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err);
+
+/* How far behind somebody is who has the events up to `id`. */
+typedef struct siem_lag {
+    int64_t events; /* ids that were given since */
+    double seconds; /* since the first of these events occurred; 0: there is none */
+} siem_lag;
+
+/* For a registry that is followed. Errors: SIEM_IO, SIEM_LOCKED. */
+SIEM_API siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag,
+                                     siem_error *err);
 
 /* Ends the read transaction, so that the registry's write-ahead log can be reset while the caller
  * waits for something else. The next siem_registry_next goes on where it was. */
@@ -422,6 +442,9 @@ typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
 SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                          siem_error *err);
 
+/* The name of a sink's kind: "file", "stdout", "function", or one of siem_sink_kind_at. */
+SIEM_API const char *siem_sink_name(const siem_sink *sink);
+
 /* Closes, and reports what only closing can tell (a network file system's late write error). The
  * sink is gone in either case, but for SIEM_INVALID: an export still has events for it, and is to
  * be finished or closed first. Errors: SIEM_IO, SIEM_INVALID. */
@@ -457,8 +480,43 @@ SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event
 SIEM_API siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line,
                                           size_t size, siem_error *err);
 
+/* Forces what was written to the disk. Errors: SIEM_IO. */
+SIEM_API siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err);
+
 /* Closes and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);
+
+/* ---- checkpoint ----------------------------------------------------------------------------- */
+
+/* The position behind the last event that a sink confirmed, in a file that outlives crashes. */
+typedef struct siem_checkpoint siem_checkpoint;
+
+typedef struct siem_checkpoint_options {
+    const char *path;
+    siem_registry *registry; /* that is followed: a checkpoint belongs to its id and its file, */
+    const char *format;      /* to a format, by its name, */
+    const char *sink;        /* and to a kind of sink, by its name */
+} siem_checkpoint_options;
+
+/* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
+ * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
+ * registry, format or sink, is damaged or of a later version; SIEM_IO. */
+SIEM_API siem_code siem_checkpoint_open(siem_checkpoint **out,
+                                        const siem_checkpoint_options *options, siem_error *err);
+
+/* The id of the last event that was confirmed; 0: none. */
+SIEM_API int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint);
+
+/* Unlocks. NULL is allowed. */
+SIEM_API void siem_checkpoint_close(siem_checkpoint *checkpoint);
+
+/* Sets a checkpoint that nobody has open: events behind `last_id` are new. It is of use for any
+ * file of that registry then, and goes on at the end of any output file. Errors: SIEM_LOCKED,
+ * SIEM_IO. */
+SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err);
+
+/* Removes a checkpoint that nobody has open. Errors: SIEM_NOT_FOUND, SIEM_LOCKED, SIEM_IO. */
+SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
 /* ---- export --------------------------------------------------------------------------------- */
 
@@ -471,6 +529,11 @@ typedef enum siem_on_error {
     SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
 } siem_on_error;
 
+/* The upper bounds of siem_counts.latency, in seconds. */
+#define SIEM_LATENCY_COUNT 8
+#define SIEM_LATENCY_BOUNDS                                                                        \
+    { 0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 60 }
+
 typedef struct siem_counts {
     uint64_t exported; /* records that the sink confirmed */
     uint64_t refused;  /* events without a record or rejected, skipped or in the dead letter */
@@ -482,20 +545,35 @@ typedef struct siem_counts {
     uint64_t kept_aside; /* exported events that the target put into a failure store */
     uint64_t cut;        /* texts that were longer than the target's fields */
     uint64_t retries;    /* attempts that had to be made again */
+    uint64_t events;     /* taken from a registry or given by the caller */
+    uint64_t batches;    /* that the sink has answered for */
+    uint64_t latency[SIEM_LATENCY_COUNT]; /* of these, how many were not longer under way */
+    double latency_seconds;               /* how long all batches were under way, added up */
+    int64_t last_id;  /* the event up to which all is dealt with; 0: none, or no checkpoint */
+    double saved;     /* when the checkpoint was saved, in seconds since 1970; 0: it never was */
+    uint64_t unsaved; /* attempts to save that failed since then */
+    siem_lag lag;     /* of an export that follows, looked up once a second */
 } siem_counts;
 
-/* Called after each batch, and ten times a second while a sink is waited for. Returning false stops
- * the export with SIEM_CANCELLED. */
+/* Called after each batch, and ten times a second while a sink or a new event is waited for.
+ * Returning false stops the export with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
+
+/* Told of what an export that follows gets over by itself: a registry that is locked, a disk that
+ * is full. One line, without a secret. */
+typedef void (*siem_notice_function)(void *context, const char *text);
 
 typedef struct siem_export_options {
     siem_mapping *mapping; /* compiled */
     siem_sink *sink;
+    siem_checkpoint *checkpoint; /* NULL: the first event is the first one there is */
     siem_on_error on_error;
     siem_deadletter *deadletter;     /* for SIEM_DEADLETTER_ON_ERROR */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
+    siem_notice_function notice; /* NULL is allowed */
+    void *notice_context;
 } siem_export_options;
 
 /* Starts an export. What the options point to must outlive it. Errors: SIEM_INVALID,
@@ -508,9 +586,18 @@ SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options
 SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
 
 /* Exports all events of a registry, from the first one on. No read transaction is open while the
- * sink writes. Errors: those of the registry, of siem_batch_write and of the sink. Whatever was
- * rendered before a failure of the registry or of an event is sent first. */
+ * sink writes. With a checkpoint, the registry is opened to be followed, and the first event is the
+ * one behind the last that was confirmed. Errors: those of the registry, of siem_batch_write and of
+ * the sink. Whatever was rendered before a failure of the registry or of an event is sent first. */
 SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err);
+
+/* Exports the events of a registry that is opened to be followed, from the checkpoint on, and goes
+ * on with those that are added, until the progress function says false: then SIEM_CANCELLED, with
+ * all saved that was confirmed. A registry that is locked or cannot be read, and a file that cannot
+ * be written, are tried again for as long as it takes. Errors: those of siem_export_run that
+ * waiting does not mend; SIEM_HELD and SIEM_NOT_FOUND as siem_registry_wait. */
+SIEM_API siem_code siem_export_follow(siem_export *export_, siem_registry *registry,
+                                      siem_error *err);
 
 /* Sends what waits in the batch. Errors: those of the sink. */
 SIEM_API siem_code siem_export_finish(siem_export *export_, siem_error *err);

@@ -1,0 +1,24 @@
+/* checkpoint.h: a position that outlives crashes, and what ties it to a registry and a sink. */
+#ifndef SIEM_CHECKPOINT_H
+#define SIEM_CHECKPOINT_H
+
+#include "line_file.h"
+
+#include <oversight/siem.h>
+
+/* An event, and all before it. */
+typedef struct siem_position {
+    int64_t id;      /* of its row; 0: none */
+    int64_t seconds; /* when it occurred, since 1970; 0: nobody knows */
+} siem_position;
+
+/* What was saved last. A checkpoint that was just made or set has no extent. */
+siem_position siem_checkpoint_position(const siem_checkpoint *checkpoint);
+const siem_extent *siem_checkpoint_extent(const siem_checkpoint *checkpoint);
+
+/* Saves a position, and where the output file ended then; returns when both are on the disk.
+ * Errors: SIEM_IO. */
+siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position position,
+                               const siem_extent *extent, siem_error *err);
+
+#endif

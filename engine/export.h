@@ -1,0 +1,50 @@
+/* export.h: what following needs of an export. */
+#ifndef SIEM_EXPORT_H
+#define SIEM_EXPORT_H
+
+#include "checkpoint.h"
+#include "delivery.h"
+
+struct siem_export {
+    siem_export_options options;
+    siem_delivery *delivery;
+    siem_registry *registry; /* that is being read, or NULL */
+    siem_counts counts;
+    siem_position confirmed; /* all events up to it are dealt with */
+    bool halted;             /* some record was not: nothing behind it is confirmed */
+    bool unsaved;            /* the checkpoint is behind `confirmed` */
+    double save_due;         /* of siem_clock: not to be saved before */
+    siem_counts saved;       /* the counts of what the checkpoint has */
+    uint64_t retries, cut;   /* of deliveries before this one */
+    double lag_due;          /* of siem_clock: when the lag is looked up; infinite: never */
+    uint64_t unreleased;     /* events that were read since no read transaction was open */
+};
+
+/* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
+siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
+
+/* Lets go of it, and saves the checkpoint. Returns `rc`, or why that failed. */
+siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
+
+/* After a failure: a delivery without a past, for the events behind those that are confirmed. Of a
+ * failure the export is to be ended. */
+siem_code siem_export_restart(siem_export *export_, siem_error *err);
+
+/* Sends what is rendered, and waits until it is settled. */
+siem_code siem_export_flush(siem_export *export_, siem_error *err);
+
+/* Exports what the registry has now, and waits until all is settled. `*reading` tells whether a
+ * failure is the registry's. */
+siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
+
+/* Saves the checkpoint when it is behind; not more often than five times a second unless `now`. A
+ * failure is told once and tried again: what was confirmed stays so. Errors: SIEM_IO. */
+siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
+
+/* Tells what happened to whoever listens. */
+void siem_export_notice(siem_export *export_, const char *text);
+
+/* Asks the progress function whether to go on. */
+bool siem_export_goes_on(siem_export *export_);
+
+#endif

@@ -1,0 +1,102 @@
+/* follow.c: an export that goes on, over what passes by itself. */
+#include "error.h"
+#include "export.h"
+#include "registry.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#define TICK_MS     100 /* between two questions whether to go on */
+#define FIRST_PAUSE 1.0 /* seconds, doubled with each failure in a row */
+#define MOST_PAUSE  30.0
+
+static siem_code cancelled(siem_error *err) {
+    return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+}
+
+/* A lock is released, a disk gets room, a file can be read again. */
+static bool passes(siem_code code) {
+    return code == SIEM_LOCKED || code == SIEM_IO;
+}
+
+/* Waits until something is committed. `*reading` tells whether a failure is the registry's. */
+static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *err) {
+    siem_code rc;
+    *reading = true;
+    do {
+        (void)siem_export_save(export_, false, NULL);
+        if (!siem_export_goes_on(export_)) return cancelled(err);
+        rc = siem_registry_wait(export_->registry, TICK_MS, err);
+    } while (rc == SIEM_END);
+    return rc;
+}
+
+static siem_code pause_for(siem_export *export_, double seconds, siem_error *err) {
+    double until = siem_clock() + seconds;
+    while (siem_clock() < until) {
+        const struct timespec tick = {0, TICK_MS * 1000000L};
+        (void)siem_export_save(export_, false, NULL);
+        if (!siem_export_goes_on(export_)) return cancelled(err);
+        (void)nanosleep(&tick, NULL);
+    }
+    return SIEM_OK;
+}
+
+/* Waits, after the `failures`-th failure in a row, until it makes sense to try again. */
+static siem_code wait_out(siem_export *export_, const siem_error *failure, int failures,
+                          siem_error *err) {
+    char text[sizeof failure->message + 64];
+    double pause = fmin(ldexp(FIRST_PAUSE, failures < 10 ? failures - 1 : 10), MOST_PAUSE);
+    (void)snprintf(text, sizeof text, "%s; trying again in %g s", failure->message, pause);
+    siem_export_notice(export_, text);
+    return pause_for(export_, pause, err);
+}
+
+/* Gets over a failure that passes; returns when it is time to go on. */
+static siem_code get_over(siem_export *export_, siem_code rc, bool reading, int failures,
+                          siem_error *err) {
+    siem_error failure = *err;
+    /* What was read before a failure of the registry need not wait for it. */
+    if (reading && (rc = siem_export_flush(export_, err)) == SIEM_OK) {
+        return wait_out(export_, &failure, failures, err);
+    }
+    if (!passes(rc)) return rc;
+    if (reading) failure = *err;
+    do {
+        rc = wait_out(export_, &failure, failures++, err);
+        if (rc != SIEM_OK) return rc;
+        rc = siem_export_restart(export_, &failure);
+    } while (passes(rc));
+    if (rc != SIEM_OK) *err = failure;
+    return rc;
+}
+
+static siem_code follow(siem_export *export_, siem_error *err) {
+    int failures = 0;
+    for (;;) {
+        bool reading;
+        siem_code rc = siem_export_round(export_, &reading, err);
+        if (rc == SIEM_OK && failures > 0) siem_export_notice(export_, "going on");
+        if (rc == SIEM_OK) {
+            failures = 0;
+            rc = wait_for_news(export_, &reading, err);
+        }
+        if (rc == SIEM_OK) continue;
+        if (!passes(rc)) return rc;
+        if ((rc = get_over(export_, rc, reading, ++failures, err)) != SIEM_OK) return rc;
+    }
+}
+
+siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
+    siem_error own;
+    if (err == NULL) err = &own;
+    if (!siem_registry_is_followed(registry)) {
+        return siem_error_set(err, SIEM_INVALID, "this registry was not opened to be followed");
+    }
+    export_->lag_due = 0;
+    siem_code rc = siem_export_begin(export_, registry, err);
+    if (rc == SIEM_OK) rc = follow(export_, err);
+    export_->lag_due = INFINITY;
+    return siem_export_end(export_, rc, err);
+}

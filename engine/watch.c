@@ -1,0 +1,127 @@
+/* watch.c: SQLite's data_version says whether there is news; inotify says when to ask. */
+#include "watch.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_MS   200 /* how often to ask where nothing tells */
+#define SETTLE_MS 2   /* from a write to the log until the commit that it belongs to shows */
+
+const siem_watch siem_watch_closed = {.notifier = -1};
+
+static int64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static siem_code read_version(const siem_watch *watch, int64_t *version, siem_error *err) {
+    siem_code rc = siem_database_step(watch->database, watch->version_query, err);
+    if (rc == SIEM_OK) *version = sqlite3_column_int64(watch->version_query, 0);
+    sqlite3_reset(watch->version_query);
+    return rc;
+}
+
+siem_code siem_watch_open(siem_watch *watch, const siem_database *database, siem_error *err) {
+    struct stat status;
+    *watch = siem_watch_closed;
+    watch->database = database;
+    if (stat(database->path, &status) != 0) {
+        return siem_error_set(err, SIEM_NOT_FOUND, "cannot open '%s': %s", database->path,
+                              strerror(errno));
+    }
+    watch->file = (siem_identity){(uint64_t)status.st_dev, (uint64_t)status.st_ino};
+    siem_code rc =
+        siem_database_prepare(database, &watch->version_query, "PRAGMA data_version", err);
+    if (rc != SIEM_OK) return rc;
+    /* Without a notifier it asks often enough. */
+    watch->notifier = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch->notifier >= 0) {
+        (void)inotify_add_watch(watch->notifier, database->path, IN_MODIFY | IN_MOVE_SELF);
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_watch_mark(siem_watch *watch, siem_error *err) {
+    return read_version(watch, &watch->version, err);
+}
+
+/* The log comes and goes with the connections that use it. */
+static void hear_log(siem_watch *watch) {
+    char *path = NULL;
+    if (watch->notifier < 0 || watch->hears_log ||
+        asprintf(&path, "%s-wal", watch->database->path) < 0) {
+        return;
+    }
+    watch->hears_log =
+        inotify_add_watch(watch->notifier, path, IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) >= 0;
+    free(path);
+}
+
+/* Takes down what was told. A file that went away is heard no more. */
+static void drain(siem_watch *watch) {
+    _Alignas(struct inotify_event) char bytes[4096];
+    ssize_t size;
+    while ((size = read(watch->notifier, bytes, sizeof bytes)) > 0) {
+        for (ssize_t at = 0; at < size;) {
+            const struct inotify_event *event = (const struct inotify_event *)(bytes + at);
+            if (event->mask & (IN_IGNORED | IN_MOVE_SELF)) watch->hears_log = false;
+            at += (ssize_t)sizeof *event + event->len;
+        }
+    }
+}
+
+/* Sleeps until something is written, or for so long. */
+static void sleep_until_write(siem_watch *watch, int milliseconds) {
+    struct pollfd ready = {.fd = watch->notifier, .events = POLLIN};
+    hear_log(watch);
+    if (poll(&ready, 1, milliseconds) <= 0) return;
+    drain(watch);
+    (void)poll(NULL, 0, SETTLE_MS);
+}
+
+siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {
+    struct stat status;
+    const char *path = watch->database->path;
+    if (stat(path, &status) != 0) {
+        return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
+                              "the registry '%s' is gone: %s", path, strerror(errno));
+    }
+    if (watch->file.device == (uint64_t)status.st_dev &&
+        watch->file.inode == (uint64_t)status.st_ino) {
+        return SIEM_OK;
+    }
+    return siem_error_set(err, SIEM_HELD,
+                          "the registry '%s' was replaced by another file: when that has the same "
+                          "events (a copy), say so with 'checkpoint set'; else begin anew with "
+                          "'checkpoint reset'",
+                          path);
+}
+
+siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) {
+    int64_t deadline = now_ms() + milliseconds;
+    for (;;) {
+        int64_t version, left = deadline - now_ms();
+        siem_code rc = read_version(watch, &version, err);
+        if (rc != SIEM_OK || version != watch->version) return rc;
+        /* What was written to a file before it was replaced is read first. */
+        if ((rc = siem_watch_check(watch, err)) != SIEM_OK) return rc;
+        if (left <= 0) return SIEM_END;
+        sleep_until_write(watch, left < POLL_MS ? (int)left : POLL_MS);
+    }
+}
+
+void siem_watch_close(siem_watch *watch) {
+    sqlite3_finalize(watch->version_query);
+    if (watch->notifier >= 0) (void)close(watch->notifier);
+    *watch = siem_watch_closed;
+}
