@@ -329,6 +329,7 @@ static siem_code render_event(siem_export *export_, siem_event *event, siem_posi
     siem_code rc =
         siem_batch_write(batch_of(export_), export_->options.mapping, event, NULL, &reason);
     if (rc == SIEM_OK) {
+        export_->counts.rendered++;
         bool is_full = siem_delivery_added(export_->delivery);
         return is_full ? commit(export_, position, err) : SIEM_OK;
     }

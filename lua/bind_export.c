@@ -68,6 +68,7 @@ static void push_counts(lua_State *L, const siem_counts *counts) {
                {"cut", counts->cut},
                {"retries", counts->retries},
                {"events", counts->events},
+               {"rendered", counts->rendered},
                {"batches", counts->batches},
                {"last_id", (uint64_t)counts->last_id},
                {"unsaved", counts->unsaved},
@@ -269,6 +270,12 @@ static int export_counts(lua_State *L) {
     return 1;
 }
 
+/* core.no_counts() -> the counts of an export that has not begun */
+static int no_counts(lua_State *L) {
+    push_counts(L, &(siem_counts){0});
+    return 1;
+}
+
 void siem_lua_bind_export(lua_State *L) {
     static const luaL_Reg methods[] = {{"send", export_send},     {"run", export_run},
                                        {"follow", export_follow}, {"finish", export_finish},
@@ -276,4 +283,6 @@ void siem_lua_bind_export(lua_State *L) {
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
     lua_pushcfunction(L, export_open);
     lua_setfield(L, -2, "export_open");
+    lua_pushcfunction(L, no_counts);
+    lua_setfield(L, -2, "no_counts");
 }

@@ -92,6 +92,15 @@ static int monotonic_clock(lua_State *L) {
     return 1;
 }
 
+/* core.pause(seconds), or until a signal comes */
+static int pause_for(lua_State *L) {
+    double seconds = luaL_checknumber(L, 1);
+    const struct timespec time = {(time_t)seconds,
+                                  (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    (void)nanosleep(&time, NULL);
+    return 0;
+}
+
 /* core.set_budget(instructions, mebibytes): what a format's functions may cost for one event. In a
  * host's state it does nothing. */
 static int set_budget(lua_State *L) {
@@ -104,14 +113,11 @@ static int set_budget(lua_State *L) {
 }
 
 void siem_lua_bind_system(lua_State *L) {
-    static const luaL_Reg functions[] = {{"list_folder", list_folder},
-                                         {"terminal_width", terminal_width},
-                                         {"clock", monotonic_clock},
-                                         {"file_stamp", file_stamp},
-                                         {"absolute_path", absolute_path},
-                                         {"file_identity", file_identity},
-                                         {"print", print_text},
-                                         {"set_budget", set_budget},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"list_folder", list_folder},     {"terminal_width", terminal_width},
+        {"clock", monotonic_clock},       {"pause", pause_for},
+        {"file_stamp", file_stamp},       {"absolute_path", absolute_path},
+        {"file_identity", file_identity}, {"print", print_text},
+        {"set_budget", set_budget},       {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -1,25 +1,36 @@
-/* program.c: signals, and the watchdog of restricted formats. */
+/* program.c: signals, the service manager, and the watchdog of restricted formats. */
 #include "program.h"
 
 #include "bind.h"
 #include "format.h"
+#include "listener.h"
+#include "workers.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FAILED 1
 
-static volatile sig_atomic_t stop_signal;
+static atomic_int stop_signal, reload_signals;
 
 /* The first signal asks the work at hand to end between two batches, the second one ends it. */
 static void request_stop(int number) {
-    stop_signal = number;
+    atomic_store(&stop_signal, number);
     (void)signal(number, SIG_DFL);
+}
+
+static void request_reload(int number) {
+    (void)number;
+    atomic_fetch_add(&reload_signals, 1);
 }
 
 void siem_program_set_signals(void) {
@@ -29,9 +40,48 @@ void siem_program_set_signals(void) {
     (void)signal(SIGTERM, request_stop);
 }
 
+/* program.handle_reload(): from here on SIGHUP is counted, and does not end the process. */
+static int handle_reload(lua_State *L) {
+    (void)L;
+    (void)signal(SIGHUP, request_reload);
+    return 0;
+}
+
+/* program.reloads() -> how often SIGHUP came */
+static int reloads(lua_State *L) {
+    lua_pushinteger(L, atomic_load(&reload_signals));
+    return 1;
+}
+
+/* program.worker() -> the number of the pipeline that this state was started for, or nil */
+static int worker(lua_State *L) {
+    lua_Integer number = lua_tointeger(L, lua_upvalueindex(1));
+    if (number == 0) return 0;
+    lua_pushinteger(L, number);
+    return 1;
+}
+
+/* program.notify(text): tells the service manager, where there is one. It is one datagram to the
+ * socket that NOTIFY_SOCKET names, "@" for NUL in front of an abstract one; sd_notify(3) describes
+ * it for programs that do not want libsystemd for this alone. */
+static int notify(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size), *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path == NULL || strlen(path) >= sizeof address.sun_path) return 0;
+    memcpy(address.sun_path, path, strlen(path));
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    (void)sendto(fd, text, size, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+    (void)close(fd);
+    return 0;
+}
+
 /* program.stop_requested() -> true after SIGINT or SIGTERM */
 static int stop_requested(lua_State *L) {
-    lua_pushboolean(L, stop_signal != 0);
+    lua_pushboolean(L, atomic_load(&stop_signal) != 0);
     return 1;
 }
 
@@ -177,10 +227,18 @@ static int report(lua_State *L) {
 
 int siem_program_open(lua_State *L) {
     static const luaL_Reg functions[] = {{"stop_requested", stop_requested},
+                                         {"handle_reload", handle_reload},
+                                         {"reloads", reloads},
+                                         {"notify", notify},
                                          {"restricted", restricted},
                                          {"report", report},
                                          {"hide", hide},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, worker, 1);
+    lua_setfield(L, -2, "worker");
+    siem_workers_bind(L);
+    siem_listener_bind(L);
     return 1;
 }

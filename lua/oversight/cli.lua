@@ -79,6 +79,7 @@ local function run_command(name, command, arguments)
     options.print_help(name, command)
     return STATUS.ok
   end
+  parsed.raw = { [0] = "oversight-siem", name, table.unpack(arguments) }
   local answer, reason, kind = command.run(parsed)
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end

@@ -6,7 +6,8 @@ local sink    = require "oversight.sink"
 
 local KEYS = {
   source = true, format = true, options = true, filter = true, sink = true, on_error = true,
-  dead_letter = true, progress = true, name = true,
+  dead_letter = true, progress = true, name = true, checkpoint = true, follow = true, wait = true,
+  notice = true,
 }
 
 ---@class oversight.Pipeline
@@ -38,6 +39,11 @@ function M.to_sink(value)
   return value, false
 end
 
+--- True for { path = ... }, which describes a registry.
+local function describes_registry(source)
+  return type(source) == "table" and source.path ~= nil
+end
+
 --- What is wrong with a definition, or nil.
 local function check(definition)
   if type(definition) ~= "table" then return "it is made of a table" end
@@ -47,9 +53,14 @@ local function check(definition)
   for _, key in ipairs { "source", "format", "sink" } do
     if definition[key] == nil then return key .. " is missing" end
   end
-  if definition.filter ~= nil and type(definition.filter) ~= "function" then
-    return "filter must be a function"
+  for _, key in ipairs { "filter", "progress", "notice" } do
+    if definition[key] ~= nil and type(definition[key]) ~= "function" then return key .. " must be a function" end
   end
+  if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
+    not describes_registry(definition.source) then
+    return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
+  end
+  if definition.wait and not definition.follow then return "wait needs follow" end
 end
 
 --- Checks a definition; what it names is opened when it is run.
@@ -111,73 +122,129 @@ local function send_all(export, events)
   return export:finish()
 end
 
---- True for { path = ... }, which describes a registry.
-local function describes_registry(source)
-  return type(source) == "table" and source.path ~= nil
-end
-
-local function run_export(export, source)
-  if describes_registry(source) then
-    local registry, message, code = core.registry_open(source)
-    if not registry then return nil, message, code end
-    local ok
-    ok, message, code = export:run(registry)
-    registry:close()
-    return ok, message, code
+--- Waits a moment for a registry that is not there yet; false when the pipeline is to stop.
+local function wait_for(self, message)
+  if self.notice then self.notice(message .. "; waiting for it") end
+  for _ = 1, 10 do
+    if self.progress and self.progress(core.no_counts()) == false then return false end
+    core.pause(0.1)
   end
-  if type(source) == "userdata" then return export:run(source) end
-  return send_all(export, source)
+  return true
 end
 
---- Opens what the pipeline names: { mapping, sink, deadletter, and what is to close }.
-local function open_parts(self)
+--- Opens the registry that the source describes; with `wait`, when it appears.
+local function open_registry(self)
+  local options = { follow = self.follow or self.checkpoint ~= nil }
+  for key, value in pairs(self.source) do options[key] = value end
+  while true do
+    local registry, message, code = core.registry_open(options)
+    if registry or not self.wait or (code ~= "not_found" and code ~= "schema") then
+      return registry, message, code
+    end
+    if not wait_for(self, message) then return nil, "stopped on request", "cancelled" end
+  end
+end
+
+--- What is opened is added to `opened`, to be closed again.
+local function open_source(self, opened)
+  if not describes_registry(self.source) then return self.source end
+  local registry, message, code = open_registry(self)
+  opened[#opened + 1] = registry
+  return registry, message, code
+end
+
+local function open_sink(self, opened)
+  local chosen, owned, code = M.to_sink(self.sink)
+  if not chosen then return nil, owned, code end
+  if owned then opened[#opened + 1] = chosen end
+  return chosen
+end
+
+local function open_mapping(self, opened)
   local chosen, message, code = M.to_format(self.format)
   if not chosen then return nil, message, code end
-  local apart
-  apart, message, code = M.check_files(describes_registry(self.source) and self.source.path or nil,
-    self.dead_letter, type(self.sink) == "string" and self.sink or nil)
-  if not apart then return nil, message, code end
-  local parts = { format = chosen, mapping = chosen:compile(self.options, self.filter) }
-  if self.dead_letter then
-    parts.deadletter, message, code = core.deadletter_open(self.dead_letter)
-    if not parts.deadletter then return nil, message, code end
-  end
-  local owned
-  parts.sink, owned, code = M.to_sink(self.sink)
-  if not parts.sink then return nil, owned, code end
-  parts.owns_sink = owned
-  return parts
+  local mapping
+  mapping, message, code = chosen:compile(self.options, self.filter)
+  opened[#opened + 1] = mapping
+  return mapping, message, code
 end
 
-local function close_parts(parts)
+local function open_deadletter(self, opened)
+  if not self.dead_letter then return false end
+  local deadletter, message, code = core.deadletter_open(self.dead_letter)
+  opened[#opened + 1] = deadletter
+  return deadletter, message, code
+end
+
+local function open_checkpoint(self, opened, parts)
+  if not self.checkpoint then return false end
+  local checkpoint, message, code = core.checkpoint_open {
+    path = self.checkpoint, registry = parts.source, mapping = parts.mapping, sink = parts.sink,
+  }
+  opened[#opened + 1] = checkpoint
+  return checkpoint, message, code
+end
+
+--- In the order in which a mistake does least harm: the files that are written come last.
+local STEPS = {
+  { "mapping", open_mapping }, { "source", open_source }, { "deadletter", open_deadletter },
+  { "sink", open_sink }, { "checkpoint", open_checkpoint },
+}
+
+--- Closes all, the last one first. Closing can fail, too: a late write error.
+local function close_all(opened)
   local ok, message, code = true, nil, nil
-  if parts.owns_sink then ok, message, code = parts.sink:close() end
-  if parts.deadletter then
-    local closed, problem, kind = parts.deadletter:close()
-    if ok and not closed then ok, message, code = closed, problem, kind end
+  for i = #opened, 1, -1 do
+    local closed, problem, kind = opened[i]:close()
+    if ok and problem then ok, message, code = closed, problem, kind end
   end
   return ok, message, code
 end
 
---- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there.
+--- Opens what the pipeline names: mapping, source, deadletter, sink, checkpoint, and what of it is to
+--- be closed.
+local function open_parts(self)
+  local apart, message, code = M.check_files(describes_registry(self.source) and self.source.path or nil,
+    self.dead_letter, type(self.sink) == "string" and self.sink or nil, self.checkpoint)
+  if not apart then return nil, message, code end
+  local parts, opened = {}, {}
+  for _, step in ipairs(STEPS) do
+    local part
+    part, message, code = step[2](self, opened, parts)
+    if part == nil then
+      close_all(opened)
+      return nil, message, code
+    end
+    parts[step[1]] = part or nil
+  end
+  return parts, opened
+end
+
+local function run_export(self, export, source)
+  if self.follow then return export:follow(source) end
+  if type(source) == "userdata" then return export:run(source) end
+  return send_all(export, source)
+end
+
+--- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
+--- follows ends with a failure, or "cancelled" when the progress function says false.
 ---@return oversight.Counts? counts
 ---@return string? message
 ---@return string? code
 ---@return oversight.Counts? counts_at_failure
 function Pipeline:run()
-  local parts, message, code = open_parts(self)
-  if not parts then return nil, message, code end
-  local on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop"
+  local parts, opened, code = open_parts(self)
+  if not parts then return nil, opened, code end
   local export = core.export_open {
-    mapping = parts.mapping, sink = parts.sink, on_error = on_error,
-    deadletter = parts.deadletter, progress = self.progress,
+    mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
+    checkpoint = parts.checkpoint, progress = self.progress, notice = self.notice,
+    on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
-  local ok
-  ok, message, code = run_export(export, self.source)
+  local ok, message
+  ok, message, code = run_export(self, export, parts.source)
   local counts = export:counts()
   export:close()
-  parts.mapping:close()
-  local closed, problem, kind = close_parts(parts)
+  local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end
   if not ok then return nil, message, code, counts end
   return counts

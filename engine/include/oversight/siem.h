@@ -546,6 +546,7 @@ typedef struct siem_counts {
     uint64_t cut;        /* texts that were longer than the target's fields */
     uint64_t retries;    /* attempts that had to be made again */
     uint64_t events;     /* taken from a registry or given by the caller */
+    uint64_t rendered;   /* events that became records */
     uint64_t batches;    /* that the sink has answered for */
     uint64_t latency[SIEM_LATENCY_COUNT]; /* of these, how many were not longer under way */
     double latency_seconds;               /* how long all batches were under way, added up */

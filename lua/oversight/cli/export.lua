@@ -3,8 +3,10 @@ local core         = require "oversight.core"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
 local program      = require "oversight.program"
+local pipeline     = require "oversight.pipeline"
 local progress     = require "oversight.cli.progress"
 local report       = require "oversight.cli.report"
+local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
 
 local M = {
@@ -28,6 +30,11 @@ local M = {
     { "--dead-letter", value = "FILE", help = "the same as --on-error dead-letter:FILE" },
     { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
+    { "--checkpoint", value = "FILE",
+      help = "keep the position in this file, and export only what is new since" },
+    { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
+    { "--wait", help = "with --follow: wait for a registry that is not there yet" },
+    service.options[1], service.options[2], service.options[3],
     { "--quiet", help = "no closing line and no progress" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
@@ -74,6 +81,21 @@ local function format_name(given, kind)
   local name = given.format or (kind and kind.format)
   if name then return name end
   return nil, "--format NAME is missing"
+end
+
+--- What is wrong with the options of an export with a position, or nil.
+local function check_position(given)
+  if (given.follow or given.checkpoint) and (given.limit or given.dry_run) then
+    return "--limit and --dry-run do not go with --follow and --checkpoint"
+  end
+  if given.wait and not given.follow then return "--wait needs --follow" end
+  if given.truncate and given.checkpoint then return "--truncate does not go with --checkpoint" end
+  if given.restricted and given.follow then return "--restricted does not go with --follow" end
+  for _, option in ipairs { "metrics", "metrics_listen", "log_format" } do
+    if given[option] and not given.follow then
+      return ("--%s needs --follow"):format(option:gsub("_", "-"))
+    end
+  end
 end
 
 --- What does not touch the sink: format, registry, mapping.
@@ -172,9 +194,8 @@ local function close_all(job)
   return ok, message
 end
 
-function M.run(given)
-  local usable, kind = given_sink.check(given)
-  if not usable then return nil, kind, "usage" end
+--- Exports all events there are.
+local function run_all(given, kind)
   local job, reason, problem = open_job(given, kind)
   if not job then return nil, reason, problem end
   local ok, message, code, counts = run_export(job, given, kind)
@@ -188,6 +209,91 @@ function M.run(given)
   end
   close_line(code == "cancelled" and "stopped" or code == "held" and code or "failed", counts, given, job)
   return nil, message, code
+end
+
+-- ---- from a position on ----
+
+--- How often a service tries again: as if there were no limit.
+local FOR_EVER = math.maxinteger
+
+
+--- The pipeline of the options; its sink is opened by the first call and stays.
+local function make_pipeline(given, kind, open_sink)
+  local name, problem = format_name(given, kind)
+  if not name then return nil, problem, "usage" end
+  local format, message, code = given_format.load(given, name)
+  if not format then return nil, message, code == "not_found" and "usage" or nil end
+  local options = format_options(given, format)
+  format:compile(options):close() -- what is wrong with it is told before the sink is opened
+  local sink
+  sink, message, code = open_sink()
+  if not sink then return nil, message, code end
+  local on_error, dead_letter = parse_on_error(given)
+  return pipeline.new {
+    name = format.name, format = format, options = options, sink = sink,
+    source = { path = given.db, registry_id = given.registry_id, since = given.since },
+    on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
+    follow = given.follow, wait = given.wait,
+  }
+end
+
+--- Opens the sink once. Where pauses between attempts have no end but success, a service goes on.
+local function sink_opener(given, kind)
+  local sink
+  return function()
+    if sink then return sink end
+    if kind and given.follow and not given.retries then given.retries = FOR_EVER end
+    local message, code
+    sink, message, code = given_sink.open(given, kind)
+    return sink, message, code
+  end
+end
+
+local function check_all(given)
+  local on_error, dead_letter = parse_on_error(given)
+  if not on_error then return nil, dead_letter, "usage" end
+  local apart, message = given_sink.check_files(given, given.db, dead_letter, given.checkpoint)
+  if not apart then return nil, message end
+  return true
+end
+
+local function run_follow(given, kind)
+  local possible, message, code = check_all(given)
+  if not possible then return nil, message, code end
+  local process
+  process, message, code = service.start(given, 1)
+  if not process then return nil, message, code end
+  local open_sink = sink_opener(given, kind)
+  return service.run(process, 1, function() return make_pipeline(given, kind, open_sink) end)
+end
+
+--- Exports what is new since the checkpoint, and ends.
+local function run_once(given, kind)
+  local possible, message, code = check_all(given)
+  if not possible then return nil, message, code end
+  local job
+  job, message, code = make_pipeline(given, kind, sink_opener(given, kind))
+  if not job then return nil, message, code end
+  job.progress = function() return not program.stop_requested() end
+  job.notice = function(text) io.stderr:write("oversight-siem: ", text, "\n") end
+  local counts, problem, kind_of_problem, at_failure = job:run()
+  local mark = counts and "ok" or kind_of_problem == "cancelled" and "stopped" or
+    kind_of_problem == "held" and "held" or "failed"
+  if not given.quiet and (counts or at_failure) then
+    report.print(mark, counts or at_failure, job.name, { dead_letter = job.dead_letter })
+  end
+  if not counts then return nil, problem, kind_of_problem end
+  return counts.refused > 0 and "refused" or "ok"
+end
+
+function M.run(given)
+  local usable, kind = given_sink.check(given)
+  if not usable then return nil, kind, "usage" end
+  local problem = check_position(given)
+  if problem then return nil, problem, "usage" end
+  if given.follow then return run_follow(given, kind) end
+  if given.checkpoint then return run_once(given, kind) end
+  return run_all(given, kind)
 end
 
 return M

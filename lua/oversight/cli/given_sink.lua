@@ -181,9 +181,9 @@ function M.preview(sink)
 end
 
 --- Refuses files that are one another, or the registry.
-function M.check_files(given, db, dead_letter)
+function M.check_files(given, db, dead_letter, checkpoint)
   local kind = select(2, M.check(given))
-  return pipeline.check_files(db, dead_letter, not kind and given.output or nil)
+  return pipeline.check_files(db, dead_letter, not kind and given.output or nil, checkpoint)
 end
 
 return M

@@ -3,6 +3,7 @@ local given_format = require "oversight.cli.given_format"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
+local service      = require "oversight.cli.service"
 
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",
@@ -15,12 +16,14 @@ local M = {
     { "--output", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
     { "--dead-letter", value = "FILE",
       help = "with --restricted: keep events without a record here, and go on" },
+    service.options[1], service.options[2], service.options[3],
     { "--quiet", help = "no closing line for pipelines" },
     { "--help", help = "show this help" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
     "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list\n" ..
-    "of them, which are then run one after the other. A restricted script may return\n" ..
+    "of them, which are then run one after the other; those that follow a registry\n" ..
+    "run beside one another. A restricted script may return\n" ..
     "siem.pipeline{format=, filter=}: what is read and written, the options say.",
 }
 
@@ -72,6 +75,37 @@ local function run_restricted(given)
   }, given)
 end
 
+--- The pipelines that the script returns, or nil and what is wrong.
+local function load_jobs(given)
+  local ok, result = run_script(given)
+  if not ok then return nil, result end
+  local jobs = pipeline.is_pipeline(result) and { result } or result
+  if type(jobs) ~= "table" then return {} end
+  for i, job in ipairs(jobs) do
+    if not pipeline.is_pipeline(job) then
+      return nil, ("result %d of the script is no pipeline, but a %s"):format(i, type(job))
+    end
+    if (job.follow ~= nil and job.follow ~= false) ~= (jobs[1].follow ~= nil and jobs[1].follow ~= false) then
+      return nil, "either all pipelines of a script follow, or none"
+    end
+  end
+  return jobs
+end
+
+--- Runs pipelines that follow: one in this thread, several in a thread each, which runs the script anew.
+local function run_service(given, count)
+  local number = program.worker() or 1
+  local process, message, code = service.start(given, count)
+  if not process then return nil, message, code end
+  if count > 1 and not program.worker() then return service.run_all(process, given.raw) end
+  return service.run(process, number, function()
+    local jobs, problem = load_jobs(given)
+    if not jobs then return nil, problem end
+    if not jobs[number] then return nil, ("the script returns no pipeline %d any more"):format(number) end
+    return jobs[number]
+  end)
+end
+
 function M.run(given)
   if given.restricted then return run_restricted(given) end
   for _, option in ipairs { "db", "registry_id", "output", "dead_letter" } do
@@ -80,16 +114,14 @@ function M.run(given)
         option:gsub("_", "-")), "usage"
     end
   end
-  local ok, result = run_script(given)
-  if not ok then return nil, result end
-  local jobs, answer = pipeline.is_pipeline(result) and { result } or result, "ok"
-  if type(jobs) ~= "table" then return "ok" end
-  for i, job in ipairs(jobs) do
-    if not pipeline.is_pipeline(job) then
-      return nil, ("result %d of the script is no pipeline, but a %s"):format(i, type(job))
-    end
-    local done, message, code = run_pipeline(job, given)
-    if not done then return nil, message, code end
+  if program.worker() then return run_service(given, program.worker()) end
+  local jobs, message = load_jobs(given)
+  if not jobs then return nil, message end
+  if jobs[1] and jobs[1].follow then return run_service(given, #jobs) end
+  local answer = "ok"
+  for _, job in ipairs(jobs) do
+    local done, problem, code = run_pipeline(job, given)
+    if not done then return nil, problem, code end
     if done ~= "ok" then answer = done end
   end
   return answer

@@ -1,0 +1,84 @@
+--- Log lines of a process that runs for long: one a line, key=value or JSON, the same not too often.
+local core = require "oversight.core"
+
+local M = {}
+
+--- How often the same line is written at most, in seconds.
+local INTERVAL = 60
+--- What systemd's journal calls the levels, in front of a line (sd-daemon(3)).
+local PRIORITIES = { error = "<3>", warning = "<4>", info = "<6>" }
+
+local format = "text"
+-- Where the journal reads standard error, it adds the time itself.
+local to_journal = os.getenv "JOURNAL_STREAM" ~= nil
+
+---@class oversight.Line
+---@field since number when it was written last
+---@field suppressed integer
+
+---@type table<string, oversight.Line>
+local written = {}
+
+---@param name "text"|"json"
+function M.set_format(name)
+  format = name
+end
+
+--- A value as it stands behind "=": quoted when it is not one word.
+local function quote(value)
+  local text = tostring(value)
+  if text:find "^[%w_.:/@+-]+$" then return text end
+  return '"' .. text:gsub('[%c"\\]', function(char)
+    return (char == '"' or char == "\\") and "\\" .. char or ("\\x%02x"):format(char:byte())
+  end) .. '"'
+end
+
+local function sorted_keys(fields)
+  local keys = {}
+  for key in pairs(fields) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+local function as_text(level, message, fields)
+  local parts = { "level=" .. level, "msg=" .. quote(message) }
+  if not to_journal then table.insert(parts, 1, os.date "!time=%Y-%m-%dT%H:%M:%SZ") end
+  for _, key in ipairs(sorted_keys(fields)) do parts[#parts + 1] = key .. "=" .. quote(fields[key]) end
+  return table.concat(parts, " ")
+end
+
+local function as_json(level, message, fields)
+  local record = { time = os.date "!%Y-%m-%dT%H:%M:%SZ", level = level, msg = message }
+  for key, value in pairs(fields) do record[key] = value end
+  return core.json_encode(record)
+end
+
+--- True when the line is due; numbers in it do not make it another one.
+local function is_due(level, message, fields)
+  local key, now = level .. message:gsub("%d+", "#") .. tostring(fields.pipeline), core.clock()
+  local line = written[key]
+  if line and now - line.since < INTERVAL then
+    line.suppressed = line.suppressed + 1
+    return false
+  end
+  if line and line.suppressed > 0 then fields.suppressed = line.suppressed end
+  written[key] = { since = now, suppressed = 0 }
+  return true
+end
+
+local function write(level, message, fields)
+  local line = format == "json" and as_json(level, message, fields) or as_text(level, message, fields)
+  io.stderr:write(to_journal and PRIORITIES[level] or "", line, "\n")
+end
+
+--- Writes a line; the same one once a minute, with how many were left out in between.
+---@param level "error"|"warning"|"info"
+---@param message string
+---@param fields table<string, any>?
+function M.write(level, message, fields)
+  local copy = {}
+  for key, value in pairs(fields or {}) do copy[key] = value end
+  if is_due(level, message, copy) then write(level, message, copy) end
+end
+
+return M

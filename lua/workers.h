@@ -1,0 +1,16 @@
+/* workers.h: threads that run one pipeline each, and what they tell about it. */
+#ifndef SIEM_WORKERS_H
+#define SIEM_WORKERS_H
+
+#include <lua.h>
+
+#define SIEM_MOST_WORKERS 64
+
+/* Adds to the table on top of the stack:
+ *   start_worker(number, arguments)   runs the command in a thread, whose state is worker `number`
+ *   worker_status(number)             its exit status; nil while it runs
+ *   publish(number, text)             what there is to tell of pipeline `number`
+ *   published(number)                 the text and how many seconds ago it was told; or nil */
+void siem_workers_bind(lua_State *L);
+
+#endif
