@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...) {
@@ -82,5 +83,12 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
         siem_answer_all(answer, SIEM_REJECT, "HTTP %d: %s", status, excerpt);
     } else {
         hold(answer, excerpt);
+    }
+}
+
+void siem_answer_clear(siem_answer *answer) {
+    for (size_t i = 0; i < answer->count; i++) {
+        free((char *)answer->outcomes[i].reason);
+        answer->outcomes[i].reason = NULL;
     }
 }

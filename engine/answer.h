@@ -36,4 +36,7 @@ void siem_answer_http(siem_answer *answer, const siem_response *response);
 /* The beginning of a response's body as one printable line, for messages. */
 void siem_answer_excerpt(const siem_response *response, char out[200]);
 
+/* Frees the reasons that nobody took over. */
+void siem_answer_clear(siem_answer *answer);
+
 #endif

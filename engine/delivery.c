@@ -1,9 +1,9 @@
-/* delivery.c: each batch is a shipment: ranges of records that are still to be sent, halved where a
- * target asks for it, until nothing is left. */
+/* delivery.c: the loop that sends, waits and tries again, until every shipment has arrived. */
 #include "delivery.h"
 
 #include "batch.h"
 #include "error.h"
+#include "shipment.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -18,29 +18,6 @@
 #define LAST_WAIT       5.0    /* for what is under way, after a request to stop */
 #define MOST_RESERVED   ((size_t)64 << 20)
 #define RECORD_ROOM     ((size_t)64 << 10) /* for the record that fills a batch */
-#define MOST_RANGES     66 /* halving a range leaves one more; 64 bits can be halved 64 times */
-
-typedef enum phase { READY, ACTIVE, DONE } phase;
-
-typedef struct range {
-    size_t first, end;
-} range;
-
-typedef struct shipment {
-    siem_batch *batch;
-    siem_outcome *outcomes, *scratch; /* of all records, and of the parcel's */
-    size_t *records;                  /* the parcel's */
-    size_t capacity;                  /* of the three */
-    range ranges[MOST_RANGES];        /* still to be sent, the first one on top */
-    size_t range_count;
-    siem_parcel parcel;
-    siem_exchange exchange;
-    phase phase;
-    double not_before;
-    double since;           /* when it was put on its way */
-    siem_position position; /* that is reached with it */
-    int64_t attempts;       /* in a row without success */
-} shipment;
 
 struct siem_delivery {
     siem_sink *sink;
@@ -48,11 +25,11 @@ struct siem_delivery {
     siem_settle_function settle;
     siem_go_on_function go_on;
     void *context;
-    shipment
+    siem_shipment
         *shipments; /* a ring: `used` from `first` on are under way, the next is being filled */
     size_t capacity, first, used;
     siem_exchange token;
-    phase token_phase; /* DONE: not under way */
+    siem_phase token_phase; /* SIEM_DONE: not under way */
     int64_t token_attempts;
     double not_before; /* of every start: credentials that wait, a server that nears its limits */
     siem_position reached, before_last; /* with all events, and without that of the last record */
@@ -83,7 +60,7 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
                                 .go_on = go_on,
                                 .context = context,
                                 .capacity = sink->pace.in_flight + 1,
-                                .token_phase = DONE};
+                                .token_phase = SIEM_DONE};
     delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
     siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
     for (size_t i = 0; rc == SIEM_OK && i < delivery->capacity; i++) {
@@ -95,15 +72,6 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
     if (rc == SIEM_OK) *out = delivery;
     else siem_delivery_close(delivery);
     return rc;
-}
-
-static void clear(shipment *s) {
-    for (size_t i = 0; i < siem_batch_size(s->batch); i++) {
-        if (s->outcomes == NULL) break;
-        free((char *)s->outcomes[i].reason);
-        s->outcomes[i].reason = NULL;
-    }
-    siem_batch_clear(s->batch);
 }
 
 static void use_sink(siem_delivery *delivery) {
@@ -127,12 +95,7 @@ void siem_delivery_close(siem_delivery *delivery) {
     if (delivery == NULL) return;
     release_sink(delivery);
     for (size_t i = 0; delivery->shipments != NULL && i < delivery->capacity; i++) {
-        shipment *s = &delivery->shipments[i];
-        if (s->batch != NULL) clear(s);
-        siem_batch_close(s->batch);
-        free(s->outcomes);
-        free(s->scratch);
-        free(s->records);
+        siem_shipment_release(&delivery->shipments[i]);
     }
     free(delivery->shipments);
     free(delivery);
@@ -195,52 +158,8 @@ static siem_answer new_answer(siem_outcome *outcomes, size_t count) {
     return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
 }
 
-static bool is_undecided(const shipment *s, size_t record) {
-    return s->outcomes[record].verdict == SIEM_UNDECIDED;
-}
-
-/* Replaces the range on top by its two halves, as many undecided records in each. */
-static void halve(shipment *s) {
-    range *top = &s->ranges[s->range_count - 1];
-    size_t middle = s->records[s->parcel.count / 2];
-    range left = {top->first, middle};
-    top->first = middle;
-    s->ranges[s->range_count++] = left;
-}
-
-static void free_reasons(siem_answer *answer) {
-    for (size_t i = 0; i < answer->count; i++) {
-        free((char *)answer->outcomes[i].reason);
-        answer->outcomes[i].reason = NULL;
-    }
-}
-
-/* Takes over the outcomes of records that are decided. Returns how many are. */
-static size_t take_outcomes(siem_delivery *delivery, shipment *s, siem_answer *answer,
-                            bool *retry) {
-    size_t decided = 0;
-    for (size_t i = 0; i < answer->count; i++) {
-        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
-        switch (from->verdict) {
-        case SIEM_HOLD: hold(delivery, from->reason != NULL ? from->reason : answer->reason); break;
-        case SIEM_RETRY: *retry = true; break;
-        case SIEM_UNDECIDED: break;
-        case SIEM_REJECT:
-        case SIEM_DELIVERED:
-            *to = *from;
-            from->reason = NULL;
-            if (to->verdict == SIEM_REJECT && to->reason == NULL) {
-                to->reason = strdup(answer->reason);
-            }
-            decided++;
-        }
-    }
-    return decided;
-}
-
-static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
-    bool retry = false;
-    s->phase = READY;
+static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
+    s->phase = SIEM_READY;
     s->not_before = 0;
     if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
     if (answer->confirm) {
@@ -250,36 +169,24 @@ static void apply(siem_delivery *delivery, shipment *s, siem_answer *answer) {
     if (answer->again) return; /* with its ticket: then the question, not the events */
     s->parcel.ticket = -1;
     if (answer->halve && answer->count > 1) {
-        free_reasons(answer);
-        halve(s);
+        siem_answer_clear(answer);
+        siem_shipment_halve(s);
         return;
     }
-    size_t decided = take_outcomes(delivery, s, answer, &retry);
-    free_reasons(answer);
-    if (decided > 0) s->attempts = 0;
+    siem_decision decision = siem_shipment_take(s, answer);
+    if (decision.remedy != NULL) hold(delivery, decision.remedy);
+    siem_answer_clear(answer);
+    if (decision.decided > 0) s->attempts = 0;
     if (delivery->failure.code != SIEM_OK) return;
     /* An answer that decides nothing must not be asked for in a circle. */
-    if (retry || decided == 0) s->not_before = try_later(delivery, &s->attempts, answer);
+    if (decision.retry || decision.decided == 0) {
+        s->not_before = try_later(delivery, &s->attempts, answer);
+    }
 }
 
 /* ---- starting ---- */
 
-/* Takes ranges off the top until one has an undecided record, and lists its records. */
-static bool next_parcel(shipment *s) {
-    for (; s->range_count > 0; s->range_count--) {
-        const range *top = &s->ranges[s->range_count - 1];
-        size_t count = 0;
-        for (size_t i = top->first; i < top->end; i++) {
-            if (is_undecided(s, i)) s->records[count++] = i;
-        }
-        s->parcel =
-            (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
-        if (count > 0) return true;
-    }
-    return false;
-}
-
-static void preview(siem_delivery *delivery, shipment *s) {
+static void preview(siem_delivery *delivery, siem_shipment *s) {
     siem_buffer text = {0};
     siem_answer answer = new_answer(s->scratch, s->parcel.count);
     siem_request_print(&s->exchange.request, &text);
@@ -300,15 +207,15 @@ static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *o
 static void start_token(siem_delivery *delivery) {
     siem_sink *sink = delivery->sink;
     siem_error err;
-    if (delivery->token_phase == ACTIVE) return;
+    if (delivery->token_phase == SIEM_ACTIVE) return;
     siem_request_clear(&delivery->token.request);
     siem_code rc = sink->kind->protocol->write_token(sink, &delivery->token.request, &err);
     if (rc == SIEM_OK) rc = begin(delivery, &delivery->token, NULL, &err);
-    if (rc == SIEM_OK) delivery->token_phase = ACTIVE;
+    if (rc == SIEM_OK) delivery->token_phase = SIEM_ACTIVE;
     else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
 }
 
-static void start_remote(siem_delivery *delivery, shipment *s) {
+static void start_remote(siem_delivery *delivery, siem_shipment *s) {
     siem_sink *sink = delivery->sink;
     const siem_protocol *protocol = sink->kind->protocol;
     siem_error err;
@@ -323,12 +230,12 @@ static void start_remote(siem_delivery *delivery, shipment *s) {
         return;
     }
     if (rc == SIEM_OK) rc = begin(delivery, &s->exchange, s, &err);
-    if (rc == SIEM_OK) s->phase = ACTIVE;
+    if (rc == SIEM_OK) s->phase = SIEM_ACTIVE;
     else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
 }
 
 /* A local sink takes whole batches; after a retry, what it has not taken is a batch of its own. */
-static void start_local(siem_delivery *delivery, shipment *s) {
+static void start_local(siem_delivery *delivery, siem_shipment *s) {
     siem_sink *sink = delivery->sink;
     siem_error err;
     siem_answer answer = new_answer(s->scratch, s->parcel.count);
@@ -345,27 +252,27 @@ static void start_local(siem_delivery *delivery, shipment *s) {
         apply(delivery, s, &answer);
         return;
     }
-    bool ignored;
-    (void)take_outcomes(delivery, s, &answer, &ignored);
+    (void)siem_shipment_take(s, &answer);
     fail(delivery, rc, "%s", err.message);
 }
 
-static void start(siem_delivery *delivery, shipment *s) {
+static void start(siem_delivery *delivery, siem_shipment *s) {
     /* A parcel that is to be confirmed stays as it is. */
-    if (s->parcel.ticket < 0 && !next_parcel(s)) s->phase = DONE;
+    if (s->parcel.ticket < 0 && !siem_shipment_next(s)) s->phase = SIEM_DONE;
     else if (delivery->sink->http != NULL) start_remote(delivery, s);
     else start_local(delivery, s);
 }
 
 /* ---- the loop ---- */
 
-static shipment *under_way(siem_delivery *delivery, size_t index) {
+static siem_shipment *under_way(siem_delivery *delivery, size_t index) {
     return &delivery->shipments[(delivery->first + index) % delivery->capacity];
 }
 
 static size_t count_active(siem_delivery *delivery) {
     size_t active = 0;
-    for (size_t i = 0; i < delivery->used; i++) active += under_way(delivery, i)->phase == ACTIVE;
+    for (size_t i = 0; i < delivery->used; i++)
+        active += under_way(delivery, i)->phase == SIEM_ACTIVE;
     return active;
 }
 
@@ -375,17 +282,17 @@ static double start_due(siem_delivery *delivery) {
     double due = INFINITY, now = siem_clock();
     size_t active = count_active(delivery), most = delivery->sink->pace.in_flight;
     for (size_t i = 0; i < delivery->used; i++) {
-        shipment *s = under_way(delivery, i);
-        while (s->phase == READY && delivery->failure.code == SIEM_OK) {
+        siem_shipment *s = under_way(delivery, i);
+        while (s->phase == SIEM_READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
             bool is_full = delivery->sink->http != NULL && active >= most;
-            if (delivery->token_phase == ACTIVE || is_full) return INFINITY;
+            if (delivery->token_phase == SIEM_ACTIVE || is_full) return INFINITY;
             if (earliest > now) {
                 due = fmin(due, earliest);
                 break;
             }
             start(delivery, s);
-            active += s->phase == ACTIVE;
+            active += s->phase == SIEM_ACTIVE;
         }
     }
     return due;
@@ -394,7 +301,7 @@ static double start_due(siem_delivery *delivery) {
 static void end_token(siem_delivery *delivery) {
     siem_outcome outcome;
     siem_answer answer = new_answer(&outcome, 1);
-    delivery->token_phase = DONE;
+    delivery->token_phase = SIEM_DONE;
     delivery->sink->kind->protocol->read_token(delivery->sink, &delivery->token.response, &answer);
     siem_request_clear(&delivery->token.request);
     if (outcome.verdict == SIEM_DELIVERED) {
@@ -406,11 +313,11 @@ static void end_token(siem_delivery *delivery) {
     } else {
         hold(delivery, answer.reason);
     }
-    free_reasons(&answer);
+    siem_answer_clear(&answer);
 }
 
 static void end_exchange(siem_delivery *delivery, siem_exchange *exchange) {
-    shipment *s = exchange->owner;
+    siem_shipment *s = exchange->owner;
     if (s == NULL) {
         end_token(delivery);
         return;
@@ -438,17 +345,17 @@ static void wait_until(siem_delivery *delivery, double due) {
 }
 
 static bool any_active(siem_delivery *delivery) {
-    return delivery->token_phase == ACTIVE || count_active(delivery) > 0;
+    return delivery->token_phase == SIEM_ACTIVE || count_active(delivery) > 0;
 }
 
 /* Tells the outcomes of the oldest shipment, and frees its place. */
 static void settle_first(siem_delivery *delivery) {
     siem_error err;
-    shipment *s = under_way(delivery, 0);
+    siem_shipment *s = under_way(delivery, 0);
     siem_settlement settlement = {s->batch, s->outcomes, s->position, siem_clock() - s->since};
     siem_code rc = delivery->settle(delivery->context, &settlement, &err);
     if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
-    clear(s);
+    siem_shipment_clear(s);
     delivery->first = (delivery->first + 1) % delivery->capacity;
     delivery->used--;
 }
@@ -466,7 +373,7 @@ static void break_off(siem_delivery *delivery) {
     }
     siem_http_cancel(delivery->sink->http, &delivery->token);
     while (delivery->used > 0) settle_first(delivery);
-    clear(under_way(delivery, 0));
+    siem_shipment_clear(under_way(delivery, 0));
     release_sink(delivery);
 }
 
@@ -475,7 +382,7 @@ static siem_code drive(siem_delivery *delivery, size_t most, siem_error *err) {
     while (delivery->used > 0) {
         double due = start_due(delivery);
         bool failed = delivery->failure.code != SIEM_OK;
-        while (delivery->used > 0 && under_way(delivery, 0)->phase == DONE) {
+        while (delivery->used > 0 && under_way(delivery, 0)->phase == SIEM_DONE) {
             settle_first(delivery);
         }
         if (!failed && delivery->used <= most) break;
@@ -523,22 +430,8 @@ siem_position siem_delivery_reached(const siem_delivery *delivery) {
     return delivery->reached;
 }
 
-/* Makes room for the outcomes of the batch that was filled. */
-static bool reserve(shipment *s, size_t count) {
-    if (count <= s->capacity) return true;
-    siem_outcome *outcomes = realloc(s->outcomes, count * sizeof *outcomes);
-    if (outcomes != NULL) s->outcomes = outcomes;
-    siem_outcome *scratch = realloc(s->scratch, count * sizeof *scratch);
-    if (scratch != NULL) s->scratch = scratch;
-    size_t *records = realloc(s->records, count * sizeof *records);
-    if (records != NULL) s->records = records;
-    if (outcomes == NULL || scratch == NULL || records == NULL) return false;
-    s->capacity = count;
-    return true;
-}
-
 /* A record that alone is larger than the target takes: it is not sent at all. */
-static void reject_size(const siem_delivery *delivery, shipment *s) {
+static void reject_size(const siem_delivery *delivery, siem_shipment *s) {
     char reason[128];
     (void)snprintf(reason, sizeof reason,
                    "a request with this record alone has %zu bytes, and the target takes %zu",
@@ -548,20 +441,12 @@ static void reject_size(const siem_delivery *delivery, shipment *s) {
 
 /* Puts the batch that was filled on its way. */
 static siem_code dispatch(siem_delivery *delivery, siem_position position, siem_error *err) {
-    shipment *s = under_way(delivery, delivery->used);
+    siem_shipment *s = under_way(delivery, delivery->used);
     size_t count = siem_batch_size(s->batch);
     if (delivery->failure.code != SIEM_OK || count == 0) return SIEM_OK;
-    if (!reserve(s, count)) return siem_error_no_memory(err);
-    memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    siem_code rc = siem_shipment_load(s, position, err);
+    if (rc != SIEM_OK) return rc;
     if (count == 1 && is_too_large(delivery, s->batch)) reject_size(delivery, s);
-    s->ranges[0] = (range){0, count};
-    s->range_count = 1;
-    s->parcel.ticket = -1;
-    s->phase = READY;
-    s->not_before = 0;
-    s->since = siem_clock();
-    s->position = position;
-    s->attempts = 0;
     delivery->used++;
     return SIEM_OK;
 }

@@ -15,9 +15,9 @@ static siem_code cancelled(siem_error *err) {
     return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
 }
 
-/* A lock is released, a disk gets room, a file can be read again. */
+/* A lock is released, a disk gets room, a target is there again. */
 static bool passes(siem_code code) {
-    return code == SIEM_LOCKED || code == SIEM_IO;
+    return code == SIEM_LOCKED || code == SIEM_IO || code == SIEM_UNAVAILABLE;
 }
 
 /* Waits until something is committed. `*reading` tells whether a failure is the registry's. */

@@ -36,7 +36,7 @@ show("siem.", siem)
 for k, v in pairs(siem) do
   if type(v) == "table" and k:match "^%l" then show("siem." .. k .. ".", v) end
 end
-for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink", "deadletter", "export" } do
+for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink", "deadletter", "checkpoint", "export" } do
   local methods = debug.getregistry()["oversight." .. class].__index
   if type(methods) == "function" then
     local _, upvalue = debug.getupvalue(methods, 1)

@@ -68,9 +68,8 @@ function M.text(pipelines, now)
     local name, kind, help, source = table.unpack(family)
     add_family(lines, name, kind, help)
     for _, pipeline in ipairs(pipelines) do
-      local value = source
-      if type(source) == "function" then value = source(pipeline.numbers, now)
-      else value = pipeline.numbers[source] end
+      local numbers = pipeline.numbers
+      local value = type(source) == "function" and source(numbers, now) or numbers[source]
       if value then add_sample(lines, name, ('pipeline="%s"'):format(escape(pipeline.name)), value) end
     end
   end

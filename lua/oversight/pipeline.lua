@@ -132,13 +132,16 @@ local function wait_for(self, message)
   return true
 end
 
+--- What may be different when the registry has started.
+local COMES = { not_found = true, schema = true, io = true, locked = true }
+
 --- Opens the registry that the source describes; with `wait`, when it appears.
 local function open_registry(self)
   local options = { follow = self.follow or self.checkpoint ~= nil }
   for key, value in pairs(self.source) do options[key] = value end
   while true do
     local registry, message, code = core.registry_open(options)
-    if registry or not self.wait or (code ~= "not_found" and code ~= "schema") then
+    if registry or not self.wait or not COMES[code] then
       return registry, message, code
     end
     if not wait_for(self, message) then return nil, "stopped on request", "cancelled" end

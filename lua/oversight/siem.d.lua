@@ -151,7 +151,7 @@ local Registry = {}
 
 siem.registry = {}
 
----@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer? } since: seconds; limit: events; busy_timeout_ms: 5000
+---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint
 ---@return oversight.Registry? registry
 ---@return string? message
 ---@return oversight.Code? code
@@ -411,6 +411,10 @@ function siem.export_events(job) end
 
 ---@class oversight.PipelineDefinition
 ---@field source oversight.Registry|table an open registry, { path=, registry_id=, since=, limit= }, or events
+---@field checkpoint string? a file that keeps the position: only what is new since is exported
+---@field follow boolean? go on with events as they are recorded; the source is a registry
+---@field wait boolean? with follow: wait for a registry that is not there yet
+---@field notice (fun(text: string))? with follow: what the pipeline gets over by itself
 ---@field format string|oversight.Format
 ---@field options table<string, string>?
 ---@field filter (fun(event: oversight.Event): boolean?)?
@@ -423,7 +427,8 @@ function siem.export_events(job) end
 ---@class oversight.Pipeline
 local Pipeline = {}
 
---- Runs it. Opens what it names, and closes that again.
+--- Runs it. Opens what it names, and closes that again. One that follows ends with a failure, or with
+--- the code "cancelled" when progress says false.
 ---@return oversight.Counts? counts
 ---@return string? message
 ---@return oversight.Code? code
@@ -440,7 +445,7 @@ local Export = {}
 
 siem.export = {}
 
----@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, batch_bytes: integer?, progress: function? } batch_bytes: 262144
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144
 ---@return oversight.Export? export
 ---@return string? message
 ---@return oversight.Code? code

@@ -32,6 +32,7 @@ local M = {
   batch      = { open = core.batch_open },
   sink       = sink,
   deadletter = { open = core.deadletter_open },
+  checkpoint = { open = core.checkpoint_open, set = core.checkpoint_set, reset = core.checkpoint_reset },
   export     = { open = core.export_open },
 }
 for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end

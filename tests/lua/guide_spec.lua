@@ -32,14 +32,16 @@ describe("the scripting guide", function()
 
   for i, block in ipairs(snippets()) do
     it(("runs snippet %d"):format(i), function()
-      block = block:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w-]+%.jsonl)"', ('"%s/%%1"'):format(folder))
+      block = block:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w-]+%.jsonl?)"', ('"%s/%%1"'):format(folder))
         :gsub('"registry%.sqlite"', ('"%s/registry.sqlite"'):format(folder)):gsub('"env:', '"cmd:echo ')
       local chunk = assert(load(block, "@snippet", "t", setmetatable({ print = function() end, arg = {} }, { __index = _G })))
       local result = chunk()
       local jobs = type(result) == "table" and (#result > 0 and result or { result.sink and result }) or {}
       for _, job in ipairs(jobs) do
         if type(job.sink) == "userdata" then assert(job.sink:preview(function() end)) end
-        local counts, message = job:run()
+        if job.follow then job.progress = function(counts) return counts.batches == 0 end end
+        local counts, message, code, at_end = job:run()
+        if job.follow and code == "cancelled" then counts, message = at_end, nil end
         assert.is_nil(message)
         assert.is_true(counts.exported > 0)
       end

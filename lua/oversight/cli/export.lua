@@ -213,9 +213,6 @@ end
 
 -- ---- from a position on ----
 
---- How often a service tries again: as if there were no limit.
-local FOR_EVER = math.maxinteger
-
 
 --- The pipeline of the options; its sink is opened by the first call and stays.
 local function make_pipeline(given, kind, open_sink)
@@ -237,12 +234,11 @@ local function make_pipeline(given, kind, open_sink)
   }
 end
 
---- Opens the sink once. Where pauses between attempts have no end but success, a service goes on.
+--- Opens the sink once: it outlives a reload.
 local function sink_opener(given, kind)
   local sink
   return function()
     if sink then return sink end
-    if kind and given.follow and not given.retries then given.retries = FOR_EVER end
     local message, code
     sink, message, code = given_sink.open(given, kind)
     return sink, message, code

@@ -1,0 +1,104 @@
+/* shipment.c: ranges of a batch's records, halved where a target asks for it, until nothing is
+ * left. */
+#include "shipment.h"
+
+#include "batch.h"
+#include "error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for as many outcomes. */
+static bool reserve(siem_shipment *s, size_t count) {
+    if (count <= s->capacity) return true;
+    siem_outcome *outcomes = realloc(s->outcomes, count * sizeof *outcomes);
+    if (outcomes != NULL) s->outcomes = outcomes;
+    siem_outcome *scratch = realloc(s->scratch, count * sizeof *scratch);
+    if (scratch != NULL) s->scratch = scratch;
+    size_t *records = realloc(s->records, count * sizeof *records);
+    if (records != NULL) s->records = records;
+    if (outcomes == NULL || scratch == NULL || records == NULL) return false;
+    s->capacity = count;
+    return true;
+}
+
+siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_error *err) {
+    size_t count = siem_batch_size(s->batch);
+    if (!reserve(s, count)) return siem_error_no_memory(err);
+    memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    s->ranges[0] = (siem_range){0, count};
+    s->range_count = 1;
+    s->parcel.ticket = -1;
+    s->phase = SIEM_READY;
+    s->not_before = 0;
+    s->since = siem_clock();
+    s->position = position;
+    s->attempts = 0;
+    return SIEM_OK;
+}
+
+static bool is_undecided(const siem_shipment *s, size_t record) {
+    return s->outcomes[record].verdict == SIEM_UNDECIDED;
+}
+
+/* Takes ranges off the top until one has an undecided record, and lists its records. */
+bool siem_shipment_next(siem_shipment *s) {
+    for (; s->range_count > 0; s->range_count--) {
+        const siem_range *top = &s->ranges[s->range_count - 1];
+        size_t count = 0;
+        for (size_t i = top->first; i < top->end; i++) {
+            if (is_undecided(s, i)) s->records[count++] = i;
+        }
+        s->parcel =
+            (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
+        if (count > 0) return true;
+    }
+    return false;
+}
+
+/* Replaces the range on top by its two halves, as many undecided records in each. */
+void siem_shipment_halve(siem_shipment *s) {
+    siem_range *top = &s->ranges[s->range_count - 1];
+    size_t middle = s->records[s->parcel.count / 2];
+    siem_range left = {top->first, middle};
+    top->first = middle;
+    s->ranges[s->range_count++] = left;
+}
+
+siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
+    siem_decision decision = {0};
+    for (size_t i = 0; i < answer->count; i++) {
+        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
+        const char *reason = from->reason != NULL ? from->reason : answer->reason;
+        switch (from->verdict) {
+        case SIEM_HOLD:
+            if (decision.remedy == NULL) decision.remedy = reason;
+            break;
+        case SIEM_RETRY: decision.retry = true; break;
+        case SIEM_UNDECIDED: break;
+        case SIEM_REJECT:
+        case SIEM_DELIVERED:
+            *to = *from;
+            from->reason = NULL;
+            if (to->verdict == SIEM_REJECT && to->reason == NULL) to->reason = strdup(reason);
+            decision.decided++;
+        }
+    }
+    return decision;
+}
+
+void siem_shipment_clear(siem_shipment *s) {
+    for (size_t i = 0; s->outcomes != NULL && i < siem_batch_size(s->batch); i++) {
+        free((char *)s->outcomes[i].reason);
+        s->outcomes[i].reason = NULL;
+    }
+    siem_batch_clear(s->batch);
+}
+
+void siem_shipment_release(siem_shipment *s) {
+    if (s->batch != NULL) siem_shipment_clear(s);
+    siem_batch_close(s->batch);
+    free(s->outcomes);
+    free(s->scratch);
+    free(s->records);
+}

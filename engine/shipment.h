@@ -1,0 +1,58 @@
+/* shipment.h: one batch on its way: what of it is still to be sent, and what became of the rest. */
+#ifndef SIEM_SHIPMENT_H
+#define SIEM_SHIPMENT_H
+
+#include "checkpoint.h"
+#include "sink.h"
+
+/* Halving a range leaves one more; 64 bits can be halved 64 times. */
+#define SIEM_MOST_RANGES 66
+
+typedef enum siem_phase { SIEM_READY, SIEM_ACTIVE, SIEM_DONE } siem_phase;
+
+typedef struct siem_range {
+    size_t first, end;
+} siem_range;
+
+typedef struct siem_shipment {
+    siem_batch *batch;
+    siem_outcome *outcomes, *scratch;    /* of all records, and of the parcel's */
+    size_t *records;                     /* the parcel's */
+    size_t capacity;                     /* of the three */
+    siem_range ranges[SIEM_MOST_RANGES]; /* still to be sent, the first one on top */
+    size_t range_count;
+    siem_parcel parcel;
+    siem_exchange exchange;
+    siem_phase phase;
+    double not_before;
+    double since;           /* when it was put on its way, in seconds of siem_clock */
+    siem_position position; /* that is reached with it */
+    int64_t attempts;       /* in a row without success */
+} siem_shipment;
+
+/* Makes the whole batch what is to be sent. Errors: SIEM_NO_MEMORY. */
+siem_code siem_shipment_load(siem_shipment *shipment, siem_position position, siem_error *err);
+
+/* Makes the parcel of the first records that are undecided; false when none are. */
+bool siem_shipment_next(siem_shipment *shipment);
+
+/* Makes the next parcel one of half as many records. */
+void siem_shipment_halve(siem_shipment *shipment);
+
+/* What an answer decided. */
+typedef struct siem_decision {
+    size_t decided;     /* records */
+    bool retry;         /* of some record */
+    const char *remedy; /* of the first record that is held, as long as the answer lives; or NULL */
+} siem_decision;
+
+/* Takes over the outcomes of the parcel's records that are decided. */
+siem_decision siem_shipment_take(siem_shipment *shipment, siem_answer *answer);
+
+/* Empties the batch. */
+void siem_shipment_clear(siem_shipment *shipment);
+
+/* Frees all but the exchange, which is the transport's. */
+void siem_shipment_release(siem_shipment *shipment);
+
+#endif
