@@ -96,6 +96,7 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     }
     export_->lag_due = 0;
     siem_code rc = siem_export_begin(export_, registry, err);
+    if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(err);
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;
     return siem_export_end(export_, rc, err);

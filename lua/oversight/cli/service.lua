@@ -168,7 +168,8 @@ end
 --- After SIGHUP: the pipeline as its files say now, or as it was when they are broken.
 local function reload(self, job)
   self.reloads = program.reloads()
-  program.notify "RELOADING=1"
+  -- Since systemd 253 the time tells this reload from an earlier one (sd_notify(3)).
+  program.notify(("RELOADING=1\nMONOTONIC_USEC=%d"):format(core.clock() * 1000000 // 1))
   local fresh, problem = remake(self.make, self.base)
   program.notify "READY=1"
   if fresh then
@@ -193,6 +194,7 @@ local function conclude(self, job, counts, message, code)
     })
     if self.process.count > 0 then self.process:report() end
   end
+  if self.process.count > 0 then program.notify "STOPPING=1" end
   if state == "stopped" then return "ok" end
   return nil, ("%s: %s"):format(job:title(), message), code
 end
@@ -262,6 +264,8 @@ function M.run_all(process, arguments)
     core.pause(0.1)
   end
   process:report()
+  program.notify "STOPPING=1"
+  if program.stop_requested() then return "ok" end
   for number, worker in ipairs(workers) do
     if worker.status ~= 0 then
       return nil, ("pipeline %d ended with status %d"):format(number, worker.status),

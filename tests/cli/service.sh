@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# Following as a service: signals, reloading, the service manager, log lines, numbers, several pipelines.
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/check.sh"
+source "$root/tests/delivery/delivery.sh"
+
+# until_true COMMAND...: waits for it, 10 s at most.
+until_true() {
+    for ((tries = 0; tries < 500; tries++)); do
+        if "$@" >/dev/null 2>&1; then return 0; fi
+        sleep 0.02
+    done
+    fail "never so: $*"
+}
+has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -eq "$2" ]; }
+add() { sqlite3 "$1" ".timeout 5000" "$(many "$2")"; }
+# start ARGUMENT...: the program in the background, its lines in the file log; sets service.
+start() {
+    "$program" "$@" >out 2>log &
+    service=$!
+    children+=("$service")
+}
+# stop STATUS: SIGTERM, and the exit status that follows.
+stop() {
+    local status=0
+    kill -TERM "$service"
+    wait "$service" || status=$?
+    [ "$status" -eq "$1" ] || { fail "ended with $status instead of $1"; show log; }
+}
+follow=(export --db r.db --registry-id reg --follow)
+registry r.db 5
+
+# ---- from a position on, without following ----
+once=(export --db r.db --registry-id reg --format ecs --output once.jsonl --checkpoint once.cp)
+run 0 "${once[@]}"
+has err "[ok] exported 5 event(s) as ecs"
+run 0 "${once[@]}"
+has err "[ok] exported 0 event(s) as ecs"
+add r.db 2
+run 0 "${once[@]}"
+has err "[ok] exported 2 event(s) as ecs"
+lines once.jsonl 7
+[ "$(stat -c %a once.cp)" = 600 ] || fail "the checkpoint has mode $(stat -c %a once.cp)"
+run 1 export --db r.db --registry-id reg --format ecs --output once.jsonl --checkpoint once.jsonl
+has err "it is another output"
+
+# ---- usage ----
+for wrong in "--follow --limit 1" "--wait" "--metrics m" "--log-format json" "--checkpoint c --dry-run" \
+    "--follow --log-format xml" "--follow --metrics-listen 9469" "--follow --metrics-listen host:1" \
+    "--checkpoint c --output f --truncate" "--follow --restricted"; do
+    # shellcheck disable=SC2086 # options apart
+    run 2 export --db r.db --registry-id reg --format ecs $wrong
+done
+
+# ---- new events, rotation, SIGTERM ----
+start "${follow[@]}" --format ecs --output a.jsonl --checkpoint a.cp
+until_true has_lines a.jsonl 7
+add r.db 3
+until_true has_lines a.jsonl 10
+mv a.jsonl a.jsonl.1
+add r.db 2
+until_true has_lines a.jsonl 2
+stop 0
+lines a.jsonl.1 10
+has log "level=info msg=following after=0 pipeline=ecs"
+has log "msg=stopped delivered=12 last_id=12 pipeline=ecs refused=0"
+has a.cp '"last_id": 12'
+
+# ---- SIGHUP: a format that changed, one that is broken, one that is mended ----
+site() { printf 'return require "oversight.formats.sentinel":extend "site" { { "Site", value = "%s" } }\n' "$1" >site.lua; }
+site first
+start "${follow[@]}" --format ./site.lua --output b.jsonl --checkpoint b.cp
+until_true has_lines b.jsonl 12
+site second
+kill -HUP "$service"
+until_true grep -q "msg=reloaded" log
+add r.db 1
+until_true has_lines b.jsonl 13
+echo 'return nonsense(' >site.lua
+kill -HUP "$service"
+until_true grep -q "level=error msg=\"not reloaded, going on as before: .*site.lua:" log
+add r.db 1
+until_true has_lines b.jsonl 14
+site third
+kill -HUP "$service"
+until_true sh -c '[ "$(grep -c msg=following log)" -ge 1 ] && grep -q third b.jsonl || { sqlite3 r.db "INSERT INTO events (token_id, kind, timestamp) VALUES (1, 2, 3)"; false; }'
+stop 0
+sites=$(sed 's/.*"Site":"\([a-z]*\)".*/\1/' b.jsonl | uniq | paste -sd' ')
+[ "$sites" = "first second third" ] || fail "the formats came in this order: $sites"
+
+# ---- the service manager ----
+cat >manager.py <<'END'
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("notify")
+print("listening", flush=True)
+while True:
+    print(s.recv(4096).decode(), flush=True)
+END
+python3 manager.py >told &
+children+=($!)
+until_true grep -q listening told
+NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 start "${follow[@]}" --format ecs --output c.jsonl
+until_true grep -q "^READY=1" told
+until_true grep -q "^WATCHDOG=1" told
+kill -HUP "$service"
+until_true grep -q "^RELOADING=1" told
+until_true grep -q "^MONOTONIC_USEC=[0-9]" told
+until_true sh -c '[ "$(grep -c "^READY=1" told)" -ge 2 ]'
+stop 0
+until_true grep -q "^STOPPING=1" told
+
+# ---- log lines ----
+start "${follow[@]}" --format ecs --output d.jsonl --log-format json
+until_true grep -q following log
+stop 0
+head -n 1 log | python3 -c 'import json, sys; line = json.load(sys.stdin)
+assert (line["level"], line["msg"], line["pipeline"], line["after"]) == ("info", "following", "ecs", 0) and line["time"].endswith("Z")' ||
+    fail "no such JSON line: $(cat log)"
+JOURNAL_STREAM=1:2 start "${follow[@]}" --format ecs --output d.jsonl
+until_true grep -q "^<6>level=info msg=following" log
+stop 0
+
+# ---- numbers ----
+start "${follow[@]}" --format ecs --output e.jsonl --metrics e.prom --metrics-listen 127.0.0.1:0 --checkpoint e.cp
+until_true grep -q "serving numbers" log
+port=$(sed -n 's/.*msg="serving numbers".* port=//p' log)
+count=$(sqlite3 r.db "SELECT count(*) FROM events")
+until_true grep -q "^oversight_siem_events_delivered_total{pipeline=\"ecs\"} $count$" e.prom
+fetch() { curl --silent --noproxy '*' --max-time 5 "$@"; }
+until_true sh -c "curl --silent --noproxy '*' http://127.0.0.1:$port/metrics | grep -q '_last_id{pipeline=\"ecs\"} $count\$'"
+fetch "http://127.0.0.1:$port/metrics" >served
+for number in events_read_total events_rendered_total lag_events lag_seconds checkpoint_age_seconds up held \
+    bytes_delivered_total requests_retried_total batch_latency_seconds_count 'batch_latency_seconds_bucket{pipeline="ecs",le="+Inf"}'; do
+    has served "oversight_siem_$number"
+done
+[ "$(fetch -o answer -w '%{http_code}' "http://127.0.0.1:$port/")" = 404 ] || fail "/ is served: $(cat answer)"
+[ "$(fetch -o answer -w '%{http_code}' -d x "http://127.0.0.1:$port/metrics")" = 405 ] || fail "POST is served: $(cat answer)"
+run 1 "${follow[@]}" --format ecs --output f.jsonl --metrics-listen "127.0.0.1:$port"
+has err "cannot listen on 127.0.0.1 port $port"
+stop 0
+has e.prom 'oversight_siem_up{pipeline="ecs"} 0'
+
+# ---- a registry that comes later ----
+run 1 export --db later.db --registry-id reg --format ecs --follow
+start export --db later.db --registry-id reg --format ecs --output g.jsonl --follow --wait --checkpoint g.cp
+until_true grep -q "waiting for it" log
+registry later.db 4
+until_true has_lines g.jsonl 4
+stop 0
+start export --db never.db --registry-id reg --format ecs --output g2.jsonl --follow --wait
+until_true grep -q "waiting for it" log
+stop 0
+
+# ---- a target that is held ends a single pipeline ----
+export TOKEN=service-token
+receive refusing hec --token other-token
+status=0
+timeout 20 "$program" "${follow[@]}" --to splunk --url "$url" --token env:TOKEN --metrics h.prom >out 2>log || status=$?
+[ "$status" -eq 4 ] || { fail "held with status $status"; show log; }
+has h.prom 'oversight_siem_held{pipeline="splunk"} 1'
+lacks log service-token
+
+# ---- several pipelines: one hangs, one is held, one goes on ----
+plan '["hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang"]'
+receive hanging hec --plan plan.json
+hanging=$url
+receive refusing hec --token other-token
+cat >three.lua <<END
+local siem = require "oversight.siem"
+local source = { path = "r.db", registry_id = "reg" }
+local function splunk(url) return assert(siem.sink.splunk { url = url, token = "env:TOKEN" }) end
+return {
+  siem.pipeline { name = "hanging", source = source, format = "splunk", sink = splunk "$hanging", follow = true },
+  siem.pipeline { name = "held", source = source, format = "splunk", sink = splunk "$url", follow = true },
+  siem.pipeline { name = "fine", source = source, format = "ecs", sink = "fine.jsonl", follow = true, checkpoint = "fine.cp" },
+}
+END
+start run --metrics three.prom three.lua
+until_true has_lines fine.jsonl "$count"
+until_true grep -q "pipeline 2 ended with status 4" log
+add r.db 3
+until_true has_lines fine.jsonl $((count + 3))
+until_true grep -q 'oversight_siem_events_delivered_total{pipeline="fine"} '$((count + 3)) three.prom
+has three.prom 'oversight_siem_held{pipeline="held"} 1'
+has three.prom 'oversight_siem_lag_events{pipeline="hanging"} '
+sed -i 's/"ecs"/"sentinel"/; s/fine.cp/fine2.cp/' three.lua
+kill -HUP "$service"
+until_true sh -c 'grep -q "msg=reloaded pipeline=fine" log'
+until_true has_lines fine.jsonl $((2 * (count + 3)))
+stop 0
+cat >mixed.lua <<'END'
+local siem = require "oversight.siem"
+local source = { path = "r.db", registry_id = "reg" }
+return { siem.pipeline { source = source, format = "ecs", sink = "-" },
+  siem.pipeline { source = source, format = "ecs", sink = "x.jsonl", follow = true } }
+END
+run 1 run mixed.lua
+has err "either all pipelines of a script follow, or none"
+
+# ---- the unit and the example ----
+if command -v systemd-analyze >/dev/null; then
+    sed "s,/usr/local/bin/oversight-siem,$program," "$root/examples/systemd/oversight-siem.service" >oversight-siem.service
+    systemd-analyze verify ./oversight-siem.service >verified 2>&1 || fail "the unit: $(cat verified)"
+    [ ! -s verified ] || fail "the unit: $(cat verified)"
+fi
+mkdir folder
+receive dns hec --token "$TOKEN"
+HEC_TOKEN=$TOKEN start run "$root/examples/follow.lua" r.db folder "$url"
+until_true has_lines folder/events.jsonl $((count + 3))
+until_true sh -c "[ \$(wc -l <dns/stored.jsonl) -eq \$(sqlite3 r.db \"SELECT count(*) FROM events WHERE kind = 'dns'\") ]"
+stop 0
+finish
