@@ -14,6 +14,7 @@
 
 #define BATCH_BYTES   ((size_t)256 * 1024)
 #define SAVE_INTERVAL 0.2   /* seconds */
+#define MOST_UNSAVED  5000  /* events that a crash may have to repeat, besides those of one batch */
 #define LAG_INTERVAL  1.0   /* seconds */
 #define MOST_PAGE     10000 /* events that are read in one transaction */
 
@@ -156,16 +157,19 @@ static siem_code save(siem_export *export_, siem_error *err) {
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     siem_error failure;
     double clock = siem_clock();
-    if (!export_->unsaved || (!now && clock < export_->save_due)) return SIEM_OK;
+    bool is_due = now || clock >= export_->save_due ||
+                  (export_->counts.save_failures == 0 &&
+                   export_->counts.events - export_->saved.events >= MOST_UNSAVED);
+    if (!export_->unsaved || !is_due) return SIEM_OK;
     siem_code rc = save(export_, &failure);
     export_->save_due = clock + SAVE_INTERVAL;
     if (rc == SIEM_OK) {
         export_->unsaved = false;
         export_->counts.saved = (double)time(NULL);
-        export_->counts.unsaved = 0;
+        export_->counts.save_failures = 0;
         export_->saved = export_->counts;
     } else {
-        export_->counts.unsaved++;
+        export_->counts.save_failures++;
         siem_export_notice(export_, failure.message);
         if (err != NULL) *err = failure;
     }

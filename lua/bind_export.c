@@ -71,7 +71,7 @@ static void push_counts(lua_State *L, const siem_counts *counts) {
                {"rendered", counts->rendered},
                {"batches", counts->batches},
                {"last_id", (uint64_t)counts->last_id},
-               {"unsaved", counts->unsaved},
+               {"save_failures", counts->save_failures},
                {"lag_events", (uint64_t)counts->lag.events}};
     lua_createtable(L, 0, (int)(sizeof all / sizeof *all) + 4);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -10,7 +10,7 @@
 ---@field latency_seconds number how long all batches were under way, added up
 ---@field last_id integer the event up to which all is dealt with; 0: none
 ---@field saved number when the checkpoint was saved, in seconds since 1970; 0: it was not
----@field unsaved integer attempts to save it that failed since then
+---@field save_failures integer attempts to save it that failed since then
 ---@field lag_events integer ids that were given since last_id; looked up once a second
 ---@field lag_seconds number since the first of these events occurred
 

@@ -8,7 +8,7 @@ local INTERVAL = 60
 --- What systemd's journal calls the levels, in front of a line (sd-daemon(3)).
 local PRIORITIES = { error = "<3>", warning = "<4>", info = "<6>" }
 
-local format = "text"
+local format, quiet = "text", false
 -- Where the journal reads standard error, it adds the time itself.
 local to_journal = os.getenv "JOURNAL_STREAM" ~= nil
 
@@ -20,8 +20,9 @@ local to_journal = os.getenv "JOURNAL_STREAM" ~= nil
 local written = {}
 
 ---@param name "text"|"json"
-function M.set_format(name)
-  format = name
+---@param is_quiet boolean? whether lines of level info are left out
+function M.set_format(name, is_quiet)
+  format, quiet = name, is_quiet or false
 end
 
 --- A value as it stands behind "=": quoted when it is not one word.
@@ -76,6 +77,7 @@ end
 ---@param message string
 ---@param fields table<string, any>?
 function M.write(level, message, fields)
+  if quiet and level == "info" then return end
   local copy = {}
   for key, value in pairs(fields or {}) do copy[key] = value end
   if is_due(level, message, copy) then write(level, message, copy) end

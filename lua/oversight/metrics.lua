@@ -13,7 +13,7 @@ local FAMILIES = {
   { "events_repaired_total", "counter", "Delivered events in which something was replaced", "repaired" },
   { "requests_retried_total", "counter", "Attempts that had to be made again", "retries" },
   { "bytes_delivered_total", "counter", "Bytes of delivered records", "bytes" },
-  { "checkpoint_failures", "gauge", "Attempts to save the checkpoint since it was saved", "unsaved" },
+  { "checkpoint_failures", "gauge", "Attempts to save the checkpoint since it was saved", "save_failures" },
   { "last_id", "gauge", "Id of the event up to which all is dealt with", "last_id" },
   { "lag_events", "gauge", "Ids given since then", "lag_events" },
   { "lag_seconds", "gauge", "Since the first event that is not dealt with occurred", "lag_seconds" },

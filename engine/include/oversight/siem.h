@@ -550,10 +550,10 @@ typedef struct siem_counts {
     uint64_t batches;    /* that the sink has answered for */
     uint64_t latency[SIEM_LATENCY_COUNT]; /* of these, how many were not longer under way */
     double latency_seconds;               /* how long all batches were under way, added up */
-    int64_t last_id;  /* the event up to which all is dealt with; 0: none, or no checkpoint */
-    double saved;     /* when the checkpoint was saved, in seconds since 1970; 0: it never was */
-    uint64_t unsaved; /* attempts to save that failed since then */
-    siem_lag lag;     /* of an export that follows, looked up once a second */
+    int64_t last_id; /* the event up to which all is dealt with; 0: none, or no checkpoint */
+    double saved;    /* when the checkpoint was saved, in seconds since 1970; 0: it never was */
+    uint64_t save_failures; /* attempts to save that failed since then */
+    siem_lag lag;           /* of an export that follows, looked up once a second */
 } siem_counts;
 
 /* Called after each batch, and ten times a second while a sink or a new event is waited for.

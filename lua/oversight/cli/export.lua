@@ -35,7 +35,7 @@ local M = {
     { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
     service.options[1], service.options[2], service.options[3],
-    { "--quiet", help = "no closing line and no progress" },
+    { "--quiet", help = "no closing line, no progress, no log lines but of failures" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
   },

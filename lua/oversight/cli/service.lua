@@ -77,7 +77,7 @@ function M.start(given, count)
   if given.log_format and given.log_format ~= "text" and given.log_format ~= "json" then
     return nil, "--log-format takes text or json", "usage"
   end
-  log.set_format(given.log_format or "text")
+  log.set_format(given.log_format or "text", given.quiet)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
   if given.metrics_listen then
