@@ -354,11 +354,16 @@ static siem_code add_event(siem_export *export_, siem_event *event, siem_error *
     return rc;
 }
 
-/* After a failure elsewhere: sends what is rendered, so that nothing counts as lost. A failure of
- * the sink is worse than the first one and takes its place. */
-static siem_code finish_after(siem_export *export_, siem_code failure, siem_error *err) {
+/* After the last event, all of which are settled: also those that have no record. */
+siem_code siem_export_flush(siem_export *export_, siem_error *err) {
+    siem_code rc = siem_export_finish(export_, err);
+    if (rc == SIEM_OK) confirm(export_, siem_delivery_reached(export_->delivery));
+    return rc;
+}
+
+siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem_error *err) {
     siem_error second;
-    siem_code rc = siem_export_finish(export_, &second);
+    siem_code rc = siem_export_flush(export_, &second);
     if (rc == SIEM_OK || rc == SIEM_CANCELLED) return failure;
     if (err != NULL) *err = second;
     return rc;
@@ -366,7 +371,7 @@ static siem_code finish_after(siem_export *export_, siem_code failure, siem_erro
 
 siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err) {
     siem_code rc = add_event(export_, event, err);
-    return rc == SIEM_OK ? rc : finish_after(export_, rc, err);
+    return rc == SIEM_OK ? rc : siem_export_finish_after(export_, rc, err);
 }
 
 /* A read transaction keeps the registry's log from being reset, also while nothing is sent. */
@@ -389,13 +394,6 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
         end_page(export_);
     }
     siem_registry_release(export_->registry);
-    return rc;
-}
-
-/* After the last event, all of which are settled: also those that have no record. */
-siem_code siem_export_flush(siem_export *export_, siem_error *err) {
-    siem_code rc = siem_export_finish(export_, err);
-    if (rc == SIEM_OK) confirm(export_, siem_delivery_reached(export_->delivery));
     return rc;
 }
 
@@ -430,6 +428,6 @@ siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_er
     bool reading = false;
     siem_code rc = siem_export_begin(export_, registry, err);
     if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
-    if (rc != SIEM_OK && export_->registry != NULL) rc = finish_after(export_, rc, err);
+    if (rc != SIEM_OK && export_->registry != NULL) rc = siem_export_finish_after(export_, rc, err);
     return siem_export_end(export_, rc, err);
 }

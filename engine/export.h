@@ -33,6 +33,10 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err);
 /* Sends what is rendered, and waits until it is settled. */
 siem_code siem_export_flush(siem_export *export_, siem_error *err);
 
+/* After a failure elsewhere: sends what is rendered, so that nothing counts as lost. Returns
+ * `failure`, or one of the sink, which is worse and takes its place. */
+siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem_error *err);
+
 /* Exports what the registry has now, and waits until all is settled. `*reading` tells whether a
  * failure is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);

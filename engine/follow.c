@@ -15,9 +15,11 @@ static siem_code cancelled(siem_error *err) {
     return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
 }
 
-/* A lock is released, a disk gets room, a target is there again. */
-static bool passes(siem_code code) {
-    return code == SIEM_LOCKED || code == SIEM_IO || code == SIEM_UNAVAILABLE;
+/* A lock is released, a disk gets room, a target or the folder of a file is there again. A registry
+ * that is gone is not waited for: what comes in its place is another one. */
+static bool passes(siem_code code, bool reading) {
+    return code == SIEM_LOCKED || code == SIEM_IO || code == SIEM_UNAVAILABLE ||
+           (code == SIEM_NOT_FOUND && !reading);
 }
 
 /* Waits until something is committed. `*reading` tells whether a failure is the registry's. */
@@ -61,13 +63,13 @@ static siem_code get_over(siem_export *export_, siem_code rc, bool reading, int 
     if (reading && (rc = siem_export_flush(export_, err)) == SIEM_OK) {
         return wait_out(export_, &failure, failures, err);
     }
-    if (!passes(rc)) return rc;
+    if (!passes(rc, false)) return rc;
     if (reading) failure = *err;
     do {
         rc = wait_out(export_, &failure, failures++, err);
         if (rc != SIEM_OK) return rc;
         rc = siem_export_restart(export_, &failure);
-    } while (passes(rc));
+    } while (passes(rc, false));
     if (rc != SIEM_OK) *err = failure;
     return rc;
 }
@@ -83,7 +85,7 @@ static siem_code follow(siem_export *export_, siem_error *err) {
             rc = wait_for_news(export_, &reading, err);
         }
         if (rc == SIEM_OK) continue;
-        if (!passes(rc)) return rc;
+        if (!passes(rc, reading)) return siem_export_finish_after(export_, rc, err);
         if ((rc = get_over(export_, rc, reading, ++failures, err)) != SIEM_OK) return rc;
     }
 }
