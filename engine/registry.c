@@ -366,8 +366,8 @@ static siem_code reconnect(siem_registry *registry, siem_error *err) {
     siem_database_close(&registry->database);
     registry->database = database;
     rc = siem_watch_open(&registry->watch, &registry->database, err);
+    registry->watch.file = file; /* also after a failure: the next attempt compares with it */
     if (rc != SIEM_OK) return rc;
-    registry->watch.file = file;
     if ((rc = siem_watch_check(&registry->watch, err)) == SIEM_OK) registry->broken = false;
     return rc;
 }
