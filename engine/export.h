@@ -41,8 +41,8 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
  * failure is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
 
-/* Saves the checkpoint when it is behind; unless `now`, five times a second or after 5,000 events. A
- * failure is told once and tried again: what was confirmed stays so. Errors: SIEM_IO. */
+/* Saves the checkpoint when it is behind; unless `now`, five times a second or after 5,000 events.
+ * A failure is told once and tried again: what was confirmed stays so. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
 /* Tells what happened to whoever listens. */
