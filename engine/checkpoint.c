@@ -270,6 +270,24 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
     return rc;
 }
 
+siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
+    siem_checkpoint checkpoint = {.path = (char *)path, .lock = -1};
+    *json = NULL;
+    siem_code rc = read_state(&checkpoint, err);
+    if (rc == SIEM_OK) {
+        siem_buffer_add_char(&checkpoint.text, '\0');
+        if (!checkpoint.text.failed) {
+            *json = checkpoint.text.bytes;
+            return SIEM_OK;
+        }
+        rc = siem_error_no_memory(err);
+    } else if (rc == SIEM_END) {
+        rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
+    }
+    siem_buffer_free(&checkpoint.text);
+    return rc;
+}
+
 int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint) {
     return checkpoint->position.id;
 }

@@ -13,7 +13,8 @@
 #include <time.h>
 
 #define BATCH_BYTES   ((size_t)256 * 1024)
-#define SAVE_INTERVAL 0.2   /* seconds */
+#define SAVE_SHARE    10.0  /* saving takes at most a tenth of the time, */
+#define SAVE_INTERVAL 0.2   /* but is not put off for longer than so many seconds */
 #define MOST_UNSAVED  5000  /* events that a crash may have to repeat, besides those of one batch */
 #define LAG_INTERVAL  1.0   /* seconds */
 #define MOST_PAGE     10000 /* events that are read in one transaction */
@@ -114,6 +115,16 @@ static void confirm(siem_export *export_, siem_position position) {
     (void)siem_export_save(export_, false, NULL);
 }
 
+/* The records of a batch up to `index` are dealt with, and the next one is not: they are not sent
+ * again. */
+static void halt_at(siem_export *export_, const siem_batch *batch, size_t index) {
+    if (!export_->halted && index > 0 && export_->registry != NULL) {
+        export_->confirmed =
+            (siem_position){.id = strtoll(siem_batch_event_id(batch, index - 1), NULL, 10)};
+    }
+    export_->halted = true;
+}
+
 /* All outcomes of a batch are taken down, also behind one that ends the export. */
 static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
     siem_export *export_ = context;
@@ -125,14 +136,15 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
             count_delivered(&export_->counts, batch, i, outcome);
         } else if (outcome->verdict == SIEM_REJECT) {
             siem_code rejected = reject(export_, batch, i, outcome, rc == SIEM_OK ? err : NULL);
+            if (rejected != SIEM_OK) halt_at(export_, batch, i);
             if (rc == SIEM_OK) rc = rejected;
         } else {
-            export_->halted = true;
+            halt_at(export_, batch, i);
         }
     }
-    export_->halted = export_->halted || rc != SIEM_OK;
     count_batch(&export_->counts, settlement->seconds);
     confirm(export_, settlement->position);
+    if (rc == SIEM_OK && export_->undone) rc = siem_export_save(export_, false, err);
     if (rc != SIEM_OK || report_progress(export_)) return rc;
     return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
 }
@@ -150,19 +162,24 @@ static siem_code save(siem_export *export_, siem_error *err) {
     if (rc == SIEM_OK && options->deadletter != NULL) {
         rc = siem_deadletter_sync(options->deadletter, err);
     }
+    export_->undone = rc != SIEM_OK;
     if (rc != SIEM_OK) return rc;
     return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
 }
 
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     siem_error failure;
+    if (export_->undone) {
+        return siem_error_set(err, SIEM_IO, "what was written last may not be on the disk");
+    }
     double clock = siem_clock();
     bool is_due = now || clock >= export_->save_due ||
                   (export_->counts.save_failures == 0 &&
                    export_->counts.events - export_->saved.events >= MOST_UNSAVED);
     if (!export_->unsaved || !is_due) return SIEM_OK;
     siem_code rc = save(export_, &failure);
-    export_->save_due = clock + SAVE_INTERVAL;
+    double end = siem_clock();
+    export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
     if (rc == SIEM_OK) {
         export_->unsaved = false;
         export_->counts.saved = (double)time(NULL);
@@ -216,8 +233,8 @@ static siem_code open_delivery(siem_export *export_, siem_error *err) {
 static siem_code return_to_checkpoint(siem_export *export_, siem_error *err) {
     export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
     export_->counts = export_->saved;
-    export_->unsaved = false;
-    return resume_sink(export_, err);
+    export_->unsaved = export_->undone = false;
+    return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;
 }
 
 siem_code siem_export_restart(siem_export *export_, siem_error *err) {
@@ -229,7 +246,7 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     siem_delivery_close(export_->delivery);
     export_->delivery = NULL;
     export_->halted = false;
-    if (options->checkpoint != NULL && options->sink->kind->resume != NULL) {
+    if (options->checkpoint != NULL && (options->sink->kind->resume != NULL || export_->undone)) {
         rc = return_to_checkpoint(export_, err);
     }
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
@@ -256,11 +273,10 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     export_->options = *options;
     export_->lag_due = INFINITY;
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
-    if (options->checkpoint != NULL) {
-        export_->confirmed = siem_checkpoint_position(options->checkpoint);
-        export_->counts.last_id = export_->confirmed.id;
-        export_->saved = export_->counts;
-    }
+    export_->confirmed = options->checkpoint != NULL ? siem_checkpoint_position(options->checkpoint)
+                                                     : (siem_position){.id = options->after};
+    export_->counts.last_id = export_->confirmed.id;
+    export_->saved = export_->counts;
     siem_code rc = open_delivery(export_, err);
     if (rc == SIEM_OK) *out = export_;
     else siem_export_close(export_);

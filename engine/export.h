@@ -13,6 +13,7 @@ struct siem_export {
     siem_position confirmed; /* all events up to it are dealt with */
     bool halted;             /* some record was not: nothing behind it is confirmed */
     bool unsaved;            /* the checkpoint is behind `confirmed` */
+    bool undone;             /* what was written since it was saved may not reach the disk */
     double save_due;         /* of siem_clock: not to be saved before */
     siem_counts saved;       /* the counts of what the checkpoint has */
     uint64_t retries, cut;   /* of deliveries before this one */
@@ -41,8 +42,10 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
  * failure is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
 
-/* Saves the checkpoint when it is behind; unless `now`, five times a second or after 5,000 events.
- * A failure is told once and tried again: what was confirmed stays so. Errors: SIEM_IO. */
+/* Saves the checkpoint when it is behind; unless `now`, not so often that
+ * it takes much of the time, but five times a second or after 5,000 events.
+ * A failure is told once and tried again: what was confirmed stays so, unless it is `undone`: then
+ * the export is to be restarted. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
 /* Tells what happened to whoever listens. */

@@ -27,7 +27,11 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
     siem_code rc;
     *reading = true;
     do {
-        (void)siem_export_save(export_, false, NULL);
+        rc = siem_export_save(export_, false, err);
+        if (export_->undone) {
+            *reading = false;
+            return rc;
+        }
         if (!siem_export_goes_on(export_)) return cancelled(err);
         rc = siem_registry_wait(export_->registry, TICK_MS, err);
     } while (rc == SIEM_END);

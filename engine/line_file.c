@@ -43,7 +43,8 @@ static siem_code open_path(siem_line_file *file, int flags, siem_error *err) {
 
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err) {
-    *file = (siem_line_file){.fd = -1, .mode = mode, .path = strdup(path), .reader = -1};
+    *file =
+        (siem_line_file){.fd = -1, .mode = mode, .path = strdup(path), .reader = -1, .safe = -1};
     if (file->path == NULL) return siem_error_no_memory(err);
     siem_code rc = open_path(file, truncate ? O_TRUNC : 0, err);
     if (rc != SIEM_OK) {
@@ -54,7 +55,7 @@ siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mod
 }
 
 void siem_line_file_open_stdout(siem_line_file *file) {
-    *file = (siem_line_file){.fd = STDOUT_FILENO, .reader = -1};
+    *file = (siem_line_file){.fd = STDOUT_FILENO, .reader = -1, .safe = -1};
 }
 
 /* True when the path names another file than the one that is open, or none. */
@@ -70,26 +71,43 @@ static siem_code close_failed(const siem_line_file *file, int reason, siem_error
                           strerror(reason));
 }
 
-static siem_code sync_failed(const siem_line_file *file, int reason, siem_error *err) {
-    return siem_error_set(err, SIEM_IO, "cannot force '%s' to the disk: %s", name_of(file),
-                          strerror(reason));
-}
-
 static siem_extent extent_of(int fd) {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return (siem_extent){0};
     return (siem_extent){(uint64_t)status.st_dev, (uint64_t)status.st_ino, status.st_size};
 }
 
+static void end_skipping(siem_line_file *file) {
+    if (file->reader >= 0) (void)close(file->reader);
+    file->reader = -1;
+    file->known = file->end = 0;
+}
+
+/* Forces what was written to the disk. After a failure the system takes it for written, and the
+ * next attempt would succeed without it (PostgreSQL wiki, "Fsync Errors"): it is cut off, so that
+ * whoever writes it anew finds nothing that only looks like it. */
+static siem_code force(siem_line_file *file, siem_error *err) {
+    if (fsync(file->fd) == 0) return SIEM_OK;
+    int reason = errno;
+    if (file->safe >= 0) {
+        end_skipping(file);
+        if (ftruncate(file->fd, file->safe) != 0) reason = errno;
+        file->torn = false;
+    }
+    return siem_error_set(err, SIEM_IO, "cannot force '%s' to the disk: %s", name_of(file),
+                          strerror(reason));
+}
+
 /* Goes over to the file that the path names now. The old one is on the disk before. */
 static siem_code reopen(siem_line_file *file, siem_error *err) {
     int old = file->fd;
-    siem_code rc = file->moved == NULL || fsync(old) == 0 ? open_path(file, 0, err)
-                                                          : sync_failed(file, errno, err);
+    siem_code rc = file->moved == NULL ? SIEM_OK : force(file, err);
+    if (rc == SIEM_OK) rc = open_path(file, 0, err);
     siem_extent extent = extent_of(file->fd);
     if (rc == SIEM_OK && file->moved != NULL) {
         rc = file->moved(file->moved_context, &extent, err);
-        if (rc != SIEM_OK) (void)close(file->fd);
+        if (rc == SIEM_OK) file->safe = extent.size;
+        else (void)close(file->fd);
     }
     if (rc != SIEM_OK) {
         file->fd = old; /* the next write tries again */
@@ -164,12 +182,6 @@ static size_t count_known(const siem_line_file *file, const char *bytes, size_t 
     return same;
 }
 
-static void end_skipping(siem_line_file *file) {
-    if (file->reader >= 0) (void)close(file->reader);
-    file->reader = -1;
-    file->known = file->end = 0;
-}
-
 /* Passes over what is there. Where that differs, the file is cut: it was never confirmed. */
 static siem_code skip_known(siem_line_file *file, const char *lines, size_t size, size_t *known,
                             siem_error *err) {
@@ -242,6 +254,7 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
     *found = *found && here.size >= extent->size;
     if (rc == SIEM_OK && *found) {
         file->torn = false; /* a line is torn only in what is compared, and completed then */
+        file->safe = extent->size;
         if (here.size > extent->size) {
             rc = begin_skipping(file, name, extent->size, here.size, err);
         }
@@ -255,7 +268,9 @@ siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_er
     *extent = extent_of(file->fd);
     if (rc != SIEM_OK || extent->inode == 0) return rc;
     if (file->end != 0) extent->size = file->known; /* what is behind may still be cut */
-    return fsync(file->fd) == 0 ? SIEM_OK : sync_failed(file, errno, err);
+    rc = force(file, err);
+    if (rc == SIEM_OK && file->moved != NULL) file->safe = extent->size;
+    return rc;
 }
 
 /* ---- writing ---- */

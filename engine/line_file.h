@@ -22,6 +22,7 @@ typedef struct siem_line_file {
     bool torn;        /* the file ends within a line: a line end is due first */
     off_t known, end; /* between them is what an interrupted attempt wrote; `end` 0: nothing */
     int reader;       /* of these bytes, or -1 */
+    off_t safe;       /* what is before it is on the disk; -1: nobody asked for that */
     siem_moved_function moved; /* NULL: nobody wants to know */
     void *moved_context;
 } siem_line_file;
@@ -42,7 +43,8 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
                                 siem_error *err);
 
 /* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
- * that is not regular nothing is forced. Errors: SIEM_IO. */
+ * that is not regular nothing is forced. Errors: SIEM_IO: somebody who set `moved` has to write
+ * anew what was written since the last success, as it is cut off. */
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err);
 
 /* Appends lines, to a new file when the old one was renamed or removed. `kept` receives how many

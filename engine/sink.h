@@ -64,6 +64,13 @@ typedef struct siem_protocol {
      * NULL: any answer shows that it is there. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* A request for how many documents each of some events has; NULL where that cannot be told. The
+     * answer has one outcome; the counts are 0 before. */
+    siem_code (*write_count)(siem_sink *sink, const char *registry_id, const char *const *event_ids,
+                             size_t size, siem_request *request, siem_error *err);
+    void (*read_count)(siem_sink *sink, const siem_response *response, const char *registry_id,
+                       const char *const *event_ids, size_t size, unsigned *counts,
+                       siem_answer *answer);
 } siem_protocol;
 
 struct siem_sink_kind {

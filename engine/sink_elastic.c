@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +86,8 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
 }
 
 /* The id that the same event has at every attempt, also of another process. */
-static bool make_id(const elastic_sink *elastic, const siem_batch *batch, size_t record,
+static bool make_id(const elastic_sink *elastic, const char *registry_id, const char *event_id,
                     char out[ID_SIZE + 1]) {
-    const char *registry_id = siem_batch_registry_id(batch, record);
-    const char *event_id = siem_batch_event_id(batch, record);
     unsigned char digest[EVP_MAX_MD_SIZE];
     /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
     bool made = EVP_DigestInit_ex2(elastic->digest, elastic->sha256, NULL) == 1 &&
@@ -112,8 +111,10 @@ static siem_code write_documents(const elastic_sink *elastic, const siem_parcel 
         char id[ID_SIZE + 1];
         size_t size;
         const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
-        if (!make_id(elastic, parcel->batch, parcel->records[i], id))
+        if (!make_id(elastic, siem_batch_registry_id(parcel->batch, parcel->records[i]),
+                     siem_batch_event_id(parcel->batch, parcel->records[i]), id)) {
             return siem_error_no_memory(err);
+        }
         siem_buffer_add(&request->content, ACTION_HEAD, sizeof ACTION_HEAD - 1);
         siem_buffer_add(&request->content, id, ID_SIZE);
         siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
@@ -226,6 +227,89 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     cJSON_Delete(body);
 }
 
+/* ---- count ---- */
+
+/* "Search API", by ids. An id can be in several backing indices of a data stream: as many hits. */
+#define MOST_HITS "10000" /* index.max_result_window */
+
+static siem_code write_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
+                             size_t size, siem_request *request, siem_error *err) {
+    static const char head[] = "{\"size\":" MOST_HITS ",\"_source\":false,\"sort\":[\"_doc\"],"
+                               "\"track_total_hits\":false,\"query\":{\"ids\":{\"values\":[";
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    siem_buffer *content = &request->content;
+    siem_request_set_url(request,
+                         "%s/%s/_search?filter_path=timed_out,_shards.failed,hits.hits._id",
+                         elastic->url, elastic->target);
+    siem_code rc = add_authorization(elastic, request, err);
+    siem_request_add_header(request, false, "Content-Type: application/json");
+    siem_buffer_add(content, head, sizeof head - 1);
+    for (size_t i = 0; rc == SIEM_OK && i < size; i++) {
+        char id[ID_SIZE + 1];
+        if (!make_id(elastic, registry_id, event_ids[i], id)) return siem_error_no_memory(err);
+        if (i > 0) siem_buffer_add_char(content, ',');
+        siem_buffer_add_char(content, '"');
+        siem_buffer_add(content, id, ID_SIZE);
+        siem_buffer_add_char(content, '"');
+    }
+    siem_buffer_add(content, "]}}}", 4);
+    siem_request_use_content(request);
+    return rc;
+}
+
+typedef struct counted_id {
+    char id[ID_SIZE + 1];
+    size_t event; /* its index among those that are asked for */
+} counted_id;
+
+static int compare_ids(const void *a, const void *b) {
+    return strcmp(((const counted_id *)a)->id, ((const counted_id *)b)->id);
+}
+
+/* Adds each hit to the count of its event. False without memory. */
+static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const char *registry_id,
+                       const char *const *event_ids, size_t size, unsigned *counts) {
+    counted_id *ids = calloc(size, sizeof *ids), wanted;
+    const cJSON *hit;
+    bool made = ids != NULL;
+    for (size_t i = 0; made && i < size; i++) {
+        made = make_id(elastic, registry_id, event_ids[i], ids[i].id);
+        ids[i].event = i;
+    }
+    if (made) {
+        qsort(ids, size, sizeof *ids, compare_ids);
+        cJSON_ArrayForEach(hit, hits) {
+            (void)snprintf(wanted.id, sizeof wanted.id, "%s", text_of(hit, "_id", ""));
+            const counted_id *found = bsearch(&wanted, ids, size, sizeof *ids, compare_ids);
+            if (found != NULL) counts[found->event]++;
+        }
+    }
+    free(ids);
+    return made;
+}
+
+/* An answer without some shard counts nothing. */
+static void read_count(siem_sink *sink, const siem_response *response, const char *registry_id,
+                       const char *const *event_ids, size_t size, unsigned *counts,
+                       siem_answer *answer) {
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0' || response->status != 200) return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    const cJSON *shards = cJSON_GetObjectItemCaseSensitive(body, "_shards");
+    const cJSON *failed = cJSON_GetObjectItemCaseSensitive(shards, "failed");
+    const cJSON *late = cJSON_GetObjectItemCaseSensitive(body, "timed_out");
+    const cJSON *hits = cJSON_GetObjectItemCaseSensitive(body, "hits");
+    if (!cJSON_IsNumber(failed) || !cJSON_IsBool(late)) {
+        siem_answer_all(answer, SIEM_HOLD, "the answer is not that of _search: correct the URL");
+    } else if (failed->valueint != 0 || cJSON_IsTrue(late)) {
+        siem_answer_all(answer, SIEM_RETRY, "some shards did not answer");
+    } else if (!count_hits((elastic_sink *)sink, cJSON_GetObjectItemCaseSensitive(hits, "hits"),
+                           registry_id, event_ids, size, counts)) {
+        siem_answer_all(answer, SIEM_RETRY, "not enough memory");
+    }
+    cJSON_Delete(body);
+}
+
 /* ---- opening ---- */
 
 static siem_code close_elastic(siem_sink *sink, siem_error *err) {
@@ -321,7 +405,9 @@ static const siem_protocol protocol = {.body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
                                        .write_ping = write_ping,
-                                       .read_ping = read_ping};
+                                       .read_ping = read_ping,
+                                       .write_count = write_count,
+                                       .read_count = read_count};
 
 const siem_sink_kind siem_kind_elastic = {.name = "elastic",
                                           .summary = "Elasticsearch and OpenSearch, by _bulk",

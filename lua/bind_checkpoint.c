@@ -1,6 +1,8 @@
 /* bind_checkpoint.c: the position of an export that outlives it. */
 #include "bind.h"
 
+#include <stdlib.h>
+
 typedef struct lua_checkpoint {
     siem_checkpoint *checkpoint; /* NULL: closed */
     siem_lua_use use;
@@ -52,6 +54,18 @@ static int checkpoint_close(lua_State *L) {
     return 0;
 }
 
+/* core.checkpoint_read(path) -> JSON text, or nil, message, code */
+static int checkpoint_read(lua_State *L) {
+    siem_error err;
+    char *json;
+    if (siem_checkpoint_read(&json, siem_lua_check_text(L, 1), &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushstring(L, json);
+    free(json);
+    return 1;
+}
+
 /* core.checkpoint_set(path, last_id) -> true, or nil, message, code */
 static int checkpoint_set(lua_State *L) {
     siem_error err;
@@ -76,6 +90,7 @@ static int checkpoint_reset(lua_State *L) {
 void siem_lua_bind_checkpoint(lua_State *L) {
     static const luaL_Reg methods[] = {{"last_id", checkpoint_last_id}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"checkpoint_open", checkpoint_open},
+                                         {"checkpoint_read", checkpoint_read},
                                          {"checkpoint_set", checkpoint_set},
                                          {"checkpoint_reset", checkpoint_reset},
                                          {NULL, NULL}};

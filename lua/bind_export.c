@@ -147,8 +147,8 @@ static int refer_to_function(lua_State *L, const char *name) {
     return LUA_NOREF;
 }
 
-/* core.export_open{mapping=, sink=, on_error=, deadletter=, checkpoint=, batch_bytes=, progress=,
- * notice=} -> export */
+/* core.export_open{mapping=, sink=, on_error=, deadletter=, checkpoint=, after=, batch_bytes=,
+ * progress=, notice=} -> export */
 static int export_open(lua_State *L) {
     siem_error err;
     siem_lua_caller *ignored;
@@ -173,6 +173,7 @@ static int export_open(lua_State *L) {
         .on_error = read_on_error(L),
         .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5, NULL),
         .checkpoint = lua_isnil(L, 6) ? NULL : siem_lua_check_checkpoint(L, 6, NULL),
+        .after = siem_lua_option_integer(L, 1, "after", 0),
         .batch_bytes = (size_t)batch_bytes,
         .progress = e->progress == LUA_NOREF ? NULL : call_progress,
         .progress_context = e,

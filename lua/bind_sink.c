@@ -191,6 +191,41 @@ static int sink_ping(lua_State *L) {
     return 1;
 }
 
+/* Texts of the list at `index`, which keeps them alive; in a userdata on top of the stack. */
+static const char **check_texts(lua_State *L, int index, size_t *count) {
+    luaL_checktype(L, index, LUA_TTABLE);
+    *count = lua_rawlen(L, index);
+    const char **texts = lua_newuserdatauv(L, (*count + 1) * sizeof *texts, 0);
+    for (size_t i = 0; i < *count; i++) {
+        /* A number would be converted on the stack alone, and its text lost with it. */
+        if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING) {
+            luaL_error(L, "item %d is no string", (int)i + 1);
+        }
+        texts[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    return texts;
+}
+
+/* sink:count(registry_id, event_ids) -> a list of integers, or nil, message, code */
+static int sink_count(lua_State *L) {
+    siem_error err;
+    size_t size;
+    siem_lua_sink *s = check(L, 1);
+    const char *registry_id = siem_lua_check_text(L, 2);
+    const char *const *event_ids = check_texts(L, 3, &size);
+    unsigned *counts = lua_newuserdatauv(L, (size + 1) * sizeof *counts, 0);
+    if (siem_sink_count(s->sink, registry_id, event_ids, size, counts, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_createtable(L, (int)size, 0);
+    for (size_t i = 0; i < size; i++) {
+        lua_pushinteger(L, counts[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 typedef struct preview_call {
     const siem_lua_sink *sink;
     const char *text;
@@ -273,8 +308,11 @@ static int sink_gc(lua_State *L) {
 }
 
 void siem_lua_bind_sink(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"send", sink_send}, {"ping", sink_ping}, {"preview", sink_preview}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"send", sink_send},
+                                       {"ping", sink_ping},
+                                       {"count", sink_count},
+                                       {"preview", sink_preview},
+                                       {NULL, NULL}};
     static const luaL_Reg functions[] = {{"sink_file", sink_file},
                                          {"sink_stdout", sink_stdout},
                                          {"sink_open", sink_open},

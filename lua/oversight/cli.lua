@@ -6,11 +6,11 @@ local program = require "oversight.program"
 local M = {}
 
 --- Exit statuses, as the README documents them.
-local STATUS = { ok = 0, failed = 1, usage = 2, refused = 3, held = 4 }
+local STATUS = { ok = 0, failed = 1, incomplete = 1, usage = 2, refused = 3, held = 4 }
 
 local COMMANDS = {
-  "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "inspect",
-  "sign",
+  "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "checkpoint",
+  "status", "reconcile", "inspect", "sign",
 }
 
 --- What every command takes.
@@ -60,7 +60,7 @@ local function set_lua_path(folders)
   return true
 end
 
---- Runs a command. `run` answers "ok", "refused", or nil, message and perhaps "usage" or "held".
+--- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held".
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
   -- The command itself stands before its arguments.

@@ -168,6 +168,15 @@ function Sink:send(batch) end
 ---@return oversight.Code? code
 function Sink:ping() end
 
+--- How often the target has each of these events of a registry. Only elastic can tell, of documents
+--- whose index was refreshed since.
+---@param registry_id string
+---@param event_ids string[] at most 2,500
+---@return integer[]? counts
+---@return string? message
+---@return oversight.Code? code
+function Sink:count(registry_id, event_ids) end
+
 --- From here on gives `show` each request as text, secrets masked, and sends nothing.
 ---@param show fun(request: string)
 ---@return true?

@@ -27,6 +27,14 @@ siem.checkpoint = {}
 ---@return oversight.Code? code "held" when it was made for another registry, format or kind of sink, or is damaged
 function siem.checkpoint.open(options) end
 
+--- What a checkpoint says, whoever has it open: last_id, last_timestamp, saved, registry_id,
+--- registry_file, format, sink, output_file, output_size; what it has not is nil.
+---@param path string
+---@return table<string, any>? state
+---@return string? message
+---@return oversight.Code? code "not_found", "held" when it is damaged or of a later version
+function siem.checkpoint.read(path) end
+
 --- Makes the events behind `last_id` the new ones, for any file of that registry.
 ---@param path string of a checkpoint that nobody has open
 ---@param last_id integer

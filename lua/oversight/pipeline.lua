@@ -7,7 +7,7 @@ local sink    = require "oversight.sink"
 local KEYS = {
   source = true, format = true, options = true, filter = true, sink = true, on_error = true,
   dead_letter = true, progress = true, name = true, checkpoint = true, follow = true, wait = true,
-  notice = true,
+  notice = true, after = true,
 }
 
 ---@class oversight.Pipeline
@@ -61,6 +61,9 @@ local function check(definition)
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
   end
   if definition.wait and not definition.follow then return "wait needs follow" end
+  if definition.after and (not definition.follow or definition.checkpoint) then
+    return "after is for following without a checkpoint"
+  end
 end
 
 --- Checks a definition; what it names is opened when it is run.
@@ -240,7 +243,7 @@ function Pipeline:run()
   if not parts then return nil, opened, code end
   local export = core.export_open {
     mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
-    checkpoint = parts.checkpoint, progress = self.progress, notice = self.notice,
+    checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
   local ok, message

@@ -413,6 +413,7 @@ function siem.export_events(job) end
 ---@field source oversight.Registry|table an open registry, { path=, registry_id=, since=, limit= }, or events
 ---@field checkpoint string? a file that keeps the position: only what is new since is exported
 ---@field follow boolean? go on with events as they are recorded; the source is a registry
+---@field after integer? with follow, without checkpoint: events up to this id are left out
 ---@field wait boolean? with follow: wait for a registry that is not there yet
 ---@field notice (fun(text: string))? with follow: what the pipeline gets over by itself
 ---@field format string|oversight.Format
@@ -445,7 +446,7 @@ local Export = {}
 
 siem.export = {}
 
----@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144
 ---@return oversight.Export? export
 ---@return string? message
 ---@return oversight.Code? code

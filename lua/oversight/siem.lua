@@ -37,6 +37,17 @@ local M = {
 }
 for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end
 
+--- What a checkpoint says, whoever has it open.
+---@param path string
+---@return table<string, any>?
+---@return string? message
+---@return string? code
+function M.checkpoint.read(path)
+  local text, message, code = core.checkpoint_read(path)
+  if not text then return nil, message, code end
+  return core.json_decode(text)
+end
+
 -- ---- events ----
 
 --- An event of a row of the registry's `events` table, given as a table column -> value.

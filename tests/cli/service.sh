@@ -16,6 +16,7 @@ has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -eq "$2" ]; }
 add() { sqlite3 "$1" ".timeout 5000" "$(many "$2")"; }
 # start ARGUMENT...: the program in the background, its lines in the file log; sets service.
 start() {
+    : >log # an earlier one's lines are not taken for its own
     "$program" "$@" >out 2>log &
     service=$!
     children+=("$service")
@@ -103,10 +104,13 @@ until_true grep -q listening told
 NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 start "${follow[@]}" --format ecs --output c.jsonl
 until_true grep -q "^READY=1" told
 until_true grep -q "^WATCHDOG=1" told
+before=$(wc -l <c.jsonl)
 kill -HUP "$service"
 until_true grep -q "^RELOADING=1" told
 until_true grep -q "^MONOTONIC_USEC=[0-9]" told
 until_true sh -c '[ "$(grep -c "^READY=1" told)" -ge 2 ]'
+add r.db 1
+until_true has_lines c.jsonl $((before + 1)) # without a checkpoint, too, it goes on where it was
 stop 0
 until_true grep -q "^STOPPING=1" told
 

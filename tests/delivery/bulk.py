@@ -10,6 +10,7 @@ import records
 from wire import Answer
 
 BULK_PATH = re.compile(r"/(?:([^/]+)/)?_bulk")
+SEARCH_PATH = re.compile(r"/([^/]+)/_search")
 REASONS = {
     400: ("mapper_parsing_exception", "failed to parse"),
     404: ("index_not_found_exception", "no such index"),
@@ -25,6 +26,8 @@ def options(parser):
     parser.add_argument("--password")
     parser.add_argument("--failure-store", action="store_true", help="bulk: poison is kept aside, with 201")
     parser.add_argument("--strict-ip", action="store_true", help="bulk: source.ip must be an IP address")
+    parser.add_argument("--twice", action="store_true", help="bulk: a search finds each document twice")
+    parser.add_argument("--shard-fails", action="store_true", help="bulk: a shard does not answer searches")
     parser.add_argument("--data-stream", action="store_true", help="bulk: a document needs @timestamp")
 
 
@@ -55,6 +58,8 @@ class Protocol:
             return self.refusal(request) or self.take(request)
         if request.path == "/" and request.method in ("GET", "HEAD"):
             return Answer(200, json.dumps(ROOT).encode())
+        if request.method in ("GET", "POST") and SEARCH_PATH.fullmatch(request.path):
+            return self.search(request)
         return refused(404, "illegal_argument_exception", f"no handler for {request.method} {request.path}")
 
     def refusal(self, request):
@@ -79,6 +84,30 @@ class Protocol:
             outcomes = self.decide(request, items)
         answer = {"took": 1, "errors": any("error" in one for one in outcomes),
                   "items": [{"create": one} for one in outcomes]}
+        return Answer(200, filtered(answer, request.query.get("filter_path")))
+
+    def search(self, request):
+        """Search by ids, as far as a query of that one kind goes: a hit for each document that is stored."""
+        index = SEARCH_PATH.fullmatch(request.path).group(1)
+        with self.store.lock:
+            known = {name for where, name in self.ids if where == index}
+            exists = any(where == index for where, _ in self.ids)
+        if not exists:
+            return refused(404, "index_not_found_exception", f"no such index [{index}]")
+        try:
+            search = json.loads(request.body)
+            wanted, size = search["query"]["ids"]["values"], search.get("size", 10)
+        except (ValueError, KeyError, TypeError) as problem:
+            return refused(400, "parsing_exception", repr(problem))
+        if size > 10000:
+            return refused(400, "illegal_argument_exception", "Result window is too large")
+        copies = 2 if self.args.twice else 1
+        hits = [{"_index": index, "_id": name, "_score": None} for name in set(wanted) & known
+                for _ in range(copies)][:size]
+        answer = {"took": 1, "timed_out": False, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
+                  "hits": {"max_score": None, "hits": hits}}
+        if self.args.shard_fails:
+            answer["_shards"] |= {"successful": 0, "failed": 1}
         return Answer(200, filtered(answer, request.query.get("filter_path")))
 
     def parse(self, request):

@@ -437,6 +437,15 @@ SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem
  * that has no target. */
 SIEM_API siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err);
 
+/* How often the target has each of these events of a registry, at most 2,500: `counts` receives as
+ * many numbers. Only "elastic" can tell, by the ids of its documents, which it finds once their
+ * index was refreshed. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink that cannot
+ * tell. */
+#define SIEM_MOST_COUNTED 2500
+SIEM_API siem_code siem_sink_count(siem_sink *sink, const char *registry_id,
+                                   const char *const *event_ids, size_t size, unsigned *counts,
+                                   siem_error *err);
+
 /* From here on gives `preview` each request, as text with secrets masked, and sends nothing. */
 typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
 SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
@@ -507,6 +516,11 @@ SIEM_API siem_code siem_checkpoint_open(siem_checkpoint **out,
 /* The id of the last event that was confirmed; 0: none. */
 SIEM_API int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint);
 
+/* What a checkpoint says, whoever has it open: a JSON object, NUL-terminated, for free(). Errors:
+ * SIEM_NOT_FOUND when there is none, SIEM_HELD when it is damaged or of a later version, SIEM_IO.
+ */
+SIEM_API siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err);
+
 /* Unlocks. NULL is allowed. */
 SIEM_API void siem_checkpoint_close(siem_checkpoint *checkpoint);
 
@@ -567,7 +581,8 @@ typedef void (*siem_notice_function)(void *context, const char *text);
 typedef struct siem_export_options {
     siem_mapping *mapping; /* compiled */
     siem_sink *sink;
-    siem_checkpoint *checkpoint; /* NULL: the first event is the first one there is */
+    siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
+    int64_t after; /* of a registry that is followed: events up to this id are left out; 0: none */
     siem_on_error on_error;
     siem_deadletter *deadletter;     /* for SIEM_DEADLETTER_ON_ERROR */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */

@@ -25,9 +25,10 @@ for _, kind in ipairs(siem.sink.kinds()) do
   end
 end
 
-local COMMON = {
-  { "--to", value = "KIND",
-    help = table.concat(KINDS, ", ") .. "; their options: oversight-siem sinks KIND" },
+local TO = { "--to", value = "KIND",
+  help = table.concat(KINDS, ", ") .. "; their options: oversight-siem sinks KIND" }
+
+local OUTPUT = {
   { "--output", value = "-|FILE|URL",
     help = "instead: standard output (-, the default), a file, or a collector that takes JSON by POST" },
   { "--append", help = "add to the file (the default)" },
@@ -35,10 +36,17 @@ local COMMON = {
   { "--pretty", help = "indent the records on standard output, for reading" },
 }
 
---- A command's own options with those that all commands share which deliver. --help stays the last.
-function M.with_options(own)
-  for _, option in ipairs(COMMON) do table.insert(own, #own, option) end
+--- A command's own options with those of targets. --help stays the last.
+function M.with_targets(own)
+  table.insert(own, #own, TO)
   for _, name in ipairs(OPTIONS) do table.insert(own, #own, OPTIONS[name]) end
+  return own
+end
+
+--- The same with those of files: for commands that deliver.
+function M.with_options(own)
+  M.with_targets(own)
+  for _, option in ipairs(OUTPUT) do table.insert(own, #own, option) end
   return own
 end
 

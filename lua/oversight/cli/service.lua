@@ -217,6 +217,8 @@ function M.run(process, number, make)
     if kind == "cancelled" and not program.stop_requested() then
       self.before = counts and add_up(counts, self.before) or self.before
       job = reload(self, job)
+      -- Without a checkpoint, what was exported is known here alone.
+      if counts and not job.checkpoint then job.after = counts.last_id end
     elseif self.previous and not counts then
       log.write("error", "not reloaded, going on as before: " .. tostring(problem), { pipeline = job:title() })
       job, self.previous = self.previous, nil

@@ -1,8 +1,10 @@
-/* ping.c: whether a target is there and takes the credentials, by one request or two. */
+/* question.c: what a target is asked outside of a delivery: whether it is there and takes the
+ * credentials, and how often it has events. */
 #include "error.h"
 #include "sink.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Sends the request of an exchange and waits for its end. */
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
@@ -44,8 +46,8 @@ static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *an
     return SIEM_OK;
 }
 
-static siem_code ask(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
-                     siem_error *err) {
+static siem_code ping(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                      siem_error *err) {
     const siem_protocol *protocol = sink->kind->protocol;
     siem_code rc = SIEM_OK;
     siem_request_clear(&exchange->request);
@@ -63,19 +65,56 @@ static siem_code ask(siem_sink *sink, siem_exchange *exchange, siem_answer *answ
     return rc;
 }
 
+/* An answer to be filled, with one outcome. */
+static siem_answer new_answer(siem_outcome *outcome) {
+    *outcome = (siem_outcome){.code = -1};
+    return (siem_answer){.outcomes = outcome, .count = 1, .code = -1, .retry_after = -1};
+}
+
 siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
     siem_exchange exchange = {.owner = NULL};
-    siem_outcome outcome = {.code = -1};
-    siem_answer answer = {.outcomes = &outcome, .count = 1, .code = -1, .retry_after = -1};
+    siem_outcome outcome;
+    siem_answer answer = new_answer(&outcome);
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
                               sink->kind->name);
     }
-    siem_code rc = ask(sink, &exchange, &answer, err);
+    siem_code rc = ping(sink, &exchange, &answer, err);
     if (rc == SIEM_OK) rc = judge(sink, &answer, err);
     if (rc == SIEM_OK && answer_text != NULL) {
         (void)snprintf(answer_text, 200, "%.199s", answer.reason);
     }
+    siem_answer_clear(&answer);
+    siem_exchange_free(sink->http, &exchange);
+    return rc;
+}
+
+siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
+                          size_t size, unsigned *counts, siem_error *err) {
+    const siem_protocol *protocol = sink->kind->protocol;
+    siem_exchange exchange = {.owner = NULL};
+    siem_outcome outcome;
+    siem_answer answer = new_answer(&outcome);
+    memset(counts, 0, size * sizeof *counts);
+    if (protocol == NULL || protocol->write_count == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
+                              sink->kind->name);
+    }
+    if (size > SIEM_MOST_COUNTED) {
+        return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
+                              SIEM_MOST_COUNTED);
+    }
+    if (size == 0) return SIEM_OK;
+    siem_request_clear(&exchange.request);
+    siem_code rc =
+        protocol->write_count(sink, registry_id, event_ids, size, &exchange.request, err);
+    if (rc == SIEM_OK) rc = exchange_once(sink, &exchange, err);
+    if (rc == SIEM_OK) {
+        protocol->read_count(sink, &exchange.response, registry_id, event_ids, size, counts,
+                             &answer);
+        rc = judge(sink, &answer, err);
+    }
+    siem_answer_clear(&answer);
     siem_exchange_free(sink->http, &exchange);
     return rc;
 }

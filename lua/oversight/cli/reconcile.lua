@@ -1,0 +1,371 @@
+--- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
+local core       = require "oversight.core"
+local given_sink = require "oversight.cli.given_sink"
+local program    = require "oversight.program"
+local siem       = require "oversight.siem"
+local tally      = require "oversight.cli.tally"
+
+local M = {
+  summary = "Shows that every event up to a checkpoint is there, once",
+  usage   = "--db FILE --checkpoint FILE (--file OUT... | --to elastic ...)",
+  options = given_sink.with_targets {
+    arguments = { 0, 100000, "FILE" },
+    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
+    { "--checkpoint", value = "FILE", required = true, help = "of the export" },
+    { "--file", value = "OUT", many = true, help = "a file that it wrote, and those that follow; - is standard input" },
+    { "--dead-letter", value = "FILE", many = true, help = "events in it are accounted for" },
+    { "--format", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
+    { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when it cannot be told" },
+    { "--since", value = "UNIX", whole = true, help = "as the export was given" },
+    { "--refresh", value = "SECONDS", natural = true,
+      help = "with --to: how long a new document may take to be counted (default: 5)" },
+    { "--json", help = "for programs" },
+    { "--help", help = "show this help" },
+  },
+  notes = "Compressed files are given to standard input:\n" ..
+    "  zcat out.jsonl.*.gz | oversight-siem reconcile ... --file - out.jsonl\n" ..
+    "Events that the filter of a pipeline leaves out are listed as missing: it is not\nknown here. " ..
+    "Exit status: 0 each is there once, 1 some are not, or it failed,\n2 wrong usage, 4 held.",
+}
+
+local PAGE = 2000
+
+-- ---- what the registry has ----
+
+--- Calls `see` with the ids of each page of events up to `last_id`; no read transaction is open then.
+local function each_page(registry, last_id, since, see)
+  local query = assert(registry:prepare("SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
+    "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"))
+  local after = math.mininteger
+  repeat
+    local ids = {}
+    for row in query:rows(after, last_id, PAGE, since) do ids[#ids + 1] = row[1] end
+    after = ids[#ids]
+    if after then
+      local seen, message, code = see(ids)
+      if not seen then return nil, message, code end
+    end
+    if program.stop_requested() then return nil, "stopped on request" end
+  until #ids < PAGE
+  query:close()
+  return true
+end
+
+-- ---- where a record holds the id ----
+
+local PROBE = 918273645546372
+
+--- The path to the probe's id in a record, or nil.
+local function find_probe(record, path)
+  for key, value in pairs(record) do
+    local place = { table.unpack(path) }
+    place[#place + 1] = key
+    if value == PROBE or value == tostring(PROBE) then return place end
+    local inside = type(value) == "table" and find_probe(value, place)
+    if inside then return inside end
+  end
+end
+
+--- Where the format's record of some event holds its id, or nil. It may leave out some events: the
+--- probes are of all kinds and of several times.
+local function probe(format)
+  for seconds = 1767225601, 1767225612 do
+    for kind in pairs(siem.BEACON_KINDS) do
+      local event = siem.from_registry_row({
+        id = PROBE, kind = kind, timestamp = seconds, token_id = "t", file_id = "f", recipient_id = "r",
+        issuer_id = "i", source_ip = "192.0.2.1", user_agent = "u", extra = '{"qname": "q.example.com"}',
+        qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = 1,
+      }, { registry_id = "r" })
+      local record = format:render(event)
+      local path = record and find_probe(siem.json.decode(record), {})
+      if path then return path end
+    end
+  end
+end
+
+--- The keys that lead to an event's id in the records of a format.
+local function id_path(given, format)
+  local keys = {}
+  for key in (given.id_path or ""):gmatch "[^.]+" do keys[#keys + 1] = key end
+  if #keys > 0 then return keys end
+  local found = format and probe(format)
+  if found then return found end
+  return nil, "it cannot be told where the records hold the event's id: say so with --id-path, as event.id", "usage"
+end
+
+--- The event's id in a line, or nil.
+local function read_id(line, keys)
+  local json = line
+  for _, key in ipairs(keys) do
+    json = json and siem.json.member(json, key)
+  end
+  return json and math.tointeger(tonumber(json:match '^"?(%-?%d+)"?$'))
+end
+
+-- ---- files ----
+
+local function read_lines(file, name, take)
+  local number = 0
+  for line in file:lines() do
+    number = number + 1
+    if number == 1 and line:sub(1, 2) == "\x1f\x8b" then
+      return nil, name .. " is compressed: give it as zcat FILE | ... --file -"
+    end
+    local taken, message = take(line)
+    if not taken then return nil, ("%s, line %d: %s"):format(name, number, message) end
+    if number % PAGE == 0 and program.stop_requested() then return nil, "stopped on request" end
+  end
+  return true
+end
+
+local function read_file(name, take)
+  if name == "-" then return read_lines(io.stdin, "standard input", take) end
+  local file, message = io.open(name, "r")
+  if not file then return nil, message end
+  local read, problem = read_lines(file, name, take)
+  file:close()
+  return read, problem
+end
+
+--- How often each event is in the files. Gives the tally, and how many lines are of events behind the
+--- checkpoint.
+local function tally_files(names, keys, last_id)
+  local seen, behind = tally.new(), 0
+  local function take(line)
+    local id = read_id(line, keys)
+    if not id then return nil, "the line holds no event id at " .. table.concat(keys, ".") end
+    if id > last_id then behind = behind + 1 else seen:add(id) end
+    return true
+  end
+  for _, name in ipairs(names) do
+    local read, message = read_file(name, take)
+    if not read then return nil, message end
+  end
+  return seen, behind
+end
+
+--- The events of dead letter files.
+local function tally_dead_letters(names)
+  local dead = tally.new()
+  for _, name in ipairs(names or {}) do
+    local read, message = read_file(name, function(line)
+      local id = read_id(line, { "event_id" })
+      if id then dead:add(id) end
+      return id ~= nil, "it is no line of a dead letter file"
+    end)
+    if not read then return nil, message end
+  end
+  return dead
+end
+
+-- ---- the index ----
+
+--- How many documents each of these events has.
+local function count_documents(sink, registry_id, ids)
+  local texts = {}
+  for i, id in ipairs(ids) do texts[i] = tostring(id) end
+  return sink:count(registry_id, texts)
+end
+
+-- ---- what was found ----
+
+local Findings = {}
+Findings.__index = Findings
+
+local function new_findings()
+  return setmetatable({ events = 0, dead = 0, dropped = 0, missing = {}, twice = {} }, Findings)
+end
+
+--- Takes down that an event is there `count` times.
+function Findings:take(id, count, dead)
+  self.events = self.events + 1
+  if count == 0 and dead:count(id) > 0 then
+    self.dead = self.dead + 1
+  elseif count == 0 then
+    self.missing[#self.missing + 1] = id
+  elseif count > 1 then
+    self.twice[#self.twice + 1] = id
+  end
+end
+
+--- Takes those from the missing that the format leaves out.
+function Findings:leave_out(registry, registry_id, format)
+  if not format or #self.missing == 0 then return end
+  local query = assert(registry:prepare "SELECT * FROM events WHERE id = ?")
+  local missing = {}
+  for _, id in ipairs(self.missing) do
+    local row = query:first(id)
+    local columns = {}
+    for key, value in pairs(row or {}) do
+      if type(key) == "string" and value ~= siem.null then columns[key] = value end
+    end
+    local _, _, code = format:render(siem.from_registry_row(columns, { registry_id = registry_id }))
+    if code == "dropped" then
+      self.dropped = self.dropped + 1
+    else
+      missing[#missing + 1] = id
+    end
+  end
+  query:close()
+  self.missing = missing
+end
+
+--- "3-5, 9" of ascending ids, as a list.
+local function ranges(ids)
+  local list, i = {}, 1
+  while i <= #ids do
+    local first = i
+    while ids[i + 1] == ids[i] + 1 do i = i + 1 end
+    list[#list + 1] = first == i and ("%d"):format(ids[i]) or ("%d-%d"):format(ids[first], ids[i])
+    i = i + 1
+  end
+  return list
+end
+
+--- Prints a list under a title, in lines that a terminal has room for.
+local function print_list(title, list)
+  if #list == 0 then return end
+  local width, line = core.terminal_width(1) or 80, title .. ":"
+  for i, word in ipairs(list) do
+    if i < #list then word = word .. "," end
+    if #line + 1 + #word > width then
+      print(line)
+      line = "   "
+    end
+    line = line .. " " .. word
+  end
+  print(line)
+end
+
+local function print_note(count, sentence)
+  if count and count > 0 then print("     " .. sentence:format(count)) end
+end
+
+function Findings:print(last_id)
+  local complete = self:is_complete()
+  print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
+    complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
+  print_note(self.dead, "%d of them in the dead letter")
+  print_note(self.dropped, "%d of them left out by the format")
+  print_note(self.behind, "%d line(s) of events behind the checkpoint")
+  print_list("missing", ranges(self.missing))
+  print_list("twice", ranges(self.twice))
+end
+
+function Findings:print_json(last_id)
+  print(siem.json.encode {
+    complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
+    dropped = self.dropped, missing = siem.array(self.missing), twice = siem.array(self.twice),
+  })
+end
+
+function Findings:is_complete()
+  return #self.missing == 0 and #self.twice == 0
+end
+
+-- ---- the two ways ----
+
+local function look_into_files(job, given)
+  local keys, message, code = id_path(given, job.format)
+  if not keys then return nil, message, code end
+  local seen, behind = tally_files(job.files, keys, job.last_id)
+  if not seen then return nil, behind end
+  local findings = new_findings()
+  findings.behind = behind
+  local done
+  done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
+    for _, id in ipairs(ids) do findings:take(id, seen:count(id), job.dead) end
+    return true
+  end)
+  if not done then return nil, message, code end
+  return findings
+end
+
+--- Takes down how often events are in the index; those that are not go to `absent`, when it is given.
+local function take_page(job, sink, findings, ids, absent)
+  local counts, message, code = count_documents(sink, job.registry_id, ids)
+  if not counts then return nil, message, code end
+  for i, id in ipairs(ids) do
+    if absent and counts[i] == 0 and job.dead:count(id) == 0 then
+      absent[#absent + 1] = id
+    else
+      findings:take(id, counts[i], job.dead)
+    end
+  end
+  return true
+end
+
+--- A document counts only after its index was refreshed: asks once more for those that are absent.
+local function ask_again(job, sink, findings, absent, seconds)
+  if #absent > 0 then core.pause(seconds) end
+  for first = 1, #absent, PAGE do
+    local page = table.move(absent, first, math.min(first + PAGE - 1, #absent), 1, {})
+    local taken, message, code = take_page(job, sink, findings, page)
+    if not taken then return nil, message, code end
+  end
+  return true
+end
+
+local function look_into_index(job, given, kind)
+  local sink, message, code = given_sink.open(given, kind)
+  if not sink then return nil, message, code end
+  local findings, absent, done = new_findings(), {}, nil
+  done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
+    return take_page(job, sink, findings, ids, absent)
+  end)
+  if done then done, message, code = ask_again(job, sink, findings, absent, given.refresh or 5) end
+  sink:close()
+  if not done then return nil, message, code end
+  return findings
+end
+
+-- ---- the command ----
+
+--- The files: all of --file, and what follows them.
+local function files_of(given)
+  local files = {}
+  for _, name in ipairs(given.file or {}) do files[#files + 1] = name end
+  for _, name in ipairs(given) do files[#files + 1] = name end
+  return files
+end
+
+local function check(given, kind, files)
+  if kind and #files > 0 then return "give either --file or --to" end
+  if not kind and #files == 0 then return "--file OUT or --to elastic is missing" end
+  if kind and kind.name ~= "elastic" then return ("%s cannot count events: only elastic can"):format(kind.name) end
+end
+
+local function open_job(given, files)
+  local state, message, code = siem.checkpoint.read(given.checkpoint)
+  if not state then return nil, message, code end
+  local job = { files = files, last_id = state.last_id, registry_id = state.registry_id or "" }
+  if given.format or state.format then
+    job.format, message, code = siem.format.load(given.format or state.format)
+    if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
+  end
+  job.registry, message, code = siem.registry.open { path = given.db, registry_id = job.registry_id }
+  if not job.registry then return nil, message, code end
+  job.dead, message = tally_dead_letters(given.dead_letter)
+  if not job.dead then return nil, message end
+  return job
+end
+
+function M.run(given)
+  local usable, kind = given_sink.check(given)
+  if not usable then return nil, kind, "usage" end
+  local files = files_of(given)
+  local problem = check(given, kind, files)
+  if problem then return nil, problem, "usage" end
+  local job, message, code = open_job(given, files)
+  if not job then return nil, message, code end
+  local look = kind and look_into_index or look_into_files
+  local findings
+  findings, message, code = look(job, given, kind)
+  if not findings then return nil, message, code end
+  findings:leave_out(job.registry, job.registry_id, job.format)
+  if given.json then findings:print_json(job.last_id) else findings:print(job.last_id) end
+  if findings:is_complete() then return "ok" end
+  return "incomplete"
+end
+
+return M

@@ -1,0 +1,70 @@
+--- oversight-siem status: how far an export that follows is behind its registry.
+local checkpoint = require "oversight.cli.checkpoint"
+local siem       = require "oversight.siem"
+
+local M = {
+  summary = "Shows how far behind its registry an export is",
+  usage   = "CHECKPOINT --db FILE",
+  options = {
+    arguments = { 1, 1, "CHECKPOINT" },
+    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
+    { "--json", help = "for programs" },
+    { "--help", help = "show this help" },
+  },
+}
+
+local LAG = "SELECT count(*) AS events, max(id) AS last_id, (SELECT timestamp FROM events WHERE id > ?1 AND " ..
+  "typeof(timestamp) IN ('integer', 'real') ORDER BY id LIMIT 1) AS oldest FROM events WHERE id > ?1"
+
+--- How many events are behind the checkpoint, and how old the first of them is.
+local function read_lag(registry, last_id)
+  local query, message = registry:prepare(LAG)
+  if not query then return nil, message end
+  local ok, row = pcall(query.first, query, last_id)
+  query:close()
+  if not ok then return nil, row end
+  return { events = row.events, last_id = row.last_id or last_id,
+    seconds = row.oldest and math.max(0, os.time() - math.floor(row.oldest)) or 0 }
+end
+
+local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
+
+--- "2 d 3 h": the two largest units.
+local function describe_seconds(seconds)
+  local parts = {}
+  for _, unit in ipairs(UNITS) do
+    local count = seconds // unit[1]
+    if count > 0 or (unit[1] == 1 and #parts == 0) then parts[#parts + 1] = ("%d %s"):format(count, unit[2]) end
+    seconds = seconds % unit[1]
+    if #parts == 2 then break end
+  end
+  return table.concat(parts, " ")
+end
+
+local function describe_lag(lag)
+  if lag.events == 0 then return "nothing: all events are exported" end
+  return ("%d event(s), up to id %d; the first of them is %s old"):format(lag.events, lag.last_id,
+    describe_seconds(lag.seconds))
+end
+
+function M.run(given)
+  local state, message, code = siem.checkpoint.read(given[1])
+  if not state then return nil, message, code end
+  local registry
+  registry, message, code = siem.registry.open { path = given.db, registry_id = state.registry_id or "" }
+  if not registry then return nil, message, code end
+  local lag
+  lag, message = read_lag(registry, state.last_id)
+  registry:close()
+  if not lag then return nil, message end
+  if given.json then
+    state.lag_events, state.lag_seconds = lag.events, lag.seconds
+    print(siem.json.encode(state))
+    return "ok"
+  end
+  checkpoint.print(given[1], state)
+  print(("%-13s %s"):format("Behind", describe_lag(lag)))
+  return "ok"
+end
+
+return M

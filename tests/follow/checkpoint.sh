@@ -1,0 +1,231 @@
+#!/usr/bin/env bash
+# Checkpoints by hand, what an export refuses to start on, how far behind it is, and what is where.
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/../cli/check.sh"
+source "$root/tests/delivery/delivery.sh"
+add() { sqlite3 "$1" ".timeout 5000" "$(many "$2")"; }
+# once [OPTION]...: exports what is new into out.jsonl.
+once=(export --db r.db --registry-id reg --format ecs --output out.jsonl --checkpoint cp)
+registry r.db 5
+
+# ---- show ----
+run 1 checkpoint show cp
+has err "there is no checkpoint 'cp'"
+run 0 "${once[@]}"
+run 0 checkpoint show cp
+for line in "Position      event 5, of 1970-01-01T00:16:44Z" "Registry      reg" "Format        ecs" "Sink          file" \
+    "Output        $(stat -c %s out.jsonl) bytes, of the file with device and inode $(stat -c %d:%i out.jsonl)"; do
+    has out "$line"
+done
+run 0 checkpoint show cp --json
+python3 -c 'import json; assert json.load(open("out"))["last_id"] == 5' || fail "no such JSON: $(cat out)"
+for wrong in "show" "drop cp" "set cp" "show cp --last-id 1" "reset cp --json" "set cp --last-id -1" "show cp more"; do
+    # shellcheck disable=SC2086 # arguments apart
+    run 2 checkpoint $wrong
+done
+
+# ---- set, reset ----
+run 0 checkpoint set cp --last-id 3
+has out "cp: the events behind id 3 are new"
+run 0 "${once[@]}"
+has err "[ok] exported 2 event(s) as ecs"
+run 0 checkpoint reset cp
+[ ! -e cp ] || fail "reset left the checkpoint"
+run 1 checkpoint reset cp
+run 0 "${once[@]}"
+has err "[ok] exported 5 event(s) as ecs"
+lines out.jsonl 12
+run 0 checkpoint set fresh --last-id 2
+[ "$(stat -c %a fresh)" = 600 ] || fail "a checkpoint that was set has mode $(stat -c %a fresh)"
+run 0 checkpoint show fresh
+has out "Registry      any: it belongs to the next export"
+
+# ---- what it refuses to start on: each says what to do, and changes neither file ----
+# held TEXT [OPTION]...: an export ends with status 4 and the text; nothing is written.
+held() {
+    local text=$1
+    shift
+    cp cp cp.before
+    cp out.jsonl out.before
+    run 4 "${once[@]}" "$@"
+    has err "$text"
+    same cp cp.before
+    same out.jsonl out.before
+}
+held "made for another registry id (\"reg\", not \"other\")" --registry-id other
+held "made for another format (\"ecs\", not \"splunk\")" --format splunk
+run 4 export --db r.db --registry-id reg --format ecs --checkpoint cp
+has err 'made for another kind of sink ("file", not "stdout")'
+cp r.db copy.db
+held "the registry is another file than the one" --db copy.db
+run 0 checkpoint set cp --last-id 5
+run 0 "${once[@]}" --db copy.db
+rm out.jsonl cp
+run 0 "${once[@]}"
+for damage in '{' '' 'null' '[]' '{"oversight_checkpoint": 1}' '{"oversight_checkpoint": 1, "last_id": "x"}' \
+    '{"oversight_checkpoint": 1, "last_id": 99999999999999999999}' \
+    '{"oversight_checkpoint": 1, "last_id": 5, "registry_file": "1"}' \
+    '{"oversight_checkpoint": 1, "last_id": 5, "output_file": "1:2"}' \
+    '{"oversight_checkpoint": 1, "last_id": 5, "output_file": "1:2", "output_size": -1}'; do
+    cp cp kept
+    printf '%s' "$damage" >cp
+    held "is damaged: say from where"
+    run 4 checkpoint show cp
+    cp kept cp
+done
+sed 's/"oversight_checkpoint": 1/"oversight_checkpoint": 2/' cp >later
+cp cp kept
+mv later cp
+held "written by a later version (2)"
+cp kept cp
+sqlite3 r.db "UPDATE events SET timestamp = timestamp + 7"
+held "event 5 of the registry is not the one"
+sqlite3 r.db "UPDATE events SET timestamp = timestamp - 7"
+# Its ids went back: restored from a backup, which has fewer events.
+cp r.db backup.db
+add r.db 3
+run 0 "${once[@]}"
+sqlite3 r.db "DELETE FROM events WHERE id > 5; UPDATE sqlite_sequence SET seq = 5"
+held "the ids of the registry 'r.db' went back: it has given 5, and event 8 was read before"
+run 0 checkpoint set cp --last-id 5
+add r.db 2
+run 0 "${once[@]}"
+has err "[ok] exported 2 event(s) as ecs"
+# Deleting the last events alone is no step back: the sequence goes on.
+sqlite3 r.db "DELETE FROM events WHERE id > 5"
+run 0 "${once[@]}"
+add r.db 1
+run 0 "${once[@]}"
+has err "[ok] exported 1 event(s) as ecs"
+sqlite3 plain.db "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp INTEGER)"
+run 1 export --db plain.db --registry-id reg --format ecs --output p.jsonl --checkpoint p.cp
+has err "is not AUTOINCREMENT"
+
+# ---- one process has it ----
+mkfifo pipe
+exec 8<>pipe
+flock cp.lock cat pipe 8>&- &
+children+=($!)
+until ! flock --nonblock cp.lock true; do :; done
+run 1 "${once[@]}"
+has err "the checkpoint 'cp' is in use by another process"
+run 1 checkpoint set cp --last-id 1
+has err "in use by another process"
+run 1 checkpoint reset cp
+run 0 checkpoint show cp
+exec 8>&-
+wait "${children[-1]}"
+
+# ---- a place that cannot be written ----
+run 1 "${once[@]}" --checkpoint none/cp
+has err "none/cp"
+run 1 checkpoint set none/cp --last-id 1
+
+# ---- status ----
+run 0 status cp --db r.db
+has out "Behind        nothing: all events are exported"
+sqlite3 r.db "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', strftime('%s') - 93784), ('t', 'dns', 'x')"
+run 0 status cp --db r.db
+grep -qE '^Behind        2 event\(s\), up to id 10; the first of them is 1 d 2 h old$' out || fail "no such lag: $(cat out)"
+run 0 status cp --db r.db --json
+python3 -c 'import json; s = json.load(open("out")); assert s["lag_events"] == 2 and 93784 <= s["lag_seconds"] < 93884' ||
+    fail "no such JSON: $(cat out)"
+run 2 status cp
+run 1 status nothing --db r.db
+run 1 status cp --db nothing.db
+
+# ---- reconcile with files ----
+registry q.db 3000
+q=(export --db q.db --registry-id reg --format splunk --output q.jsonl --checkpoint q.cp)
+run 0 "${q[@]}"
+mv q.jsonl q.jsonl.1
+add q.db 10
+run 0 "${q[@]}"
+check=(reconcile --db q.db --checkpoint q.cp)
+run 0 "${check[@]}" --file q.jsonl*
+has out "[ok] 3010 event(s) up to id 3010: each is there once"
+run 1 "${check[@]}" --file q.jsonl.1
+has out "[incomplete] 3010 event(s) up to id 3010: 10 missing, 0 there twice"
+has out "missing: 3001-3010"
+gzip -k q.jsonl.1
+zcat q.jsonl.1.gz | run 0 "${check[@]}" --file - q.jsonl
+run 1 "${check[@]}" --file q.jsonl.1.gz
+has err "q.jsonl.1.gz is compressed: give it as zcat FILE"
+sed '17d;19,20d;2500d' q.jsonl.1 >holes.jsonl
+sed -n '5p;300,301p' q.jsonl.1 >>holes.jsonl
+run 1 "${check[@]}" --file holes.jsonl --file q.jsonl
+has out "4 missing, 3 there twice"
+has out "missing: 17, 19-20, 2500"
+has out "twice: 5, 300-301"
+run 1 "${check[@]}" --file holes.jsonl --file q.jsonl --json
+python3 -c 'import json; f = json.load(open("out"))
+assert (f["complete"], f["missing"], f["twice"]) == (False, [17, 19, 20, 2500], [5, 300, 301])' || fail "no such JSON: $(cat out)"
+seq 2 2 3000 | sed 's/$/d/' >even.sed
+sed -f even.sed q.jsonl.1 >odd.jsonl
+run 1 "${check[@]}" --file odd.jsonl q.jsonl
+[ "$(wc -L <out)" -le 80 ] || fail "lines are longer than a terminal"
+echo '{"event": {"kind": "dns"}}' >>holes.jsonl
+run 1 "${check[@]}" --file holes.jsonl
+has err "holes.jsonl, line 3000: the line holds no event id at event.event_id"
+add q.db 2
+run 0 "${check[@]}" --file q.jsonl q.jsonl.1
+sqlite3 q.db "DELETE FROM events WHERE id < 100"
+run 0 "${check[@]}" --file q.jsonl q.jsonl.1
+has out "[ok] 2911 event(s) up to id 3010"
+run 0 "${check[@]}" --since 2000 --file q.jsonl.1
+has out "[ok] 2000 event(s) up to id 3010"
+for wrong in "" "--file x --to elastic --url http://127.0.0.1" "--to splunk --url http://127.0.0.1 --token env:X"; do
+    # shellcheck disable=SC2086 # options apart
+    run 2 "${check[@]}" $wrong
+done
+run 1 "${check[@]}" --file nothing.jsonl
+has err "nothing.jsonl"
+
+# ---- of a format of one's own: other names, events left out, a dead letter ----
+cat >own.lua <<'END'
+local siem = require "oversight.siem"
+return require "oversight.formats.sentinel":extend "own" {
+  { "EventId", remove = true }, { "meta.Number", from = "event_id", as = "integer" },
+  { "Kept", with = function(_, event) return event.occurred_unix % 10 == 0 and siem.drop or "yes" end },
+  { "FileId", from = "file_id", required = true } }
+END
+registry own.db 50 "UPDATE events SET file_id = 'f' WHERE id % 7 <> 0;"
+run 3 export --db own.db --registry-id reg --format ./own.lua --output own.jsonl --checkpoint own.cp --dead-letter own.dead
+own=(reconcile --db own.db --checkpoint own.cp --file own.jsonl --dead-letter own.dead)
+run 0 "${own[@]}" --format ./own.lua
+has out "[ok] 50 event(s) up to id 50: each is there once"
+has out "7 of them in the dead letter"
+has out "4 of them left out by the format"
+run 2 "${own[@]}"
+has err "say so with --id-path"
+run 1 "${own[@]}" --id-path meta.Number
+has out "missing: 1, 11, 31, 41"
+
+# ---- reconcile with an index ----
+registry e.db 4100
+receive index bulk
+elastic=(--to elastic --url "$url")
+run 0 export --db e.db --registry-id reg "${elastic[@]}" --checkpoint e.cp
+index=(reconcile --db e.db --checkpoint e.cp "${elastic[@]}" --refresh 0)
+run 0 "${index[@]}"
+has out "[ok] 4100 event(s) up to id 4100: each is there once"
+run 0 checkpoint set e.cp --last-id 4103
+add e.db 3
+run 1 "${index[@]}"
+has out "missing: 4101-4103"
+run 4 "${index[@]}" --index nothing
+has err "no such index"
+dismiss
+receive twice bulk --twice
+run 0 export --db own.db --registry-id reg --to elastic --url "$url" --checkpoint twice.cp
+run 1 reconcile --db own.db --checkpoint twice.cp --to elastic --url "$url"
+has out "0 missing, 50 there twice"
+has out "twice: 1-50"
+dismiss
+receive shards bulk --shard-fails
+run 0 export --db own.db --registry-id reg --to elastic --url "$url" --checkpoint shards.cp
+run 1 reconcile --db own.db --checkpoint shards.cp --to elastic --url "$url"
+has err "some shards did not answer"
+dismiss
+run 1 reconcile --db own.db --checkpoint shards.cp --to elastic --url "$url"
+finish
