@@ -496,6 +496,11 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
 }
 
 void siem_registry_rewind(siem_registry *registry) {
+    if (registry->follow) {
+        siem_registry_release(registry);
+        registry->next_id = INT64_MIN;
+        return;
+    }
     if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */
     sqlite3_finalize(registry->statement);
     siem_sorted_ids_close(registry->sorted);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Kills the exporter at random instants while a writer adds events, and counts what is there in the end.
 
-Usage: crash.py PROGRAM KIND [KILLS [SEED]]
-KIND: file, rotated, filtered, refused, hec, bulk. Files hold every event once, in order; HEC gets every
-event at least once; _bulk stores each once, by its id.
+Usage: crash.py PROGRAM FAULTS_LIBRARY KIND [KILLS [SEED]]
+KIND: file, rotated, filtered, refused, faulty, hec, bulk. Files hold every event once, in order, also when
+system calls fail (faulty); HEC gets every event at least once; _bulk stores each once, by its id.
 """
 import json
 import os
@@ -14,19 +14,9 @@ import sys
 import tempfile
 import time
 
-from follower import Follower, Writer, check_once, fail, position, read_ids, wait_until
+from follower import FORMATS, Follower, Writer, check_once, fail, no_proxy, position, read_ids, wait_until
 
 RECEIVER = pathlib.Path(__file__).resolve().parent.parent / "delivery" / "receiver.py"
-
-# Events of kind ocsp make no line; those without a file_id are refused.
-FORMATS = {
-    "filtered": """local siem = require "oversight.siem"
-return require "oversight.formats.ecs":extend "filtered" {
-  { "labels.kept", with = function(_, event) return event.event_kind == "ocsp" and siem.drop or "yes" end } }""",
-    "refused": """return require "oversight.formats.ecs":extend "refused" {
-  { "labels.file", from = "file_id", required = true } }""",
-}
-
 
 class Target:
     """Where events go, and how to see what has arrived."""
@@ -75,10 +65,6 @@ class Target:
             self.receiver.wait()
 
 
-def no_proxy():
-    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-
-
 def wait_before_kill(chance, target):
     """Lets it run for a moment, or until it has just written something."""
     if chance.random() < 0.4:
@@ -118,13 +104,19 @@ def check(target, writer):
     return f"{len(target.files())} file(s)"
 
 
-def main(program, kind, kills=210, seed=None):
+# One call in so many fails.
+RANDOM_FAULTS = "write out.jsonl ENOSPC ~6 1 short;fsync out.jsonl EIO ~9 1;rename cp EIO ~9 1;fsync cp.new EIO ~9 1"
+
+
+def main(program, library, kind, kills=210, seed=None):
     seed = int(seed) if seed else random.randrange(1 << 32)
     print(f"{kind}: seed {seed}", flush=True)
     chance, target = random.Random(seed), Target(kind, program)
     writer = Writer("r.db", seed)
-    follower = Follower(program, "r.db", target.arguments(),
-                        environment={**no_proxy(), "SECRET": "crash-secret"})
+    environment = {**no_proxy(), "SECRET": "crash-secret"}
+    follower = Follower(program, "r.db", target.arguments(), environment=environment)
+    if kind == "faulty":
+        follower.environment = {**environment, "LD_PRELOAD": library, "FAULTS": RANDOM_FAULTS}
     writer.start()
     for _ in range(int(kills)):
         follower.start()
@@ -137,7 +129,8 @@ def main(program, kind, kills=210, seed=None):
         if chance.random() < 0.05:
             target.rotate()
     writer.stop()
-    follower.start()
+    follower.environment = environment
+    follower.start_and_wait()
     wait_until(lambda: position("cp") == writer.count, f"the checkpoint at {writer.count}", 60)
     follower.stop()
     word = check(target, writer)
@@ -148,7 +141,7 @@ def main(program, kind, kills=210, seed=None):
 
 
 if __name__ == "__main__":
-    path = os.path.abspath(sys.argv[1])
+    path, library = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        main(path, *sys.argv[2:])
+        main(path, library, *sys.argv[3:])

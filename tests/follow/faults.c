@@ -24,6 +24,7 @@ typedef struct fault {
     char call[16], path[64], error[16], kind[8];
     long first, count, seen;
     bool random;
+    bool halved; /* the call before this one took half */
 } fault;
 
 static fault faults[MOST_FAULTS];
@@ -66,14 +67,15 @@ static void read_faults(void) {
 
 static bool is_due(fault *f) {
     unsigned dice = 0;
+    if (f->halved) return true;
     if (!f->random) return ++f->seen >= f->first && f->seen < f->first + f->count;
     return getrandom(&dice, sizeof dice, 0) == (ssize_t)sizeof dice &&
            dice % (unsigned)f->first == 0;
 }
 
 /* The fault of this call, or NULL. */
-static const fault *find(const char *call, const char *path) {
-    const fault *found = NULL;
+static fault *find(const char *call, const char *path) {
+    fault *found = NULL;
     (void)pthread_once(&once, read_faults);
     (void)pthread_mutex_lock(&guard);
     for (size_t i = 0; i < fault_count && found == NULL; i++) {
@@ -86,7 +88,7 @@ static const fault *find(const char *call, const char *path) {
     return found;
 }
 
-static const fault *find_of(const char *call, int fd) {
+static fault *find_of(const char *call, int fd) {
     char link[32], path[4096];
     int before = errno;
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -108,9 +110,12 @@ static int fail(const fault *f) {
 EXPORT ssize_t write(int fd, const void *bytes, size_t size) {
     ssize_t (*next)(int, const void *, size_t) =
         NEXT(ssize_t(*)(int, const void *, size_t), "write");
-    const fault *f = find_of("write", fd);
+    fault *f = find_of("write", fd);
     if (f == NULL) return next(fd, bytes, size);
-    if (strcmp(f->kind, "short") == 0 && size > 1) (void)!next(fd, bytes, size / 2);
+    if (strcmp(f->kind, "short") == 0 && size > 1) {
+        f->halved = !f->halved;
+        if (f->halved) return next(fd, bytes, size / 2);
+    }
     return fail(f);
 }
 

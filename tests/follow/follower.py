@@ -17,6 +17,21 @@ CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT NOT NUL
   timestamp INTEGER NOT NULL, qualified_timestamp TEXT, tlog_index INTEGER);"""
 
 
+# Formats of a site. Events of kind ocsp make no line; those without a file_id are refused.
+FORMATS = {
+    "filtered": """local siem = require "oversight.siem"
+return require "oversight.formats.ecs":extend "filtered" {
+  { "labels.kept", with = function(_, event) return event.event_kind == "ocsp" and siem.drop or "yes" end } }""",
+    "refused": """return require "oversight.formats.ecs":extend "refused" {
+  { "labels.file", from = "file_id", required = true } }""",
+}
+
+
+def no_proxy():
+    """The environment without what leads requests elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
 def fail(text):
     print("FAILED:", text, file=sys.stderr)
     sys.exit(1)
@@ -31,16 +46,21 @@ def wait_until(condition, what, seconds=30, pause=0.005):
         time.sleep(pause)
 
 
+def make_registry(path):
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA)
+    connection.close()
+
+
 class Writer(threading.Thread):
     """Adds events at random rates, with checkpoints of the write-ahead log now and then."""
 
-    def __init__(self, path, seed, pace=1.0):
+    def __init__(self, path, seed, pace=1.0, first=0, make=True):
         super().__init__(daemon=True)
         self.path, self.random, self.pace = path, random.Random(seed), pace
-        self.stopped, self.count = threading.Event(), 0
-        connection = sqlite3.connect(path)
-        connection.executescript(SCHEMA)
-        connection.close()
+        self.stopped, self.count = threading.Event(), first
+        if make:
+            make_registry(path)
 
     def row(self):
         self.count += 1
@@ -76,7 +96,7 @@ class Follower:
     def __init__(self, program, registry, arguments, log="log", environment=None):
         self.command = [program, "export", "--db", registry, "--registry-id", "reg", "--follow", *arguments]
         self.log = open(log, "a")
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = environment or no_proxy()
         self.process, self.kills = None, 0
 
     def start(self):

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""System calls that fail while the exporter follows: nothing is lost or there twice, it says what failed,
+and goes on when it passes.
+
+Usage: faults.py PROGRAM FAULTS_LIBRARY [CASE]
+"""
+import functools
+import json
+import os
+import pathlib
+import sys
+
+import cases
+from follower import FORMATS, Follower, Writer, check_once, fail, no_proxy, position, read_ids, wait_until
+
+FULL, BROKEN = "No space left on device", "Input/output error"
+
+# Which calls fail, and what it says then. Calls on a file are counted from 1; ~N is one in N at random.
+FAULTS = {
+    "a full disk": ("write out.jsonl ENOSPC 2 2 short", FULL),
+    "a full disk from the first line on": ("write out.jsonl ENOSPC 1 2", FULL),
+    "a full disk, and a line that cannot be cut": ("write out.jsonl ENOSPC 2 1 short;ftruncate out.jsonl EIO 1 1", FULL),
+    "a quota": ("write out.jsonl EDQUOT 3 1 short", "Disk quota exceeded"),
+    "an interrupted write": ("write out.jsonl EINTR 2 5 short", None),
+    "lines that never reach the disk": ("fsync out.jsonl EIO 3 1 lost", BROKEN),
+    "lines that never reach the disk, twice": ("fsync out.jsonl EIO 4 2 lost", BROKEN),
+    "the first lines never reach the disk": ("fsync out.jsonl EIO 2 1 lost", BROKEN),
+    "a checkpoint that cannot be renamed": ("rename cp EIO 3 3", "cannot save the checkpoint 'cp': rename"),
+    "a checkpoint that cannot be forced to the disk": ("fsync cp.new EIO 3 3", "cannot save the checkpoint 'cp': fsync"),
+    "a folder that cannot be forced to the disk": ("fsync /place EIO 3 2", "cannot save the checkpoint 'cp': fsync of the folder"),
+    "a full disk for the checkpoint": ("write cp.new ENOSPC 3 3 short", "cannot save the checkpoint 'cp': write"),
+    "a checkpoint that cannot be made": ("open cp.new EACCES 3 3", "cannot save the checkpoint 'cp': open"),
+    "a checkpoint that cannot be closed": ("close cp.new EIO 3 2", "cannot save the checkpoint 'cp': close"),
+    "a registry that cannot be read": ("pread r.db EIO 12 3", "cannot read 'r.db'"),
+    "a log of the registry that cannot be read": ("pread r.db-wal EIO 12 3", "r.db"),
+    "now and then": ("write out.jsonl ENOSPC ~9 1 short;fsync out.jsonl EIO ~9 1;rename cp EIO ~7 1", None),
+}
+DEAD_LETTER_FAULTS = {
+    "a full disk for the dead letter": ("write dead.jsonl ENOSPC 5 2 short", FULL),
+    "a dead letter that never reaches the disk": ("fsync dead.jsonl EIO 3 1", BROKEN),
+}
+
+
+def start(program, library, faults, arguments):
+    follower = Follower(program, "r.db", [*arguments, "--output", "out.jsonl", "--checkpoint", "cp"],
+                        environment={**no_proxy(), "LD_PRELOAD": library, "FAULTS": faults})
+    follower.start_and_wait()
+    return follower
+
+
+def finish(follower, writer, said):
+    """Until all is exported: then the log must have said it."""
+    wait_until(lambda: position("cp") == writer.count, f"the checkpoint at {writer.count}: {follower.said()[-2000:]}", 100)
+    follower.stop()
+    if said and said not in follower.said():
+        fail(f"the log lacks '{said}': {follower.said()[-2000:]}")
+
+
+def write_some(seconds, writer):
+    writer.start()
+    writer.stopped.wait(seconds)
+    writer.stop()
+
+
+def run_fault(faults, said, program, library):
+    writer = Writer("r.db", 7, pace=0.3)
+    follower = start(program, library, faults, ["--format", "ecs"])
+    write_some(1.5, writer)
+    finish(follower, writer, said)
+    check_once(read_ids(["out.jsonl"]), list(range(1, writer.count + 1)), faults)
+
+
+def run_dead_letter_fault(faults, said, program, library):
+    pathlib.Path("refused.lua").write_text(FORMATS["refused"])
+    writer = Writer("r.db", 7, pace=0.3)
+    follower = start(program, library, faults, ["--format", "./refused.lua", "--dead-letter", "dead.jsonl"])
+    write_some(1.5, writer)
+    finish(follower, writer, said)
+    dead = {int(json.loads(line)["event_id"]) for line in pathlib.Path("dead.jsonl").read_text().splitlines()}
+    every = range(1, writer.count + 1)
+    check_once(sorted(dead), [number for number in every if number % 7 == 3], "dead letter")
+    check_once(read_ids(["out.jsonl"]), [number for number in every if number % 7 != 3], faults)
+
+
+def run_rotated(faults, said, program, library):
+    """The file is renamed; then the new one cannot be opened, or the old one not be finished."""
+    writer = Writer("r.db", 7)
+    follower = start(program, library, faults, ["--format", "ecs"])
+    write_some(0.5, writer)
+    wait_until(lambda: position("cp") == writer.count, "the first events")
+    os.rename("out.jsonl", "out.jsonl.1")
+    more = Writer("r.db", 8, first=writer.count, make=False)
+    write_some(0.5, more)
+    finish(follower, more, said)
+    check_once(read_ids(["out.jsonl.1", "out.jsonl"]), list(range(1, more.count + 1)), faults)
+    if not os.path.getsize("out.jsonl"):
+        fail("nothing went into the new file")
+
+
+def run_without_checkpoint(program, library):
+    """What is in the file is known to the process alone; a full disk makes nothing go there twice."""
+    writer = Writer("r.db", 7, pace=0.3)
+    follower = Follower(program, "r.db", ["--format", "ecs", "--output", "out.jsonl"], environment={
+        **no_proxy(), "LD_PRELOAD": library, "FAULTS": "write out.jsonl ENOSPC 2 2 short"})
+    follower.start_and_wait()
+    write_some(1.5, writer)
+    wait_until(lambda: os.path.exists("out.jsonl") and pathlib.Path("out.jsonl").read_bytes().count(b"\n") >= writer.count,
+               "all lines", 60)
+    follower.stop()
+    if FULL not in follower.said():
+        fail(f"the log does not say so: {follower.said()}")
+    check_once(read_ids(["out.jsonl"]), list(range(1, writer.count + 1)), "without a checkpoint")
+
+
+def main(arguments):
+    table = {name: functools.partial(run_fault, *fault) for name, fault in FAULTS.items()}
+    table |= {name: functools.partial(run_dead_letter_fault, *fault) for name, fault in DEAD_LETTER_FAULTS.items()}
+    table["a new file that cannot be opened"] = functools.partial(run_rotated, "open out.jsonl EMFILE 3 2", "Too many open files")
+    table["an old file that cannot be finished"] = functools.partial(run_rotated, "fsync out.jsonl.1 EIO 1 1", BROKEN)
+    table["a full disk, without a checkpoint"] = run_without_checkpoint
+    cases.main(table, __file__, arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
