@@ -11,8 +11,7 @@ import sys
 import threading
 import time
 
-SCHEMA = """PRAGMA journal_mode = WAL;
-CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT NOT NULL, file_id TEXT,
+SCHEMA = """CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT NOT NULL, file_id TEXT,
   recipient_id TEXT, issuer_id TEXT, kind TEXT NOT NULL, source_ip TEXT, user_agent TEXT, extra TEXT,
   timestamp INTEGER NOT NULL, qualified_timestamp TEXT, tlog_index INTEGER);"""
 
@@ -46,10 +45,21 @@ def wait_until(condition, what, seconds=30, pause=0.005):
         time.sleep(pause)
 
 
-def make_registry(path):
+def make_registry(path, mode="WAL"):
     connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA journal_mode = {mode}")
     connection.executescript(SCHEMA)
     connection.close()
+
+
+def add_events(registry, count, first=0):
+    """Adds so many events, each committed by itself, to a file or over a connection."""
+    connection = sqlite3.connect(registry, isolation_level=None, timeout=10) if isinstance(registry, str) else registry
+    for number in range(first + 1, first + count + 1):
+        connection.execute("INSERT INTO events (token_id, kind, timestamp) VALUES (?, 'dns', ?)",
+                           (f"token-{number}", 1700000000 + number))
+    if isinstance(registry, str):
+        connection.close()
 
 
 class Writer(threading.Thread):
