@@ -9,14 +9,12 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
 
-from follower import FORMATS, Follower, Writer, check_once, fail, no_proxy, position, read_ids, wait_until
+from follower import FORMATS, Follower, Writer, check_once, fail, no_proxy, position, read_ids, receiver, wait_until
 
-RECEIVER = pathlib.Path(__file__).resolve().parent.parent / "delivery" / "receiver.py"
 
 class Target:
     """Where events go, and how to see what has arrived."""
@@ -36,13 +34,10 @@ class Target:
         return ["--format", format_name, "--output", "out.jsonl", "--checkpoint", "cp", *extra]
 
     def remote_arguments(self):
-        os.mkdir("received")
-        self.receiver = subprocess.Popen([sys.executable, RECEIVER, self.kind, "--folder", "received"],
-                                         stdout=subprocess.PIPE, text=True, env=no_proxy())
-        port = self.receiver.stdout.readline().split()[1]
+        self.receiver, url = receiver(self.kind)
         to = "splunk" if self.kind == "hec" else "elastic"
         secret = "--token" if self.kind == "hec" else "--api-key"
-        return ["--to", to, "--url", f"http://127.0.0.1:{port}", secret, "env:SECRET", "--checkpoint", "cp",
+        return ["--to", to, "--url", url, secret, "env:SECRET", "--checkpoint", "cp",
                 "--batch-events", "50", "--retry-base", "0.01", "--in-flight", "2"]
 
     def rotate(self):

@@ -100,6 +100,14 @@ class Writer(threading.Thread):
         self.join()
 
 
+def receiver(kind):
+    """A target on loopback, which stores into the folder `received`: its process and its URL."""
+    script = pathlib.Path(__file__).resolve().parent.parent / "delivery" / "receiver.py"
+    process = subprocess.Popen([sys.executable, script, kind, "--folder", "received"], stdout=subprocess.PIPE, text=True,
+                               env=no_proxy())
+    return process, f"http://127.0.0.1:{process.stdout.readline().split()[1]}"
+
+
 class Follower:
     """The program, following; started and killed as often as the test likes."""
 
