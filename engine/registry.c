@@ -4,12 +4,12 @@
 #include "error.h"
 #include "event.h"
 #include "ordering.h"
+#include "shape.h"
 #include "watch.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 struct siem_registry {
@@ -18,10 +18,8 @@ struct siem_registry {
     int64_t since_value;
     const int64_t *since; /* &since_value, or NULL for all events */
     int64_t limit;        /* negative: all */
-    char **columns;       /* of `events`, ended by NULL */
-    size_t column_count;
-    siem_layout *layout;
-    siem_value *row;
+    siem_shape shape;
+    siem_value *row; /* a value a column */
     siem_event event;
     bool ordered; /* ordering is known */
     siem_ordering ordering;
@@ -33,125 +31,22 @@ struct siem_registry {
     bool ended;
     /* ---- of a registry that is followed ---- */
     bool follow;
-    bool broken; /* reading failed: the connection is made anew */
+    bool broken;    /* reading failed: the connection is made anew */
+    int64_t cursor; /* the id of the event that was read last */
     siem_watch watch;
-    int64_t shape; /* SQLite's number of the schema that the columns were read from */
+    int64_t schema_version; /* SQLite's number of the schema that the shape was read from */
 };
 
 /* ---- shape ---- */
 
-static siem_code check_table(const siem_database *database, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(
-        database, &statement,
-        "SELECT type FROM sqlite_schema WHERE name = 'events' COLLATE NOCASE AND type <> 'index'",
-        err);
-    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
-    if (rc == SIEM_END) {
-        rc = siem_error_set(err, SIEM_SCHEMA, "'%s' has no table 'events': is it a registry?",
-                            database->path);
-    } else if (rc == SIEM_OK) {
-        const char *type = (const char *)sqlite3_column_text(statement, 0);
-        if (type == NULL || strcmp(type, "table") != 0) {
-            rc = siem_error_set(err, SIEM_SCHEMA, "'events' in '%s' is a %s, not a table",
-                                database->path, type != NULL ? type : "thing");
-        }
-    }
-    sqlite3_finalize(statement);
-    return rc;
-}
-
-static siem_code id_is_no_key(const siem_database *database, siem_error *err) {
-    return siem_error_set(err, SIEM_SCHEMA,
-                          "column 'id' of 'events' in '%s' must be INTEGER PRIMARY KEY",
-                          database->path);
-}
-
-/* A key with an index of its own (INTEGER PRIMARY KEY DESC, WITHOUT ROWID) is not the rowid. */
-static siem_code check_rowid(const siem_database *database, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(
-        database, &statement, "SELECT 1 FROM pragma_index_list('events') WHERE origin = 'pk'", err);
-    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
-    sqlite3_finalize(statement);
-    if (rc == SIEM_OK) return id_is_no_key(database, err);
-    return rc == SIEM_END ? SIEM_OK : rc;
-}
-
-/* Without AUTOINCREMENT the id of a deleted event is given again, behind the reader's back. */
-static siem_code check_autoincrement(const siem_database *database, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(
-        database, &statement,
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'events' COLLATE NOCASE AND "
-        "sql LIKE '%AUTOINCREMENT%'",
-        err);
-    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
-    sqlite3_finalize(statement);
-    if (rc != SIEM_END) return rc;
-    return siem_error_set(err, SIEM_SCHEMA,
-                          "'%s' cannot be followed: column 'id' of 'events' is not AUTOINCREMENT, "
-                          "so that ids may be used twice",
-                          database->path);
-}
-
-/* Ids must be the table's own order, and times must be there: all reading stands on the two. */
-static siem_code check_columns(const siem_database *database, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    bool has_id = false, has_timestamp = false;
-    int keys = 0;
-    siem_code rc = siem_database_prepare(
-        database, &statement, "SELECT name, type, pk FROM pragma_table_info('events')", err);
-    while (rc == SIEM_OK && (rc = siem_database_step(database, statement, err)) == SIEM_OK) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        const char *type = (const char *)sqlite3_column_text(statement, 1);
-        bool is_key = sqlite3_column_int(statement, 2) != 0;
-        if (name == NULL || type == NULL) continue;
-        keys += is_key;
-        if (strcasecmp(name, "id") == 0) has_id = is_key && strcasecmp(type, "INTEGER") == 0;
-        if (strcasecmp(name, "timestamp") == 0) has_timestamp = true;
-    }
-    sqlite3_finalize(statement);
-    if (rc != SIEM_END) return rc;
-    if ((rc = check_rowid(database, err)) != SIEM_OK) return rc;
-    if (!has_id || keys != 1) {
-        return id_is_no_key(database, err);
-    }
-    if (!has_timestamp) {
-        return siem_error_set(err, SIEM_SCHEMA, "table 'events' in '%s' has no column 'timestamp'",
-                              database->path);
-    }
-    return SIEM_OK;
-}
-
-static siem_code read_columns(siem_registry *registry, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc =
-        siem_database_prepare(&registry->database, &statement, "SELECT * FROM events", err);
-    if (rc != SIEM_OK) return rc;
-    size_t count = (size_t)sqlite3_column_count(statement);
-    registry->columns = calloc(count + 1, sizeof *registry->columns);
-    registry->row = calloc(count, sizeof *registry->row);
-    bool complete = registry->columns != NULL && registry->row != NULL;
-    for (size_t i = 0; complete && i < count; i++) {
-        const char *name = sqlite3_column_name(statement, (int)i);
-        registry->columns[i] = name != NULL ? strdup(name) : NULL;
-        complete = registry->columns[i] != NULL;
-    }
-    sqlite3_finalize(statement);
-    if (!complete) return siem_error_no_memory(err);
-    registry->column_count = count;
-    rc = siem_layout_open(&registry->layout, siem_registry_columns(registry), count, err);
-    return rc == SIEM_OK ? siem_event_prepare(&registry->event, registry->layout, err) : rc;
-}
-
-/* Checks what the file holds, and reads its columns. */
+/* Reads what the table looks like, and makes room for its rows. */
 static siem_code read_shape(siem_registry *registry, siem_error *err) {
-    const siem_database *database = &registry->database;
-    siem_code rc = check_table(database, err);
-    if (rc == SIEM_OK) rc = check_columns(database, err);
-    if (rc == SIEM_OK && registry->follow) rc = check_autoincrement(database, err);
-    if (rc == SIEM_OK) rc = read_columns(registry, err);
+    siem_shape *shape = &registry->shape;
+    siem_code rc = siem_shape_read(shape, &registry->database, registry->follow, err);
+    if (rc != SIEM_OK) return rc;
+    registry->row = calloc(shape->column_count, sizeof *registry->row);
+    if (registry->row == NULL) return siem_error_no_memory(err);
+    rc = siem_event_prepare(&registry->event, shape->layout, err);
     if (rc == SIEM_OK) siem_event_set_registry_id(&registry->event, registry->registry_id);
     return rc;
 }
@@ -161,16 +56,9 @@ static void forget_shape(siem_registry *registry) {
     registry->statement = NULL;
     siem_event_release(&registry->event);
     registry->event = (siem_event){0};
-    siem_layout_close(registry->layout);
-    registry->layout = NULL;
-    for (size_t i = 0; registry->columns != NULL && registry->columns[i] != NULL; i++) {
-        free(registry->columns[i]);
-    }
-    free(registry->columns);
     free(registry->row);
-    registry->columns = NULL;
     registry->row = NULL;
-    registry->column_count = 0;
+    siem_shape_free(&registry->shape);
 }
 
 siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
@@ -187,7 +75,7 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
     registry->watch = siem_watch_closed;
     registry->limit = options->limit;
     registry->follow = options->follow;
-    if (registry->follow) registry->next_id = INT64_MIN;
+    registry->cursor = INT64_MIN;
     registry->since_value = options->since;
     if (options->has_since) registry->since = &registry->since_value;
     registry->registry_id = strdup(options->registry_id);
@@ -215,7 +103,7 @@ void siem_registry_close(siem_registry *registry) {
 }
 
 const char *const *siem_registry_columns(const siem_registry *registry) {
-    return (const char *const *)registry->columns;
+    return (const char *const *)registry->shape.columns;
 }
 
 const siem_database *siem_registry_database(const siem_registry *registry) {
@@ -291,10 +179,10 @@ static siem_code step_sorted(siem_registry *registry, siem_error *err) {
 
 static void load_row(siem_registry *registry) {
     bool blob = false;
-    for (size_t i = 0; i < registry->column_count; i++) {
+    for (size_t i = 0; i < registry->shape.column_count; i++) {
         siem_database_column(registry->statement, (int)i, &registry->row[i], &blob);
     }
-    siem_event_load(&registry->event, registry->layout, registry->row, blob);
+    siem_event_load(&registry->event, registry->shape.layout, registry->row, blob);
 }
 
 /* ---- following ---- */
@@ -326,23 +214,25 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
         registry, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE", &largest,
         err);
     if (rc != SIEM_OK && rc != SIEM_END) return rc;
-    if (registry->next_id <= 1 || largest >= registry->next_id - 1) return SIEM_OK;
+    if (registry->cursor <= 0 || largest >= registry->cursor) return SIEM_OK;
     return siem_error_set(err, SIEM_HELD,
                           "the ids of the registry '%s' went back: it has given %" PRId64
                           ", and event %" PRId64 " was read before (was it restored from a "
                           "backup?). Say from where on its events are new with 'checkpoint set', "
                           "or begin anew with 'checkpoint reset'",
-                          registry->database.path, largest, registry->next_id - 1);
+                          registry->database.path, largest, registry->cursor);
 }
 
 /* Columns may have been added since the last round. */
 static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
-    int64_t shape = 0;
-    const char *sql = registry->since != NULL ? "SELECT * FROM events NOT INDEXED WHERE id >= ?1 "
+    int64_t version = 0;
+    const char *sql = registry->since != NULL ? "SELECT * FROM events NOT INDEXED WHERE id > ?1 "
                                                 "AND timestamp >= ?2 ORDER BY id"
-                                              : "SELECT * FROM events WHERE id >= ?1 ORDER BY id";
-    siem_code rc = read_number(registry, "PRAGMA schema_version", &shape, err);
-    if (rc != SIEM_OK || (registry->statement != NULL && shape == registry->shape)) return rc;
+                                              : "SELECT * FROM events WHERE id > ?1 ORDER BY id";
+    siem_code rc = read_number(registry, "PRAGMA schema_version", &version, err);
+    if (rc != SIEM_OK || (registry->statement != NULL && version == registry->schema_version)) {
+        return rc;
+    }
     forget_shape(registry);
     rc = read_shape(registry, err);
     if (rc == SIEM_OK) {
@@ -350,7 +240,7 @@ static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
     }
     if (rc != SIEM_OK) return rc;
     if (registry->since != NULL) sqlite3_bind_int64(registry->statement, 2, *registry->since);
-    registry->shape = shape;
+    registry->schema_version = version;
     return SIEM_OK;
 }
 
@@ -380,7 +270,7 @@ static siem_code begin_round(siem_registry *registry, siem_error *err) {
     if (rc == SIEM_OK) rc = refresh_shape(registry, err);
     if (rc == SIEM_OK) rc = check_ids(registry, err);
     if (rc != SIEM_OK) return rc;
-    sqlite3_bind_int64(registry->statement, 1, registry->next_id);
+    sqlite3_bind_int64(registry->statement, 1, registry->cursor);
     registry->stepping = true;
     return SIEM_OK;
 }
@@ -395,14 +285,14 @@ static siem_code next_of_followed(siem_registry *registry, siem_event **event, s
         return rc;
     }
     load_row(registry);
-    registry->next_id = registry->event.row_id + 1;
+    registry->cursor = registry->event.row_id;
     *event = &registry->event;
     return SIEM_OK;
 }
 
 void siem_registry_seek(siem_registry *registry, int64_t id) {
     siem_registry_release(registry);
-    registry->next_id = id + 1;
+    registry->cursor = id;
 }
 
 siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
@@ -498,7 +388,7 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
 void siem_registry_rewind(siem_registry *registry) {
     if (registry->follow) {
         siem_registry_release(registry);
-        registry->next_id = INT64_MIN;
+        registry->cursor = INT64_MIN;
         return;
     }
     if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */

@@ -201,7 +201,8 @@ SIEM_API void siem_registry_release(siem_registry *registry);
 SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                           siem_error *err);
 
-/* The names of all columns of `events`, ended by NULL. Borrowed until the registry is closed. */
+/* The names of all columns of `events`, ended by NULL. Borrowed until the registry reads on (a column
+ * may be added meanwhile) or is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
 /* Closes the registry. Its events and queries must not be used after. */

@@ -24,22 +24,31 @@ local NUMBERS = {
   "latency_seconds",
 }
 
---- The counts of this run with those of the runs before a reload.
-local function add_up(counts, before)
-  local sum = {}
-  for key, value in pairs(counts) do sum[key] = value end
-  if not before then return sum end
-  for _, key in ipairs(NUMBERS) do sum[key] = sum[key] + before[key] end
-  sum.latency = {}
+--- The counts with each counter and each bucket put together with the one of other counts.
+local function combine(counts, other, put)
+  local combined = {}
+  for key, value in pairs(counts) do combined[key] = value end
+  if not other then return combined end
+  for _, key in ipairs(NUMBERS) do combined[key] = put(counts[key], other[key]) end
+  combined.latency = {}
   for i, bucket in ipairs(counts.latency) do
-    sum.latency[i] = { bucket[1], bucket[2] + before.latency[i][2] }
+    combined.latency[i] = { bucket[1], put(bucket[2], other.latency[i][2]) }
   end
-  return sum
+  return combined
 end
 
-local function publish(number, title, numbers, state)
+--- The counts of this run with those of the runs before a reload.
+local function add_up(counts, before)
+  return combine(counts, before, function(a, b) return a + b end)
+end
+
+--- Makes the numbers known. What is written again after a failure is counted again, from the checkpoint
+--- on: until it is past what was told before, that stays, as counters only grow.
+local function publish(self, title, numbers, state)
+  numbers = combine(numbers, self.told, math.max)
+  self.told = numbers
   numbers.state = state
-  program.publish(number, core.json_encode { name = title, numbers = numbers })
+  program.publish(self.number, core.json_encode { name = title, numbers = numbers })
 end
 
 local function read_published(count)
@@ -157,7 +166,7 @@ local function set_hooks(self, job)
     end
     if now >= due then
       due = now + INTERVAL
-      publish(self.number, job:title(), add_up(counts, self.before), "running")
+      publish(self, job:title(), add_up(counts, self.before), "running")
       self.process:tick()
     end
     return not program.stop_requested() and program.reloads() == self.reloads
@@ -188,7 +197,7 @@ local function conclude(self, job, counts, message, code)
   local state = STATES[code] or "failed"
   if counts then
     local numbers = add_up(counts, self.before)
-    publish(self.number, job:title(), numbers, state)
+    publish(self, job:title(), numbers, state)
     log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, {
       pipeline = job:title(), delivered = numbers.exported, refused = numbers.refused, last_id = numbers.last_id,
     })

@@ -1,0 +1,209 @@
+/* test_follow.c: a registry that is followed, its checkpoint, and an export that goes on. */
+#include "testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ADD "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', 7);"
+
+static siem_mapping *mapping;
+
+static int open_mapping(void **state) {
+    static const char *const id[] = {"event_id", NULL};
+    (void)state;
+    assert_ok(siem_mapping_open(&mapping, "ids", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"id", .from = id}, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    return 0;
+}
+
+static int close_mapping(void **state) {
+    (void)state;
+    siem_mapping_close(mapping);
+    return 0;
+}
+
+static siem_registry *open_followed(const char *name) {
+    siem_registry *registry;
+    const siem_registry_options options = {
+        .path = test_path(name), .registry_id = "reg", .limit = -1, .follow = true};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    return registry;
+}
+
+/* The events that are there now. */
+static void assert_next(siem_registry *registry, const char *ids) {
+    char text[200] = "";
+    siem_event *event;
+    siem_code rc;
+    while ((rc = siem_registry_next(registry, &event, NULL)) == SIEM_OK) {
+        siem_value id = siem_event_get(event, "event_id");
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s",
+                       text[0] != '\0' ? " " : "", (int)id.size, id.bytes);
+    }
+    assert_int_equal(rc, SIEM_END);
+    assert_string_equal(text, ids);
+}
+
+static void test_cursor(void **state) {
+    siem_lag lag;
+    (void)state;
+    test_sql("cursor.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD);
+    siem_registry *registry = open_followed("cursor.db");
+    assert_next(registry, "1 2");
+    assert_next(registry, "");
+    assert_int_equal(siem_registry_wait(registry, 0, NULL), SIEM_END);
+    test_sql("cursor.db", ADD "UPDATE events SET timestamp = 1 WHERE id = 1;");
+    assert_ok(siem_registry_wait(registry, 10000, &err));
+    assert_next(registry, "3");
+    siem_registry_seek(registry, 1);
+    assert_next(registry, "2 3");
+    siem_registry_rewind(registry);
+    assert_next(registry, "1 2 3");
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 2);
+    assert_true(lag.seconds > 1e9); /* since second 7 */
+    assert_ok(siem_registry_lag(registry, 3, &lag, &err));
+    assert_int_equal(lag.events, 0);
+    assert_true(lag.seconds == 0);
+    siem_registry_close(registry);
+}
+
+static void test_largest_id(void **state) {
+    (void)state;
+    test_sql("largest.db",
+             TABLE "INSERT INTO events (id, token_id, kind, timestamp) VALUES (-5, 't', 'dns', 1), "
+                   "(9223372036854775807, 't', 'dns', 2);");
+    siem_registry *registry = open_followed("largest.db");
+    assert_next(registry, "-5 9223372036854775807");
+    assert_next(registry, "");
+    siem_registry_close(registry);
+}
+
+/* No transaction stays open: the log can be emptied between two rounds, and in the middle of one.
+ */
+static void test_holds_nothing(void **state) {
+    siem_event *event;
+    struct stat status;
+    char wal[200];
+    (void)state;
+    test_sql("free.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD);
+    siem_registry *registry = open_followed("free.db");
+    assert_ok(siem_registry_next(registry, &event, &err));
+    siem_registry_release(registry);
+    test_sql("free.db", ADD "PRAGMA wal_checkpoint(TRUNCATE);");
+    (void)snprintf(wal, sizeof wal, "%s-wal", test_path("free.db"));
+    assert_int_equal(stat(wal, &status), 0);
+    assert_int_equal(status.st_size, 0);
+    assert_next(registry, "2 3");
+    test_sql("free.db", ADD "PRAGMA wal_checkpoint(TRUNCATE);");
+    assert_int_equal(stat(wal, &status), 0);
+    assert_int_equal(status.st_size, 0);
+    siem_registry_close(registry);
+}
+
+static siem_code open_checkpoint(siem_checkpoint **out, siem_registry *registry, const char *format,
+                                 siem_error *err) {
+    const siem_checkpoint_options options = {
+        .path = test_path("cp"), .registry = registry, .format = format, .sink = "file"};
+    return siem_checkpoint_open(out, &options, err);
+}
+
+static void test_checkpoint(void **state) {
+    siem_checkpoint *checkpoint, *second;
+    siem_error failure;
+    char *json;
+    (void)state;
+    test_sql("cp.db", TABLE ADD ADD);
+    siem_registry *registry = open_followed("cp.db");
+    assert_int_equal(siem_checkpoint_read(&json, test_path("cp"), NULL), SIEM_NOT_FOUND);
+    assert_null(json);
+    assert_ok(siem_checkpoint_set(test_path("cp"), 2, &err));
+    assert_ok(siem_checkpoint_read(&json, test_path("cp"), &err));
+    assert_non_null(strstr(json, "\"last_id\":2"));
+    free(json);
+    assert_ok(open_checkpoint(&checkpoint, registry, "ids", &err));
+    assert_int_equal(siem_checkpoint_last_id(checkpoint), 2);
+    assert_int_equal(open_checkpoint(&second, registry, "ids", &failure), SIEM_LOCKED);
+    assert_null(second);
+    assert_int_equal(siem_checkpoint_set(test_path("cp"), 1, NULL), SIEM_LOCKED);
+    assert_int_equal(siem_checkpoint_reset(test_path("cp"), NULL), SIEM_LOCKED);
+    siem_checkpoint_close(checkpoint);
+    assert_ok(siem_checkpoint_reset(test_path("cp"), &err));
+    assert_int_equal(siem_checkpoint_reset(test_path("cp"), NULL), SIEM_NOT_FOUND);
+    siem_registry_close(registry);
+    const siem_registry_options bounded = {
+        .path = test_path("cp.db"), .registry_id = "reg", .limit = -1};
+    assert_ok(siem_registry_open(&registry, &bounded, &err));
+    assert_int_equal(open_checkpoint(&checkpoint, registry, "ids", NULL), SIEM_INVALID);
+    siem_registry_close(registry);
+}
+
+/* Adds events while the export runs, and ends it when all are in. */
+static bool add_and_stop(void *context, const siem_counts *counts) {
+    int *added = context;
+    if (*added < 3 && counts->exported == (uint64_t)*added + 2) {
+        test_sql("export.db", ADD);
+        ++*added;
+    }
+    return counts->exported < 5;
+}
+
+static void run_follow(siem_checkpoint *checkpoint, siem_registry *registry, siem_sink *sink,
+                       siem_progress_function progress, void *context, int64_t after) {
+    siem_export *export_;
+    siem_error failure;
+    const siem_export_options options = {.mapping = mapping,
+                                         .sink = sink,
+                                         .checkpoint = checkpoint,
+                                         .after = after,
+                                         .progress = progress,
+                                         .progress_context = context};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_int_equal(siem_export_follow(export_, registry, &failure), SIEM_CANCELLED);
+    siem_export_close(export_);
+}
+
+static bool stop_at_five(void *context, const siem_counts *counts) {
+    (void)context;
+    return counts->last_id < 5;
+}
+
+static void test_export(void **state) {
+    siem_checkpoint *checkpoint;
+    siem_sink *sink;
+    int added = 0;
+    (void)state;
+    test_sql("export.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD);
+    siem_registry *registry = open_followed("export.db");
+    assert_ok(siem_sink_open_file(&sink, test_path("export.jsonl"), false, &err));
+    assert_ok(open_checkpoint(&checkpoint, registry, "ids", &err));
+    run_follow(checkpoint, registry, sink, add_and_stop, &added, 0);
+    assert_int_equal(siem_checkpoint_last_id(checkpoint), 5);
+    char *text = test_read(test_path("export.jsonl"));
+    assert_string_equal(
+        text, "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n{\"id\":\"4\"}\n{\"id\":\"5\"}\n");
+    free(text);
+    siem_checkpoint_close(checkpoint);
+    assert_ok(siem_sink_close(sink, &err));
+    /* Without one, `after` is where it begins. */
+    assert_ok(siem_sink_open_file(&sink, test_path("after.jsonl"), false, &err));
+    run_follow(NULL, registry, sink, stop_at_five, NULL, 3);
+    assert_ok(siem_sink_close(sink, &err));
+    text = test_read(test_path("after.jsonl"));
+    assert_string_equal(text, "{\"id\":\"4\"}\n{\"id\":\"5\"}\n");
+    free(text);
+    siem_registry_close(registry);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cursor),        cmocka_unit_test(test_largest_id),
+        cmocka_unit_test(test_holds_nothing), cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_export),
+    };
+    return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
+}

@@ -1,0 +1,189 @@
+/* test_line_file.c: going on in a file after an interrupted attempt. */
+#include "line_file.h"
+#include "testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void write_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_file(const char *path, const char *text) {
+    char *read = test_read(path);
+    assert_string_equal(read, text);
+    free(read);
+}
+
+/* Where the file of that path ended when it had `size` bytes. */
+static siem_extent extent_of(const char *path, int64_t size) {
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return (siem_extent){(uint64_t)status.st_dev, (uint64_t)status.st_ino, size};
+}
+
+static siem_line_file open_file(const char *path) {
+    siem_line_file file;
+    assert_ok(siem_line_file_open(&file, path, 0640, false, &err));
+    return file;
+}
+
+static void write_lines(siem_line_file *file, const char *lines) {
+    size_t kept;
+    assert_ok(siem_line_file_write(file, lines, strlen(lines), &kept, &err));
+    assert_int_equal(kept, strlen(lines));
+}
+
+/* What is in the file behind "one\n" when "two\nthree\n" is written again after it. */
+static const char *const attempts[] = {"",
+                                       "t",
+                                       "two",
+                                       "two\n",
+                                       "two\nth",
+                                       "two\nthree\n",
+                                       "other",
+                                       "two\nother\n",
+                                       "two\nthree\nf",
+                                       "\n\n\n",
+                                       "two\nthrex"};
+
+static void test_resume(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
+        const char *path = test_path("resume.jsonl");
+        char before[64];
+        bool found;
+        (void)snprintf(before, sizeof before, "one\n%s", attempts[i]);
+        (void)unlink(path);
+        write_file(path, before);
+        siem_extent extent = extent_of(path, 4);
+        siem_line_file file = open_file(path);
+        assert_ok(siem_line_file_resume(&file, &extent, &found, &err));
+        assert_true(found);
+        write_lines(&file, "two\n");
+        write_lines(&file, "three\n");
+        write_lines(&file, "four\n");
+        assert_file(path, "one\ntwo\nthree\nfour\n");
+        assert_ok(siem_line_file_close(&file, &err));
+    }
+}
+
+/* What was written behind the extent and is not written again is no part of what is confirmed. */
+static void test_extent_while_comparing(void **state) {
+    const char *path = test_path("extent.jsonl");
+    bool found;
+    siem_extent now;
+    (void)state;
+    write_file(path, "one\ntwo\nthree\n");
+    siem_extent extent = extent_of(path, 4);
+    siem_line_file file = open_file(path);
+    assert_ok(siem_line_file_resume(&file, &extent, &found, &err));
+    assert_ok(siem_line_file_sync(&file, &now, &err));
+    assert_int_equal(now.size, 4);
+    write_lines(&file, "two\n");
+    assert_ok(siem_line_file_sync(&file, &now, &err));
+    assert_int_equal(now.size, 8);
+    write_lines(&file, "three\n");
+    assert_ok(siem_line_file_sync(&file, &now, &err));
+    assert_int_equal(now.size, 14);
+    assert_int_equal(now.inode, extent.inode);
+    assert_ok(siem_line_file_close(&file, &err));
+    assert_file(path, "one\ntwo\nthree\n");
+}
+
+typedef struct moves {
+    const char *path; /* of the new file */
+    siem_code answer;
+    int count;
+    int64_t size;
+} moves;
+
+/* The new file holds no line yet when it is told. */
+static siem_code take_move(void *context, const siem_extent *extent, siem_error *err) {
+    moves *m = context;
+    struct stat status;
+    m->count++;
+    m->size = extent->size;
+    assert_int_equal(stat(m->path, &status), 0);
+    assert_int_equal(status.st_ino, extent->inode);
+    if (m->answer != SIEM_OK && err != NULL) err->code = m->answer;
+    return m->answer;
+}
+
+static void test_resume_renamed(void **state) {
+    const char *path = test_path("renamed.jsonl"), *old = test_path("renamed.jsonl.1");
+    bool found;
+    moves m = {.path = path};
+    (void)state;
+    write_file(old, "one\ntw");
+    siem_extent extent = extent_of(old, 4);
+    siem_line_file file = open_file(path);
+    file.moved = take_move;
+    file.moved_context = &m;
+    assert_ok(siem_line_file_resume(&file, &extent, &found, &err));
+    assert_true(found);
+    write_lines(&file, "two\n"); /* belongs to the old file, which ends with it */
+    assert_int_equal(m.count, 0);
+    assert_file(old, "one\ntwo\n");
+    write_lines(&file, "three\n");
+    assert_int_equal(m.count, 1);
+    assert_int_equal(m.size, 0);
+    assert_file(old, "one\ntwo\n");
+    assert_file(path, "three\n");
+    assert_ok(siem_line_file_close(&file, &err));
+}
+
+/* A new file that could not be told of gets no line; the next attempt tells again. */
+static void test_move_that_fails(void **state) {
+    const char *path = test_path("move.jsonl"), *old = test_path("move.jsonl.1");
+    size_t kept;
+    siem_error failure;
+    moves m = {.path = path, .answer = SIEM_IO};
+    (void)state;
+    siem_line_file file = open_file(path);
+    file.moved = take_move;
+    file.moved_context = &m;
+    write_lines(&file, "one\n");
+    assert_int_equal(rename(path, old), 0);
+    assert_int_equal(siem_line_file_write(&file, "two\n", 4, &kept, &failure), SIEM_IO);
+    assert_int_equal(kept, 0);
+    assert_file(path, "");
+    m.answer = SIEM_OK;
+    write_lines(&file, "two\n");
+    assert_int_equal(m.count, 2);
+    assert_ok(siem_line_file_close(&file, &err));
+    assert_file(path, "two\n");
+    assert_file(old, "one\n");
+}
+
+static void test_lost(void **state) {
+    const char *path = test_path("lost.jsonl");
+    bool found;
+    (void)state;
+    write_file(path, "one\n");
+    siem_extent emptied = extent_of(path, 8), other = extent_of(path, 4);
+    other.inode++;
+    siem_line_file file = open_file(path);
+    assert_ok(siem_line_file_resume(&file, &emptied, &found, &err)); /* it is shorter */
+    assert_false(found);
+    assert_ok(siem_line_file_resume(&file, &other, &found, &err));
+    assert_false(found);
+    write_lines(&file, "two\n");
+    assert_ok(siem_line_file_close(&file, &err));
+    assert_file(path, "one\ntwo\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
+        cmocka_unit_test(test_resume_renamed), cmocka_unit_test(test_move_that_fails),
+        cmocka_unit_test(test_lost),
+    };
+    return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);
+}
