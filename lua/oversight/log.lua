@@ -18,6 +18,7 @@ local to_journal = os.getenv "JOURNAL_STREAM" ~= nil
 
 ---@type table<string, oversight.Line>
 local written = {}
+local remembered, MOST_REMEMBERED = 0, 200
 
 ---@param name "text"|"json"
 ---@param is_quiet boolean? whether lines of level info are left out
@@ -54,6 +55,16 @@ local function as_json(level, message, fields)
   return core.json_encode(record)
 end
 
+--- Forgets lines that would be written again in any case: texts of servers can all be different.
+local function forget(now)
+  for key, line in pairs(written) do
+    if now - line.since >= INTERVAL then
+      written[key] = nil
+      remembered = remembered - 1
+    end
+  end
+end
+
 --- True when the line is due; numbers in it do not make it another one.
 local function is_due(level, message, fields)
   local key, now = level .. message:gsub("%d+", "#") .. tostring(fields.pipeline), core.clock()
@@ -63,8 +74,16 @@ local function is_due(level, message, fields)
     return false
   end
   if line and line.suppressed > 0 then fields.suppressed = line.suppressed end
+  if not line then remembered = remembered + 1 end
   written[key] = { since = now, suppressed = 0 }
+  if remembered > MOST_REMEMBERED then forget(now) end
   return true
+end
+
+--- How many lines are remembered, so as not to be repeated.
+---@return integer
+function M.remembered()
+  return remembered
 end
 
 local function write(level, message, fields)

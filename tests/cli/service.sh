@@ -165,6 +165,26 @@ timeout 20 "$program" "${follow[@]}" --to splunk --url "$url" --token env:TOKEN 
 has h.prom 'oversight_siem_held{pipeline="splunk"} 1'
 lacks log service-token
 
+# ---- SIGTERM: what is under way is finished and saved, and not waited for when it hangs ----
+registry slow.db 50
+slow=(export --db slow.db --registry-id reg --follow --batch-events 25 --in-flight 1 --token env:TOKEN)
+plan '[{"play": "drip", "seconds": 0.03}]'
+receive drip hec --plan plan.json
+start "${slow[@]}" --to splunk --url "$url" --checkpoint drip.cp
+until_true test -s drip/stored.jsonl
+stop 0
+run 0 checkpoint show drip.cp
+has out "Position      event 25"
+lines drip/stored.jsonl 25
+plan '["hang"]'
+receive stuck hec --plan plan.json
+start "${slow[@]}" --to splunk --url "$url" --checkpoint stuck.cp
+until_true test -s stuck/requests.jsonl
+SECONDS=0
+stop 0
+[ "$SECONDS" -le 10 ] || fail "a request that hangs was waited for, for $SECONDS s"
+[ ! -e stuck.cp ] || has stuck.cp '"last_id": 0'
+
 # ---- several pipelines: one hangs, one is held, one goes on ----
 plan '["hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang", "hang"]'
 receive hanging hec --plan plan.json

@@ -309,7 +309,8 @@ end
 local function look_into_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
-  local findings, absent, done = new_findings(), {}, nil
+  local findings, absent = new_findings(), {}
+  local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
     return take_page(job, sink, findings, ids, absent)
   end)
@@ -329,7 +330,7 @@ local function files_of(given)
   return files
 end
 
-local function check(given, kind, files)
+local function check(kind, files)
   if kind and #files > 0 then return "give either --file or --to" end
   if not kind and #files == 0 then return "--file OUT or --to elastic is missing" end
   if kind and kind.name ~= "elastic" then return ("%s cannot count events: only elastic can"):format(kind.name) end
@@ -354,7 +355,7 @@ function M.run(given)
   local usable, kind = given_sink.check(given)
   if not usable then return nil, kind, "usage" end
   local files = files_of(given)
-  local problem = check(given, kind, files)
+  local problem = check(kind, files)
   if problem then return nil, problem, "usage" end
   local job, message, code = open_job(given, files)
   if not job then return nil, message, code end
