@@ -15,6 +15,7 @@ typedef struct record {
     size_t registry_id; /* likewise; records in a row share one */
     size_t source_end;  /* of its event's JSON */
     unsigned repairs;
+    unsigned part; /* which of its event's records it is */
 } record;
 
 struct siem_batch {
@@ -26,7 +27,7 @@ struct siem_batch {
 
 /* How much of each buffer is in use; to go back to when a write fails. */
 typedef struct mark {
-    size_t lines, ids, sources;
+    size_t lines, ids, sources, count;
 } mark;
 
 siem_code siem_batch_open(siem_batch **out, siem_error *err) {
@@ -63,13 +64,14 @@ static bool reserve_record(siem_batch *batch) {
 }
 
 static mark mark_of(const siem_batch *batch) {
-    return (mark){batch->lines.size, batch->ids.size, batch->sources.size};
+    return (mark){batch->lines.size, batch->ids.size, batch->sources.size, batch->count};
 }
 
 static void go_back(siem_batch *batch, mark at) {
     batch->lines.size = at.lines;
     batch->ids.size = at.ids;
     batch->sources.size = at.sources;
+    batch->count = at.count;
     batch->lines.failed = batch->ids.failed = batch->sources.failed = false;
 }
 
@@ -91,52 +93,85 @@ static size_t add_registry_id(siem_batch *batch, const char *bytes, size_t size)
     return add_id(batch, bytes, size);
 }
 
-/* Completes the record whose line was written. */
-static siem_code add_record(siem_batch *batch, size_t id, size_t registry_id, unsigned repairs,
+/* Completes the record whose line was written, all but its line end. */
+static siem_code add_record(siem_batch *batch, size_t id, size_t registry_id, record details,
                             siem_error *err) {
-    if (batch->lines.failed || batch->ids.failed || batch->sources.failed) {
+    siem_buffer_add_char(&batch->lines, '\n');
+    if (!reserve_record(batch) || batch->lines.failed || batch->ids.failed ||
+        batch->sources.failed) {
         return siem_error_no_memory(err);
     }
-    batch->records[batch->count++] =
-        (record){batch->lines.size, id, registry_id, batch->sources.size, repairs};
+    details.end = batch->lines.size;
+    details.id = id;
+    details.registry_id = registry_id;
+    details.source_end = batch->sources.size;
+    batch->records[batch->count++] = details;
     return SIEM_OK;
+}
+
+static siem_code add_record_of(siem_batch *batch, siem_event *event, record details,
+                               siem_error *err) {
+    const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
+    const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
+    if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
+    size_t id = add_id(batch, event_id->bytes, event_id->size);
+    return add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
+                      details, err);
+}
+
+/* Makes a line of each record of the list that begins at `start`. */
+static siem_code split_list(siem_batch *batch, size_t start, siem_event *event, unsigned repairs,
+                            siem_error *err) {
+    siem_buffer list = {0};
+    siem_code rc = SIEM_OK;
+    siem_buffer_add(&list, batch->lines.bytes + start, batch->lines.size - start);
+    if (list.failed) return siem_error_no_memory(err);
+    const char *at = list.bytes + 1, *end = list.bytes + list.size - 1;
+    batch->lines.size = start;
+    for (unsigned part = 0; rc == SIEM_OK && at < end; part++) {
+        const char *next = siem_json_skip(at, end);
+        siem_buffer_add(&batch->lines, at, (size_t)(next - at));
+        if (*at != '{') {
+            rc = siem_error_set(err, SIEM_REFUSED, "item %u of the function's list is no record",
+                                part + 1);
+        } else {
+            record details = {.repairs = part == 0 ? repairs : 0, .part = part};
+            rc = add_record_of(batch, event, details, err);
+        }
+        at = next + 1; /* past the comma */
+    }
+    siem_buffer_free(&list);
+    return rc;
 }
 
 siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                            unsigned *repairs, siem_error *err) {
     unsigned bits = 0;
     mark start = mark_of(batch);
-    if (!reserve_record(batch)) return siem_error_no_memory(err);
     siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
-    if (rc == SIEM_OK) {
-        const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
-        const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
-        siem_buffer_add_char(&batch->lines, '\n');
-        if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
-        size_t id = add_id(batch, event_id->bytes, event_id->size);
-        rc = add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
-                        bits, err);
+    if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
+        rc = split_list(batch, start.lines, event, bits, err);
+    } else if (rc == SIEM_OK) {
+        rc = add_record_of(batch, event, (record){.repairs = bits}, err);
     }
     if (rc != SIEM_OK) go_back(batch, start);
     else if (repairs != NULL) *repairs = bits;
     return rc;
 }
 
-siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size, const char *event_id,
-                         const char *registry_id, siem_error *err) {
+siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const char *event_id,
+                         const char *registry_id, unsigned part, siem_error *err) {
     siem_json_reader reader = {0};
     mark start = mark_of(batch);
-    if (!reserve_record(batch)) return siem_error_no_memory(err);
-    siem_json_result result = siem_json_read(&reader, record, size, &batch->lines);
+    siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
     siem_json_reader_free(&reader);
     siem_code rc = SIEM_OK;
     if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
         rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is no JSON object", event_id);
     } else {
-        siem_buffer_add_char(&batch->lines, '\n');
         size_t id = add_id(batch, event_id, strlen(event_id));
-        rc =
-            add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)), 0, err);
+        rc = add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
+                        (record){.part = part}, err);
     }
     if (rc != SIEM_OK) go_back(batch, start);
     return rc;
@@ -149,24 +184,20 @@ static siem_code append_one(siem_batch *batch, const siem_batch *from, size_t in
     const char *event_id = siem_batch_event_id(from, index);
     const char *registry_id = siem_batch_registry_id(from, index);
     const char *source = siem_batch_source(from, index, &source_size);
-    if (!reserve_record(batch)) return siem_error_no_memory(err);
-    siem_buffer_add(&batch->lines, line, size + 1);
+    siem_buffer_add(&batch->lines, line, size);
     siem_buffer_add(&batch->sources, source, source_size);
     size_t id = add_id(batch, event_id, strlen(event_id));
     return add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
-                      siem_batch_repairs(from, index), err);
+                      from->records[index], err);
 }
 
 siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, const size_t *records,
                             size_t count, siem_error *err) {
     mark start = mark_of(batch);
-    size_t count_before = batch->count;
     siem_code rc = SIEM_OK;
     for (size_t i = 0; rc == SIEM_OK && i < count; i++)
         rc = append_one(batch, from, records[i], err);
-    if (rc == SIEM_OK) return rc;
-    go_back(batch, start);
-    batch->count = count_before;
+    if (rc != SIEM_OK) go_back(batch, start);
     return rc;
 }
 
@@ -202,6 +233,10 @@ const char *siem_batch_event_id(const siem_batch *batch, size_t index) {
     return index < batch->count ? batch->ids.bytes + batch->records[index].id : NULL;
 }
 
+unsigned siem_batch_part(const siem_batch *batch, size_t index) {
+    return batch->records[index].part;
+}
+
 unsigned siem_batch_repairs(const siem_batch *batch, size_t index) {
     return batch->records[index].repairs;
 }
@@ -217,8 +252,7 @@ const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *siz
 }
 
 void siem_batch_clear(siem_batch *batch) {
-    batch->count = 0;
-    go_back(batch, (mark){0, 0, 0});
+    go_back(batch, (mark){0});
 }
 
 void siem_batch_drop_last(siem_batch *batch) {

@@ -12,8 +12,10 @@ void siem_batch_keep_sources(siem_batch *batch);
  * the room is made later. */
 void siem_batch_reserve(siem_batch *batch, size_t bytes);
 
-/* The SIEM_REPAIRED_ bits of record `index`, which must exist. */
+/* The SIEM_REPAIRED_ bits of record `index`, which must exist, and which of its event's records it
+ * is, from 0. The bits are those of the event, with its first record. */
 unsigned siem_batch_repairs(const siem_batch *batch, size_t index);
+unsigned siem_batch_part(const siem_batch *batch, size_t index);
 
 /* Of record `index`, which must exist: the id of its event's registry, and the JSON of the event,
  * NULL when it is not kept. */

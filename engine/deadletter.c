@@ -84,6 +84,7 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
         write_key(line, "event");
         siem_event_write_json(event, line);
     }
+    if (refusal->part > 0) write_integer(line, "part", refusal->part);
     write_json(line, "record", refusal->record, refusal->record_size);
     siem_buffer_add_char(line, '}');
     return write_line(deadletter, err);

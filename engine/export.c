@@ -35,7 +35,7 @@ static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t
                             const siem_outcome *outcome) {
     size_t size;
     (void)siem_batch_at(batch, index, &size);
-    counts->exported++;
+    counts->exported += siem_batch_part(batch, index) == 0;
     counts->bytes += size + 1;
     counts->existed += outcome->existed;
     counts->kept_aside += outcome->kept_aside;
@@ -61,6 +61,7 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
+        refusal.part = siem_batch_part(batch, index);
         rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }
     if (rc == SIEM_OK) export_->counts.refused++;
@@ -115,12 +116,13 @@ static void confirm(siem_export *export_, siem_position position) {
     (void)siem_export_save(export_, false, NULL);
 }
 
-/* The records of a batch up to `index` are dealt with, and the next one is not: they are not sent
- * again. */
+/* The records of a batch before `index` are dealt with, and that one is not: events that are
+ * complete are not sent again. */
 static void halt_at(siem_export *export_, const siem_batch *batch, size_t index) {
+    while (index > 0 && siem_batch_part(batch, index) > 0) index--;
     if (!export_->halted && index > 0 && export_->registry != NULL) {
-        export_->confirmed =
-            (siem_position){.id = strtoll(siem_batch_event_id(batch, index - 1), NULL, 10)};
+        const char *id = siem_batch_event_id(batch, index - 1);
+        export_->confirmed = (siem_position){.id = strtoll(id, NULL, 10)};
     }
     export_->halted = true;
 }
@@ -167,6 +169,12 @@ static siem_code save(siem_export *export_, siem_error *err) {
     return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
 }
 
+/* After a failure a file may end with lines behind what is confirmed: its end is none for the
+ * checkpoint. What is there is compared when the export goes on. */
+static bool ends_beside_position(const siem_export *export_) {
+    return export_->halted && export_->options.sink->kind->sync != NULL;
+}
+
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     siem_error failure;
     if (export_->undone) {
@@ -176,7 +184,7 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     bool is_due = now || clock >= export_->save_due ||
                   (export_->counts.save_failures == 0 &&
                    export_->counts.events - export_->saved.events >= MOST_UNSAVED);
-    if (!export_->unsaved || !is_due) return SIEM_OK;
+    if (!export_->unsaved || !is_due || ends_beside_position(export_)) return SIEM_OK;
     siem_code rc = save(export_, &failure);
     double end = siem_clock();
     export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
@@ -342,16 +350,53 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
     return rc;
 }
 
+/* Adds records one by one, as each may fill a batch. The event is reached with the last one. A file
+ * gets all of them at once: its end in the checkpoint is the end of an event. */
+static siem_code append_all(siem_export *export_, const siem_batch *records, siem_position position,
+                            siem_error *err) {
+    siem_position before = siem_delivery_reached(export_->delivery);
+    size_t count = siem_batch_size(records);
+    bool is_local = export_->options.sink->http == NULL, is_full = false;
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        bool is_last = i + 1 == count;
+        rc = siem_batch_append(batch_of(export_), records, &i, 1, err);
+        if (rc != SIEM_OK) break;
+        is_full = siem_delivery_added(export_->delivery) || (is_local && is_full);
+        if (is_full && (is_last || !is_local))
+            rc = commit(export_, is_last ? position : before, err);
+    }
+    return rc;
+}
+
+/* Takes the last `count` records, which are of one event, out of the batch and adds them anew. */
+static siem_code split_event(siem_export *export_, size_t count, siem_position position,
+                             siem_error *err) {
+    siem_batch *batch = batch_of(export_), *records;
+    size_t *indices = calloc(count, sizeof *indices);
+    if (indices == NULL) return siem_error_no_memory(err);
+    for (size_t i = 0; i < count; i++) indices[i] = siem_batch_size(batch) - count + i;
+    siem_code rc = siem_batch_copy(&records, batch, indices, count, err);
+    free(indices);
+    if (rc != SIEM_OK) return rc;
+    for (size_t i = 0; i < count; i++) siem_batch_drop_last(batch);
+    rc = append_all(export_, records, position, err);
+    siem_batch_close(records);
+    return rc;
+}
+
 /* Renders an event into the batch, and sends that when it is full. */
 static siem_code render_event(siem_export *export_, siem_event *event, siem_position position,
                               siem_error *err) {
     siem_error reason;
-    siem_code rc =
-        siem_batch_write(batch_of(export_), export_->options.mapping, event, NULL, &reason);
+    siem_batch *batch = batch_of(export_);
+    size_t before = siem_batch_size(batch);
+    siem_code rc = siem_batch_write(batch, export_->options.mapping, event, NULL, &reason);
     if (rc == SIEM_OK) {
+        size_t added = siem_batch_size(batch) - before;
         export_->counts.rendered++;
-        bool is_full = siem_delivery_added(export_->delivery);
-        return is_full ? commit(export_, position, err) : SIEM_OK;
+        if (added > 1) return split_event(export_, added, position, err);
+        return siem_delivery_added(export_->delivery) ? commit(export_, position, err) : SIEM_OK;
     }
     if (rc == SIEM_DROPPED) {
         export_->counts.dropped++;

@@ -274,8 +274,11 @@ static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer
     siem_code rc = siem_function_call(mapping->whole, mapping->whole_context, event,
                                       (siem_value){0}, &mapping->scratch, &record, err);
     if (rc != SIEM_OK) return rc;
-    if (record.type != SIEM_JSON || record.bytes[0] != '{') {
+    if (record.type != SIEM_JSON || (record.bytes[0] != '{' && record.bytes[0] != '[')) {
         return siem_error_set(err, SIEM_REFUSED, "the function gave no table of named values");
+    }
+    if (record.size == 2 && record.bytes[0] == '[') {
+        return siem_error_set(err, SIEM_DROPPED, "the function gave a list without records");
     }
     siem_buffer_add(out, record.bytes, record.size);
     return SIEM_OK;

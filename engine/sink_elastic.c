@@ -87,12 +87,17 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
 
 /* The id that the same event has at every attempt, also of another process. */
 static bool make_id(const elastic_sink *elastic, const char *registry_id, const char *event_id,
-                    char out[ID_SIZE + 1]) {
+                    unsigned part, char out[ID_SIZE + 1]) {
     unsigned char digest[EVP_MAX_MD_SIZE];
+    char suffix[16]; /* of what is not the event's first record: a NUL and its number */
+    size_t suffix_size =
+        part > 0 ? 1 + (size_t)snprintf(suffix + 1, sizeof suffix - 1, "%u", part) : 0;
+    suffix[0] = '\0';
     /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
     bool made = EVP_DigestInit_ex2(elastic->digest, elastic->sha256, NULL) == 1 &&
                 EVP_DigestUpdate(elastic->digest, registry_id, strlen(registry_id) + 1) == 1 &&
                 EVP_DigestUpdate(elastic->digest, event_id, strlen(event_id)) == 1 &&
+                EVP_DigestUpdate(elastic->digest, suffix, suffix_size) == 1 &&
                 EVP_DigestFinal_ex(elastic->digest, digest, NULL) == 1;
     if (!made) return false;
     (void)EVP_EncodeBlock((unsigned char *)out, digest, ID_BYTES);
@@ -111,8 +116,10 @@ static siem_code write_documents(const elastic_sink *elastic, const siem_parcel 
         char id[ID_SIZE + 1];
         size_t size;
         const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
-        if (!make_id(elastic, siem_batch_registry_id(parcel->batch, parcel->records[i]),
-                     siem_batch_event_id(parcel->batch, parcel->records[i]), id)) {
+        size_t record = parcel->records[i];
+        if (!make_id(elastic, siem_batch_registry_id(parcel->batch, record),
+                     siem_batch_event_id(parcel->batch, record),
+                     siem_batch_part(parcel->batch, record), id)) {
             return siem_error_no_memory(err);
         }
         siem_buffer_add(&request->content, ACTION_HEAD, sizeof ACTION_HEAD - 1);
@@ -246,7 +253,7 @@ static siem_code write_count(siem_sink *sink, const char *registry_id, const cha
     siem_buffer_add(content, head, sizeof head - 1);
     for (size_t i = 0; rc == SIEM_OK && i < size; i++) {
         char id[ID_SIZE + 1];
-        if (!make_id(elastic, registry_id, event_ids[i], id)) return siem_error_no_memory(err);
+        if (!make_id(elastic, registry_id, event_ids[i], 0, id)) return siem_error_no_memory(err);
         if (i > 0) siem_buffer_add_char(content, ',');
         siem_buffer_add_char(content, '"');
         siem_buffer_add(content, id, ID_SIZE);
@@ -273,7 +280,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const cha
     const cJSON *hit;
     bool made = ids != NULL;
     for (size_t i = 0; made && i < size; i++) {
-        made = make_id(elastic, registry_id, event_ids[i], ids[i].id);
+        made = make_id(elastic, registry_id, event_ids[i], 0, ids[i].id);
         ids[i].event = i;
     }
     if (made) {

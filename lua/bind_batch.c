@@ -76,14 +76,17 @@ static int batch_write(lua_State *L) {
     return 1;
 }
 
-/* batch:add(record, event_id, registry_id) -> true, or nil, message, code */
+/* batch:add(record, event_id, registry_id [, part]) -> true, or nil, message, code */
 static int batch_add(lua_State *L) {
     siem_error err;
     size_t size;
     siem_batch *batch = check_own(L, 1);
     const char *record = luaL_checklstring(L, 2, &size);
     const char *event_id = siem_lua_check_text(L, 3), *registry_id = siem_lua_check_text(L, 4);
-    if (siem_batch_add(batch, record, size, event_id, registry_id, &err) != SIEM_OK) {
+    lua_Integer part = luaL_optinteger(L, 5, 0);
+    luaL_argcheck(L, part >= 0 && part <= INT32_MAX, 5, "is out of range");
+    if (siem_batch_add(batch, record, size, event_id, registry_id, (unsigned)part, &err) !=
+        SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
     lua_pushboolean(L, true);

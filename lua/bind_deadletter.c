@@ -26,8 +26,8 @@ static int deadletter_open(lua_State *L) {
     return 1;
 }
 
-/* deadletter:write(event, format, reason [, {sink=, http_status=, code=, record=}]) -> true, or
- * nil, message, code */
+/* deadletter:write(event, format, reason [, {sink=, http_status=, code=, record=, part=}]) ->
+ * true, or nil, message, code */
 static int deadletter_write(lua_State *L) {
     siem_error err;
     siem_deadletter *deadletter = siem_lua_check_deadletter(L, 1, NULL);
@@ -39,6 +39,7 @@ static int deadletter_write(lua_State *L) {
         refusal.sink = siem_lua_option_text(L, 5, "sink");
         refusal.http_status = (int)siem_lua_option_integer(L, 5, "http_status", 0);
         refusal.code = (int)siem_lua_option_integer(L, 5, "code", -1);
+        refusal.part = (unsigned)siem_lua_option_integer(L, 5, "part", 0);
         refusal.record = siem_lua_option_text(L, 5, "record");
         refusal.record_size = refusal.record != NULL ? strlen(refusal.record) : 0;
     }

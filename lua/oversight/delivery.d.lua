@@ -21,10 +21,11 @@ function Batch:write(mapping, event) end
 ---@param record string a JSON object
 ---@param event_id string
 ---@param registry_id string
+---@param part integer? which of the event's records it is, from 0 (the default)
 ---@return true?
 ---@return string? message
 ---@return oversight.Code? code
-function Batch:add(record, event_id, registry_id) end
+function Batch:add(record, event_id, registry_id, part) end
 
 --- All records, each followed by "\n".
 ---@return string
@@ -206,7 +207,7 @@ function siem.deadletter.open(path) end
 ---@param event oversight.Event
 ---@param format string
 ---@param reason string
----@param details { sink: string?, http_status: integer?, code: integer?, record: string? }?
+---@param details { sink: string?, http_status: integer?, code: integer?, record: string?, part: integer? }?
 ---@return true?
 ---@return string? message
 ---@return oversight.Code? code

@@ -264,7 +264,7 @@ siem.format = {}
 ---@return fun(rows: oversight.Row[]): oversight.Format
 function siem.format.define(name) end
 
---- A format that is a function giving the whole record.
+--- A format that is a function giving the whole record; or a siem.array of several, or of none.
 ---@param name string
 ---@param whole fun(event: oversight.Event): table
 ---@return oversight.Format

@@ -40,7 +40,7 @@ static siem_batch *make_batch(size_t count) {
     char id[8] = "1";
     assert_ok(siem_batch_open(&batch, &err));
     for (size_t i = 0; i < count; i++, id[0]++) {
-        assert_ok(siem_batch_add(batch, "{\"a\": 1}", 8, id, "r", &err));
+        assert_ok(siem_batch_add(batch, "{\"a\": 1}", 8, id, "r", 0, &err));
     }
     return batch;
 }
@@ -252,8 +252,8 @@ static void test_add_refuses(void **state) {
     siem_error err;
     (void)state;
     siem_batch *batch = make_batch(1);
-    assert_int_equal(siem_batch_add(batch, "[1]", 3, "7", "r", &err), SIEM_INVALID);
-    assert_int_equal(siem_batch_add(batch, "{\"a\":", 5, "7", "r", &err), SIEM_INVALID);
+    assert_int_equal(siem_batch_add(batch, "[1]", 3, "7", "r", 0, &err), SIEM_INVALID);
+    assert_int_equal(siem_batch_add(batch, "{\"a\":", 5, "7", "r", 0, &err), SIEM_INVALID);
     assert_string_equal(err.message, "event 7: its record is no JSON object");
     assert_int_equal(siem_batch_size(batch), 1);
     siem_batch_close(batch);

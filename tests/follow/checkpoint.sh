@@ -201,6 +201,28 @@ has err "say so with --id-path"
 run 1 "${own[@]}" --id-path meta.Number
 has out "missing: 1, 11, 31, 41"
 
+# ---- of a function that makes several records of an event, or none ----
+cat >fan.lua <<'END'
+local siem = require "oversight.siem"
+return siem.format.from_function("fan", function(event)
+  local records = {}
+  for part = 1, event.occurred_unix % 4 do records[part] = { id = event.event_id, part = part } end
+  return siem.array(records)
+end)
+END
+registry fan.db 40
+run 0 export --db fan.db --registry-id reg --format ./fan.lua --output fan.jsonl --checkpoint fan.cp
+has err "[ok] exported 30 event(s) as fan"
+lines fan.jsonl 60
+fan=(reconcile --db fan.db --checkpoint fan.cp --format ./fan.lua)
+run 0 "${fan[@]}" --file fan.jsonl
+has out "[ok] 40 event(s) up to id 40: each is there once"
+has out "10 of them left out by the format"
+sed '2d' fan.jsonl >holes.jsonl
+sed -n '1p' fan.jsonl >>holes.jsonl
+run 1 "${fan[@]}" --file holes.jsonl
+has out "1 missing, 1 there twice"
+
 # ---- reconcile with an index ----
 registry e.db 4100
 receive index bulk

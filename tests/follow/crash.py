@@ -2,7 +2,7 @@
 """Kills the exporter at random instants while a writer adds events, and counts what is there in the end.
 
 Usage: crash.py PROGRAM FAULTS_LIBRARY KIND [KILLS [SEED]]
-KIND: file, rotated, filtered, refused, faulty, hec, bulk. Files hold every event once, in order, also when
+KIND: file, rotated, filtered, several, refused, faulty, hec, bulk. Files hold every event once, in order, also when
 system calls fail (faulty); HEC gets every event at least once; _bulk stores each once, by its id.
 """
 import json
@@ -91,6 +91,8 @@ def check(target, writer):
     expected = list(range(1, count + 1))
     if target.kind == "filtered":
         expected = [number for number in expected if number % 3 != 2]
+    if target.kind == "several":
+        expected = [number for number in expected for _ in range(number % 4)]
     if target.kind == "refused":
         dead = {int(json.loads(line)["event_id"]) for line in pathlib.Path("dead.jsonl").read_text().splitlines()}
         check_once(sorted(dead), [number for number in expected if number % 7 == 3], "dead letter")

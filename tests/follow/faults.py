@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import pathlib
+import subprocess
 import sys
 
 import cases
@@ -112,12 +113,33 @@ def run_without_checkpoint(program, library):
     check_once(read_ids(["out.jsonl"]), list(range(1, writer.count + 1)), "without a checkpoint")
 
 
+def run_in_two(program, library, format_name="ecs", lines=lambda number: 1):
+    """Without following, a full disk ends the export; the next one goes on where the file ends."""
+    if format_name in FORMATS:
+        pathlib.Path(f"{format_name}.lua").write_text(FORMATS[format_name])
+        format_name = f"./{format_name}.lua"
+    writer = Writer("r.db", 7, pace=0)
+    write_some(1, writer)
+    command = [program, "export", "--db", "r.db", "--registry-id", "reg", "--format", format_name, "--output", "out.jsonl",
+               "--checkpoint", "cp", "--quiet"]
+    failing = subprocess.run(command, env={**no_proxy(), "LD_PRELOAD": library, "FAULTS": "write out.jsonl ENOSPC 4 9 short"},
+                             capture_output=True, text=True)
+    if failing.returncode != 1 or FULL not in failing.stderr:
+        fail(f"ended with {failing.returncode}: {failing.stderr}")
+    subprocess.run(command, env=no_proxy(), check=True)
+    expected = [number for number in range(1, writer.count + 1) for _ in range(lines(number))]
+    check_once(read_ids(["out.jsonl"]), expected, "in two runs")
+
+
 def main(arguments):
     table = {name: functools.partial(run_fault, *fault) for name, fault in FAULTS.items()}
     table |= {name: functools.partial(run_dead_letter_fault, *fault) for name, fault in DEAD_LETTER_FAULTS.items()}
     table["a new file that cannot be opened"] = functools.partial(run_rotated, "open out.jsonl EMFILE 3 2", "Too many open files")
     table["an old file that cannot be finished"] = functools.partial(run_rotated, "fsync out.jsonl.1 EIO 1 1", BROKEN)
     table["a full disk, without a checkpoint"] = run_without_checkpoint
+    table["a full disk, without following"] = run_in_two
+    table["a full disk, within the lines of an event"] = functools.partial(
+        run_in_two, format_name="several", lines=lambda number: number % 4)
     cases.main(table, __file__, arguments)
 
 

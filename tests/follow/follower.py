@@ -1,4 +1,5 @@
 """What the tests of following share: a registry with a writer beside it, and the program, to be killed."""
+import collections
 import gzip
 import json
 import os
@@ -16,13 +17,21 @@ SCHEMA = """CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id 
   timestamp INTEGER NOT NULL, qualified_timestamp TEXT, tlog_index INTEGER);"""
 
 
-# Formats of a site. Events of kind ocsp make no line; those without a file_id are refused.
+# Formats of a site. Events of kind ocsp make no line; those without a file_id are refused; of several, an event
+# makes as many lines as its id says, modulo 4.
 FORMATS = {
     "filtered": """local siem = require "oversight.siem"
 return require "oversight.formats.ecs":extend "filtered" {
   { "labels.kept", with = function(_, event) return event.event_kind == "ocsp" and siem.drop or "yes" end } }""",
     "refused": """return require "oversight.formats.ecs":extend "refused" {
   { "labels.file", from = "file_id", required = true } }""",
+    "several": """local siem = require "oversight.siem"
+return siem.format.from_function("several", function(event)
+  local records = {}
+  for part = 1, math.tointeger(event.event_id) % 4 do
+    records[part] = { event = { id = event.event_id, part = part }, agent = event.user_agent } end
+  return siem.array(records)
+end)""",
 }
 
 
@@ -173,7 +182,6 @@ def check_once(ids, expected, what):
     """Every id once, in order."""
     if ids == expected:
         return
-    there, wanted = set(ids), set(expected)
-    twice = sorted({i for i in there if ids.count(i) > 1})[:10] if len(ids) != len(there) else []
-    fail(f"{what}: missing {sorted(wanted - there)[:10]}, twice {twice}, too many {sorted(there - wanted)[:10]}, "
+    there, wanted = collections.Counter(ids), collections.Counter(expected)
+    fail(f"{what}: missing {sorted((wanted - there).elements())[:10]}, too many {sorted((there - wanted).elements())[:10]}, "
          f"in order: {ids == sorted(ids)}")

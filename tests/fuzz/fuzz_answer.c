@@ -36,7 +36,7 @@ static void open_all(void) {
     }
     if (siem_batch_open(&batch, NULL) != SIEM_OK) abort();
     for (int i = 0; i < RECORDS; i++) {
-        if (siem_batch_add(batch, record, strlen(record), "1", "r", NULL) != SIEM_OK) abort();
+        if (siem_batch_add(batch, record, strlen(record), "1", "r", 0, NULL) != SIEM_OK) abort();
     }
 }
 

@@ -201,8 +201,8 @@ SIEM_API void siem_registry_release(siem_registry *registry);
 SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                           siem_error *err);
 
-/* The names of all columns of `events`, ended by NULL. Borrowed until the registry reads on (a column
- * may be added meanwhile) or is closed. */
+/* The names of all columns of `events`, ended by NULL. Borrowed until the registry reads on (a
+ * column may be added meanwhile) or is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
 /* Closes the registry. Its events and queries must not be used after. */
@@ -279,7 +279,8 @@ SIEM_API siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_
  * taken or is both a value and an object, an unknown converter, or a constant that is not JSON. */
 SIEM_API siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err);
 
-/* Instead of rows: a function that gives the whole record as SIEM_JSON. */
+/* Instead of rows: a function that gives the whole record as SIEM_JSON, or a JSON array of several;
+ * an empty one leaves the event out. */
 SIEM_API siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole,
                                              void *context, siem_error *err);
 
@@ -327,15 +328,18 @@ enum {
 /* An empty batch. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
 
-/* Renders an event at the end of the batch. On failure the batch is as before. `repairs` (NULL is
- * allowed) receives SIEM_REPAIRED_ bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_NO_MEMORY. */
+/* Renders an event at the end of the batch: one record, or as many as a function of the mapping
+ * gives. On failure the batch is as before. `repairs` (NULL is allowed) receives SIEM_REPAIRED_
+ * bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                                     unsigned *repairs, siem_error *err);
 
-/* Adds a record that was rendered before: JSON text, of the event with that id. It is written in
- * the form that records have. Errors: SIEM_INVALID for what is no JSON object, SIEM_NO_MEMORY. */
+/* Adds a record that was rendered before: JSON text, of the event with that id, whose record number
+ * `part` it is, from 0. It is written in the form that records have. Errors: SIEM_INVALID for what
+ * is no JSON object, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size,
-                                  const char *event_id, const char *registry_id, siem_error *err);
+                                  const char *event_id, const char *registry_id, unsigned part,
+                                  siem_error *err);
 
 /* The number of records, and their bytes together: each is followed by one "\n".
  * Borrowed until the batch changes. */
@@ -480,6 +484,7 @@ typedef struct siem_refusal {
     size_t source_size;
     const char *record; /* JSON of the record; NULL: there is none */
     size_t record_size;
+    unsigned part; /* which of the event's records it is, from 0 */
 } siem_refusal;
 
 /* Appends a line with the time. `event` may be NULL. Errors: SIEM_IO, SIEM_NO_MEMORY. */
@@ -550,7 +555,7 @@ typedef enum siem_on_error {
     { 0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 60 }
 
 typedef struct siem_counts {
-    uint64_t exported; /* records that the sink confirmed */
+    uint64_t exported; /* events whose record, or the first of several, the sink confirmed */
     uint64_t refused;  /* events without a record or rejected, skipped or in the dead letter */
     uint64_t dropped;  /* events that a filter or a function left out */
     uint64_t repaired; /* exported events in which something had to be replaced */

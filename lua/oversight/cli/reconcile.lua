@@ -76,8 +76,9 @@ local function probe(format)
         issuer_id = "i", source_ip = "192.0.2.1", user_agent = "u", extra = '{"qname": "q.example.com"}',
         qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = 1,
       }, { registry_id = "r" })
-      local record = format:render(event)
-      local path = record and find_probe(siem.json.decode(record), {})
+      local json = format:render(event)
+      local record = json and siem.json.decode(json)
+      local path = record and find_probe(json:sub(1, 1) == "[" and record[1] or record, {})
       if path then return path end
     end
   end
@@ -176,38 +177,35 @@ local function new_findings()
   return setmetatable({ events = 0, dead = 0, dropped = 0, missing = {}, twice = {} }, Findings)
 end
 
---- Takes down that an event is there `count` times.
-function Findings:take(id, count, dead)
-  self.events = self.events + 1
-  if count == 0 and dead:count(id) > 0 then
-    self.dead = self.dead + 1
-  elseif count == 0 then
-    self.missing[#self.missing + 1] = id
-  elseif count > 1 then
-    self.twice[#self.twice + 1] = id
+--- How many records the format makes of an event: 0 when it leaves it out, 1 when nobody knows.
+local function count_records(job, id)
+  if not job.format then return 1 end
+  job.row = job.row or assert(job.registry:prepare "SELECT * FROM events WHERE id = ?")
+  local columns = {}
+  for key, value in pairs(job.row:first(id) or {}) do
+    if type(key) == "string" and value ~= siem.null then columns[key] = value end
   end
+  local event = siem.from_registry_row(columns, { registry_id = job.registry_id })
+  local record, _, code = job.format:render(event)
+  if not record then return code == "dropped" and 0 or 1 end
+  return record:sub(1, 1) == "[" and #siem.json.decode(record) or 1
 end
 
---- Takes those from the missing that the format leaves out.
-function Findings:leave_out(registry, registry_id, format)
-  if not format or #self.missing == 0 then return end
-  local query = assert(registry:prepare "SELECT * FROM events WHERE id = ?")
-  local missing = {}
-  for _, id in ipairs(self.missing) do
-    local row = query:first(id)
-    local columns = {}
-    for key, value in pairs(row or {}) do
-      if type(key) == "string" and value ~= siem.null then columns[key] = value end
-    end
-    local _, _, code = format:render(siem.from_registry_row(columns, { registry_id = registry_id }))
-    if code == "dropped" then
-      self.dropped = self.dropped + 1
-    else
-      missing[#missing + 1] = id
-    end
+--- Takes down that an event is there `count` times. Only of a function's format an event can have more
+--- than one record; of those, an index tells the first alone.
+function Findings:take(job, id, count)
+  self.events = self.events + 1
+  if count == 1 and not (job.format and job.format.whole) then return end
+  local expected, dead = count_records(job, id), job.dead:count(id)
+  expected = math.min(expected, job.most_records)
+  if count < expected and dead > 0 then self.dead = self.dead + 1 end
+  if expected == 0 and count == 0 then
+    self.dropped = self.dropped + 1
+  elseif count + dead < expected then
+    self.missing[#self.missing + 1] = id
+  elseif count > math.max(expected, 1) then
+    self.twice[#self.twice + 1] = id
   end
-  query:close()
-  self.missing = missing
 end
 
 --- "3-5, 9" of ascending ids, as a list.
@@ -274,7 +272,7 @@ local function look_into_files(job, given)
   findings.behind = behind
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    for _, id in ipairs(ids) do findings:take(id, seen:count(id), job.dead) end
+    for _, id in ipairs(ids) do findings:take(job, id, seen:count(id)) end
     return true
   end)
   if not done then return nil, message, code end
@@ -289,7 +287,7 @@ local function take_page(job, sink, findings, ids, absent)
     if absent and counts[i] == 0 and job.dead:count(id) == 0 then
       absent[#absent + 1] = id
     else
-      findings:take(id, counts[i], job.dead)
+      findings:take(job, id, counts[i])
     end
   end
   return true
@@ -339,7 +337,8 @@ end
 local function open_job(given, files)
   local state, message, code = siem.checkpoint.read(given.checkpoint)
   if not state then return nil, message, code end
-  local job = { files = files, last_id = state.last_id, registry_id = state.registry_id or "" }
+  local job = { files = files, last_id = state.last_id, registry_id = state.registry_id or "",
+    most_records = #files > 0 and tally.MANY or 1 }
   if given.format or state.format then
     job.format, message, code = siem.format.load(given.format or state.format)
     if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
@@ -363,7 +362,6 @@ function M.run(given)
   local findings
   findings, message, code = look(job, given, kind)
   if not findings then return nil, message, code end
-  findings:leave_out(job.registry, job.registry_id, job.format)
   if given.json then findings:print_json(job.last_id) else findings:print(job.last_id) end
   if findings:is_complete() then return "ok" end
   return "incomplete"

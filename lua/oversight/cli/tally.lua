@@ -1,16 +1,19 @@
---- How often each of many ids was seen: not, once, more often. Two bits an id.
+--- How often each of many ids was seen: not, once, twice, more often. Two bits an id.
 local Tally = {}
 Tally.__index = Tally
 
 local IDS_A_WORD = 32 -- of 64 bits
 
-local M = {}
+--- What stands for this often or more.
+local MANY = 3
+
+local M = { MANY = MANY }
 
 function M.new()
   return setmetatable({ words = {} }, Tally)
 end
 
---- How often the id was seen: 0, 1, or 2 for more often.
+--- How often the id was seen: 0, 1, 2, or MANY.
 ---@param id integer
 ---@return integer
 function Tally:count(id)
@@ -21,7 +24,7 @@ end
 ---@param id integer
 function Tally:add(id)
   local count = self:count(id)
-  if count == 2 then return end
+  if count == MANY then return end
   local at = id // IDS_A_WORD
   self.words[at] = (self.words[at] or 0) + (1 << (id % IDS_A_WORD * 2))
 end
