@@ -1,5 +1,6 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
 local core       = require "oversight.core"
+local findings   = require "oversight.cli.findings"
 local given_sink = require "oversight.cli.given_sink"
 local program    = require "oversight.program"
 local siem       = require "oversight.siem"
@@ -168,14 +169,7 @@ local function count_documents(sink, registry_id, ids)
   return sink:count(registry_id, texts)
 end
 
--- ---- what was found ----
-
-local Findings = {}
-Findings.__index = Findings
-
-local function new_findings()
-  return setmetatable({ events = 0, dead = 0, dropped = 0, missing = {}, twice = {} }, Findings)
-end
+-- ---- the two ways ----
 
 --- How many records the format makes of an event: 0 when it leaves it out, 1 when nobody knows.
 local function count_records(job, id)
@@ -193,112 +187,48 @@ end
 
 --- Takes down that an event is there `count` times. Only of a function's format an event can have more
 --- than one record; of those, an index tells the first alone.
-function Findings:take(job, id, count)
-  self.events = self.events + 1
-  if count == 1 and not (job.format and job.format.whole) then return end
-  local expected, dead = count_records(job, id), job.dead:count(id)
-  expected = math.min(expected, job.most_records)
-  if count < expected and dead > 0 then self.dead = self.dead + 1 end
-  if expected == 0 and count == 0 then
-    self.dropped = self.dropped + 1
-  elseif count + dead < expected then
-    self.missing[#self.missing + 1] = id
-  elseif count > math.max(expected, 1) then
-    self.twice[#self.twice + 1] = id
-  end
+local function take(job, found, id, count)
+  local is_plain = count == 1 and not (job.format and job.format.whole)
+  local expected = is_plain and 1 or math.min(count_records(job, id), job.most_records)
+  found:take(id, count, expected, job.dead:count(id))
 end
-
---- "3-5, 9" of ascending ids, as a list.
-local function ranges(ids)
-  local list, i = {}, 1
-  while i <= #ids do
-    local first = i
-    while ids[i + 1] == ids[i] + 1 do i = i + 1 end
-    list[#list + 1] = first == i and ("%d"):format(ids[i]) or ("%d-%d"):format(ids[first], ids[i])
-    i = i + 1
-  end
-  return list
-end
-
---- Prints a list under a title, in lines that a terminal has room for.
-local function print_list(title, list)
-  if #list == 0 then return end
-  local width, line = core.terminal_width(1) or 80, title .. ":"
-  for i, word in ipairs(list) do
-    if i < #list then word = word .. "," end
-    if #line + 1 + #word > width then
-      print(line)
-      line = "   "
-    end
-    line = line .. " " .. word
-  end
-  print(line)
-end
-
-local function print_note(count, sentence)
-  if count and count > 0 then print("     " .. sentence:format(count)) end
-end
-
-function Findings:print(last_id)
-  local complete = self:is_complete()
-  print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
-    complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
-  print_note(self.dead, "%d of them in the dead letter")
-  print_note(self.dropped, "%d of them left out by the format")
-  print_note(self.behind, "%d line(s) of events behind the checkpoint")
-  print_list("missing", ranges(self.missing))
-  print_list("twice", ranges(self.twice))
-end
-
-function Findings:print_json(last_id)
-  print(siem.json.encode {
-    complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
-    dropped = self.dropped, missing = siem.array(self.missing), twice = siem.array(self.twice),
-  })
-end
-
-function Findings:is_complete()
-  return #self.missing == 0 and #self.twice == 0
-end
-
--- ---- the two ways ----
 
 local function look_into_files(job, given)
   local keys, message, code = id_path(given, job.format)
   if not keys then return nil, message, code end
   local seen, behind = tally_files(job.files, keys, job.last_id)
   if not seen then return nil, behind end
-  local findings = new_findings()
-  findings.behind = behind
+  local found = findings.new()
+  found.behind = behind
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    for _, id in ipairs(ids) do findings:take(job, id, seen:count(id)) end
+    for _, id in ipairs(ids) do take(job, found, id, seen:count(id)) end
     return true
   end)
   if not done then return nil, message, code end
-  return findings
+  return found
 end
 
 --- Takes down how often events are in the index; those that are not go to `absent`, when it is given.
-local function take_page(job, sink, findings, ids, absent)
+local function take_page(job, sink, found, ids, absent)
   local counts, message, code = count_documents(sink, job.registry_id, ids)
   if not counts then return nil, message, code end
   for i, id in ipairs(ids) do
     if absent and counts[i] == 0 and job.dead:count(id) == 0 then
       absent[#absent + 1] = id
     else
-      findings:take(job, id, counts[i])
+      take(job, found, id, counts[i])
     end
   end
   return true
 end
 
 --- A document counts only after its index was refreshed: asks once more for those that are absent.
-local function ask_again(job, sink, findings, absent, seconds)
+local function ask_again(job, sink, found, absent, seconds)
   if #absent > 0 then core.pause(seconds) end
   for first = 1, #absent, PAGE do
     local page = table.move(absent, first, math.min(first + PAGE - 1, #absent), 1, {})
-    local taken, message, code = take_page(job, sink, findings, page)
+    local taken, message, code = take_page(job, sink, found, page)
     if not taken then return nil, message, code end
   end
   return true
@@ -307,15 +237,15 @@ end
 local function look_into_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
-  local findings, absent = new_findings(), {}
+  local found, absent = findings.new(), {}
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    return take_page(job, sink, findings, ids, absent)
+    return take_page(job, sink, found, ids, absent)
   end)
-  if done then done, message, code = ask_again(job, sink, findings, absent, given.refresh or 5) end
+  if done then done, message, code = ask_again(job, sink, found, absent, given.refresh or 5) end
   sink:close()
   if not done then return nil, message, code end
-  return findings
+  return found
 end
 
 -- ---- the command ----
@@ -359,12 +289,11 @@ function M.run(given)
   local job, message, code = open_job(given, files)
   if not job then return nil, message, code end
   local look = kind and look_into_index or look_into_files
-  local findings
-  findings, message, code = look(job, given, kind)
-  if not findings then return nil, message, code end
-  if given.json then findings:print_json(job.last_id) else findings:print(job.last_id) end
-  if findings:is_complete() then return "ok" end
-  return "incomplete"
+  local found
+  found, message, code = look(job, given, kind)
+  if not found then return nil, message, code end
+  if given.json then found:print_json(job.last_id) else found:print(job.last_id) end
+  return found:is_complete() and "ok" or "incomplete"
 end
 
 return M

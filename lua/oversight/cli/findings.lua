@@ -1,0 +1,92 @@
+--- What a reconciliation finds: how many events are there once, and which are not.
+local core = require "oversight.core"
+local siem = require "oversight.siem"
+
+---@class oversight.Findings
+---@field events integer that should be there
+---@field dead integer of these, with a record in the dead letter
+---@field dropped integer of these, that the format leaves out
+---@field behind integer? lines of events behind the checkpoint
+---@field missing integer[] ids
+---@field twice integer[] ids
+local Findings = {}
+Findings.__index = Findings
+
+local M = {}
+
+---@return oversight.Findings
+function M.new()
+  return setmetatable({ events = 0, dead = 0, dropped = 0, missing = {}, twice = {} }, Findings)
+end
+
+--- Takes down one event.
+---@param id integer
+---@param count integer how many of its records are there
+---@param expected integer how many it has
+---@param dead integer how many of its records are in the dead letter
+function Findings:take(id, count, expected, dead)
+  self.events = self.events + 1
+  if count < expected and dead > 0 then self.dead = self.dead + 1 end
+  if expected == 0 and count == 0 then
+    self.dropped = self.dropped + 1
+  elseif count + dead < expected then
+    self.missing[#self.missing + 1] = id
+  elseif count > math.max(expected, 1) then
+    self.twice[#self.twice + 1] = id
+  end
+end
+
+--- "3-5, 9" of ascending ids, as a list.
+local function ranges(ids)
+  local list, i = {}, 1
+  while i <= #ids do
+    local first = i
+    while ids[i + 1] == ids[i] + 1 do i = i + 1 end
+    list[#list + 1] = first == i and ("%d"):format(ids[i]) or ("%d-%d"):format(ids[first], ids[i])
+    i = i + 1
+  end
+  return list
+end
+
+--- Prints a list under a title, in lines that a terminal has room for.
+local function print_list(title, list)
+  if #list == 0 then return end
+  local width, line = core.terminal_width(1) or 80, title .. ":"
+  for i, word in ipairs(list) do
+    if i < #list then word = word .. "," end
+    if #line + 1 + #word > width then
+      print(line)
+      line = "   "
+    end
+    line = line .. " " .. word
+  end
+  print(line)
+end
+
+local function print_note(count, sentence)
+  if count and count > 0 then print("     " .. sentence:format(count)) end
+end
+
+function Findings:print(last_id)
+  local complete = self:is_complete()
+  print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
+    complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
+  print_note(self.dead, "%d of them in the dead letter")
+  print_note(self.dropped, "%d of them left out by the format")
+  print_note(self.behind, "%d line(s) of events behind the checkpoint")
+  print_list("missing", ranges(self.missing))
+  print_list("twice", ranges(self.twice))
+end
+
+function Findings:print_json(last_id)
+  print(siem.json.encode {
+    complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
+    dropped = self.dropped, missing = siem.array(self.missing), twice = siem.array(self.twice),
+  })
+end
+
+function Findings:is_complete()
+  return #self.missing == 0 and #self.twice == 0
+end
+
+return M
