@@ -39,12 +39,6 @@ struct siem_delivery {
     bool uses_sink;     /* it has records for the sink, which must outlive them */
 };
 
-double siem_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* ---- opening ---- */
 
 siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_bytes,

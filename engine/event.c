@@ -321,17 +321,21 @@ static size_t text_size(const siem_value *value) {
     return value->type == SIEM_TEXT || value->type == SIEM_JSON ? value->size : 0;
 }
 
-siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err) {
-    size_t count = event->site_count, size = 1;
-    *out = NULL;
+/* One block: the event, the values and names of its site columns, and then all text. */
+size_t siem_event_weight(siem_event *event) {
+    size_t size = sizeof *event + event->site_count * (sizeof(siem_value) + sizeof(char *)) + 1;
     (void)siem_event_extra(event);
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) size += text_size(&event->fields[i]);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < event->site_count; i++) {
         size += text_size(&event->site[i]) + strlen(event->site_names[i]) + 1;
     }
-    /* One block: the event, the values and names of its site columns, and then all text. */
-    siem_event *copy =
-        calloc(1, sizeof *copy + count * (sizeof(siem_value) + sizeof(char *)) + size);
+    return size;
+}
+
+siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err) {
+    size_t count = event->site_count;
+    *out = NULL;
+    siem_event *copy = calloc(1, siem_event_weight(event));
     if (copy == NULL || event->extra.failed) {
         free(copy);
         return siem_error_no_memory(err);

@@ -11,6 +11,9 @@
 
 #include <stdlib.h>
 
+/* What the functions of a format make of one event is no longer than this. */
+#define MOST_MADE ((size_t)64 << 20)
+
 typedef enum operation_kind {
     WRITE_BYTES, /* the bytes */
     COPY_FIELD,  /* the bytes and a field of the event, unless that is empty */
@@ -39,6 +42,7 @@ struct siem_mapping {
     size_t count, capacity;
     siem_buffer text;
     size_t ready; /* where in `text` the bytes begin that no operation has yet */
+    bool calls;   /* some row has a function */
     siem_scratch scratch;
 };
 
@@ -56,6 +60,7 @@ siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *er
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
     siem_rule *rule = NULL;
     siem_code rc;
+    mapping->calls = mapping->calls || row->with != NULL || row->fallback_with != NULL;
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
     }
@@ -239,10 +244,18 @@ static siem_code run_rule(siem_mapping *mapping, const operation *op, siem_event
     return rc == SIEM_END ? SIEM_OK : rc;
 }
 
+/* A few rows that give the same long text make a record that is longer than all memory. */
+static siem_code check_size(const siem_mapping *mapping, const operation *op, size_t size,
+                            siem_error *err) {
+    if (!mapping->calls || size <= MOST_MADE) return SIEM_OK;
+    return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
+                          siem_rule_destination(op->rule), MOST_MADE >> 20);
+}
+
 static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_buffer *out,
                                 unsigned *repairs, siem_error *err) {
     size_t opened[SIEM_DESTINATION_DEPTH]; /* where the open objects begin */
-    size_t depth = 0;
+    size_t depth = 0, start = out->size;
     const operation *end = mapping->operations + mapping->count;
     for (const operation *op = mapping->operations; op < end; op++) {
         siem_code rc = SIEM_OK;
@@ -251,7 +264,10 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
         case COPY_FIELD:
             write_member(mapping, op, siem_event_field(event, (size_t)op->field), out, repairs);
             break;
-        case RUN_RULE: rc = run_rule(mapping, op, event, out, repairs, err); break;
+        case RUN_RULE:
+            rc = run_rule(mapping, op, event, out, repairs, err);
+            if (rc == SIEM_OK) rc = check_size(mapping, op, out->size - start, err);
+            break;
         case OPEN_OBJECT:
             opened[depth++] = out->size;
             write_bytes(mapping, op, out);

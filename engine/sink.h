@@ -6,6 +6,7 @@
 #define SIEM_SINK_H
 
 #include "answer.h"
+#include "clock.h"
 #include "line_file.h"
 #include "settings.h"
 
@@ -94,8 +95,5 @@ struct siem_sink_kind {
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
-
-/* Seconds of a clock that only goes forward. */
-double siem_clock(void);
 
 #endif

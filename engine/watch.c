@@ -1,6 +1,7 @@
 /* watch.c: SQLite's data_version says whether there is news; inotify says when to ask. */
 #include "watch.h"
 
+#include "clock.h"
 #include "error.h"
 
 #include <errno.h>
@@ -10,19 +11,12 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define POLL_MS   200 /* how often to ask where nothing tells */
 #define SETTLE_MS 2   /* from a write to the log until the commit that it belongs to shows */
 
 const siem_watch siem_watch_closed = {.notifier = -1};
-
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static siem_code read_version(const siem_watch *watch, int64_t *version, siem_error *err) {
     siem_code rc = siem_database_step(watch->database, watch->version_query, err);
@@ -108,9 +102,10 @@ siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {
 }
 
 siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) {
-    int64_t deadline = now_ms() + milliseconds;
+    double deadline = siem_clock() + milliseconds / 1e3;
     for (;;) {
-        int64_t version, left = deadline - now_ms();
+        int64_t version;
+        double left = (deadline - siem_clock()) * 1e3;
         siem_code rc = read_version(watch, &version, err);
         if (rc != SIEM_OK || version != watch->version) return rc;
         /* What was written to a file before it was replaced is read first. */

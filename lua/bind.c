@@ -108,15 +108,15 @@ static int to_message(lua_State *L) {
 /* A script that reaches its own cap is at fault for one event; the machine's lack is not. */
 static siem_code describe_failure(const siem_lua_caller *caller, int status, siem_error *err) {
     size_t cap;
-    if (status != LUA_ERRMEM) {
-        const char *message = lua_tostring(caller->L, -1);
-        return siem_error_set(err, SIEM_REFUSED, "%s",
-                              message != NULL ? message : "an error without a message");
+    if (siem_budget_hit_memory(caller->budget, &cap)) {
+        lua_gc(caller->L, LUA_GCCOLLECT);
+        return siem_error_set(err, SIEM_REFUSED,
+                              "the function needs more memory than the %zu MiB allowed", cap >> 20);
     }
-    if (!siem_budget_hit_memory(caller->budget, &cap)) return siem_error_no_memory(err);
-    lua_gc(caller->L, LUA_GCCOLLECT);
-    return siem_error_set(err, SIEM_REFUSED,
-                          "the function needs more memory than the %zu MiB allowed", cap >> 20);
+    if (status == LUA_ERRMEM) return siem_error_no_memory(err);
+    const char *message = lua_tostring(caller->L, -1);
+    return siem_error_set(err, SIEM_REFUSED, "%s",
+                          message != NULL ? message : "an error without a message");
 }
 
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
@@ -132,7 +132,7 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
     int status = lua_pcall(L, 1, results, top + 1);
-    siem_budget_end(caller->budget, L);
+    siem_budget_end(caller->budget, L, status);
     if (status == LUA_OK) {
         if (results > 0) lua_copy(L, -1, caller->base + 1);
         lua_settop(L, caller->base + results);

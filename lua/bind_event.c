@@ -8,6 +8,7 @@
 typedef struct lua_event {
     siem_event *event; /* NULL: closed, or lent and taken back */
     bool owned;
+    size_t charged; /* to the state's budget */
     siem_lua_use use;
 } lua_event;
 
@@ -43,6 +44,8 @@ static int event_close(lua_State *L) {
     lua_event *e = luaL_checkudata(L, 1, SIEM_LUA_EVENT);
     siem_lua_check_unused(L, &e->use, SIEM_LUA_EVENT);
     if (e->owned) siem_event_close(e->event);
+    siem_budget_discharge(siem_budget_of(L), e->charged);
+    e->charged = 0;
     e->event = NULL;
     return 0;
 }
@@ -73,6 +76,9 @@ static int event_copy(lua_State *L) {
     siem_error err;
     siem_event *event = siem_lua_check_event(L, 1, NULL);
     lua_event *copy = new_event(L);
+    size_t weight = siem_event_weight(event);
+    siem_budget_charge(siem_budget_of(L), L, weight);
+    copy->charged = weight;
     if (siem_event_copy(&copy->event, event, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     copy->owned = true;
     return 1;

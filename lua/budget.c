@@ -1,25 +1,36 @@
 /* budget.c: a hook that counts instructions, and an allocator that counts bytes. */
 #include "budget.h"
 
-#include <lauxlib.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <time.h>
+#include "clock.h"
 
-#define INSTRUCTIONS  INT64_C(100000000) /* about a second */
-#define MEMORY        ((size_t)512 << 20)
-#define SECONDS       10.0
-#define HOOK_INTERVAL 10000 /* instructions between two looks */
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INSTRUCTIONS INT64_C(100000000) /* about a second */
+#define MEMORY       ((size_t)512 << 20)
+#define SECONDS      10.0
+
+/* Instructions of a thread between two looks. */
+#define HOOK_INTERVAL      10000
+#define COROUTINE_INTERVAL 100
 
 struct siem_budget {
     size_t memory_cap, memory_used;
-    bool memory_hit;
+    bool memory_hit;      /* some allocation found no room; collecting may have made it */
     int64_t instructions; /* for one callback */
     int64_t left;
+    bool active;   /* a callback is under way */
+    bool breached; /* it went over a limit: nothing of it may run on */
+    bool late;     /* that of time */
+    bool starved;  /* that of memory */
     bool restricted, discarded;
-    atomic_llong running_since; /* ms, of a restricted state; 0 between callbacks */
+    atomic_llong *running_since; /* ms, of a restricted state, 0 between callbacks; or NULL */
     double deadline;
 };
+
+/* Lua's own message. */
+static const char no_memory[] = "not enough memory";
 
 /* The address is the registry's key of a state's budget. */
 static const char budget_key = 'l';
@@ -34,7 +45,6 @@ static void *allocate(void *context, void *block, size_t old_size, size_t size) 
     }
     if (size > held && budget->memory_used + (size - held) > budget->memory_cap) {
         budget->memory_hit = true;
-        budget->discarded = budget->restricted;
         return NULL;
     }
     void *moved = realloc(block, size);
@@ -57,9 +67,13 @@ lua_State *siem_budget_open(void) {
     return L;
 }
 
+/* Closing runs finalizers, which no hook counts: the watchdog looks on. */
 void siem_budget_close(lua_State *L) {
     siem_budget *budget = siem_budget_of(L);
+    atomic_llong *running_since = budget->running_since;
+    if (running_since != NULL) atomic_store(running_since, (long long)(siem_clock() * 1e3));
     lua_close(L);
+    if (running_since != NULL) atomic_store(running_since, 0);
     free(budget);
 }
 
@@ -75,27 +89,27 @@ void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory) {
     budget->memory_cap = memory;
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+static void breach(siem_budget *budget) {
+    budget->breached = true;
+    budget->discarded = budget->restricted;
 }
 
-/* Coroutines inherit the hook and share what is left. Once it is used up, the hook runs at every
- * instruction, so that no pcall in a loop outlives it. */
+/* Runs after so many instructions of a thread; all threads share what is left. Once it is used up,
+ * it runs at every instruction. */
 static void look(lua_State *L, lua_Debug *debug) {
     (void)debug;
     siem_budget *budget = siem_budget_of(L);
-    budget->left -= HOOK_INTERVAL;
+    budget->left -= lua_gethookcount(L);
     if (budget->deadline == 0)
-        budget->deadline = now() + SECONDS; /* the clock of long calls only */
-    if (budget->left > 0 && now() < budget->deadline) return;
-    bool late = budget->left > 0;
-    budget->discarded = budget->restricted;
-    budget->left = 0;
+        budget->deadline = siem_clock() + SECONDS; /* the clock of long calls only */
+    if (!budget->breached) {
+        if (budget->left > 0 && siem_clock() < budget->deadline) return;
+        budget->late = budget->left > 0;
+        breach(budget);
+    }
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
     luaL_where(L, 0); /* in a hook, level 0 is the function at work */
-    if (late) {
+    if (budget->late) {
         lua_pushfstring(L, "the function ran for more than %d seconds", (int)SECONDS);
     } else {
         lua_pushfstring(L, "the function ran more than %I instructions",
@@ -105,34 +119,74 @@ static void look(lua_State *L, lua_Debug *debug) {
     (void)lua_error(L);
 }
 
-void siem_budget_restrict(siem_budget *budget) {
+void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since) {
     budget->restricted = true;
-}
-
-double siem_budget_running(siem_budget *budget) {
-    long long since = atomic_load(&budget->running_since);
-    return since != 0 ? now() - (double)since / 1e3 : 0;
+    budget->running_since = running_since;
 }
 
 bool siem_budget_begin(siem_budget *budget, lua_State *L) {
     if (budget == NULL) return true;
     if (budget->discarded) return false;
-    if (budget->restricted) atomic_store(&budget->running_since, (long long)(now() * 1e3));
+    if (budget->running_since != NULL) {
+        atomic_store(budget->running_since, (long long)(siem_clock() * 1e3));
+    }
     budget->left = budget->instructions;
     budget->deadline = 0;
-    budget->memory_hit = false;
+    budget->memory_hit = budget->breached = budget->late = budget->starved = false;
+    budget->active = true;
     lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
     return true;
 }
 
-void siem_budget_end(siem_budget *budget, lua_State *L) {
-    if (budget == NULL) return;
-    lua_sethook(L, NULL, 0, 0);
-    if (budget->restricted) atomic_store(&budget->running_since, 0);
+static void starve(siem_budget *budget) {
+    if (!budget->memory_hit) return; /* it is the machine that has no more */
+    budget->starved = true;
+    breach(budget);
 }
 
-bool siem_budget_hit_memory(siem_budget *budget, size_t *cap) {
-    if (budget == NULL || !budget->memory_hit) return false;
+void siem_budget_end(siem_budget *budget, lua_State *L, int status) {
+    if (budget == NULL) return;
+    if (status != LUA_OK) (void)siem_budget_is_breached(budget, L);
+    lua_sethook(L, NULL, 0, 0);
+    budget->active = false;
+    if (budget->running_since != NULL) atomic_store(budget->running_since, 0);
+}
+
+void siem_budget_watch(siem_budget *budget, lua_State *coroutine) {
+    if (!budget->active) return;
+    if (lua_gethook(coroutine) == look && lua_gethookcount(coroutine) <= COROUTINE_INTERVAL) return;
+    budget->left -= COROUTINE_INTERVAL; /* one that ends before the first look costs as much */
+    lua_sethook(coroutine, look, LUA_MASKCOUNT, budget->breached ? 1 : COROUTINE_INTERVAL);
+}
+
+bool siem_budget_is_breached(siem_budget *budget, lua_State *L) {
+    if (!budget->active) return false;
+    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    if (message != NULL && strcmp(message, no_memory) == 0) starve(budget);
+    return budget->breached;
+}
+
+void siem_budget_charge(siem_budget *budget, lua_State *L, size_t size) {
+    if (budget == NULL) return;
+    if (budget->memory_used + size > budget->memory_cap) lua_gc(L, LUA_GCCOLLECT);
+    if (budget->memory_used + size > budget->memory_cap) {
+        budget->memory_hit = true;
+        lua_pushstring(L, no_memory);
+        (void)lua_error(L);
+    }
+    budget->memory_used += size;
+}
+
+void siem_budget_discharge(siem_budget *budget, size_t size) {
+    if (budget != NULL) budget->memory_used -= size;
+}
+
+bool siem_budget_is_discarded(const siem_budget *budget) {
+    return budget->discarded;
+}
+
+bool siem_budget_hit_memory(const siem_budget *budget, size_t *cap) {
+    if (budget == NULL || !budget->starved) return false;
     *cap = budget->memory_cap;
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include <lua.h>
 #include <oversight/siem.h>
+#include <stdatomic.h>
 
 typedef struct siem_budget siem_budget;
 
@@ -19,21 +20,35 @@ siem_budget *siem_budget_of(lua_State *L);
 /* Sets how many instructions a callback may run, and how many bytes the state may hold. */
 void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory);
 
-/* Makes the state one for scripts from elsewhere: after a breach every later callback fails, and
- * siem_budget_running tells a watchdog what the hook cannot stop. */
-void siem_budget_restrict(siem_budget *budget);
+/* Makes the state one for scripts from elsewhere: after a breach every later callback fails.
+ * `running_since`, which must outlive the state, holds the time of a monotonic clock in ms while a
+ * callback or a finalizer at the end is under way, for a watchdog of what no hook can stop; else 0.
+ */
+void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since);
 
-/* How many seconds the present callback has run; 0 between callbacks. May be called on any thread
- * for a restricted state. */
-double siem_budget_running(siem_budget *budget);
-
-/* Begins and ends the guard of one callback. NULL is allowed. False when an earlier breach has
- * discarded the state. */
+/* Begins and ends the guard of one callback, whose `status` is lua_pcall's. NULL is allowed. False
+ * when an earlier breach has discarded the state. */
 bool siem_budget_begin(siem_budget *budget, lua_State *L);
-void siem_budget_end(siem_budget *budget, lua_State *L);
+void siem_budget_end(siem_budget *budget, lua_State *L, int status);
 
-/* True when the last failure was a lack of memory under the cap, and not of the machine's; gives
- * the cap in bytes. */
-bool siem_budget_hit_memory(siem_budget *budget, size_t *cap);
+/* True after a breach. */
+bool siem_budget_is_discarded(const siem_budget *budget);
+
+/* Counts memory that Lua holds through a userdata, after it collected garbage where that makes
+ * room; raises "not enough memory" beyond the cap. The budget may be NULL. */
+void siem_budget_charge(siem_budget *budget, lua_State *L, size_t size);
+void siem_budget_discharge(siem_budget *budget, size_t size);
+
+/* ---- within a callback; outside of one they do nothing ---- */
+
+/* Counts what a coroutine does, from its making on or before it is resumed. */
+void siem_budget_watch(siem_budget *budget, lua_State *coroutine);
+
+/* True when the callback went over a limit, so that the error on top must be passed on. */
+bool siem_budget_is_breached(siem_budget *budget, lua_State *L);
+
+/* True when the last callback failed for lack of memory under the cap, and not of the machine's;
+ * gives the cap in bytes. */
+bool siem_budget_hit_memory(const siem_budget *budget, size_t *cap);
 
 #endif

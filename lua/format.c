@@ -36,6 +36,12 @@ static void push_function(lua_State *L, const char *module, const char *name) {
     lua_remove(L, -2);
 }
 
+/* A format's compile can be anything: raises unless it gave an open mapping. */
+static void check_mapping(lua_State *L, int index) {
+    siem_lua_caller *ignored;
+    (void)siem_lua_check_mapping(L, index, &ignored);
+}
+
 /* catalog.load(name):compile(options) -> mapping, or nil, message, code */
 static int load(lua_State *L) {
     const request *r = lua_touserdata(L, 1);
@@ -52,6 +58,7 @@ static int load(lua_State *L) {
         lua_setfield(L, -2, r->options[i].name);
     }
     lua_call(L, 2, 1);
+    check_mapping(L, -1);
     return 1;
 }
 
@@ -64,6 +71,8 @@ static int load_restricted(lua_State *L) {
     lua_pushboolean(L, r->is_script);
     for (size_t i = 0; i < r->argument_count; i++) lua_pushstring(L, r->arguments[i]);
     lua_call(L, 2 + (int)r->argument_count, 2);
+    if (!lua_isnil(L, -2)) check_mapping(L, -2);
+    if (!lua_isstring(L, -1)) return luaL_error(L, "the description is no text");
     return 2;
 }
 
@@ -148,9 +157,10 @@ SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host
     return open_format(out, host, &(request){name, options, option_count}, err);
 }
 
-siem_code siem_format_new_restricted(siem_format **out, siem_error *err) {
+siem_code siem_format_new_restricted(siem_format **out, atomic_llong *running_since,
+                                     siem_error *err) {
     siem_code rc = new_format(out, NULL, err);
-    if (rc == SIEM_OK) siem_budget_restrict(siem_budget_of((*out)->L));
+    if (rc == SIEM_OK) siem_budget_restrict(siem_budget_of((*out)->L), running_since);
     return rc;
 }
 
@@ -164,9 +174,14 @@ siem_code siem_format_load_restricted(siem_format *format, const char *file, boo
     lua_pushlightuserdata(L, &r);
     (void)siem_budget_begin(budget, L);
     int status = lua_pcall(L, 1, 2, 0); /* mapping or nil, description */
-    siem_budget_end(budget, L);
+    siem_budget_end(budget, L, status);
     if (status != LUA_OK) {
-        return siem_error_set(err, SIEM_INVALID, "%s", lua_tostring(L, -1));
+        const char *message = lua_tostring(L, -1);
+        return siem_error_set(err, SIEM_INVALID, "%s",
+                              message != NULL ? message : "an error without a message");
+    }
+    if (siem_budget_is_discarded(budget)) {
+        return siem_error_set(err, SIEM_INVALID, "%s: it went over its limits", file);
     }
     *description = lua_tostring(L, 2);
     if (!lua_isnil(L, 1)) adopt_mapping(format);

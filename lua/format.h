@@ -7,8 +7,9 @@
 #include <oversight/siem.h>
 
 /* Makes an empty format in a state of its own that siem_format_load_restricted fills. Between the
- * two, its budget can be set and watched. */
-siem_code siem_format_new_restricted(siem_format **out, siem_error *err);
+ * two, its budget can be set; `running_since` as in siem_budget_restrict. */
+siem_code siem_format_new_restricted(siem_format **out, atomic_llong *running_since,
+                                     siem_error *err);
 
 siem_budget *siem_format_budget(siem_format *format);
 

@@ -15,6 +15,10 @@
 /* Keys of an object that are sorted as they come, without memory of their own. */
 #define FEW_KEYS 32
 
+/* A value that a function makes is no longer than this: tables that share others can stand for far
+ * more text than they take themselves. */
+#define MOST_JSON ((size_t)64 << 20)
+
 /* Keys of the metatables of decoded arrays, and of JSON text that is taken as it is. */
 static const char array_key = 'a', raw_key = 'r';
 
@@ -222,9 +226,16 @@ static bool encode_table(encoder *e, int index) {
     return ok;
 }
 
+/* False, with the reason, once the text has grown too long. */
+static bool has_room(encoder *e) {
+    if (e->out->failed) return siem_error_no_memory(e->err) == SIEM_OK;
+    return e->out->size <= MOST_JSON || refuse(e, "the value is longer than 64 MiB of JSON");
+}
+
 static bool encode(encoder *e, int index) {
     size_t size;
     const char *text;
+    if (!has_room(e)) return false;
     switch (lua_type(e->L, index)) {
     case LUA_TNIL: siem_buffer_add(e->out, "null", 4); return true;
     case LUA_TBOOLEAN:

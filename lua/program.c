@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "bind.h"
+#include "clock.h"
 #include "format.h"
 #include "listener.h"
 #include "workers.h"
@@ -86,7 +87,8 @@ static int stop_requested(lua_State *L) {
 }
 
 /* What the watchdog looks at; one restricted format a process. */
-static siem_budget *watched;
+static atomic_llong running_since;
+static bool is_watched;
 static int most_seconds;
 static pthread_t watchdog;
 static pthread_mutex_t watching = PTHREAD_MUTEX_INITIALIZER;
@@ -112,6 +114,11 @@ static bool pause_watch(void) {
     return is_over;
 }
 
+static bool is_overdue(void) {
+    long long since = atomic_load(&running_since);
+    return since != 0 && siem_clock() - (double)since / 1e3 > most_seconds;
+}
+
 /* Ends the process when a restricted format does not come back: Lua's pattern matching cannot be
  * interrupted, and nothing that it holds is worth more than the others' time. */
 static void *watch(void *unused) {
@@ -119,7 +126,7 @@ static void *watch(void *unused) {
                                   "and was stopped; what was sent before is in\n";
     char line[64];
     (void)unused;
-    while (siem_budget_running(watched) <= most_seconds) {
+    while (!is_overdue()) {
         if (pause_watch()) return NULL;
     }
     long long count = atomic_load(&exported);
@@ -130,14 +137,15 @@ static void *watch(void *unused) {
     _exit(FAILED);
 }
 
+/* Closed while it is watched: its finalizers are the format's, too. */
 static void release_format(void *format) {
+    siem_format_close(format);
     (void)pthread_mutex_lock(&watching);
     ended = true;
     (void)pthread_cond_signal(&watch_ended);
     (void)pthread_mutex_unlock(&watching);
     (void)pthread_join(watchdog, NULL);
-    watched = NULL;
-    siem_format_close(format);
+    is_watched = false;
 }
 
 static lua_Integer integer_field(lua_State *L, int index, const char *name) {
@@ -154,12 +162,13 @@ static siem_format *begin_watch(lua_State *L, int limits) {
     lua_Integer instructions = integer_field(L, limits, "instructions");
     lua_Integer mebibytes = integer_field(L, limits, "mebibytes");
     most_seconds = (int)integer_field(L, limits, "seconds");
-    if (siem_format_new_restricted(&format, &err) != SIEM_OK) luaL_error(L, "%s", err.message);
-    watched = siem_format_budget(format);
-    siem_budget_set(watched, instructions, (size_t)mebibytes << 20);
+    if (siem_format_new_restricted(&format, &running_since, &err) != SIEM_OK) {
+        luaL_error(L, "%s", err.message);
+    }
+    siem_budget_set(siem_format_budget(format), instructions, (size_t)mebibytes << 20);
     ended = false;
-    if (pthread_create(&watchdog, NULL, watch, NULL) != 0) {
-        watched = NULL;
+    is_watched = pthread_create(&watchdog, NULL, watch, NULL) == 0;
+    if (!is_watched) {
         siem_format_close(format);
         luaL_error(L, "cannot start the watchdog");
     }
@@ -174,7 +183,7 @@ static int restricted(lua_State *L) {
     const char *description, *file = luaL_checkstring(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     bool is_script = lua_istable(L, 3);
-    if (watched != NULL) return luaL_error(L, "there is a restricted format already");
+    if (is_watched) return luaL_error(L, "there is a restricted format already");
     size_t count = is_script ? lua_rawlen(L, 3) : 0;
     const char **arguments = lua_newuserdatauv(L, (count + 1) * sizeof *arguments, 0);
     for (size_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "core.h"
 #include "error.h"
+#include "guard.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -92,6 +93,62 @@ void siem_state_add_modules(lua_State *L) {
     lua_pop(L, 2);
 }
 
+/* ---- loaders ---- */
+
+/* The name of what is loaded, for messages: a file's, or the one that a chunk was given. */
+static const char *chunk_name(lua_State *L, int index) {
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "a chunk";
+    return name[0] == '@' || name[0] == '=' ? name + 1 : name;
+}
+
+/* load or loadfile, the first upvalue, of text alone. The second upvalue is which argument says so,
+ * the third which one names it. */
+static int load_text(lua_State *L) {
+    int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
+    int name = (int)lua_tointeger(L, lua_upvalueindex(3));
+    if (lua_gettop(L) < mode) lua_settop(L, mode);
+    lua_pushliteral(L, "t");
+    lua_replace(L, mode);
+    lua_pushstring(L, chunk_name(L, name));
+    lua_insert(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 2); /* name, function, arguments... */
+    lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);
+    if (!lua_isnil(L, 2)) return lua_gettop(L) - 1;
+    const char *message = lua_tostring(L, 3);
+    if (message != NULL && strstr(message, "binary chunk") != NULL) {
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, 1), message);
+        lua_replace(L, 3);
+    }
+    return lua_gettop(L) - 1;
+}
+
+static int do_text_file(lua_State *L) {
+    lua_settop(L, 1);
+    lua_getglobal(L, "loadfile");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 2);
+    if (lua_isnil(L, -2)) return lua_error(L);
+    lua_pop(L, 1);
+    lua_call(L, 0, LUA_MULTRET);
+    return lua_gettop(L) - 1;
+}
+
+static void set_loader(lua_State *L, const char *name, int mode, int chunk) {
+    lua_getglobal(L, name);
+    lua_pushinteger(L, mode);
+    lua_pushinteger(L, chunk);
+    lua_pushcclosure(L, load_text, 3);
+    lua_setglobal(L, name);
+}
+
+/* A compiled chunk could break out of Lua, whoever loads it. */
+static void set_loaders(lua_State *L) {
+    set_loader(L, "load", 3, 2);
+    set_loader(L, "loadfile", 2, 1);
+    lua_register(L, "dofile", do_text_file);
+}
+
 /* ---- search path ---- */
 
 static void add_folder(luaL_Buffer *path, const char *folder) {
@@ -158,6 +215,8 @@ static int prepare(lua_State *L) {
     lua_pushboolean(L, true); /* before the libraries look: LUA_PATH is for stock Lua */
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
     luaL_openlibs(L);
+    siem_guard_install(L);
+    set_loaders(L);
     lua_getglobal(L, "package");
     set_path(L);
     set_cpath(L);

@@ -1,6 +1,7 @@
 /* workers.c: one slot for each pipeline of the process. */
 #include "workers.h"
 
+#include "clock.h"
 #include "command.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct slot {
     pthread_t thread;
@@ -24,12 +24,6 @@ typedef struct slot {
 
 static slot slots[SIEM_MOST_WORKERS + 1]; /* guarded by `guard`; pipelines are numbered from 1 */
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static slot *check_slot(lua_State *L) {
     lua_Integer number = luaL_checkinteger(L, 1);
@@ -120,7 +114,7 @@ static int publish(lua_State *L) {
     (void)pthread_mutex_lock(&guard);
     char *old = s->text;
     s->text = copy;
-    s->published = now();
+    s->published = siem_clock();
     (void)pthread_mutex_unlock(&guard);
     free(old);
     return 0;
@@ -130,7 +124,7 @@ static int published(lua_State *L) {
     slot *s = check_slot(L);
     (void)pthread_mutex_lock(&guard);
     char *copy = s->text != NULL ? strdup(s->text) : NULL;
-    double age = now() - s->published;
+    double age = siem_clock() - s->published;
     (void)pthread_mutex_unlock(&guard);
     if (copy == NULL) return 0;
     lua_pushstring(L, copy);

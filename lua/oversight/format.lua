@@ -19,7 +19,9 @@ local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table"
 ---@field base oversight.Format? what extend began with
 ---@field whole fun(event: oversight.Event): table?
 local Format = {}
-Format.__index = Format
+
+--- Kept from scripts: it decides what a format is.
+local METATABLE = { __index = Format, __metatable = false }
 
 -- ---- checking ----
 
@@ -162,7 +164,7 @@ local function new_format(name, fields)
   fields.name = name
   fields.summary = fields.summary or ""
   fields.options = fields.options or {}
-  return setmetatable(fields, Format)
+  return setmetatable(fields, METATABLE)
 end
 
 local function check_name(name, level)
@@ -292,7 +294,7 @@ end
 
 --- True for what `format "name" {...}`, extend and from_function give.
 function M.is_format(value)
-  return getmetatable(value) == Format
+  return rawequal(debug.getmetatable(value), METATABLE)
 end
 
 return setmetatable(M, {

@@ -79,7 +79,7 @@ function M.new(definition)
 end
 
 function M.is_pipeline(value)
-  return getmetatable(value) == Pipeline
+  return rawequal(getmetatable(value), Pipeline)
 end
 
 -- ---- files ----

@@ -5,16 +5,12 @@ local actions     = require "oversight.actions"
 local core        = require "oversight.core"
 local description = require "oversight.description"
 local format      = require "oversight.format"
+local sealed      = require "oversight.sealed"
+local text        = require "oversight.cli.text"
 
 local M = {}
 
---- A table that can be read and not changed, and whose metatable cannot be reached.
-local function read_only(t)
-  return setmetatable({}, {
-    __index = t, __metatable = false,
-    __newindex = function() error("this table is shared and cannot be changed", 2) end,
-  })
-end
+local MOST_PRINTED = 16 * 1024 * 1024
 
 local function copy(t, ...)
   local chosen = {}
@@ -23,7 +19,7 @@ local function copy(t, ...)
   return chosen
 end
 
---- setmetatable without finalizers: the collector would run them where no budget counts.
+--- setmetatable without finalizers: the collector runs them where no budget counts.
 local function guarded_setmetatable(t, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("__gc is not allowed in a restricted format", 2)
@@ -31,46 +27,79 @@ local function guarded_setmetatable(t, metatable)
   return setmetatable(t, metatable)
 end
 
-local BUILT_IN = {
-  splunk = require "oversight.formats.splunk",
-  ecs = require "oversight.formats.ecs",
-  sentinel = require "oversight.formats.sentinel",
-}
+--- print with neither escape sequences nor an end of the disk.
+local function new_print()
+  local printed = 0
+  return function(...)
+    local words = table.pack(...)
+    for i = 1, words.n do words[i] = text.printable(tostring(words[i])) end
+    local line = table.concat(words, "\t", 1, words.n)
+    printed = printed + #line + 1
+    if printed > MOST_PRINTED then error("the script printed more than 16 MiB", 2) end
+    print(line)
+  end
+end
+
+-- ---- modules ----
+
+--- The formats that are shipped, each a copy of this state's own.
+local function own_formats()
+  local formats = {}
+  for _, name in ipairs { "splunk", "ecs", "sentinel" } do
+    formats[name] = require("oversight.formats." .. name):extend(name) {}
+    for i, row in ipairs(formats[name].rows) do formats[name].rows[i] = copy(row) end
+  end
+  return formats
+end
 
 --- A pipeline from elsewhere names no source and no sink: what is read and where it goes, the command says.
 local PIPELINE_KEYS = { format = true, filter = true, options = true, name = true }
 
-local Pipeline = {}
+local Pipeline = { __metatable = false }
 
-local function new_pipeline(definition)
-  if type(definition) ~= "table" then error("pipeline: it is made of a table", 2) end
+local function check_pipeline(definition)
+  if type(definition) ~= "table" then return "it is made of a table" end
   for key in pairs(definition) do
     if not PIPELINE_KEYS[key] then
-      error(("pipeline: there is no key %q in a restricted script: source and sink are given by " ..
-        "--db and --output"):format(tostring(key)), 2)
+      return ("there is no key %q in a restricted script: source and sink are given by --db and --output"):format(
+        tostring(key))
     end
   end
-  return setmetatable({
-    format = BUILT_IN[definition.format] or definition.format, filter = definition.filter,
-    options = definition.options, name = definition.name,
-  }, Pipeline)
+  local name = definition.name
+  if name ~= nil and (type(name) ~= "string" or not name:find "^[%w_. -]+$") then
+    return "a name is made of letters, digits, spaces and . _ -"
+  end
+end
+
+local function pipeline_maker(formats)
+  return function(definition)
+    local problem = check_pipeline(definition)
+    if problem then error("pipeline: " .. problem, 2) end
+    return setmetatable({
+      format = formats[definition.format] or definition.format, filter = definition.filter,
+      options = definition.options, name = definition.name,
+    }, Pipeline)
+  end
 end
 
 local function modules()
+  local formats = own_formats()
   local known = {
-    ["oversight.actions"] = read_only(actions),
-    ["oversight.format"]  = format,
-    ["oversight.siem"]    = read_only {
+    ["oversight.actions"] = sealed.seal(actions),
+    ["oversight.format"]  = sealed.seal({ from_function = format.from_function, is_format = format.is_format }, format),
+    ["oversight.siem"]    = sealed.seal {
       VERSION = core.version, ECS_VERSION = core.ecs_version, SCHEMA_VERSION = core.schema_version,
       null = core.null, drop = core.drop, array = core.array, object = core.object,
-      iso8601 = core.iso8601, pipeline = new_pipeline,
-      json = read_only { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw },
-      format = read_only { define = format, from_function = format.from_function },
+      iso8601 = core.iso8601, pipeline = pipeline_maker(formats),
+      json = { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw },
+      format = { define = format, from_function = format.from_function },
     },
   }
-  for name, built_in in pairs(BUILT_IN) do known["oversight.formats." .. name] = built_in end
+  for name, built_in in pairs(formats) do known["oversight.formats." .. name] = built_in end
   return known
 end
+
+-- ---- environment ----
 
 --- What a restricted format sees instead of Lua's globals.
 local function new_environment()
@@ -78,10 +107,10 @@ local function new_environment()
   local env = {
     assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = next,
     pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen,
-    rawset = rawset, select = select, setmetatable = guarded_setmetatable, tonumber = tonumber,
+    rawset = sealed.rawset, select = select, setmetatable = guarded_setmetatable, tonumber = tonumber,
     tostring = tostring, type = type, xpcall = xpcall, _VERSION = _VERSION,
-    coroutine = read_only(coroutine), math = read_only(math), table = read_only(table),
-    string = read_only(strings), utf8 = read_only(utf8),
+    coroutine = sealed.seal(coroutine), math = sealed.seal(math), table = sealed.seal(table),
+    string = sealed.seal(strings), utf8 = sealed.seal(utf8),
   }
   function env.require(name)
     return known[name] or error(("module '%s' is not open to a restricted format"):format(tostring(name)), 2)
@@ -90,15 +119,20 @@ local function new_environment()
   -- Methods of strings: ("x"):rep(3).
   local metatable = getmetatable ""
   metatable.__index, metatable.__metatable = strings, false
+  -- All arrays share one, which could give each of them a finalizer.
+  getmetatable(core.array {}).__metatable = { __jsontype = "array" }
   return env
 end
+
+-- ---- loading ----
 
 local function read_chunk(path, env)
   local file, message = io.open(path, "r")
   if not file then error("cannot open the format " .. message, 0) end
-  local text = file:read "a"
+  local source, reason = file:read "a"
   file:close()
-  local chunk, problem = load(text, "@" .. path, "t", env)
+  if not source then error(("cannot read the format %s: %s"):format(path, reason), 0) end
+  local chunk, problem = load(source, "@" .. path, "t", env)
   if not chunk then error(problem, 0) end
   return chunk
 end
@@ -106,17 +140,19 @@ end
 --- The pipeline that a file's result stands for; nil for a script that returns nothing.
 local function to_pipeline(path, result, is_script)
   if result == nil and is_script then return end
-  local pipeline = getmetatable(result) == Pipeline and result or { format = result }
+  local is_pipeline = rawequal(debug.getmetatable(result), Pipeline)
+  local pipeline = is_pipeline and result or { format = result }
   if format.is_format(pipeline.format) then return pipeline end
   error(("%s: it returns no format and no pipeline of one, but a %s"):format(path, type(pipeline.format)), 0)
 end
 
-local function describe(pipeline)
+local function describe(path, pipeline)
   local described = description.of(pipeline.format)
   described.name = pipeline.name or described.name
   if described.rows then described.rows = core.array(described.rows) end
   if described.tests then described.tests = core.array(described.tests) end
-  return core.json_encode(described)
+  local json, message = core.json_encode(described)
+  return json or error(("%s: %s"):format(path, message), 0)
 end
 
 --- Runs a file. A script sees its arguments, and may print.
@@ -128,11 +164,11 @@ end
 function M.load(path, is_script, ...)
   local env = new_environment()
   local chunk = read_chunk(path, env)
-  if is_script then env.print, env.arg = print, { [0] = path, ... } end
+  if is_script then env.print, env.arg = new_print(), { [0] = path, ... } end
   -- As elsewhere: a script is given its arguments, a module the name of its file.
   local pipeline = to_pipeline(path, is_script and chunk(...) or not is_script and chunk(path) or nil, is_script)
   if not pipeline then return nil, "{}" end
-  return pipeline.format:compile(pipeline.options, pipeline.filter), describe(pipeline)
+  return pipeline.format:compile(pipeline.options, pipeline.filter), describe(path, pipeline)
 end
 
 return M

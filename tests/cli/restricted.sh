@@ -58,6 +58,90 @@ refused shared 'string.rep = nil' "this table is shared and cannot be changed"
 refused actions 'require("oversight.actions").by_kind = nil' "this table is shared and cannot be changed"
 refused collector 'collectgarbage "stop"' "attempt to call a nil value (global 'collectgarbage')"
 
+# What catches errors does not outlive the budget, however it is nested.
+refused handler 'xpcall(function() while true do end end, function() while true do end end)' "more than 1000000 instructions" 1
+refused nested_coroutines 'local function f(n) while true do coroutine.resume(coroutine.create(function()
+      if n > 0 then f(n - 1) else while true do end end end)) end end f(3)' "more than 1000000 instructions" 1
+refused short_coroutines 'local function f(n) while true do coroutine.wrap(function()
+      for i = 1, 20 do if n > 0 then f(n - 1) end end end)() end end f(6)' "more than 1000000 instructions" 1
+refused closing 'local x <close> = setmetatable({}, { __close = function() while true do pcall(error) end end })' "more than 1000000 instructions" 1
+refused close_coroutine 'while true do local c = coroutine.create(function() local x <close> = setmetatable({}, { __close = function()
+      while true do end end }) coroutine.yield() end) coroutine.resume(c) coroutine.close(c) end' "more than 1000000 instructions" 1
+refused sorting 'while true do pcall(table.sort, { 1, 2, 3 }, function() while true do end end) end' "more than 1000000 instructions" 1
+refused replacing 'while true do pcall(string.gsub, ("x"):rep(9), ".", function() while true do end end) end' "more than 1000000 instructions" 1
+refused meta_loop 'return tostring(setmetatable({}, { __tostring = function() while true do end end }))' "more than 1000000 instructions" 1
+refused error_object 'error(setmetatable({}, { __tostring = function() while true do end end }))' "error" 1
+refused caught_growth 'while true do pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(10000) .. #t end end) end' \
+    "more memory than the 32 MiB allowed" 1
+refused coroutine_growth 'while true do coroutine.resume(coroutine.create(function() local t = {} while true do
+      t[#t + 1] = ("x"):rep(10000) .. #t end end)) end' "more memory than the 32 MiB allowed" 1
+refused copies 'local t = {} while true do t[#t + 1] = event:copy() end' "more memory than the 32 MiB allowed" 1
+
+# Little memory that stands for much text.
+shared='local t = { ("x"):rep(1000) } for i = 1, 40 do t = { t, t } end'
+refused shared_record "$shared return t" "longer than 64 MiB"
+refused shared_json "$shared return assert(require('oversight.siem').json.encode(t))" "longer than 64 MiB"
+{
+    echo 'local long = ("\1"):rep(5000000) local rows = { { "id", from = "event_id" } }'
+    echo 'for i = 1, 300 do rows[i + 1] = { "x" .. i, with = function(_, e) return e.event_id == "2" and long or nil end } end'
+    echo 'return require "oversight.format" "wide" (rows)'
+} >wide.lua
+run 3 export --db r.db --registry-id r --restricted --format wide.lua --on-error dead-letter:dead.jsonl
+has dead.jsonl "wide: x3: the record is longer than 64 MiB here"
+lines out 2
+rm dead.jsonl
+
+# Finalizers cannot be had by a metatable that others share, and at the end the watchdog looks on.
+for body in 'getmetatable(siem.array {}).__gc = loop keep = siem.array {}' \
+    'getmetatable(format "y" { { "a", value = 1 } }).__gc = loop keep = format "z" { { "a", value = 1 } }' \
+    'getmetatable(siem.pipeline { format = "ecs" }).__gc = loop keep = siem.pipeline { format = "ecs" }' \
+    '(format "y" { { "a", value = 1 } }).__index.__gc = loop keep = format "z" { { "a", value = 1 } }' \
+    'getmetatable(require "oversight.actions").__gc = loop'; do
+    echo "local siem, format = require 'oversight.siem', require 'oversight.format'
+local function loop() while true do end end
+pcall(function() $body end)
+return format 'fin' { { 'id', from = 'event_id' } }" >fin.lua
+    run 0 export --db r.db --registry-id r --restricted --format fin.lua --max-seconds 2
+    lines out 3
+done
+
+# What is shared cannot be changed; what is changed is the script's own.
+for body in 'rawset(string, "rep", 1)' 'rawset(require "oversight.siem", "json", 1)' 'string.rep = 1' \
+    'require("oversight.siem").json.encode = 1' 'require("oversight.format").from_function = nil' \
+    'require("oversight.actions").by_kind.dns = nil' 'math.pi = 3' 'table.insert(coroutine, 1)' 'setmetatable(string, {})'; do
+    echo "$body return require 'oversight.format' 'x' { { 'id', from = 'event_id' } }" >change.lua
+    run 1 export --db r.db --registry-id r --restricted --format change.lua
+done
+echo 'for name in pairs(math) do if name == "pi" then print "found" end end print(#require("oversight.siem").json, ("x").dump)' >script.lua
+run 0 run --restricted script.lua
+has out "found"
+
+# A format that is none of ours to the letter, and one that is not text.
+for body in 'local f = format "x" { { "a", value = 1 } } f.compile = function() return 1 end return f' \
+    'local f = format "x" { { "a", value = 1 } } local m = f:compile() m:close() f.compile = function() return m end return f' \
+    'return setmetatable({}, setmetatable({}, { __eq = function() return true end }))' 'return 5' \
+    'return siem.pipeline { format = "ecs", name = "\27[2J" }' 'return siem.pipeline { format = "ecs", name = pairs }' \
+    'return format "x" { { "a", value = 1 }, tests = { { row = { id = 0/0 } } } }'; do
+    printf '%s\n' "local siem, format = require 'oversight.siem', require 'oversight.format' $body" >odd.lua
+    run 1 export --db r.db --registry-id r --restricted --format odd.lua
+    lacks err $'\33'
+    [ -s err ] || fail "no message for: $body"
+    lacks err "0x"
+done
+mkdir folder.lua
+run 1 export --db r.db --registry-id r --restricted --format folder.lua
+has err "cannot read the format folder.lua: Is a directory"
+echo 'pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end)
+return require "oversight.format" "late" { { "id", from = "event_id" } }' >late.lua
+run 1 export --db r.db --registry-id r --restricted --format late.lua
+has err "memory"
+echo 'while true do print(("x"):rep(100000)) end' >script.lua
+run 1 run --restricted script.lua
+has err "the script printed more than 16 MiB"
+echo 'print("\27[2J\7", "a\nb")' >script.lua
+run 0 run --restricted script.lua
+[ "$(cat out)" = '\x1b[2J\x07	a\x0ab' ] || fail "printed: $(cat -v out)"
+
 # A discarded state stays discarded.
 attack again 'while true do end'
 run 3 export --db r.db --registry-id r --restricted --format again.lua --on-error dead-letter:dead.jsonl

@@ -111,6 +111,9 @@ SIEM_API siem_code siem_event_open(siem_event **out, const siem_column *row, siz
 /* Copies an event, so that it outlives the registry's next one. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err);
 
+/* How many bytes a copy of an event takes. */
+SIEM_API size_t siem_event_weight(siem_event *event);
+
 /* The number of fields: SIEM_FIELD_COUNT and one for each column that the site added. */
 SIEM_API size_t siem_event_size(const siem_event *event);
 
