@@ -57,6 +57,10 @@ siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *er
     return SIEM_OK;
 }
 
+void siem_mapping_set_canonical(siem_mapping *mapping) {
+    mapping->scratch.is_canonical = true;
+}
+
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
     siem_rule *rule = NULL;
     siem_code rc;

@@ -286,7 +286,7 @@ siem_code siem_function_call(siem_function function, void *context, siem_event *
                              siem_error *err) {
     *result = (siem_value){0};
     siem_code rc = function(context, event, &value, result, err);
-    if (rc != SIEM_OK || result->type != SIEM_JSON) return rc;
+    if (rc != SIEM_OK || result->type != SIEM_JSON || scratch->is_canonical) return rc;
     scratch->json.size = 0;
     if (siem_json_read(&scratch->reader, result->bytes, result->size, &scratch->json) !=
         SIEM_JSON_READ) {

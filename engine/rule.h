@@ -9,7 +9,8 @@
 typedef struct siem_scratch {
     siem_buffer decoded, converted, joined, json;
     siem_json_reader reader;
-    unsigned repairs; /* SIEM_REPAIRED_ bits of what a rule gave */
+    unsigned repairs;  /* SIEM_REPAIRED_ bits of what a rule gave */
+    bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
 } siem_scratch;
 
 void siem_scratch_free(siem_scratch *scratch);
@@ -43,7 +44,8 @@ const char *siem_rule_unknown_field(const siem_rule *rule, const char *const *co
 
 void siem_rule_close(siem_rule *rule);
 
-/* Calls a function of a format. JSON that it gives is checked and made canonical. */
+/* Calls a function of a format. JSON that it gives is checked and made canonical, unless it is
+ * known to be. */
 siem_code siem_function_call(siem_function function, void *context, siem_event *event,
                              siem_value value, siem_scratch *scratch, siem_value *result,
                              siem_error *err);

@@ -1,6 +1,7 @@
 /* bind_event.c: an event in Lua: event.source_ip, event.extra.qname, event:to_table(). */
 #include "bind.h"
 #include "error.h"
+#include "json_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,23 @@ static int event_raw(lua_State *L) {
     siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
     if (value.type == SIEM_JSON) siem_lua_push_raw_json(L, value.bytes, value.size);
     else siem_lua_push_value(L, &value);
+    return 1;
+}
+
+/* event:json(name) -> the field as JSON text, or nil where it is null */
+static int event_json(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    if (value.type == SIEM_NULL) return 0;
+    if (value.type == SIEM_JSON) {
+        lua_pushlstring(L, value.bytes, value.size);
+        return 1;
+    }
+    unsigned ignored = 0;
+    siem_buffer *text = siem_lua_new_scratch(L);
+    siem_json_write_value(text, &value, &ignored);
+    if (text->failed) return luaL_error(L, "not enough memory");
+    lua_pushlstring(L, text->bytes, text->size);
     return 1;
 }
 
@@ -211,9 +229,10 @@ static void push_members(lua_State *L, const luaL_Reg *methods) {
 }
 
 void siem_lua_bind_event(lua_State *L) {
-    static const luaL_Reg methods[] = {{"copy", event_copy},   {"to_table", event_to_table},
-                                       {"names", event_names}, {"raw", event_raw},
-                                       {"close", event_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"copy", event_copy}, {"to_table", event_to_table}, {"names", event_names},
+        {"raw", event_raw},   {"json", event_json},         {"close", event_close},
+        {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"event_from_row", event_from_row}, {"iso8601", iso8601}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EVENT, methods, event_close);

@@ -315,6 +315,7 @@ static int mapping_open(lua_State *L) {
     siem_lua_push_lent_event(L);
     m->event = luaL_ref(L, LUA_REGISTRYINDEX);
     siem_code rc = siem_mapping_open(&m->mapping, name, &err);
+    if (rc == SIEM_OK) siem_mapping_set_canonical(m->mapping); /* json.c writes it */
     if (rc == SIEM_OK && lua_isfunction(L, 2)) {
         lua_pushvalue(L, 2);
         lua_function *function = anchor_function(L, 4);

@@ -123,6 +123,11 @@ function Event:to_table() end
 ---@return any
 function Event:raw(name) end
 
+--- The field as JSON text, nil where it is null: what `as = "json_text"` writes.
+---@param name string
+---@return string?
+function Event:json(name) end
+
 --- The names of all fields, in order.
 ---@return string[]
 function Event:names() end
