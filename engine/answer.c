@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...) {
     va_list arguments;
@@ -48,6 +49,23 @@ void siem_answer_excerpt(const siem_response *response, char out[200]) {
     out[size] = '\0';
 }
 
+/* A gateway or a sign-in page in front of the target answers for it, with a success. */
+static bool is_web_page(const siem_response *response) {
+    static const char *const marks[] = {"<!doctype html", "<html"};
+    const char *bytes = response->body.bytes;
+    size_t size = response->body.size < 512 ? response->body.size : 512, at = 0;
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) at = 3; /* a byte order mark */
+    while (at < size && strchr(" \t\r\n", bytes[at]) != NULL) at++;
+    if (at == size || bytes[at] != '<') return false;
+    for (; at < size; at++) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t length = strlen(marks[i]);
+            if (size - at >= length && strncasecmp(bytes + at, marks[i], length) == 0) return true;
+        }
+    }
+    return false;
+}
+
 /* 1xx, 3xx and the 4xx that say that the address or the credentials are wrong. */
 static void hold(siem_answer *answer, const char *excerpt) {
     int status = answer->http_status;
@@ -71,6 +89,9 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
         siem_answer_all(answer, SIEM_HOLD, "%s: %s", response->remedy, response->fault);
     } else if (response->fault[0] != '\0') {
         siem_answer_all(answer, SIEM_RETRY, "%s", response->fault);
+    } else if (status >= 200 && status < 300 && is_web_page(response)) {
+        siem_answer_all(answer, SIEM_RETRY, "HTTP %d with a web page, which is not the target's",
+                        status);
     } else if (status >= 200 && status < 300) {
         siem_answer_all(answer, SIEM_DELIVERED, "HTTP %d", status);
     } else if (status == 408 || status == 425 || status == 429 || status >= 500) {

@@ -28,8 +28,8 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
                                                            siem_verdict verdict, int http_status,
                                                            const char *format, ...);
 
-/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered;
- * transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some
+/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered, but
+ * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some
  * record is at fault; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 

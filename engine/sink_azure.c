@@ -204,8 +204,12 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "
                         "the rule; it takes up to 30 minutes to work");
-    } else if (response->status >= 200 && response->status < 300) {
+    } else if (response->status == 204) {
         azure->renewed = false;
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY,
+                        "HTTP %d: the answer is not that of Logs Ingestion, which is 204",
+                        response->status);
     }
 }
 

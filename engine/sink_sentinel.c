@@ -100,6 +100,11 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     if (response->status == 401 || response->status == 403) {
         if (siem_remote_renew(sentinel->shared_key, parcel, answer)) return;
     }
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && response->status != 200) {
+        siem_answer_all(answer, SIEM_RETRY,
+                        "HTTP %d: the answer is not that of the Data Collector, which is 200",
+                        response->status);
+    }
     if (response->status != 400) return;
     siem_answer_excerpt(response, excerpt);
     if (strstr(excerpt, "InvalidDataFormat") != NULL) return;

@@ -85,9 +85,11 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
 
 /* ---- reading ---- */
 
+/* A whole number from 0 on, or -1. */
 static int integer_of(const cJSON *object, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valueint : -1;
+    bool is_whole = cJSON_IsNumber(item) && item->valuedouble == (double)item->valueint;
+    return is_whole && item->valueint >= 0 ? item->valueint : -1;
 }
 
 /* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
@@ -160,6 +162,15 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *
     }
 }
 
+/* What a code means that the vendor's table does not have: what the HTTP status says, which is no
+ * success, as nothing says that the events are in. */
+static void classify_unknown(siem_answer *answer, const char *text) {
+    int status = answer->http_status;
+    bool passes = status == 429 || status == 408 || status >= 500 || status < 300;
+    siem_answer_all(answer, passes ? SIEM_RETRY : SIEM_HOLD, "HTTP %d, HEC code %d: %s", status,
+                    answer->code, text);
+}
+
 static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
                      siem_answer *answer) {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "text"));
@@ -168,7 +179,13 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 0:
     case 17:
     case 24:
-    case 25: accept(splunk, parcel, body, answer); break;
+    case 25:
+        if (answer->http_status >= 200 && answer->http_status < 300) {
+            accept(splunk, parcel, body, answer);
+        } else {
+            classify_unknown(answer, text);
+        }
+        break;
     case 8:
     case 9:
     case 18:
@@ -183,9 +200,20 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 13:
     case 15: reject_event(parcel, body, answer, text); break;
     case 7: refuse_index(parcel, body, answer, text); break;
-    default:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 10:
+    case 11:
+    case 14:
+    case 16:
+    case 21:
+    case 22:
         siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
                         answer->code, text);
+        break;
+    default: classify_unknown(answer, text);
     }
 }
 
@@ -233,8 +261,9 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     } else if (answer->code >= 0) {
         answer->halve = false;
         classify(splunk, parcel, body, answer);
-    } else if (response->status == 200 && response->fault[0] == '\0') {
-        siem_answer_all(answer, SIEM_RETRY, "the answer is not a collector's: no code in it");
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
+                        response->status);
     } else if (response->status == 415) {
         siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
     }

@@ -157,6 +157,19 @@ export_to 4 one.db "${application[@]}" --dead-letter states.dead --stream Custom
 has err "Custom-Other was not found"
 lines states.dead 0
 
+# ---- only 204 delivers ----
+plan '[{"status": 200}, {"status": 202, "body": "{}"}, "html", "garbage", {"status": 200, "body": "Please sign in"}]'
+receive fooled ingestion "${receiver_of[@]}" --plan plan.json
+for ((i = 0; i < 5; i++)); do
+    export_to 1 one.db "${application[@]}" --retries 0
+    has err "exported 0 event(s)"
+    has err "1 event(s) left"
+done
+has err "HTTP 200: the answer is not that of Logs Ingestion"
+export_to 0 one.db "${application[@]}"
+account fooled none 1 1
+holds fooled "len(data) == 6"
+
 # ---- 1,048,576 bytes a body ----
 registry big.db 18 "UPDATE events SET user_agent = replace(hex(zeroblob(60000)), '00', 'x') WHERE id < 18;
     UPDATE events SET user_agent = 'x' WHERE id = 18"

@@ -84,6 +84,15 @@ for status in 200 201 202 204; do
     account good none 1 10
     dismiss
 done
+# A web page is the answer of somebody else; other texts may be the collector's.
+plan '["html", "garbage", {"status": 200, "body": "<?xml version=\"1.0\"?><ok/>", "store": true}]'
+receive page plain --plan plan.json
+for ((i = 0; i < 2; i++)); do
+    export_to 1 ten.db --retries 0
+    has err "10 event(s) left"
+done
+export_to 0 ten.db
+account page none 1 10
 statuses='301 302 303 307 308 401 402 403 404 405 406 407 410 411 415 418 451'
 plan "[$(printf '{"status": %d, "headers": {"Location": "http://127.0.0.1:1/"}},' $statuses) \"ok\"]"
 receive held plain --plan plan.json

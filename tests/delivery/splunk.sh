@@ -59,6 +59,35 @@ account slowed none 1 10
 lacks err "made again"
 holds slowed "[pause >= 0.99 for pause in pauses] == [False, True, True, False]"
 
+# ---- only a code of HEC delivers ----
+plan '[{"status": 204}, {"status": 202}, {"status": 201, "body": "{}"}, {"status": 200, "body": {"code": "0"}},
+    {"status": 200, "body": {"code": 0.5}}, {"status": 200, "body": [0]}, "html", "garbage",
+    {"status": 503, "body": {"code": 0, "text": "Success"}}, {"status": 503, "body": {"code": 28, "text": "new"}},
+    {"status": 200, "body": {"code": 28, "text": "new"}}]'
+receive fooled hec --plan plan.json
+for ((i = 0; i < 11; i++)); do
+    ack=()
+    [ $((i % 2)) -eq 0 ] || ack=(--ack)
+    export_to 1 ten.db --retries 0 --dead-letter fooled.dead "${ack[@]}"
+    has err "exported 0 event(s)"
+    has err "10 event(s) left"
+    [ $i -gt 5 ] || has err "the answer is not that of HEC"
+done
+holds fooled "len(data) == 11 and stored == []"
+export_to 0 ten.db --dead-letter fooled.dead
+account fooled fooled.dead 1 10
+plan '[{"status": 400, "body": {"code": 28, "text": "new"}}]'
+receive fooled hec --plan plan.json
+export_to 4 ten.db
+has err "HTTP 400, HEC code 28: new"
+# With acknowledgement a success that names no ticket delivers nothing.
+plan '[{"status": 200, "body": {"code": 0, "text": "Success"}}, {"status": 200, "body": {"code": 24, "ackId": "7"}}]'
+receive ticketless hec --ack --plan plan.json
+for ((i = 0; i < 2; i++)); do
+    export_to 4 ten.db --ack
+    has err "10 event(s) left"
+done
+
 # ---- codes that hold: nothing is stored, nothing is lost ----
 holding='1 2 3 4 10 11 14 16 21 22'
 plan "[$(printf '{"code": %d}, ' $holding){\"code\": 7}]"
