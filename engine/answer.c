@@ -1,6 +1,8 @@
 /* answer.c: verdicts and their reasons. */
 #include "answer.h"
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@ void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *form
     va_start(arguments, format);
     (void)vsnprintf(answer->reason, sizeof answer->reason, format, arguments);
     va_end(arguments);
+    siem_utf8_clean(answer->reason);
     for (size_t i = 0; i < answer->count; i++) {
         answer->outcomes[i].verdict = verdict;
         answer->outcomes[i].http_status = answer->http_status;
@@ -31,6 +34,7 @@ void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, in
     va_start(arguments, format);
     (void)vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
+    siem_utf8_clean(reason);
     /* Its own, so that the reason of another record does not take its place. Without memory: none.
      */
     if (verdict == SIEM_REJECT || verdict == SIEM_HOLD) outcome->reason = strdup(reason);
@@ -104,6 +108,14 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
         siem_answer_all(answer, SIEM_REJECT, "HTTP %d: %s", status, excerpt);
     } else {
         hold(answer, excerpt);
+    }
+}
+
+void siem_answer_mask(siem_answer *answer, const siem_request *request) {
+    siem_request_mask(request, answer->reason, strlen(answer->reason));
+    for (size_t i = 0; i < answer->count; i++) {
+        char *reason = (char *)answer->outcomes[i].reason;
+        if (reason != NULL) siem_request_mask(request, reason, strlen(reason));
     }
 }
 

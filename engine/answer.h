@@ -19,7 +19,8 @@ typedef struct siem_answer {
     bool slow_down;     /* the server nears its limits */
 } siem_answer;
 
-/* Gives all records one verdict and reason. */
+/* Gives all records one verdict and reason. Reasons are made printable, as servers have a say in
+ * them. */
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
 
@@ -29,12 +30,16 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
                                                            const char *format, ...);
 
 /* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered, but
- * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some
- * record is at fault; everything else hold. */
+ * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400
+ * and 422 halve, as some record is at fault; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
 /* The beginning of a response's body as one printable line, for messages. */
 void siem_answer_excerpt(const siem_response *response, char out[200]);
+
+/* Masks in the reasons what is secret of the request: what was escaped in a response's body is
+ * found here. */
+void siem_answer_mask(siem_answer *answer, const siem_request *request);
 
 /* Frees the reasons that nobody took over. */
 void siem_answer_clear(siem_answer *answer);

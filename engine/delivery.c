@@ -4,6 +4,7 @@
 #include "batch.h"
 #include "error.h"
 #include "shipment.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -125,6 +126,7 @@ __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, 
     va_start(arguments, format);
     (void)vsnprintf(delivery->failure.message, sizeof delivery->failure.message, format, arguments);
     va_end(arguments);
+    siem_utf8_clean(delivery->failure.message);
 }
 
 /* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
@@ -303,7 +305,9 @@ static void end_token(siem_delivery *delivery) {
     siem_answer answer = new_answer(&outcome, 1);
     delivery->token_phase = SIEM_DONE;
     delivery->sink->kind->protocol->read_token(delivery->sink, &delivery->token.response, &answer);
-    siem_request_clear(&delivery->token.request);
+    siem_answer_mask(&answer, &delivery->token.request);
+    /* With the transport's buffers, in which the answer with the token was. */
+    siem_exchange_free(delivery->sink->http, &delivery->token);
     if (outcome.verdict == SIEM_DELIVERED) {
         delivery->token_attempts = 0;
     } else if (answer.again) {
@@ -324,6 +328,7 @@ static void end_exchange(siem_delivery *delivery, siem_exchange *exchange) {
     }
     siem_answer answer = new_answer(s->scratch, s->parcel.count);
     delivery->sink->kind->protocol->read(delivery->sink, &s->parcel, &exchange->response, &answer);
+    siem_answer_mask(&answer, &exchange->request);
     siem_request_clear(&exchange->request);
     apply(delivery, s, &answer);
 }

@@ -80,6 +80,7 @@ siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err
                               sink->kind->name);
     }
     siem_code rc = ping(sink, &exchange, &answer, err);
+    siem_answer_mask(&answer, &exchange.request);
     if (rc == SIEM_OK) rc = judge(sink, &answer, err);
     if (rc == SIEM_OK && answer_text != NULL) {
         (void)snprintf(answer_text, 200, "%.199s", answer.reason);
@@ -112,6 +113,7 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
     if (rc == SIEM_OK) {
         protocol->read_count(sink, &exchange.response, registry_id, event_ids, size, counts,
                              &answer);
+        siem_answer_mask(&answer, &exchange.request);
         rc = judge(sink, &answer, err);
     }
     siem_answer_clear(&answer);

@@ -91,6 +91,7 @@ static char *new_pages(void) {
     char *pages = mmap(NULL, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return NULL;
     (void)madvise(pages, PAGES, MADV_DONTDUMP);
+    (void)mlock(pages, PAGES); /* not swapped out, where the limits allow it */
     return pages;
 }
 

@@ -58,12 +58,9 @@ static void forget_token(azure_sink *azure) {
     azure->token.size = 0;
 }
 
-/* Adds "name=value" to a form (WHATWG URL, application/x-www-form-urlencoded). */
-static void add_field(siem_buffer *form, const char *name, const char *value) {
+/* Adds a value of a form (WHATWG URL, application/x-www-form-urlencoded). */
+static void add_escaped(siem_buffer *form, const char *value) {
     static const char digits[] = "0123456789ABCDEF";
-    if (form->size > 0) siem_buffer_add_char(form, '&');
-    siem_buffer_add(form, name, strlen(name));
-    siem_buffer_add_char(form, '=');
     for (const char *at = value; *at != '\0'; at++) {
         unsigned char c = (unsigned char)*at;
         if (isalnum(c) || strchr("-._*", c) != NULL) {
@@ -73,6 +70,27 @@ static void add_field(siem_buffer *form, const char *name, const char *value) {
             siem_buffer_add(form, escape, 3);
         }
     }
+}
+
+/* The secret comes last, so that all before it can be shown. */
+static void write_form(const azure_sink *azure, siem_request *request) {
+    static const char head[] = "grant_type=client_credentials&scope=" SCOPE "&client_id=";
+    siem_buffer *form = &request->content;
+    const char *secret = siem_secret_text(azure->client_secret);
+    /* Room for every character as an escape, so that nothing of it is left behind by growing. */
+    (void)siem_buffer_reserve_secret(form, 512 + 3 * (strlen(secret) + strlen(azure->client_id)));
+    siem_buffer_add(form, head, sizeof head - 1);
+    add_escaped(form, azure->client_id);
+    siem_buffer_add(form, "&client_secret=", 15);
+    request->secret_body = true;
+    request->secret_from = form->size;
+    add_escaped(form, secret);
+    siem_buffer_add_char(form, '\0');
+    if (form->failed) return;
+    siem_request_add_secret(request, secret);
+    siem_request_add_secret(request, form->bytes + request->secret_from);
+    form->size--; /* the NUL */
+    siem_request_use_content(request);
 }
 
 static siem_code write_token(siem_sink *sink, siem_request *request, siem_error *err) {
@@ -90,13 +108,7 @@ static siem_code write_token(siem_sink *sink, siem_request *request, siem_error 
     }
     siem_request_set_url(request, "%s/%s/oauth2/v2.0/token", azure->login_url, azure->tenant);
     siem_request_add_header(request, false, "Content-Type: application/x-www-form-urlencoded");
-    siem_buffer *form = &request->content;
-    siem_buffer_add(form, "grant_type=client_credentials&scope=" SCOPE,
-                    sizeof "grant_type=client_credentials&scope=" SCOPE - 1);
-    add_field(form, "client_id", azure->client_id);
-    add_field(form, "client_secret", siem_secret_text(azure->client_secret));
-    request->secret_body = true;
-    siem_request_use_content(request);
+    write_form(azure, request);
     return SIEM_OK;
 }
 
@@ -120,6 +132,7 @@ static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer
     double life = lifetime_of(body);
     forget_token(azure);
     azure->generation++;
+    (void)siem_buffer_reserve_secret(&azure->token, strlen(token) + 1);
     siem_buffer_add(&azure->token, token, strlen(token) + 1);
     azure->renew_at = siem_clock() + (life > 2 * RENEW_BEFORE ? life - RENEW_BEFORE : life / 2);
     siem_answer_all(answer, SIEM_DELIVERED, "a token for %d s", (int)life);

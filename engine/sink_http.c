@@ -2,6 +2,7 @@
 #include "error.h"
 #include "kinds.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -59,7 +60,10 @@ static siem_code close_http(siem_sink *sink, siem_error *err) {
     http_sink *http = (http_sink *)sink;
     (void)err;
     siem_remote_close(&http->remote);
-    for (size_t i = 0; i < http->header_count; i++) free(http->headers[i]);
+    for (size_t i = 0; i < http->header_count; i++) {
+        OPENSSL_cleanse(http->headers[i], strlen(http->headers[i]));
+        free(http->headers[i]);
+    }
     free(http->headers);
     free(http->url);
     free(http);

@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ static siem_code sign(const sentinel_sink *sentinel, siem_request *request, siem
         return SIEM_HELD;
     }
     siem_request_add_header(request, true, "Authorization: %s", authorization);
+    siem_request_add_secret(request, siem_secret_text(sentinel->shared_key));
+    OPENSSL_cleanse(authorization, sizeof authorization);
     siem_request_add_header(request, false, "x-ms-date: %s", date);
     return SIEM_OK;
 }

@@ -110,6 +110,45 @@ for key in "$good" "$stale"; do
         --header "X-Key: $key"
 done
 
+# ---- servers that repeat what they were sent, and forge lines ----
+words='<{all}> <{credential}> <{escaped}> <{decoded}>'
+forged='\\u001b[2J\\u009b2J\\r\\n[ok] exported 9999 event(s)\\u202e'
+# hostile STATUS RECEIVER PLAN OPTION...: what is said is masked, and one line without escape sequences. "URL" is
+# the receiver's.
+hostile() {
+    local expected=$1 kind=$2
+    plan "$3"
+    shift 3
+    receive hostile "$kind" --plan plan.json --fault-tokens
+    keep "$expected" export --db ten.db --registry-id reg --retries 0 --dead-letter hostile.dead "${@//URL/$url}"
+    ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' err || fail "err holds control characters"
+    ! grep -q '^\[ok\] exported 9999' err || fail "err holds a forged line: $(cat err)"
+    grep -qF '****' err hostile.dead || fail "nothing is masked: $(cat err)"
+    dismiss
+}
+for status in 401 403 500 302; do
+    expected=4
+    [ $status != 500 ] || expected=1
+    for body in "\"$words\"" "{\"text\": \"$words\"}" "\"$forged ****\""; do
+        hostile $expected plain "[{\"status\": $status, \"body\": $body}]" --output URL --format ecs \
+            --header "Authorization: Bearer $good" --header "X-Key: $stale"
+        hostile $expected bulk "[{\"status\": $status, \"body\": $body}, {\"status\": $status, \"body\": $body}]" --to elastic --url URL \
+            --user u --password env:KEY
+    done
+done
+for code in 3 6 9; do
+    expected=$([ $code = 3 ] && echo 4 || { [ $code = 6 ] && echo 3 || echo 1; })
+    answer="{\"status\": 400, \"body\": {\"code\": $code, \"text\": \"$words$forged\", \"invalid-event-number\": 9}}"
+    hostile "$expected" hec "[$answer]" --to splunk --url URL --token env:KEY --in-flight 1
+done
+item='{"create": {"status": 400, "error": {"type": "'$words'", "reason": "'$forged'"}}}'
+items=$(printf "%s," "$item"{,,,,,,,,,})
+hostile 3 bulk "[{\"status\": 200, \"body\": {\"items\": [${items%,}]}}]" --to elastic --url URL --api-key env:KEY
+has hostile.dead '****'
+hostile 4 ingestion "[{\"status\": 401, \"body\": {\"error_description\": \"<{all}>$forged\"}}]" --to azure \
+        --endpoint URL --login-url URL --rule-id d --stream s --tenant t --client-id c --client-secret env:KEY
+[ -s hostile.dead ] || fail "there is no dead letter to search"
+
 # ---- the list of processes ----
 plan '["hang"]'
 receive hangs bulk --plan plan.json
