@@ -28,7 +28,7 @@ typedef struct azure_sink {
     char *tenant, *client_id, *login_url;
     siem_secret *client_secret;
     bool managed_identity;
-    siem_buffer token;   /* NUL-terminated; empty: none */
+    siem_secret *token;  /* NULL: none */
     double renew_at;     /* in seconds of siem_clock */
     unsigned generation; /* how many tokens there were */
     bool renewed;        /* the present one was fetched because the last was not accepted */
@@ -50,12 +50,12 @@ static const siem_sink_option options[] = {
 
 static bool needs_token(siem_sink *sink) {
     const azure_sink *azure = (const azure_sink *)sink;
-    return azure->token.size == 0 || siem_clock() >= azure->renew_at;
+    return azure->token == NULL || siem_clock() >= azure->renew_at;
 }
 
 static void forget_token(azure_sink *azure) {
-    OPENSSL_cleanse(azure->token.bytes, azure->token.size);
-    azure->token.size = 0;
+    siem_secret_close(azure->token);
+    azure->token = NULL;
 }
 
 /* Adds a value of a form (WHATWG URL, application/x-www-form-urlencoded). */
@@ -123,17 +123,20 @@ static double lifetime_of(const cJSON *body) {
 }
 
 static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    siem_error err;
     const char *token =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "access_token"));
-    if (token == NULL || strpbrk(token, "\r\n") != NULL) {
+    if (token == NULL || *token == '\0' || strpbrk(token, "\r\n") != NULL) {
         siem_answer_all(answer, SIEM_RETRY, "the answer holds no access token");
         return;
     }
     double life = lifetime_of(body);
     forget_token(azure);
     azure->generation++;
-    (void)siem_buffer_reserve_secret(&azure->token, strlen(token) + 1);
-    siem_buffer_add(&azure->token, token, strlen(token) + 1);
+    if (siem_secret_keep(&azure->token, "the access token", token, &err) != SIEM_OK) {
+        siem_answer_all(answer, SIEM_RETRY, "%s", err.message);
+        return;
+    }
     azure->renew_at = siem_clock() + (life > 2 * RENEW_BEFORE ? life - RENEW_BEFORE : life / 2);
     siem_answer_all(answer, SIEM_DELIVERED, "a token for %d s", (int)life);
 }
@@ -182,7 +185,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     siem_request_set_url(request, "%s/dataCollectionRules/%s/streams/%s?api-version=2023-01-01",
                          azure->endpoint, azure->rule_id, azure->stream);
     siem_request_add_header(request, true, "Authorization: Bearer %s",
-                            azure->token.size > 0 ? azure->token.bytes : "");
+                            azure->token != NULL ? siem_secret_text(azure->token) : "");
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_remote_write_array(parcel, request);
     request->gzip = azure->remote.gzip;
@@ -194,8 +197,8 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
  * configuration. */
 static bool renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
     bool is_present = parcel->credential == azure->generation;
-    answer->again = !is_present || azure->token.size == 0 || !azure->renewed;
-    if (!is_present || !answer->again || azure->token.size == 0) return answer->again;
+    answer->again = !is_present || azure->token == NULL || !azure->renewed;
+    if (!is_present || !answer->again || azure->token == NULL) return answer->again;
     if (azure->client_secret != NULL) (void)siem_secret_reload(azure->client_secret, NULL, NULL);
     forget_token(azure);
     azure->renewed = true;
@@ -234,7 +237,6 @@ static siem_code close_azure(siem_sink *sink, siem_error *err) {
     siem_remote_close(&azure->remote);
     siem_secret_close(azure->client_secret);
     forget_token(azure);
-    siem_buffer_free(&azure->token);
     free(azure->endpoint);
     free(azure->rule_id);
     free(azure->stream);

@@ -174,6 +174,37 @@ lacks cmdline "$good"
 kill -KILL $child
 wait $child 2>/dev/null || true
 
+# ---- memory: while it waits to send again, a credential of a file lies in one place, which no core dump holds ----
+long=Geheimnis-$(head -c 40 /dev/urandom | base64 -w 0 | tr -d '+/=')
+printf '%s' "$long" >long-lived.key
+# waits KIND PLAN N SECRET... -- OPTION...
+waits() {
+    plan "$2"
+    receive waits "$1" --plan plan.json --fault-tokens
+    local number=$3 words=()
+    shift 3
+    while [ "$1" != -- ]; do words+=("$1") && shift; done
+    shift
+    python3 "$receivers/memory.py" waits "$number" "${words[@]}" -- "$program" export --db ten.db --registry-id reg \
+        "${@//URL/$url}" || fail "the memory of an export $*"
+    dismiss
+}
+if ! grep -q asan /proc/self/maps && ! ldd "$program" | grep -q libasan; then # its copies are its own
+    wait_long='{"status": 429, "retry_after": 600}'
+    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key
+    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key --compress gzip --ack
+    waits bulk "[$wait_long]" 1 "$long" -- --to elastic --url URL --api-key file:long-lived.key
+    waits bulk "[$wait_long]" 1 "$long" "$(printf 'u:%s' "$long" | base64 -w 0)" -- --to elastic --url URL --user u \
+        --password file:long-lived.key
+    azure=(--to azure --endpoint URL --login-url URL --rule-id d --stream s --tenant t --client-id c)
+    waits ingestion "[$wait_long]" 1 "$long" -- "${azure[@]}" --client-secret file:long-lived.key
+    waits ingestion "[null, $wait_long]" 2 "$long" -- "${azure[@]}" --client-secret file:long-lived.key
+    waits ingestion "[null, $wait_long]" 2 bearer -- "${azure[@]}" --client-secret file:long-lived.key
+    printf '%s' "$long" | base64 -w 0 >shared.key
+    waits sentinel "[$wait_long]" 1 "$(cat shared.key)" "$long" -- --to sentinel --workspace-id w --url URL \
+        --shared-key file:shared.key
+fi
+
 # ---- ping ----
 ping_ok() { keep 0 ping "$@"; }
 receive elastic bulk --api-key "$good"
