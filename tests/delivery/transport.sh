@@ -113,6 +113,43 @@ for kind in hec bulk; do
     holds $kind "len(data) == 5 and stored == []"
 done
 
+# ---- what is left is told by an export with a checkpoint, and for a script, too ----
+plan '["ok", {"status": 503}, "ok", {"status": 503}]'
+receive left hec --plan plan.json
+export_to 1 hec --checkpoint left.cp --batch-events 4 --in-flight 1 --retries 0
+adds_up left 10
+has err "6 event(s) left"
+export_to 1 hec --checkpoint left.cp --batch-events 4 --in-flight 1 --retries 0
+has err "exported 4 event(s)"
+has err "2 event(s) left"
+export_to 0 hec --checkpoint left.cp
+lacks err left
+account left none 1 10
+cat >left.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline {
+  source = { path = "ten.db", registry_id = "reg", since = 1002, limit = tonumber(arg[3]) }, format = "splunk",
+  sink = siem.sink.splunk { url = arg[1], token = "env:TOKEN", retries = 0, batch_events = 3, in_flight = 1 },
+  checkpoint = arg[2],
+}
+L
+for checkpoint in '' script.cp; do
+    plan '["ok", {"status": 503}]'
+    receive left hec --plan plan.json
+    # shellcheck disable=SC2086 # none, or one
+    run 1 left.lua "$url" $checkpoint
+    has err "exported 3 event(s)"
+    has err "5 event(s) left"
+done
+plan '[{"status": 403}]'
+receive left hec --plan plan.json
+sed -i 's/arg\[2\],/nil,/' left.lua
+run 4 left.lua "$url" x 5
+has err "5 event(s) left"
+receive left hec
+run 0 left.lua "$url"
+lacks err left
+
 # ---- only attempts in a row count ----
 plan '[{"status": 503}, {"code": 6, "number": 3}, {"status": 500}, {"code": 6, "number": 2}, {"code": 9}, "ok"]'
 receive progress hec --plan plan.json

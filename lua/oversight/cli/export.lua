@@ -163,9 +163,8 @@ end
 
 local function close_line(mark, counts, given, job)
   if given.quiet then return end
-  local left = mark ~= "ok" and count_left(job, given, counts) or nil
-  report.print(given.dry_run and "dry run" or mark, counts, job.format.name,
-    { dead_letter = job.dead_letter, left = left })
+  if mark ~= "ok" then counts.left = count_left(job, given, counts) end
+  report.print(given.dry_run and "dry run" or mark, counts, job.format.name, { dead_letter = job.dead_letter })
 end
 
 local function run_export(job, given, kind)
