@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "error.h"
 #include "json_reader.h"
+#include "json_writer.h"
 #include "kinds.h"
 
 #include <cjson/cJSON.h>
@@ -25,6 +26,7 @@ typedef struct splunk_sink {
     siem_remote_sink remote;
     char *url;
     siem_secret *token;
+    char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
     char channel[CHANNEL_SIZE]; /* "": none */
     bool ack;
     double ack_pause;
@@ -36,6 +38,10 @@ static const siem_sink_option options[] = {
     {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
      false, false},
     {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
+    {"index", "NAME",
+     "that is configured, '' for none: when another one is refused, it is the record's fault "
+     "(default: that of the format)",
+     false, false, false},
     {"channel", "GUID", "of the requests (default with ack: one made up)", false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
@@ -101,16 +107,20 @@ static const char *index_of(const siem_batch *batch, size_t record, size_t *size
     return value;
 }
 
-/* Whether the record at fault names another index than most of its batch: then the record is wrong,
- * else the configuration. All of the batch counts, as what is left to send may be wrong alone. */
-static bool names_own_index(const siem_parcel *parcel, size_t record) {
-    size_t size, other_size, same = 0, count = siem_batch_size(parcel->batch);
+/* Whether the record names another index than the configured one. Unless that is known, no record
+ * is blamed: the export holds, and nothing is thrown out for a token that lacks a right. */
+static bool names_own_index(const splunk_sink *splunk, const siem_parcel *parcel, size_t record) {
+    size_t size;
     const char *name = index_of(parcel->batch, parcel->records[record], &size);
-    for (size_t i = 0; i < count; i++) {
-        const char *other = index_of(parcel->batch, i, &other_size);
-        if (other_size == size && memcmp(other, name, size) == 0) same++;
+    if (size == 0 || splunk->index == NULL) return false;
+    return strlen(splunk->index) != size || memcmp(splunk->index, name, size) != 0;
+}
+
+static bool any_names_own_index(const splunk_sink *splunk, const siem_parcel *parcel) {
+    for (size_t i = 0; i < parcel->count; i++) {
+        if (names_own_index(splunk, parcel, i)) return true;
     }
-    return same < count - same;
+    return false;
 }
 
 /* Events before the one at fault are in, those behind it are not: they stay undecided. */
@@ -130,12 +140,13 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
                     answer->code, text);
 }
 
-static void refuse_index(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
-                         const char *text) {
+static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel, const cJSON *body,
+                         siem_answer *answer, const char *text) {
     int number = integer_of(body, "invalid-event-number");
     bool is_named = number >= 0 && (size_t)number < parcel->count;
-    bool is_found = is_named || parcel->count == 1;
-    if (!is_found || names_own_index(parcel, is_named ? (size_t)number : 0)) {
+    bool is_records_fault = is_named ? names_own_index(splunk, parcel, (size_t)number)
+                                     : any_names_own_index(splunk, parcel);
+    if (is_records_fault) {
         reject_event(parcel, body, answer, text);
     } else {
         siem_answer_all(answer, SIEM_HOLD,
@@ -199,7 +210,7 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 12:
     case 13:
     case 15: reject_event(parcel, body, answer, text); break;
-    case 7: refuse_index(parcel, body, answer, text); break;
+    case 7: refuse_index(splunk, parcel, body, answer, text); break;
     case 1:
     case 2:
     case 3:
@@ -302,6 +313,7 @@ static siem_code close_splunk(siem_sink *sink, siem_error *err) {
     (void)err;
     siem_remote_close(&splunk->remote);
     siem_secret_close(splunk->token);
+    free(splunk->index);
     free(splunk->url);
     free(splunk);
     return SIEM_OK;
@@ -332,6 +344,16 @@ static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error 
     return SIEM_OK;
 }
 
+/* As records have it, so that it need not be decoded for each of them. */
+static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *err) {
+    siem_buffer text = {0};
+    if (given == NULL) return SIEM_OK;
+    (void)siem_json_write_text(&text, given, strlen(given));
+    siem_buffer_add_char(&text, '\0');
+    splunk->index = text.bytes;
+    return text.failed ? siem_error_no_memory(err) : SIEM_OK;
+}
+
 /* An operator may give the full address of the endpoint, as the vendor's pages do. */
 static void cut_path(char *url) {
     char *path = strstr(url, "/services/collector");
@@ -358,6 +380,7 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     if (rc == SIEM_OK) {
         rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
     }
+    if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
     if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
     if (rc == SIEM_OK) *out = &splunk->remote.sink;
     else (void)close_splunk(&splunk->remote.sink, NULL);

@@ -150,9 +150,12 @@ local function in_terms_of_arguments(message, kind)
     :gsub("%f[%w_]%w+_[%w_]+", translate))
 end
 
-local function open_kind(given, kind)
+local function open_kind(given, kind, format, chosen)
   local options = {}
   for name in pairs(kind.takes) do options[name] = given[name] end
+  if kind.name == "splunk" and format and not options.index then
+    options.index = chosen and chosen.index or format.options.index
+  end
   if not given.to then options.url = given.output end
   if options.header then
     local message
@@ -171,11 +174,13 @@ end
 --- Opens the sink.
 ---@param given table parsed options, checked
 ---@param kind oversight.SinkKind?
+---@param format oversight.Format|table|nil whose records it is for
+---@param chosen table<string, string>? options of the format
 ---@return oversight.Sink?
 ---@return string? message
 ---@return string? code
-function M.open(given, kind)
-  if kind then return open_kind(given, kind) end
+function M.open(given, kind, format, chosen)
+  if kind then return open_kind(given, kind, format, chosen) end
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
   end
