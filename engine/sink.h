@@ -64,6 +64,9 @@ typedef struct siem_protocol {
      * NULL: any answer shows that it is there. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* Asked before, where the target has a word of its own on how it is; else NULL. */
+    siem_code (*write_health)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_health)(siem_sink *sink, const siem_response *response, siem_answer *answer);
     /* A request for how many documents each of some events has; NULL where that cannot be told. The
      * answer has one outcome; the counts are 0 before. */
     siem_code (*write_count)(siem_sink *sink, const char *registry_id, const char *const *event_ids,

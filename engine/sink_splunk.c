@@ -284,6 +284,32 @@ out:
 
 /* ---- ping ---- */
 
+static siem_code write_health(siem_sink *sink, siem_request *request, siem_error *err) {
+    (void)err;
+    write_head((const splunk_sink *)sink, request, "health");
+    request->method = "GET";
+    return SIEM_OK;
+}
+
+/* 200 is healthy; else the code tells what is not. The token is looked at by some versions only. */
+static void read_health(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_parcel none = {.ticket = -1};
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0') return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    answer->code = integer_of(body, "code");
+    if (answer->code == 0 || answer->code == 17 || answer->code == 24 || answer->code == 25) {
+        if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+            siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
+        }
+    } else if (answer->code > 0) {
+        classify((splunk_sink *)sink, &none, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
+    }
+    cJSON_Delete(body);
+}
+
 /* An event without content indexes nothing: a token that works is told code 5 or 12. */
 static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
     (void)err;
@@ -302,6 +328,8 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
     else if (answer->code >= 0 && answer->code != 7) {
         classify((splunk_sink *)sink, &none, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
     }
     cJSON_Delete(body);
 }
@@ -391,7 +419,9 @@ static const siem_protocol protocol = {.body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
                                        .write_ping = write_ping,
-                                       .read_ping = read_ping};
+                                       .read_ping = read_ping,
+                                       .write_health = write_health,
+                                       .read_health = read_health};
 
 const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .summary = "Splunk HTTP Event Collector",

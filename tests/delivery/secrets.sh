@@ -221,8 +221,28 @@ holds elastic "records[0]['oversight']['extra'] == {'canary': True}"
 receive hec hec --token "$good"
 ping_ok --to splunk --url "$url" --token env:KEY --canary
 holds hec "len(stored) == 1 and 'canary' in json.dumps(records[0])"
+has out "splunk: HEC is healthy (code 17); the collector takes the token"
+holds hec "[one['method'] + ' ' + one['path'] for one in requests[:2]] == \
+    ['GET /services/collector/health', 'POST /services/collector/event']"
 keep 4 ping --to splunk --url "$url" --token env:STALE --canary
 holds hec "len(stored) == 1"
+for code in 18 19 20 23; do
+    receive hec hec --token "$good" --health-code $code
+    keep 1 ping --to splunk --url "$url" --token env:KEY
+    has err "HEC code $code: "
+    holds hec "len(requests) == 1"
+    dismiss
+done
+# Health knows no token there; the events do.
+plan '[{"code": 17}, {"code": 1}]'
+receive hec hec --plan plan.json --fault-tokens
+keep 4 ping --to splunk --url "$url" --token env:KEY
+has err "HEC code 1: Token disabled"
+plan '["html", {"status": 204}, {"status": 400, "body": {"code": 21, "text": "Invalid token"}}, {"status": 404}]'
+receive hec hec --plan plan.json --fault-tokens
+keep 1 ping --to splunk --url "$url" --token env:KEY
+for ((i = 0; i < 3; i++)); do keep 4 ping --to splunk --url "$url" --token env:KEY; done
+holds hec "len(requests) == 4"
 SHARED=$(printf 'Geheimnis' | base64)
 export SHARED
 receive sentinel sentinel --workspace-id w --shared-key "$SHARED"
