@@ -32,6 +32,7 @@ struct siem_delivery {
     siem_exchange token;
     siem_phase token_phase; /* SIEM_DONE: not under way */
     int64_t token_attempts;
+    bool token_shown;  /* its request, in a preview */
     double not_before; /* of every start: credentials that wait, a server that nears its limits */
     siem_position reached, before_last; /* with all events, and without that of the last record */
     uint64_t retries, cut;
@@ -188,14 +189,29 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
 
 /* ---- starting ---- */
 
-static void preview(siem_delivery *delivery, siem_shipment *s) {
+static void show(const siem_sink *sink, const siem_request *request) {
     siem_buffer text = {0};
-    siem_answer answer = new_answer(s->scratch, s->parcel.count);
-    siem_request_print(&s->exchange.request, &text);
-    if (!text.failed) {
-        delivery->sink->preview(delivery->sink->preview_context, text.bytes, text.size);
-    }
+    siem_request_print(request, &text);
+    if (!text.failed) sink->preview(sink->preview_context, text.bytes, text.size);
     siem_buffer_free(&text);
+}
+
+/* Shows, before the first request, the one for an access token. */
+static siem_code preview_token(siem_delivery *delivery, siem_error *err) {
+    siem_request *request = &delivery->token.request;
+    const siem_protocol *protocol = delivery->sink->kind->protocol;
+    if (protocol->write_token == NULL || delivery->token_shown) return SIEM_OK;
+    delivery->token_shown = true;
+    siem_request_clear(request);
+    siem_code rc = protocol->write_token(delivery->sink, request, err);
+    if (rc == SIEM_OK) show(delivery->sink, request);
+    siem_request_clear(request);
+    return rc;
+}
+
+static void preview(siem_delivery *delivery, siem_shipment *s) {
+    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    show(delivery->sink, &s->exchange.request);
     siem_answer_all(&answer, SIEM_DELIVERED, "not sent");
     apply(delivery, s, &answer);
 }
@@ -226,7 +242,8 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
         return;
     }
     siem_request_clear(&s->exchange.request);
-    siem_code rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
+    siem_code rc = sink->preview != NULL ? preview_token(delivery, &err) : SIEM_OK;
+    if (rc == SIEM_OK) rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
     if (rc == SIEM_OK && sink->preview != NULL) {
         preview(delivery, s);
         return;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* What is shorter is no credential, and would be found in any text. */
-#define SHORTEST_SECRET 4
+/* What is shorter is no credential, and would be found in any text: "true", "null". */
+#define SHORTEST_SECRET 6
 
 static void add_format(siem_buffer *out, const char *format, va_list arguments) {
     va_list again;
@@ -91,11 +91,24 @@ void siem_request_mask(const siem_request *request, char *text, size_t size) {
     for (; at < end; at += strlen(at) + 1) mask_text(at, text, size);
 }
 
+/* Of a URL that was given, names in the query and no values. */
+static void print_url(const siem_request *request, siem_buffer *out) {
+    const char *at = request->url.bytes, *end = at + request->url.size - 1;
+    const char *query = request->given_url ? memchr(at, '?', (size_t)(end - at)) : NULL;
+    siem_buffer_add(out, at, (size_t)((query != NULL ? query : end) - at));
+    for (at = query; at != NULL && at < end;) {
+        size_t size = strcspn(at + 1, "&") + 1, name = strcspn(at, "=");
+        siem_buffer_add(out, at, name < size ? name + 1 : 1);
+        siem_buffer_add(out, "****", 4);
+        at += size;
+    }
+}
+
 void siem_request_print(const siem_request *request, siem_buffer *out) {
     const char *at = request->headers.bytes, *end = at + request->headers.size;
     siem_buffer_add(out, request->method, strlen(request->method));
     siem_buffer_add_char(out, ' ');
-    siem_buffer_add(out, request->url.bytes, request->url.size - 1);
+    print_url(request, out);
     siem_buffer_add_char(out, '\n');
     for (; at < end; at += strlen(at) + 1) print_header(at, out);
     if (request->gzip) siem_buffer_add(out, "Content-Encoding: gzip\n", 23);
@@ -123,7 +136,7 @@ void siem_request_clear(siem_request *request) {
     request->method = "POST";
     request->body = NULL;
     request->body_size = 0;
-    request->gzip = request->direct = request->secret_body = false;
+    request->gzip = request->direct = request->given_url = request->secret_body = false;
 }
 
 void siem_request_free(siem_request *request) {

@@ -44,6 +44,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                                siem_error *err) {
     const custom_sink *custom = (const custom_sink *)sink;
     siem_request_set_url(request, "%s", custom->url);
+    request->given_url = true;
     request->gzip = custom->remote.gzip;
     siem_code rc = call_write(custom, parcel, request, err);
     if (rc != SIEM_OK || request->body != NULL) return rc;

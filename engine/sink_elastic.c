@@ -192,10 +192,18 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
                           siem_answer *answer) {
     elastic_sink *elastic = (elastic_sink *)sink;
     siem_secret *secret = secret_of(elastic);
+    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && secret != NULL && siem_remote_renew(secret, parcel, answer))
         return;
+    siem_answer_excerpt(response, excerpt);
+    if (response->status == 404 && strstr(excerpt, "index_not_found") != NULL) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HTTP 404: there is no data stream or index %s: create its template, or "
+                        "correct namespace or index: %s",
+                        elastic->target, excerpt);
+    }
     if (response->status < 200 || response->status >= 300) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
     read_items(body, answer);

@@ -35,6 +35,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     const http_sink *http = (const http_sink *)sink;
     (void)err;
     siem_request_set_url(request, "%s", http->url);
+    request->given_url = true;
     if (!http->has_type) {
         siem_request_add_header(request, false, "Content-Type: %s",
                                 http->lines ? "application/x-ndjson" : "application/json");

@@ -157,15 +157,22 @@ siem_code siem_remote_copy_url(char **out, const char *name, const char *url, si
 }
 
 bool siem_remote_is_secret(const char *header) {
-    static const char *const words[] = {"auth", "key", "token", "secret", "cookie", "password"};
+    static const char *const harmless[] = {"accept",
+                                           "accept-encoding",
+                                           "accept-language",
+                                           "cache-control",
+                                           "content-encoding",
+                                           "content-language",
+                                           "content-type",
+                                           "date",
+                                           "host",
+                                           "user-agent"};
     size_t name = strcspn(header, ":");
-    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
-        size_t size = strlen(words[w]);
-        for (size_t i = 0; i + size <= name; i++) {
-            if (strncasecmp(header + i, words[w], size) == 0) return true;
-        }
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        bool is_it = strlen(harmless[i]) == name && strncasecmp(header, harmless[i], name) == 0;
+        if (is_it) return false;
     }
-    return false;
+    return true;
 }
 
 siem_code siem_remote_check_header(const char *header, siem_error *err) {

@@ -41,7 +41,8 @@ siem_code siem_remote_check_word(const char *name, const char *text, siem_error 
 /* Checks "Name: value": a token (RFC 9110, 5.6.2) and a value on one line. */
 siem_code siem_remote_check_header(const char *header, siem_error *err);
 
-/* Whether a header is likely to carry a credential, so that it is masked. */
+/* Whether a header that somebody gave may carry a credential, so that it is masked: any but a few
+ * that are known not to, as vendors name theirs as they like. */
 bool siem_remote_is_secret(const char *header);
 
 /* ---- framings ---- */

@@ -39,6 +39,14 @@ holds single "body(1)[:2] == b'[{' and body(1)[-2:] == b'}]'"
 export_to 0 one.db "${application[@]}" --dry-run
 holds single "len(requests) == 2"
 has out 'Authorization: Bearer ****'
+has out "POST $url/t-1/oauth2/v2.0/token"
+has out 'grant_type=client_credentials&scope=https%3A%2F%2Fmonitor.azure.com%2F.default&client_id=c-1&client_secret=****'
+lacks out Geheim
+export_to 0 many.db "${application[@]}" --dry-run --batch-events 50
+[ "$(grep -c oauth2 out)" -eq 1 ] && [ "$(grep -c 'POST .*streams' out)" -eq 4 ] || fail "the requests of a dry run: $(grep POST out)"
+export_to 0 one.db --managed-identity --dry-run
+has out "GET $url/metadata/identity/oauth2/token?api-version=2018-02-01&resource="
+has out "Metadata: true"
 
 # ---- tokens ----
 receive once ingestion "${receiver_of[@]}"
