@@ -9,17 +9,41 @@
 #include <string.h>
 #include <strings.h>
 
-void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count) {
+    for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
+    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
+}
+
+static void give_all(siem_answer *answer, siem_verdict verdict, const char *format,
+                     va_list arguments) {
     (void)vsnprintf(answer->reason, sizeof answer->reason, format, arguments);
-    va_end(arguments);
     siem_utf8_clean(answer->reason);
     for (size_t i = 0; i < answer->count; i++) {
         answer->outcomes[i].verdict = verdict;
         answer->outcomes[i].http_status = answer->http_status;
         answer->outcomes[i].code = answer->code;
     }
+}
+
+void siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    give_all(answer, verdict, format, arguments);
+    va_end(arguments);
+    answer->next = SIEM_TAKE_OUTCOMES;
+}
+
+void siem_answer_halve(siem_answer *answer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    give_all(answer, SIEM_REJECT, format, arguments);
+    va_end(arguments);
+    answer->next = SIEM_HALVE;
+}
+
+void siem_answer_add_reason(siem_answer *answer, const char *more) {
+    size_t size = strlen(answer->reason);
+    (void)snprintf(answer->reason + size, sizeof answer->reason - size, "; %s", more);
 }
 
 void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, int http_status,
@@ -87,6 +111,7 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
     int status = response->status;
     char excerpt[200];
     siem_answer_excerpt(response, excerpt);
+    const char *colon = excerpt[0] != '\0' ? ": " : "";
     answer->http_status = status;
     answer->retry_after = response->retry_after;
     if (response->remedy != NULL) {
@@ -99,13 +124,11 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
     } else if (status >= 200 && status < 300) {
         siem_answer_all(answer, SIEM_DELIVERED, "HTTP %d", status);
     } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
-        siem_answer_all(answer, SIEM_RETRY, "HTTP %d: %s", status, excerpt);
+        siem_answer_all(answer, SIEM_RETRY, "HTTP %d%s%s", status, colon, excerpt);
     } else if (status == 413) {
-        answer->halve = true;
-        siem_answer_all(answer, SIEM_REJECT, "HTTP 413: the record alone is too large");
+        siem_answer_halve(answer, "HTTP 413: the record alone is too large");
     } else if (status == 400 || status == 422) {
-        answer->halve = true;
-        siem_answer_all(answer, SIEM_REJECT, "HTTP %d: %s", status, excerpt);
+        siem_answer_halve(answer, "HTTP %d%s%s", status, colon, excerpt);
     } else {
         hold(answer, excerpt);
     }

@@ -4,6 +4,16 @@
 
 #include "http.h"
 
+/* What is to be done with the records next. */
+typedef enum siem_next {
+    SIEM_TAKE_OUTCOMES, /* each record has its verdict */
+    SIEM_HALVE,         /* each half by itself; a single record has the verdict it was given */
+    SIEM_RENEWED,       /* the same request once more: its credential is another one by now. Their
+                           verdict,       SIEM_HOLD, counts when that one is refused as well */
+    SIEM_CONFIRM /* the server has the records and tells later what became of them: it is asked
+                    after the pause, by the parcel's ticket */
+} siem_next;
+
 /* Filled by a sink, for the records of one request. All begin as SIEM_UNDECIDED: a record that
  * stays so is sent again at once. */
 typedef struct siem_answer {
@@ -13,16 +23,25 @@ typedef struct siem_answer {
     int code;           /* the protocol's own, -1: none */
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
-    bool halve;         /* send each half by itself; a single record has the verdict it was given */
-    bool again;         /* send the same once more: credentials were renewed */
-    bool confirm;       /* the server has taken the request, and tells later; ask after the pause */
-    bool slow_down;     /* the server nears its limits */
+    siem_next next;
+    bool slow_down; /* the server nears its limits */
 } siem_answer;
 
-/* Gives all records one verdict and reason. Reasons are made printable, as servers have a say in
- * them. */
+/* An answer to be filled, for outcomes that are overwritten. */
+siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count);
+
+/* Gives all records one verdict and reason, whatever was to be done with them. Reasons are made
+ * printable, as servers have a say in them. */
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
+
+/* As some record is at fault and nobody says which one: SIEM_HALVE, with SIEM_REJECT for one alone.
+ */
+__attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
+                                                             const char *format, ...);
+
+/* Adds to the reason of all records. */
+void siem_answer_add_reason(siem_answer *answer, const char *more);
 
 /* Gives record `index` a verdict, and for SIEM_REJECT and SIEM_HOLD a reason of its own. */
 __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, size_t index,

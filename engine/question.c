@@ -77,16 +77,10 @@ static siem_code ask_health(siem_sink *sink, siem_exchange *exchange, siem_answe
     return judge(sink, answer, err);
 }
 
-/* An answer to be filled, with one outcome. */
-static siem_answer new_answer(siem_outcome *outcome) {
-    *outcome = (siem_outcome){.code = -1};
-    return (siem_answer){.outcomes = outcome, .count = 1, .code = -1, .retry_after = -1};
-}
-
 siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
-    siem_answer health = new_answer(&outcome), answer = new_answer(&outcome);
+    siem_answer health = siem_answer_begin(&outcome, 1), answer = siem_answer_begin(&outcome, 1);
     siem_code rc = SIEM_OK;
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
@@ -112,7 +106,7 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
     const siem_protocol *protocol = sink->kind->protocol;
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
-    siem_answer answer = new_answer(&outcome);
+    siem_answer answer = siem_answer_begin(&outcome, 1);
     memset(counts, 0, size * sizeof *counts);
     if (protocol == NULL || protocol->write_count == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",

@@ -34,6 +34,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->since = siem_clock();
     s->position = position;
     s->attempts = 0;
+    s->renewed = false;
     return SIEM_OK;
 }
 

@@ -98,6 +98,11 @@ struct siem_sink_kind {
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
 
+/* How large the body of a request with all records of a batch is, and whether it exceeds what the
+ * target takes. */
+size_t siem_sink_body_size(const siem_sink *sink, const siem_batch *batch);
+bool siem_sink_is_too_large(const siem_sink *sink, const siem_batch *batch);
+
 /* Seconds of a clock that only goes forward. */
 double siem_clock(void);
 

@@ -31,7 +31,6 @@ typedef struct azure_sink {
     siem_secret *token;  /* NULL: none */
     double renew_at;     /* in seconds of siem_clock */
     unsigned generation; /* how many tokens there were */
-    bool renewed;        /* the present one was fetched because the last was not accepted */
 } azure_sink;
 
 static const siem_sink_option options[] = {
@@ -144,13 +143,17 @@ static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer
 /* 400 and 401 of the login say that the credentials are wrong, in error_description. A secret that
  * is another one by now is tried at once. */
 static void refuse_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    siem_error err;
     const char *reason =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
     siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", answer->http_status,
                     reason != NULL ? reason : "correct tenant, client_id and client_secret");
     if (azure->client_secret == NULL) return;
-    if (siem_secret_reload(azure->client_secret, &answer->again, NULL) != SIEM_OK) {
-        answer->again = false;
+    bool changed = false;
+    if (siem_secret_reload(azure->client_secret, &changed, &err) != SIEM_OK) {
+        siem_answer_add_reason(answer, err.message);
+    } else if (changed) {
+        answer->next = SIEM_RENEWED;
     }
 }
 
@@ -192,17 +195,13 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     return SIEM_OK;
 }
 
-/* Answers to a request that was not authorized: true when it goes again with another token. A token
- * that is not accepted is fetched anew once, with the secret read again; then it is the
- * configuration. */
-static bool renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
-    bool is_present = parcel->credential == azure->generation;
-    answer->again = !is_present || azure->token == NULL || !azure->renewed;
-    if (!is_present || !answer->again || azure->token == NULL) return answer->again;
+/* A request that was not authorized goes again with another token, which is fetched with the secret
+ * read again, unless that has happened since it was written. */
+static void renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
+    answer->next = SIEM_RENEWED;
+    if (parcel->credential != azure->generation || azure->token == NULL) return;
     if (azure->client_secret != NULL) (void)siem_secret_reload(azure->client_secret, NULL, NULL);
     forget_token(azure);
-    azure->renewed = true;
-    return true;
 }
 
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
@@ -211,18 +210,15 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
-    if (response->status == 401 && renew(azure, parcel, answer)) return;
+    if (response->status == 401) renew(azure, parcel, answer);
     siem_answer_excerpt(response, excerpt);
     if (response->status == 400 && strstr(excerpt, "\"InvalidStream\"") != NULL) {
-        answer->halve = false; /* no record's fault */
         siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
     } else if (response->status == 403) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "
                         "the rule; it takes up to 30 minutes to work");
-    } else if (response->status == 204) {
-        azure->renewed = false;
-    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+    } else if (response->status != 204 && answer->outcomes[0].verdict == SIEM_DELIVERED) {
         siem_answer_all(answer, SIEM_RETRY,
                         "HTTP %d: the answer is not that of Logs Ingestion, which is 204",
                         response->status);

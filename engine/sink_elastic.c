@@ -195,8 +195,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
-    if (response->status == 401 && secret != NULL && siem_remote_renew(secret, parcel, answer))
-        return;
+    if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
     siem_answer_excerpt(response, excerpt);
     if (response->status == 404 && strstr(excerpt, "index_not_found") != NULL) {
         siem_answer_all(answer, SIEM_HOLD,

@@ -248,9 +248,13 @@ size_t siem_remote_array_size(size_t count, size_t bytes) {
 
 /* ---- credentials ---- */
 
-bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer) {
+void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer) {
+    siem_error err;
+    if (answer->outcomes[0].verdict != SIEM_HOLD) return;
     bool changed = parcel->credential != siem_secret_generation(secret);
-    if (!changed && siem_secret_reload(secret, &changed, NULL) != SIEM_OK) return false;
-    answer->again = changed;
-    return changed;
+    if (!changed && siem_secret_reload(secret, &changed, &err) != SIEM_OK) {
+        siem_answer_add_reason(answer, err.message);
+        return;
+    }
+    if (changed) answer->next = SIEM_RENEWED;
 }

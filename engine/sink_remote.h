@@ -59,8 +59,9 @@ size_t siem_remote_array_size(size_t count, size_t bytes);
 
 /* ---- credentials ---- */
 
-/* For an answer of 401: asks for the same request again when the secret is another one by now, or
- * becomes one by being read again. False when it is the same. */
-bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
+/* For an answer that holds, as the credential is refused: asks for the same request again when the
+ * secret is another one by now, or becomes one by being read again. When it cannot be read, the
+ * reason says so. */
+void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
 #define ACK_PAUSE    10.0                /* seconds between two questions */
-#define ACK_PATIENCE 300.0               /* seconds until the events are sent again */
+#define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
 #define CHANNEL_SIZE 37
 
 typedef struct splunk_sink {
@@ -29,7 +30,7 @@ typedef struct splunk_sink {
     char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
     char channel[CHANNEL_SIZE]; /* "": none */
     bool ack;
-    double ack_pause;
+    double ack_pause, ack_timeout;
 } splunk_sink;
 
 static const siem_sink_option options[] = {
@@ -38,6 +39,8 @@ static const siem_sink_option options[] = {
     {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
      false, false},
     {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
+    {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
+     false, false},
     {"index", "NAME",
      "that is configured, '' for none: when another one is refused, it is the record's fault "
      "(default: that of the format)",
@@ -128,8 +131,7 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
                          const char *text) {
     int number = integer_of(body, "invalid-event-number");
     if (number < 0 || (size_t)number >= parcel->count) {
-        answer->halve = true;
-        siem_answer_all(answer, SIEM_REJECT, "HEC code %d: %s", answer->code, text);
+        siem_answer_halve(answer, "HEC code %d: %s", answer->code, text);
         return;
     }
     siem_answer_all(answer, SIEM_UNDECIDED, "not looked at");
@@ -168,9 +170,15 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *
     } else {
         parcel->ticket = ticket;
         parcel->since = siem_clock();
-        answer->confirm = true;
+        answer->next = SIEM_CONFIRM;
         answer->retry_after = splunk->ack_pause;
     }
+}
+
+/* The code says that the token or its set-up is wrong, whatever was asked. */
+static bool is_set_up(int code) {
+    return (code >= 1 && code <= 4) || code == 10 || code == 11 || code == 14 || code == 16 ||
+           code == 21 || code == 22;
 }
 
 /* What a code means that the vendor's table does not have: what the HTTP status says, which is no
@@ -211,47 +219,52 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 13:
     case 15: reject_event(parcel, body, answer, text); break;
     case 7: refuse_index(splunk, parcel, body, answer, text); break;
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-    case 10:
-    case 11:
-    case 14:
-    case 16:
-    case 21:
-    case 22:
-        siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
-                        answer->code, text);
-        break;
-    default: classify_unknown(answer, text);
+    default:
+        if (is_set_up(answer->code)) {
+            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
+                            answer->code, text);
+        } else {
+            classify_unknown(answer, text);
+        }
     }
 }
 
-/* {"acks": {"7": true}}: false is failed, pending or unknown, so it is asked again. */
-static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
-                          siem_answer *answer) {
+/* {"acks": {"7": true}}: false is failed, pending or unknown. */
+static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
     char id[24];
     (void)snprintf(id, sizeof id, "%" PRId64, parcel->ticket);
     const cJSON *acks = cJSON_GetObjectItemCaseSensitive(body, "acks");
-    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id))) {
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id));
+}
+
+/* The answer to a question says nothing of events but that they are indexed: whatever else it is,
+ * the question is asked again until patience ends, unless the set-up is wrong. */
+static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                          siem_answer *answer) {
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, body)) {
         siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
-    } else if (siem_clock() - parcel->since > ACK_PATIENCE) {
-        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %d s", (int)ACK_PATIENCE);
+    } else if (is_set_up(answer->code)) {
+        classify(splunk, parcel, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
+        return;
+    } else if (siem_clock() - parcel->since > splunk->ack_timeout) {
+        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %g s", splunk->ack_timeout);
     } else {
-        answer->confirm = true;
-        answer->retry_after = splunk->ack_pause;
+        answer->next = SIEM_CONFIRM;
+        answer->retry_after = fmax(answer->retry_after, splunk->ack_pause);
     }
 }
 
-/* A fault while asking says nothing about the events: ask again, until patience ends. */
-static bool ask_again(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
-    bool passing = parcel->ticket >= 0 && answer->outcomes[0].verdict == SIEM_RETRY &&
-                   siem_clock() - parcel->since <= ACK_PATIENCE;
-    if (!passing) return false;
-    answer->confirm = true;
-    answer->retry_after = splunk->ack_pause;
-    return true;
+static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                        siem_answer *answer) {
+    if (answer->code >= 0) {
+        classify(splunk, parcel, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
+                        answer->http_status);
+    } else if (answer->http_status == 415) {
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
+    }
 }
 
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
@@ -263,22 +276,10 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
         body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
         answer->code = integer_of(body, "code");
     }
+    if (parcel->ticket >= 0) read_question(splunk, parcel, body, answer);
+    else if (response->fault[0] == '\0') read_events(splunk, parcel, body, answer);
     bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
-    if (is_refused && siem_remote_renew(splunk->token, parcel, answer)) goto out;
-    if (response->fault[0] == '\0' && response->status == 200 && parcel->ticket >= 0) {
-        read_question(splunk, parcel, body, answer);
-    } else if (ask_again(splunk, parcel, answer)) {
-        goto out;
-    } else if (answer->code >= 0) {
-        answer->halve = false;
-        classify(splunk, parcel, body, answer);
-    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
-        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
-                        response->status);
-    } else if (response->status == 415) {
-        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
-    }
-out:
+    if (is_refused) siem_remote_renew(splunk->token, parcel, answer);
     cJSON_Delete(body);
 }
 
@@ -407,6 +408,9 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
     if (rc == SIEM_OK) {
         rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
     }
     if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
     if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);

@@ -105,6 +105,33 @@ echo old >secret
 export_to 0 one.db --tenant t-1 --client-id c-1 --client-secret file:secret
 wait $!
 account renewed none 1 1
+# One that is another each time: the second one that is refused is no matter of its age.
+cat >turn.sh <<'S'
+turn=$(($(cat turn) + 1))
+echo "$turn" | tee turn
+S
+echo 0 >turn
+receive never ingestion "${receiver_of[@]}"
+export_to 4 one.db --tenant t-1 --client-id c-1 --client-secret "cmd:sh turn.sh"
+has err "Invalid client secret"
+tokens never 2
+# Nor is it when tokens are given and the rule takes none of them.
+plan '[{"status": 401}, {"status": 401}, {"status": 401}]'
+receive never ingestion --plan plan.json
+echo 0 >turn
+export_to 4 one.db --tenant t-1 --client-id c-1 --client-secret "cmd:sh turn.sh"
+has err "HTTP 401"
+tokens never 2
+holds never "len(data) == 2"
+plan '[{"status": 401}, "ok", {"status": 401}, "ok"]'
+receive twice ingestion "${receiver_of[@]}" --plan plan.json
+export_to 0 many.db "${application[@]}" --batch-events 100 --in-flight 1
+account twice none 1 200
+tokens twice 3
+plan '[{"status": 200, "body": {"access_token": ""}}]'
+receive empty ingestion "${receiver_of[@]}" --plan plan.json --fault-tokens
+export_to 1 one.db "${application[@]}" --retries 0
+has err "the answer holds no access token"
 # ---- managed identity ----
 receive identity ingestion --client-id u-1
 export_to 0 one.db --managed-identity --client-id u-1
