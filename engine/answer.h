@@ -4,6 +4,16 @@
 
 #include "http.h"
 
+/* What is to be done with the records next. */
+typedef enum siem_next {
+    SIEM_TAKE_OUTCOMES, /* each record has its verdict */
+    SIEM_HALVE,         /* each half by itself; a single record has the verdict it was given */
+    SIEM_RENEWED,       /* the same request once more: its credential is another one by now. Their
+                           verdict,       SIEM_HOLD, counts when that one is refused as well */
+    SIEM_CONFIRM /* the server has the records and tells later what became of them: it is asked
+                    after the pause, by the parcel's ticket */
+} siem_next;
+
 /* Filled by a sink, for the records of one request. All begin as SIEM_UNDECIDED: a record that
  * stays so is sent again at once. */
 typedef struct siem_answer {
@@ -13,28 +23,42 @@ typedef struct siem_answer {
     int code;           /* the protocol's own, -1: none */
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
-    bool halve;         /* send each half by itself; a single record has the verdict it was given */
-    bool again;         /* send the same once more: credentials were renewed */
-    bool confirm;       /* the server has taken the request, and tells later; ask after the pause */
-    bool slow_down;     /* the server nears its limits */
+    siem_next next;
+    bool slow_down; /* the server nears its limits */
 } siem_answer;
 
-/* Gives all records one verdict and reason. */
+/* An answer to be filled, for outcomes that are overwritten. */
+siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count);
+
+/* Gives all records one verdict and reason, whatever was to be done with them. Reasons are made
+ * printable, as servers have a say in them. */
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
+
+/* As some record is at fault and nobody says which one: SIEM_HALVE, with SIEM_REJECT for one alone.
+ */
+__attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
+                                                             const char *format, ...);
+
+/* Adds to the reason of all records. */
+void siem_answer_add_reason(siem_answer *answer, const char *more);
 
 /* Gives record `index` a verdict, and for SIEM_REJECT and SIEM_HOLD a reason of its own. */
 __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, size_t index,
                                                            siem_verdict verdict, int http_status,
                                                            const char *format, ...);
 
-/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered;
- * transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400 and 422 halve, as some
- * record is at fault; everything else hold. */
+/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered, but
+ * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400
+ * and 422 halve, as some record is at fault; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
 /* The beginning of a response's body as one printable line, for messages. */
 void siem_answer_excerpt(const siem_response *response, char out[200]);
+
+/* Masks in the reasons what is secret of the request: what was escaped in a response's body is
+ * found here. */
+void siem_answer_mask(siem_answer *answer, const siem_request *request);
 
 /* Frees the reasons that nobody took over. */
 void siem_answer_clear(siem_answer *answer);

@@ -1,6 +1,7 @@
 /* buffer.c: growing, the rare part of a buffer's life. */
 #include "buffer.h"
 
+#include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,6 +17,24 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra) {
     buffer->bytes = bytes;
     buffer->capacity = capacity;
     return true;
+}
+
+bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra) {
+    if (buffer->capacity - buffer->size >= extra) return true;
+    siem_buffer larger = {.failed = buffer->failed};
+    if (!siem_buffer_grow(&larger, buffer->size + extra)) {
+        buffer->failed = true;
+        return false;
+    }
+    siem_buffer_add(&larger, buffer->bytes, buffer->size);
+    siem_buffer_free_secret(buffer);
+    *buffer = larger;
+    return true;
+}
+
+void siem_buffer_free_secret(siem_buffer *buffer) {
+    OPENSSL_cleanse(buffer->bytes, buffer->capacity);
+    siem_buffer_free(buffer);
 }
 
 void siem_buffer_free(siem_buffer *buffer) {

@@ -18,8 +18,14 @@ typedef struct siem_buffer {
 /* Makes room for `extra` more bytes by at least doubling. False, and `failed`, without memory. */
 bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
 
+/* As siem_buffer_reserve, for what is secret: the memory that is left behind is wiped. */
+bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra);
+
 /* Frees the memory and leaves an empty buffer. */
 void siem_buffer_free(siem_buffer *buffer);
+
+/* Wipes the memory before. */
+void siem_buffer_free_secret(siem_buffer *buffer);
 
 static inline bool siem_buffer_reserve(siem_buffer *buffer, size_t extra) {
     return buffer->capacity - buffer->size >= extra || siem_buffer_grow(buffer, extra);

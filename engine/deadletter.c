@@ -4,7 +4,10 @@
 #include "json_writer.h"
 #include "line_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 struct siem_deadletter {
@@ -12,13 +15,27 @@ struct siem_deadletter {
     siem_buffer line;
 };
 
+/* Dead letters hold whole events. A file that was there may have been made with another mode. */
+static siem_code make_private(const siem_line_file *file, siem_error *err) {
+    struct stat status;
+    if (fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode)) return SIEM_OK;
+    if ((status.st_mode & 077) == 0 || fchmod(file->fd, 0600) == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_IO, "cannot keep others from reading %s: %s", file->path,
+                          strerror(errno));
+}
+
 siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err) {
     siem_deadletter *deadletter = calloc(1, sizeof *deadletter);
     *out = NULL;
     if (deadletter == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_line_file_open(&deadletter->file, path, 0600, false, err);
+    if (rc != SIEM_OK) {
+        free(deadletter);
+        return rc;
+    }
+    rc = make_private(&deadletter->file, err);
     if (rc == SIEM_OK) *out = deadletter;
-    else free(deadletter);
+    else (void)siem_deadletter_close(deadletter, NULL);
     return rc;
 }
 

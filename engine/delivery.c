@@ -2,8 +2,11 @@
 #include "delivery.h"
 
 #include "batch.h"
+#include "clock.h"
 #include "error.h"
+#include "preview.h"
 #include "shipment.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -31,7 +34,9 @@ struct siem_delivery {
     siem_exchange token;
     siem_phase token_phase; /* SIEM_DONE: not under way */
     int64_t token_attempts;
-    double not_before; /* of every start: credentials that wait, a server that nears its limits */
+    bool token_renewed; /* the secret, since the last answer that was another one */
+    bool token_shown;   /* its request, in a preview */
+    double not_before;  /* of every start: credentials that wait, a server that nears its limits */
     siem_position reached, before_last; /* with all events, and without that of the last record */
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
@@ -119,6 +124,7 @@ __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, 
     va_start(arguments, format);
     (void)vsnprintf(delivery->failure.message, sizeof delivery->failure.message, format, arguments);
     va_end(arguments);
+    siem_utf8_clean(delivery->failure.message);
 }
 
 /* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
@@ -147,26 +153,17 @@ static void hold(siem_delivery *delivery, const char *reason) {
 
 /* ---- what an answer means ---- */
 
-static siem_answer new_answer(siem_outcome *outcomes, size_t count) {
-    for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
-    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
+/* Sends the same again with another credential, but not round in circles: when that one is refused
+ * as well, it is no matter of its age. */
+static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answer *answer) {
+    bool may = answer->next == SIEM_RENEWED && !*renewed;
+    *renewed = answer->next == SIEM_RENEWED;
+    delivery->retries += may;
+    return may;
 }
 
-static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
-    s->phase = SIEM_READY;
-    s->not_before = 0;
-    if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
-    if (answer->confirm) {
-        s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
-        return;
-    }
-    if (answer->again) return; /* with its ticket: then the question, not the events */
-    s->parcel.ticket = -1;
-    if (answer->halve && answer->count > 1) {
-        siem_answer_clear(answer);
-        siem_shipment_halve(s);
-        return;
-    }
+/* Takes what is decided. */
+static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
     siem_decision decision = siem_shipment_take(s, answer);
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
     siem_answer_clear(answer);
@@ -178,16 +175,31 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
     }
 }
 
+static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
+    s->phase = SIEM_READY;
+    s->not_before = 0;
+    if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
+    if (try_renewed(delivery, &s->renewed, answer)) {
+        return; /* with its ticket: then the question, not the events */
+    }
+    if (answer->next == SIEM_CONFIRM) {
+        s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
+        return;
+    }
+    s->parcel.ticket = -1;
+    if (answer->next == SIEM_HALVE && answer->count > 1) {
+        siem_answer_clear(answer);
+        siem_shipment_halve(s);
+    } else {
+        take(delivery, s, answer);
+    }
+}
+
 /* ---- starting ---- */
 
 static void preview(siem_delivery *delivery, siem_shipment *s) {
-    siem_buffer text = {0};
-    siem_answer answer = new_answer(s->scratch, s->parcel.count);
-    siem_request_print(&s->exchange.request, &text);
-    if (!text.failed) {
-        delivery->sink->preview(delivery->sink->preview_context, text.bytes, text.size);
-    }
-    siem_buffer_free(&text);
+    siem_answer answer = siem_answer_begin(s->scratch, s->parcel.count);
+    siem_preview_request(delivery->sink, &s->exchange.request);
     siem_answer_all(&answer, SIEM_DELIVERED, "not sent");
     apply(delivery, s, &answer);
 }
@@ -218,7 +230,12 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
         return;
     }
     siem_request_clear(&s->exchange.request);
-    siem_code rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
+    siem_code rc = SIEM_OK;
+    if (sink->preview != NULL && !delivery->token_shown) {
+        rc = siem_preview_token(sink, &err);
+        delivery->token_shown = true;
+    }
+    if (rc == SIEM_OK) rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
     if (rc == SIEM_OK && sink->preview != NULL) {
         preview(delivery, s);
         return;
@@ -232,7 +249,7 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
 static void start_local(siem_delivery *delivery, siem_shipment *s) {
     siem_sink *sink = delivery->sink;
     siem_error err;
-    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    siem_answer answer = siem_answer_begin(s->scratch, s->parcel.count);
     const siem_batch *batch = s->batch;
     siem_batch *rest = NULL;
     siem_code rc = SIEM_OK;
@@ -294,14 +311,16 @@ static double start_due(siem_delivery *delivery) {
 
 static void end_token(siem_delivery *delivery) {
     siem_outcome outcome;
-    siem_answer answer = new_answer(&outcome, 1);
+    siem_answer answer = siem_answer_begin(&outcome, 1);
     delivery->token_phase = SIEM_DONE;
     delivery->sink->kind->protocol->read_token(delivery->sink, &delivery->token.response, &answer);
-    siem_request_clear(&delivery->token.request);
-    if (outcome.verdict == SIEM_DELIVERED) {
+    siem_answer_mask(&answer, &delivery->token.request);
+    /* With the transport's buffers, in which the answer with the token was. */
+    siem_exchange_free(delivery->sink->http, &delivery->token);
+    if (try_renewed(delivery, &delivery->token_renewed, &answer)) {
+        /* whoever needs it asks anew */
+    } else if (outcome.verdict == SIEM_DELIVERED) {
         delivery->token_attempts = 0;
-    } else if (answer.again) {
-        delivery->retries++; /* whoever needs it asks anew */
     } else if (outcome.verdict == SIEM_RETRY) {
         delivery->not_before = try_later(delivery, &delivery->token_attempts, &answer);
     } else {
@@ -316,8 +335,9 @@ static void end_exchange(siem_delivery *delivery, siem_exchange *exchange) {
         end_token(delivery);
         return;
     }
-    siem_answer answer = new_answer(s->scratch, s->parcel.count);
+    siem_answer answer = siem_answer_begin(s->scratch, s->parcel.count);
     delivery->sink->kind->protocol->read(delivery->sink, &s->parcel, &exchange->response, &answer);
+    siem_answer_mask(&answer, &exchange->request);
     siem_request_clear(&exchange->request);
     apply(delivery, s, &answer);
 }
@@ -393,19 +413,6 @@ static siem_code drive(siem_delivery *delivery, size_t most, siem_error *err) {
 
 /* ---- filling ---- */
 
-/* How large the body of a request with all records of the batch is. */
-static size_t body_size(const siem_delivery *delivery, const siem_batch *batch) {
-    size_t bytes;
-    (void)siem_batch_bytes(batch, &bytes);
-    if (delivery->sink->http == NULL) return bytes;
-    return delivery->sink->kind->protocol->body_size(delivery->sink, siem_batch_size(batch), bytes);
-}
-
-static bool is_too_large(const siem_delivery *delivery, const siem_batch *batch) {
-    size_t most = delivery->sink->pace.body_bytes;
-    return most != 0 && body_size(delivery, batch) > most;
-}
-
 bool siem_delivery_added(siem_delivery *delivery) {
     const siem_pace *pace = &delivery->sink->pace;
     siem_batch *batch = siem_delivery_batch(delivery);
@@ -413,7 +420,8 @@ bool siem_delivery_added(siem_delivery *delivery) {
     delivery->before_last = delivery->reached;
     if (pace->field_bytes != 0) delivery->cut += siem_batch_cut_fields(batch, pace->field_bytes);
     if (pace->batch_events != 0 && siem_batch_size(batch) >= pace->batch_events) return true;
-    return body_size(delivery, batch) >= delivery->batch_bytes || is_too_large(delivery, batch);
+    return siem_sink_body_size(delivery->sink, batch) >= delivery->batch_bytes ||
+           siem_sink_is_too_large(delivery->sink, batch);
 }
 
 void siem_delivery_reach(siem_delivery *delivery, siem_position position) {
@@ -429,7 +437,7 @@ static void reject_size(const siem_delivery *delivery, siem_shipment *s) {
     char reason[128];
     (void)snprintf(reason, sizeof reason,
                    "a request with this record alone has %zu bytes, and the target takes %zu",
-                   body_size(delivery, s->batch), delivery->sink->pace.body_bytes);
+                   siem_sink_body_size(delivery->sink, s->batch), delivery->sink->pace.body_bytes);
     s->outcomes[0] = (siem_outcome){.verdict = SIEM_REJECT, .code = -1, .reason = strdup(reason)};
 }
 
@@ -440,7 +448,7 @@ static siem_code dispatch(siem_delivery *delivery, siem_position position, siem_
     if (delivery->failure.code != SIEM_OK || count == 0) return SIEM_OK;
     siem_code rc = siem_shipment_load(s, position, err);
     if (rc != SIEM_OK) return rc;
-    if (count == 1 && is_too_large(delivery, s->batch)) reject_size(delivery, s);
+    if (count == 1 && siem_sink_is_too_large(delivery->sink, s->batch)) reject_size(delivery, s);
     delivery->used++;
     return SIEM_OK;
 }
@@ -467,7 +475,8 @@ static siem_code commit_before_last(siem_delivery *delivery, siem_error *err) {
 /* Only the last record can make a batch too large: before it there was room. */
 static siem_code make_fit(siem_delivery *delivery, siem_error *err) {
     const siem_batch *batch = siem_delivery_batch(delivery);
-    if (siem_batch_size(batch) < 2 || !is_too_large(delivery, batch)) return SIEM_OK;
+    if (siem_batch_size(batch) < 2 || !siem_sink_is_too_large(delivery->sink, batch))
+        return SIEM_OK;
     return commit_before_last(delivery, err);
 }
 
@@ -475,7 +484,7 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, 
     siem_code rc = make_fit(delivery, err);
     if (rc != SIEM_OK) return rc;
     const siem_batch *batch = siem_delivery_batch(delivery);
-    bool is_due = body_size(delivery, batch) >= delivery->batch_bytes;
+    bool is_due = siem_sink_body_size(delivery->sink, batch) >= delivery->batch_bytes;
     /* What began the next batch is sent with what follows, unless it fills one. */
     if (siem_batch_size(batch) == 1 && !is_due && delivery->sink->pace.batch_events != 1) {
         return SIEM_OK;

@@ -1,6 +1,8 @@
 /* error.c: codes, and the one line that explains them. */
 #include "error.h"
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,10 +38,8 @@ siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ..
     err->code = code;
     (void)vsnprintf(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
-    /* A name from outside may hold a line break; the message stays one line. */
-    for (char *c = err->message; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
-    }
+    /* A name or an answer from outside may hold a line break; the message stays one line. */
+    siem_utf8_clean(err->message);
     return code;
 }
 

@@ -2,6 +2,7 @@
 #include "export.h"
 
 #include "batch.h"
+#include "clock.h"
 #include "error.h"
 #include "event.h"
 #include "registry.h"

@@ -1,4 +1,5 @@
 /* follow.c: an export that goes on, over what passes by itself. */
+#include "clock.h"
 #include "error.h"
 #include "export.h"
 #include "registry.h"

@@ -5,10 +5,8 @@
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <zlib.h>
 
 /* Answers are short; a longer one is cut, and cannot fill the memory. A _bulk answer to 10 MB of
@@ -18,6 +16,9 @@
 /* Level 1 takes a third of the time of 6, for a body about a tenth longer. */
 #define GZIP_LEVEL  1
 #define GZIP_WINDOW (15 + 16) /* zlib: 16 more asks for a gzip header */
+
+/* A body goes out in pieces of this size; larger ones take fewer turns of the loop. */
+#define UPLOAD_BUFFER 262144L
 
 struct siem_http {
     CURLM *multi;
@@ -31,99 +32,38 @@ typedef struct siem_transfer {
     CURL *easy;
     struct curl_slist *headers;
     siem_buffer compressed;
+    const char *unsent; /* of the body */
+    size_t unsent_size;
     char problem[CURL_ERROR_SIZE];
     bool active;
 } siem_transfer;
 
-/* ---- request ---- */
-
-static void add_format(siem_buffer *out, const char *format, va_list arguments) {
-    va_list again;
-    va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (size < 0 || !siem_buffer_reserve(out, (size_t)size + 1)) return;
-    (void)vsnprintf(out->bytes + out->size, (size_t)size + 1, format, arguments);
-    out->size += (size_t)size + 1; /* with the NUL */
-}
-
-void siem_request_set_url(siem_request *request, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    request->url.size = 0;
-    add_format(&request->url, format, arguments);
-    va_end(arguments);
-}
-
-/* Headers lie one after another, each behind a mark that says whether it is secret. */
-void siem_request_add_header(siem_request *request, bool secret, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    siem_buffer_add_char(&request->headers, secret ? '!' : ' ');
-    add_format(&request->headers, format, arguments);
-    va_end(arguments);
-}
-
-/* Adds a header, of a secret one only its name and the scheme before the credential ("Bearer"). */
-static void print_header(const char *header, siem_buffer *out) {
-    const char *text = header + 1;
-    size_t name = strcspn(text, ":");
-    if (*header != '!') {
-        siem_buffer_add(out, text, strlen(text));
-    } else {
-        bool has_scheme = name >= 13 && strncasecmp(text + name - 13, "authorization", 13) == 0;
-        const char *value = text + name + strspn(text + name, ": ");
-        const char *space = has_scheme ? strchr(value, ' ') : NULL;
-        siem_buffer_add(out, text, name);
-        siem_buffer_add(out, ": ", 2);
-        if (space != NULL) siem_buffer_add(out, value, (size_t)(space + 1 - value));
-        siem_buffer_add(out, "****", 4);
-    }
-    siem_buffer_add_char(out, '\n');
-}
-
-void siem_request_print(const siem_request *request, siem_buffer *out) {
-    const char *at = request->headers.bytes, *end = at + request->headers.size;
-    siem_buffer_add(out, request->method, strlen(request->method));
-    siem_buffer_add_char(out, ' ');
-    siem_buffer_add(out, request->url.bytes, request->url.size - 1);
-    siem_buffer_add_char(out, '\n');
-    for (; at < end; at += strlen(at) + 1) print_header(at, out);
-    if (request->gzip) siem_buffer_add(out, "Content-Encoding: gzip\n", 23);
-    siem_buffer_add_char(out, '\n');
-    if (request->body_size > 0) siem_buffer_add(out, request->body, request->body_size);
-    if (request->body_size > 0 && request->body[request->body_size - 1] != '\n') {
-        siem_buffer_add_char(out, '\n');
-    }
-}
-
-void siem_request_use_content(siem_request *request) {
-    request->body = request->content.bytes;
-    request->body_size = request->content.size;
-}
-
-void siem_request_clear(siem_request *request) {
-    OPENSSL_cleanse(request->headers.bytes, request->headers.size);
-    if (request->secret_body) OPENSSL_cleanse(request->content.bytes, request->content.size);
-    request->headers.size = request->url.size = request->content.size = 0;
-    request->headers.failed = request->url.failed = request->content.failed = false;
-    request->method = "POST";
-    request->body = NULL;
-    request->body_size = 0;
-    request->gzip = request->direct = request->secret_body = false;
-}
-
-void siem_request_free(siem_request *request) {
-    siem_request_clear(request);
-    siem_buffer_free(&request->url);
-    siem_buffer_free(&request->headers);
-    siem_buffer_free(&request->content);
-}
-
 /* ---- http ---- */
+
+/* What libcurl finds wrong with it later would not be known to last. */
+static siem_code check_proxy(const char *proxy, siem_error *err) {
+    if (proxy == NULL || *proxy == '\0')
+        return SIEM_OK; /* "" is none, whatever the environment says */
+    char *host = NULL, *scheme = NULL;
+    CURLU *url = curl_url();
+    if (url == NULL) return siem_error_no_memory(err);
+    const unsigned flags = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
+    bool is_url = curl_url_set(url, CURLUPART_URL, proxy, flags) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                  (strncmp(scheme, "http", 4) == 0 || strncmp(scheme, "socks", 5) == 0);
+    curl_free(host);
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    if (is_url) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
+}
 
 static siem_code copy_settings(siem_http *http, const siem_http_settings *settings,
                                siem_error *err) {
+    siem_code rc = check_proxy(settings->proxy, err);
+    if (rc != SIEM_OK) return rc;
     const char *texts[] = {settings->ca_file, settings->client_cert, settings->client_key,
                            settings->proxy};
     for (size_t i = 0; i < 4; i++) {
@@ -160,7 +100,10 @@ void siem_http_close(siem_http *http) {
     if (http == NULL) return;
     if (http->multi != NULL) (void)curl_multi_cleanup(http->multi);
     if (http->share != NULL) (void)curl_share_cleanup(http->share);
-    for (size_t i = 0; i < 4; i++) free(http->texts[i]);
+    for (size_t i = 0; i < 4; i++) {
+        if (http->texts[i] != NULL) OPENSSL_cleanse(http->texts[i], strlen(http->texts[i]));
+        free(http->texts[i]);
+    }
     free(http);
     curl_global_cleanup();
 }
@@ -171,7 +114,10 @@ static size_t take_answer(char *bytes, size_t one, size_t size, void *context) {
     siem_response *response = context;
     size_t room = MOST_ANSWER - response->body.size, taken = size < room ? size : room;
     (void)one;
-    siem_buffer_add(&response->body, bytes, taken);
+    /* The answer of a token service is secret itself. */
+    if (siem_buffer_reserve_secret(&response->body, taken + 1)) {
+        siem_buffer_add(&response->body, bytes, taken);
+    }
     return taken == size && !response->body.failed ? size : 0;
 }
 
@@ -260,10 +206,23 @@ static void set_transport(const siem_http *http, siem_exchange *exchange) {
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 }
 
+static size_t give_body(char *to, size_t one, size_t room, void *context) {
+    siem_transfer *transfer = context;
+    size_t size = transfer->unsent_size < room ? transfer->unsent_size : room;
+    (void)one; /* is 1 */
+    memcpy(to, transfer->unsent, size);
+    transfer->unsent += size;
+    transfer->unsent_size -= size;
+    return size;
+}
+
+/* The body comes from a function that cannot go back to its start: when a connection that was kept
+ * ends before the answer, libcurl would send a body that it holds once more by itself, though the
+ * server may have taken it. */
 static void set_body(siem_exchange *exchange) {
-    CURL *easy = exchange->transfer->easy;
+    siem_transfer *transfer = exchange->transfer;
+    CURL *easy = transfer->easy;
     const siem_request *request = &exchange->request;
-    const siem_buffer *compressed = &exchange->transfer->compressed;
     if (strcmp(request->method, "GET") == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         return;
@@ -272,14 +231,18 @@ static void set_body(siem_exchange *exchange) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
+    transfer->unsent = request->gzip ? transfer->compressed.bytes : request->body;
+    transfer->unsent_size = request->gzip ? transfer->compressed.size : request->body_size;
     (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                           (curl_off_t)(request->gzip ? compressed->size : request->body_size));
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                           request->gzip           ? compressed->bytes
-                           : request->body != NULL ? request->body
-                                                   : "");
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->unsent_size);
+    if (transfer->unsent_size == 0) {
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        return;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    (void)curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
 }
 
 static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
@@ -304,7 +267,8 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
     response->retry_after = -1;
     response->fault[0] = '\0';
     response->remedy = NULL;
-    if (request->url.failed || request->headers.failed || request->content.failed) {
+    if (request->url.failed || request->headers.failed || request->secrets.failed ||
+        request->content.failed) {
         return siem_error_no_memory(err);
     }
     if (request->body_size == 0) request->gzip = false;
@@ -330,12 +294,18 @@ void siem_http_wait(siem_http *http, int milliseconds) {
     }
 }
 
+/* libcurl's name of a fault that quotes the proxy, whose URL may hold a password. */
+static bool quotes_proxy(const siem_transfer *transfer) {
+    return strncmp(transfer->problem, "Unsupported proxy", 17) == 0;
+}
+
 /* What mends a fault that waiting does not, or NULL. A handshake that breaks is not among them: a
  * server that is about to stop breaks it, too. */
-static const char *remedy_of(CURL *easy, CURLcode result) {
+static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
     long proxy_status = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status == 407) return "the proxy wants credentials: put them into its URL";
+    if (quotes_proxy(transfer)) return "correct the URL of the proxy";
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return "the server's certificate does not verify: name its authority by ca_file, and in "
@@ -348,7 +318,25 @@ static const char *remedy_of(CURL *easy, CURLcode result) {
     }
 }
 
-/* Takes down what came, and why it ended. */
+/* Masks in each word what stands before an "@": of a URL, that is a user and a password. */
+static void mask_users(char *text) {
+    char *word = text;
+    for (char *at = text; *at != '\0'; at++) {
+        if (strchr(" '\"", *at) != NULL) word = at + 1;
+        if (strncmp(at, "://", 3) == 0) word = at + 3;
+        if (*at == '@') memset(word, '*', (size_t)(at - word));
+    }
+}
+
+static const char *describe(const siem_exchange *exchange, CURLcode result) {
+    const siem_transfer *transfer = exchange->transfer;
+    if (exchange->response.body.size == MOST_ANSWER) return "the answer is longer than 16 MiB";
+    if (quotes_proxy(transfer)) return "it is no URL that names one";
+    if (result == CURLE_SEND_FAIL_REWIND) return "the connection ended before the answer";
+    return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
+}
+
+/* Takes down what came, without what the server repeats of the credentials, and why it ended. */
 static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
     siem_response *response = &exchange->response;
@@ -359,12 +347,12 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     response->status = (int)status;
     if (seconds > 0) response->retry_after = (double)seconds;
     if (result != CURLE_OK) {
-        const char *reason =
-            transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
-        if (response->body.size == MOST_ANSWER) reason = "the answer is longer than 16 MiB";
-        (void)snprintf(response->fault, sizeof response->fault, "%s", reason);
-        response->remedy = remedy_of(transfer->easy, result);
+        (void)snprintf(response->fault, sizeof response->fault, "%s", describe(exchange, result));
+        mask_users(response->fault);
+        siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
+        response->remedy = remedy_of(transfer, result);
     }
+    siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;
     siem_http_cancel(http, exchange);
@@ -398,6 +386,6 @@ void siem_exchange_free(siem_http *http, siem_exchange *exchange) {
         free(transfer);
     }
     siem_request_free(&exchange->request);
-    siem_buffer_free(&exchange->response.body);
+    siem_buffer_free_secret(&exchange->response.body);
     *exchange = (siem_exchange){.owner = NULL};
 }

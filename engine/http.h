@@ -2,7 +2,7 @@
 #ifndef SIEM_HTTP_H
 #define SIEM_HTTP_H
 
-#include "buffer.h"
+#include "request.h"
 
 #include <oversight/siem.h>
 
@@ -18,18 +18,6 @@ typedef struct siem_http_settings {
     int64_t timeout_ms;      /* for a whole exchange */
     int64_t connect_timeout_ms;
 } siem_http_settings;
-
-typedef struct siem_request {
-    const char *method;  /* "POST", "GET" */
-    siem_buffer url;     /* NUL-terminated */
-    siem_buffer headers; /* of siem_request_add_header */
-    siem_buffer content; /* what the body lies in, unless a batch holds it */
-    const char *body;    /* NULL: none */
-    size_t body_size;
-    bool gzip;        /* the body is compressed on its way */
-    bool direct;      /* no proxy, whatever the settings say */
-    bool secret_body; /* the body holds a credential: it is wiped after use */
-} siem_request;
 
 typedef struct siem_response {
     int status;         /* 0: none came */
@@ -50,27 +38,6 @@ typedef struct siem_exchange {
 /* Copies the settings. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
 siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, siem_error *err);
 void siem_http_close(siem_http *http);
-
-/* ---- request ---- */
-
-/* Forgets the request, wiping its headers, and keeps the memory. */
-void siem_request_clear(siem_request *request);
-void siem_request_free(siem_request *request);
-
-__attribute__((format(printf, 2, 3))) void siem_request_set_url(siem_request *request,
-                                                                const char *format, ...);
-
-/* Adds "Name: value". What is secret is masked when it is printed. */
-__attribute__((format(printf, 3, 4))) void
-siem_request_add_header(siem_request *request, bool secret, const char *format, ...);
-
-/* Writes the request as text, with what is secret masked. */
-void siem_request_print(const siem_request *request, siem_buffer *out);
-
-/* Sets the body to what `content` holds. */
-void siem_request_use_content(siem_request *request);
-
-/* ---- exchange ---- */
 
 /* Sends the request of an exchange. Errors: SIEM_NO_MEMORY, SIEM_INVALID. */
 siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *err);

@@ -1,6 +1,8 @@
 /* json_writer.c: escaping, a block of bytes at a time, and numbers. */
 #include "json_writer.h"
 
+#include "utf8.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -89,40 +91,10 @@ void siem_json_write_unit(siem_buffer *out, unsigned unit) {
     siem_buffer_add(out, escape, sizeof escape);
 }
 
-/* Decodes one UTF-8 sequence of at most four bytes. Returns its length; when it is ill-formed, the
- * length of the maximal part that could have begun one, and U+FFFD. */
-static size_t decode_utf8(const unsigned char *s, size_t size, uint32_t *code_point) {
-    static const uint32_t lead_mask[] = {0, 0, 0x1f, 0x0f, 0x07};
-    unsigned char lowest = 0x80, highest = 0xbf; /* of the second byte */
-    size_t length = 0;
-    if (s[0] < 0x80) {
-        *code_point = s[0];
-        return 1;
-    }
-    *code_point = 0xfffd;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf) length = 2;
-    else if (s[0] >= 0xe0 && s[0] <= 0xef) length = 3;
-    else if (s[0] >= 0xf0 && s[0] <= 0xf4) length = 4;
-    else return 1;
-    if (s[0] == 0xe0) lowest = 0xa0;  /* shorter forms exist */
-    if (s[0] == 0xed) highest = 0x9f; /* surrogates */
-    if (s[0] == 0xf0) lowest = 0x90;
-    if (s[0] == 0xf4) highest = 0x8f; /* beyond U+10FFFF */
-    uint32_t decoded = s[0] & lead_mask[length];
-    for (size_t i = 1; i < length; i++) {
-        if (i >= size || s[i] < lowest || s[i] > highest) return i;
-        decoded = decoded << 6 | (s[i] & 0x3fU);
-        lowest = 0x80;
-        highest = 0xbf;
-    }
-    *code_point = decoded;
-    return length;
-}
-
 const char *siem_json_write_sequence(siem_buffer *out, const char *bytes, const char *end,
                                      size_t *replaced) {
     uint32_t c;
-    size_t length = decode_utf8((const unsigned char *)bytes, (size_t)(end - bytes), &c);
+    size_t length = siem_utf8_decode(bytes, (size_t)(end - bytes), &c);
     /* A real U+FFFD has three bytes, and its first is 0xef with the right ones behind. */
     if (c == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0)) ++*replaced;
     if (c > 0xffff) {

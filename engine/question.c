@@ -62,27 +62,39 @@ static siem_code ping(siem_sink *sink, siem_exchange *exchange, siem_answer *ans
     } else {
         rc = knock(sink, exchange, answer, err);
     }
+    siem_answer_mask(answer, &exchange->request);
     return rc;
 }
 
-/* An answer to be filled, with one outcome. */
-static siem_answer new_answer(siem_outcome *outcome) {
-    *outcome = (siem_outcome){.code = -1};
-    return (siem_answer){.outcomes = outcome, .count = 1, .code = -1, .retry_after = -1};
+static siem_code ask_health(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                            siem_error *err) {
+    siem_request_clear(&exchange->request);
+    siem_code rc = sink->kind->protocol->write_health(sink, &exchange->request, err);
+    if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+    if (rc != SIEM_OK) return rc;
+    sink->kind->protocol->read_health(sink, &exchange->response, answer);
+    siem_answer_mask(answer, &exchange->request);
+    return judge(sink, answer, err);
 }
 
 siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
-    siem_answer answer = new_answer(&outcome);
+    siem_answer health = siem_answer_begin(&outcome, 1), answer = siem_answer_begin(&outcome, 1);
+    siem_code rc = SIEM_OK;
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
                               sink->kind->name);
     }
-    siem_code rc = ping(sink, &exchange, &answer, err);
+    if (sink->kind->protocol->write_health != NULL) {
+        rc = ask_health(sink, &exchange, &health, err);
+        siem_answer_clear(&health);
+    }
+    if (rc == SIEM_OK) rc = ping(sink, &exchange, &answer, err);
     if (rc == SIEM_OK) rc = judge(sink, &answer, err);
     if (rc == SIEM_OK && answer_text != NULL) {
-        (void)snprintf(answer_text, 200, "%.199s", answer.reason);
+        (void)snprintf(answer_text, 200, "%.80s%s%.110s", health.reason,
+                       health.reason[0] != '\0' ? "; " : "", answer.reason);
     }
     siem_answer_clear(&answer);
     siem_exchange_free(sink->http, &exchange);
@@ -94,7 +106,7 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
     const siem_protocol *protocol = sink->kind->protocol;
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
-    siem_answer answer = new_answer(&outcome);
+    siem_answer answer = siem_answer_begin(&outcome, 1);
     memset(counts, 0, size * sizeof *counts);
     if (protocol == NULL || protocol->write_count == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
@@ -112,6 +124,7 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
     if (rc == SIEM_OK) {
         protocol->read_count(sink, &exchange.response, registry_id, event_ids, size, counts,
                              &answer);
+        siem_answer_mask(&answer, &exchange.request);
         rc = judge(sink, &answer, err);
     }
     siem_answer_clear(&answer);

@@ -91,6 +91,7 @@ static char *new_pages(void) {
     char *pages = mmap(NULL, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return NULL;
     (void)madvise(pages, PAGES, MADV_DONTDUMP);
+    (void)mlock(pages, PAGES); /* not swapped out, where the limits allow it */
     return pages;
 }
 
@@ -129,6 +130,24 @@ siem_code siem_secret_open(siem_secret **out, const char *name, const char *sour
     if (rc == SIEM_OK) *out = secret;
     else siem_secret_close(secret);
     return rc;
+}
+
+siem_code siem_secret_keep(siem_secret **out, const char *name, const char *text, siem_error *err) {
+    *out = NULL;
+    if (strlen(text) >= PAGES) {
+        return siem_error_set(err, SIEM_HELD, "%s: it is longer than 16 KiB", name);
+    }
+    siem_secret *secret = calloc(1, sizeof *secret);
+    if (secret == NULL) return siem_error_no_memory(err);
+    secret->name = name;
+    secret->text = new_pages();
+    if (secret->text == NULL) {
+        siem_secret_close(secret);
+        return siem_error_no_memory(err);
+    }
+    (void)stpcpy(secret->text, text);
+    *out = secret;
+    return SIEM_OK;
 }
 
 const char *siem_secret_text(const siem_secret *secret) {

@@ -13,6 +13,10 @@ typedef struct siem_secret siem_secret;
 siem_code siem_secret_open(siem_secret **out, const char *name, const char *source,
                            siem_error *err);
 
+/* Keeps a credential that came from elsewhere, without line breaks. It has no source to be read
+ * again from. Errors: SIEM_HELD when it is longer than 16 KiB; SIEM_NO_MEMORY. */
+siem_code siem_secret_keep(siem_secret **out, const char *name, const char *text, siem_error *err);
+
 /* Reads it again. `changed` (NULL is allowed) tells whether it is another one. Errors: as above;
  * the old one stays. */
 siem_code siem_secret_reload(siem_secret *secret, bool *changed, siem_error *err);

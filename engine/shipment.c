@@ -3,6 +3,7 @@
 #include "shipment.h"
 
 #include "batch.h"
+#include "clock.h"
 #include "error.h"
 
 #include <stdlib.h>
@@ -34,6 +35,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->since = siem_clock();
     s->position = position;
     s->attempts = 0;
+    s->renewed = false;
     return SIEM_OK;
 }
 

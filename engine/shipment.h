@@ -28,6 +28,7 @@ typedef struct siem_shipment {
     double since;           /* when it was put on its way, in seconds of siem_clock */
     siem_position position; /* that is reached with it */
     int64_t attempts;       /* in a row without success */
+    bool renewed;           /* its credential, since the last answer that did not refuse it */
 } siem_shipment;
 
 /* Makes the whole batch what is to be sent. Errors: SIEM_NO_MEMORY. */

@@ -55,6 +55,18 @@ siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *o
     return siem_error_set(err, SIEM_NOT_FOUND, "there is no kind of sink '%s'", kind);
 }
 
+size_t siem_sink_body_size(const siem_sink *sink, const siem_batch *batch) {
+    size_t bytes;
+    (void)siem_batch_bytes(batch, &bytes);
+    if (sink->http == NULL) return bytes;
+    return sink->kind->protocol->body_size(sink, siem_batch_size(batch), bytes);
+}
+
+bool siem_sink_is_too_large(const siem_sink *sink, const siem_batch *batch) {
+    size_t most = sink->pace.body_bytes;
+    return most != 0 && siem_sink_body_size(sink, batch) > most;
+}
+
 /* ---- send ---- */
 
 static void forget_reasons(siem_sink *sink) {

@@ -6,7 +6,6 @@
 #define SIEM_SINK_H
 
 #include "answer.h"
-#include "clock.h"
 #include "line_file.h"
 #include "settings.h"
 
@@ -65,6 +64,9 @@ typedef struct siem_protocol {
      * NULL: any answer shows that it is there. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* Asked before, where the target has a word of its own on how it is; else NULL. */
+    siem_code (*write_health)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_health)(siem_sink *sink, const siem_response *response, siem_answer *answer);
     /* A request for how many documents each of some events has; NULL where that cannot be told. The
      * answer has one outcome; the counts are 0 before. */
     siem_code (*write_count)(siem_sink *sink, const char *registry_id, const char *const *event_ids,
@@ -95,5 +97,10 @@ struct siem_sink_kind {
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
+
+/* How large the body of a request with all records of a batch is, and whether it exceeds what the
+ * target takes. */
+size_t siem_sink_body_size(const siem_sink *sink, const siem_batch *batch);
+bool siem_sink_is_too_large(const siem_sink *sink, const siem_batch *batch);
 
 #endif

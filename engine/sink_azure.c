@@ -3,6 +3,7 @@
  * "Logs Ingestion API in Azure Monitor": a JSON array a request (a bare object is answered 204 and
  * stored nowhere), 1 MB a call, 64 KB a field. Tokens: "OAuth 2.0 client credentials flow"; managed
  * identity: "How to use managed identities on an Azure VM to acquire an access token". */
+#include "clock.h"
 #include "error.h"
 #include "kinds.h"
 
@@ -28,10 +29,9 @@ typedef struct azure_sink {
     char *tenant, *client_id, *login_url;
     siem_secret *client_secret;
     bool managed_identity;
-    siem_buffer token;   /* NUL-terminated; empty: none */
+    siem_secret *token;  /* NULL: none */
     double renew_at;     /* in seconds of siem_clock */
     unsigned generation; /* how many tokens there were */
-    bool renewed;        /* the present one was fetched because the last was not accepted */
 } azure_sink;
 
 static const siem_sink_option options[] = {
@@ -50,20 +50,17 @@ static const siem_sink_option options[] = {
 
 static bool needs_token(siem_sink *sink) {
     const azure_sink *azure = (const azure_sink *)sink;
-    return azure->token.size == 0 || siem_clock() >= azure->renew_at;
+    return azure->token == NULL || siem_clock() >= azure->renew_at;
 }
 
 static void forget_token(azure_sink *azure) {
-    OPENSSL_cleanse(azure->token.bytes, azure->token.size);
-    azure->token.size = 0;
+    siem_secret_close(azure->token);
+    azure->token = NULL;
 }
 
-/* Adds "name=value" to a form (WHATWG URL, application/x-www-form-urlencoded). */
-static void add_field(siem_buffer *form, const char *name, const char *value) {
+/* Adds a value of a form (WHATWG URL, application/x-www-form-urlencoded). */
+static void add_escaped(siem_buffer *form, const char *value) {
     static const char digits[] = "0123456789ABCDEF";
-    if (form->size > 0) siem_buffer_add_char(form, '&');
-    siem_buffer_add(form, name, strlen(name));
-    siem_buffer_add_char(form, '=');
     for (const char *at = value; *at != '\0'; at++) {
         unsigned char c = (unsigned char)*at;
         if (isalnum(c) || strchr("-._*", c) != NULL) {
@@ -73,6 +70,27 @@ static void add_field(siem_buffer *form, const char *name, const char *value) {
             siem_buffer_add(form, escape, 3);
         }
     }
+}
+
+/* The secret comes last, so that all before it can be shown. */
+static void write_form(const azure_sink *azure, siem_request *request) {
+    static const char head[] = "grant_type=client_credentials&scope=" SCOPE "&client_id=";
+    siem_buffer *form = &request->content;
+    const char *secret = siem_secret_text(azure->client_secret);
+    /* Room for every character as an escape, so that nothing of it is left behind by growing. */
+    (void)siem_buffer_reserve_secret(form, 512 + 3 * (strlen(secret) + strlen(azure->client_id)));
+    siem_buffer_add(form, head, sizeof head - 1);
+    add_escaped(form, azure->client_id);
+    siem_buffer_add(form, "&client_secret=", 15);
+    request->secret_body = true;
+    request->secret_from = form->size;
+    add_escaped(form, secret);
+    siem_buffer_add_char(form, '\0');
+    if (form->failed) return;
+    siem_request_add_secret(request, secret);
+    siem_request_add_secret(request, form->bytes + request->secret_from);
+    form->size--; /* the NUL */
+    siem_request_use_content(request);
 }
 
 static siem_code write_token(siem_sink *sink, siem_request *request, siem_error *err) {
@@ -90,13 +108,7 @@ static siem_code write_token(siem_sink *sink, siem_request *request, siem_error 
     }
     siem_request_set_url(request, "%s/%s/oauth2/v2.0/token", azure->login_url, azure->tenant);
     siem_request_add_header(request, false, "Content-Type: application/x-www-form-urlencoded");
-    siem_buffer *form = &request->content;
-    siem_buffer_add(form, "grant_type=client_credentials&scope=" SCOPE,
-                    sizeof "grant_type=client_credentials&scope=" SCOPE - 1);
-    add_field(form, "client_id", azure->client_id);
-    add_field(form, "client_secret", siem_secret_text(azure->client_secret));
-    request->secret_body = true;
-    siem_request_use_content(request);
+    write_form(azure, request);
     return SIEM_OK;
 }
 
@@ -111,16 +123,20 @@ static double lifetime_of(const cJSON *body) {
 }
 
 static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    siem_error err;
     const char *token =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "access_token"));
-    if (token == NULL || strpbrk(token, "\r\n") != NULL) {
+    if (token == NULL || *token == '\0' || strpbrk(token, "\r\n") != NULL) {
         siem_answer_all(answer, SIEM_RETRY, "the answer holds no access token");
         return;
     }
     double life = lifetime_of(body);
     forget_token(azure);
     azure->generation++;
-    siem_buffer_add(&azure->token, token, strlen(token) + 1);
+    if (siem_secret_keep(&azure->token, "the access token", token, &err) != SIEM_OK) {
+        siem_answer_all(answer, SIEM_RETRY, "%s", err.message);
+        return;
+    }
     azure->renew_at = siem_clock() + (life > 2 * RENEW_BEFORE ? life - RENEW_BEFORE : life / 2);
     siem_answer_all(answer, SIEM_DELIVERED, "a token for %d s", (int)life);
 }
@@ -128,13 +144,17 @@ static void take_token(azure_sink *azure, const cJSON *body, siem_answer *answer
 /* 400 and 401 of the login say that the credentials are wrong, in error_description. A secret that
  * is another one by now is tried at once. */
 static void refuse_token(azure_sink *azure, const cJSON *body, siem_answer *answer) {
+    siem_error err;
     const char *reason =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "error_description"));
     siem_answer_all(answer, SIEM_HOLD, "no token, HTTP %d: %.200s", answer->http_status,
                     reason != NULL ? reason : "correct tenant, client_id and client_secret");
     if (azure->client_secret == NULL) return;
-    if (siem_secret_reload(azure->client_secret, &answer->again, NULL) != SIEM_OK) {
-        answer->again = false;
+    bool changed = false;
+    if (siem_secret_reload(azure->client_secret, &changed, &err) != SIEM_OK) {
+        siem_answer_add_reason(answer, err.message);
+    } else if (changed) {
+        answer->next = SIEM_RENEWED;
     }
 }
 
@@ -169,24 +189,20 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     siem_request_set_url(request, "%s/dataCollectionRules/%s/streams/%s?api-version=2023-01-01",
                          azure->endpoint, azure->rule_id, azure->stream);
     siem_request_add_header(request, true, "Authorization: Bearer %s",
-                            azure->token.size > 0 ? azure->token.bytes : "");
+                            azure->token != NULL ? siem_secret_text(azure->token) : "");
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_remote_write_array(parcel, request);
     request->gzip = azure->remote.gzip;
     return SIEM_OK;
 }
 
-/* Answers to a request that was not authorized: true when it goes again with another token. A token
- * that is not accepted is fetched anew once, with the secret read again; then it is the
- * configuration. */
-static bool renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
-    bool is_present = parcel->credential == azure->generation;
-    answer->again = !is_present || azure->token.size == 0 || !azure->renewed;
-    if (!is_present || !answer->again || azure->token.size == 0) return answer->again;
+/* A request that was not authorized goes again with another token, which is fetched with the secret
+ * read again, unless that has happened since it was written. */
+static void renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
+    answer->next = SIEM_RENEWED;
+    if (parcel->credential != azure->generation || azure->token == NULL) return;
     if (azure->client_secret != NULL) (void)siem_secret_reload(azure->client_secret, NULL, NULL);
     forget_token(azure);
-    azure->renewed = true;
-    return true;
 }
 
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
@@ -195,17 +211,18 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
-    if (response->status == 401 && renew(azure, parcel, answer)) return;
+    if (response->status == 401) renew(azure, parcel, answer);
     siem_answer_excerpt(response, excerpt);
     if (response->status == 400 && strstr(excerpt, "\"InvalidStream\"") != NULL) {
-        answer->halve = false; /* no record's fault */
         siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
     } else if (response->status == 403) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "
                         "the rule; it takes up to 30 minutes to work");
-    } else if (response->status >= 200 && response->status < 300) {
-        azure->renewed = false;
+    } else if (response->status != 204 && answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY,
+                        "HTTP %d: the answer is not that of Logs Ingestion, which is 204",
+                        response->status);
     }
 }
 
@@ -217,7 +234,6 @@ static siem_code close_azure(siem_sink *sink, siem_error *err) {
     siem_remote_close(&azure->remote);
     siem_secret_close(azure->client_secret);
     forget_token(azure);
-    siem_buffer_free(&azure->token);
     free(azure->endpoint);
     free(azure->rule_id);
     free(azure->stream);

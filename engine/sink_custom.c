@@ -44,6 +44,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                                siem_error *err) {
     const custom_sink *custom = (const custom_sink *)sink;
     siem_request_set_url(request, "%s", custom->url);
+    request->given_url = true;
     request->gzip = custom->remote.gzip;
     siem_code rc = call_write(custom, parcel, request, err);
     if (rc != SIEM_OK || request->body != NULL) return rc;
@@ -61,11 +62,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (custom->custom.read(custom->custom.context, response, answer, &err) == SIEM_OK) return;
-    for (size_t i = 0; i < answer->count; i++) { /* of a list that is wrong further on */
-        free((char *)answer->outcomes[i].reason);
-        answer->outcomes[i].reason = NULL;
-    }
-    answer->halve = false;
+    siem_answer_clear(answer); /* of a list that is wrong further on */
     siem_answer_all(answer, SIEM_HOLD, "%.300s", err.message);
 }
 

@@ -69,6 +69,8 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
     if (elastic->user == NULL) return SIEM_OK;
     siem_buffer pair = {0}, encoded = {0};
     const char *password = siem_secret_text(elastic->password);
+    (void)siem_buffer_reserve_secret(&pair, strlen(elastic->user) + strlen(password) + 1);
+    siem_request_add_secret(request, password);
     siem_buffer_add(&pair, elastic->user, strlen(elastic->user));
     siem_buffer_add_char(&pair, ':');
     siem_buffer_add(&pair, password, strlen(password));
@@ -78,10 +80,8 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
                               (int)pair.size);
         siem_request_add_header(request, true, "Authorization: Basic %s", encoded.bytes);
     }
-    OPENSSL_cleanse(pair.bytes, pair.size);
-    OPENSSL_cleanse(encoded.bytes, encoded.capacity);
-    siem_buffer_free(&pair);
-    siem_buffer_free(&encoded);
+    siem_buffer_free_secret(&pair);
+    siem_buffer_free_secret(&encoded);
     return room ? SIEM_OK : siem_error_no_memory(err);
 }
 
@@ -199,10 +199,17 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
                           siem_answer *answer) {
     elastic_sink *elastic = (elastic_sink *)sink;
     siem_secret *secret = secret_of(elastic);
+    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
-    if (response->status == 401 && secret != NULL && siem_remote_renew(secret, parcel, answer))
-        return;
+    if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
+    siem_answer_excerpt(response, excerpt);
+    if (response->status == 404 && strstr(excerpt, "index_not_found") != NULL) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HTTP 404: there is no data stream or index %s: create its template, or "
+                        "correct namespace or index: %s",
+                        elastic->target, excerpt);
+    }
     if (response->status < 200 || response->status >= 300) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
     read_items(body, answer);

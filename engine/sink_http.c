@@ -2,6 +2,7 @@
 #include "error.h"
 #include "kinds.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -34,6 +35,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     const http_sink *http = (const http_sink *)sink;
     (void)err;
     siem_request_set_url(request, "%s", http->url);
+    request->given_url = true;
     if (!http->has_type) {
         siem_request_add_header(request, false, "Content-Type: %s",
                                 http->lines ? "application/x-ndjson" : "application/json");
@@ -59,7 +61,10 @@ static siem_code close_http(siem_sink *sink, siem_error *err) {
     http_sink *http = (http_sink *)sink;
     (void)err;
     siem_remote_close(&http->remote);
-    for (size_t i = 0; i < http->header_count; i++) free(http->headers[i]);
+    for (size_t i = 0; i < http->header_count; i++) {
+        OPENSSL_cleanse(http->headers[i], strlen(http->headers[i]));
+        free(http->headers[i]);
+    }
     free(http->headers);
     free(http->url);
     free(http);

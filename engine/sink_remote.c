@@ -157,15 +157,22 @@ siem_code siem_remote_copy_url(char **out, const char *name, const char *url, si
 }
 
 bool siem_remote_is_secret(const char *header) {
-    static const char *const words[] = {"auth", "key", "token", "secret", "cookie", "password"};
+    static const char *const harmless[] = {"accept",
+                                           "accept-encoding",
+                                           "accept-language",
+                                           "cache-control",
+                                           "content-encoding",
+                                           "content-language",
+                                           "content-type",
+                                           "date",
+                                           "host",
+                                           "user-agent"};
     size_t name = strcspn(header, ":");
-    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
-        size_t size = strlen(words[w]);
-        for (size_t i = 0; i + size <= name; i++) {
-            if (strncasecmp(header + i, words[w], size) == 0) return true;
-        }
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        bool is_it = strlen(harmless[i]) == name && strncasecmp(header, harmless[i], name) == 0;
+        if (is_it) return false;
     }
-    return false;
+    return true;
 }
 
 siem_code siem_remote_check_header(const char *header, siem_error *err) {
@@ -241,9 +248,13 @@ size_t siem_remote_array_size(size_t count, size_t bytes) {
 
 /* ---- credentials ---- */
 
-bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer) {
+void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer) {
+    siem_error err;
+    if (answer->outcomes[0].verdict != SIEM_HOLD) return;
     bool changed = parcel->credential != siem_secret_generation(secret);
-    if (!changed && siem_secret_reload(secret, &changed, NULL) != SIEM_OK) return false;
-    answer->again = changed;
-    return changed;
+    if (!changed && siem_secret_reload(secret, &changed, &err) != SIEM_OK) {
+        siem_answer_add_reason(answer, err.message);
+        return;
+    }
+    if (changed) answer->next = SIEM_RENEWED;
 }

@@ -41,7 +41,8 @@ siem_code siem_remote_check_word(const char *name, const char *text, siem_error 
 /* Checks "Name: value": a token (RFC 9110, 5.6.2) and a value on one line. */
 siem_code siem_remote_check_header(const char *header, siem_error *err);
 
-/* Whether a header is likely to carry a credential, so that it is masked. */
+/* Whether a header that somebody gave may carry a credential, so that it is masked: any but a few
+ * that are known not to, as vendors name theirs as they like. */
 bool siem_remote_is_secret(const char *header);
 
 /* ---- framings ---- */
@@ -58,8 +59,9 @@ size_t siem_remote_array_size(size_t count, size_t bytes);
 
 /* ---- credentials ---- */
 
-/* For an answer of 401: asks for the same request again when the secret is another one by now, or
- * becomes one by being read again. False when it is the same. */
-bool siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
+/* For an answer that holds, as the credential is refused: asks for the same request again when the
+ * secret is another one by now, or becomes one by being read again. When it cannot be read, the
+ * reason says so. */
+void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
 
 #endif

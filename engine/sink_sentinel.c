@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ static siem_code sign(const sentinel_sink *sentinel, siem_request *request, siem
         return SIEM_HELD;
     }
     siem_request_add_header(request, true, "Authorization: %s", authorization);
+    siem_request_add_secret(request, siem_secret_text(sentinel->shared_key));
+    OPENSSL_cleanse(authorization, sizeof authorization);
     siem_request_add_header(request, false, "x-ms-date: %s", date);
     return SIEM_OK;
 }
@@ -98,12 +101,16 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 || response->status == 403) {
-        if (siem_remote_renew(sentinel->shared_key, parcel, answer)) return;
+        siem_remote_renew(sentinel->shared_key, parcel, answer);
+    }
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && response->status != 200) {
+        siem_answer_all(answer, SIEM_RETRY,
+                        "HTTP %d: the answer is not that of the Data Collector, which is 200",
+                        response->status);
     }
     if (response->status != 400) return;
     siem_answer_excerpt(response, excerpt);
     if (strstr(excerpt, "InvalidDataFormat") != NULL) return;
-    answer->halve = false;
     siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the sink's options: %s", excerpt);
 }
 
@@ -119,7 +126,8 @@ static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *
 static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     siem_parcel none = {.credential = siem_secret_generation(((sentinel_sink *)sink)->shared_key)};
     read_response(sink, &none, response, answer);
-    if (answer->halve) siem_answer_all(answer, SIEM_DELIVERED, "the workspace takes the key");
+    if (answer->next == SIEM_HALVE)
+        siem_answer_all(answer, SIEM_DELIVERED, "the workspace takes the key");
 }
 
 /* ---- opening ---- */

@@ -4,12 +4,15 @@
  * Event Collector Indexer Acknowledgment". Events are objects one after another, never an array;
  * with `invalid-event-number` N, events before N are indexed and those after it are not. */
 #include "batch.h"
+#include "clock.h"
 #include "error.h"
 #include "json_reader.h"
+#include "json_writer.h"
 #include "kinds.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +21,17 @@
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
 #define ACK_PAUSE    10.0                /* seconds between two questions */
-#define ACK_PATIENCE 300.0               /* seconds until the events are sent again */
+#define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
 #define CHANNEL_SIZE 37
 
 typedef struct splunk_sink {
     siem_remote_sink remote;
     char *url;
     siem_secret *token;
+    char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
     char channel[CHANNEL_SIZE]; /* "": none */
     bool ack;
-    double ack_pause;
+    double ack_pause, ack_timeout;
 } splunk_sink;
 
 static const siem_sink_option options[] = {
@@ -36,6 +40,12 @@ static const siem_sink_option options[] = {
     {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
      false, false},
     {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
+    {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
+     false, false},
+    {"index", "NAME",
+     "that is configured, '' for none: when another one is refused, it is the record's fault "
+     "(default: that of the format)",
+     false, false, false},
     {"channel", "GUID", "of the requests (default with ack: one made up)", false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
@@ -85,9 +95,11 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
 
 /* ---- reading ---- */
 
+/* A whole number from 0 on, or -1. */
 static int integer_of(const cJSON *object, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valueint : -1;
+    bool is_whole = cJSON_IsNumber(item) && item->valuedouble == (double)item->valueint;
+    return is_whole && item->valueint >= 0 ? item->valueint : -1;
 }
 
 /* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
@@ -99,16 +111,20 @@ static const char *index_of(const siem_batch *batch, size_t record, size_t *size
     return value;
 }
 
-/* Whether the record at fault names another index than most of its batch: then the record is wrong,
- * else the configuration. All of the batch counts, as what is left to send may be wrong alone. */
-static bool names_own_index(const siem_parcel *parcel, size_t record) {
-    size_t size, other_size, same = 0, count = siem_batch_size(parcel->batch);
+/* Whether the record names another index than the configured one. Unless that is known, no record
+ * is blamed: the export holds, and nothing is thrown out for a token that lacks a right. */
+static bool names_own_index(const splunk_sink *splunk, const siem_parcel *parcel, size_t record) {
+    size_t size;
     const char *name = index_of(parcel->batch, parcel->records[record], &size);
-    for (size_t i = 0; i < count; i++) {
-        const char *other = index_of(parcel->batch, i, &other_size);
-        if (other_size == size && memcmp(other, name, size) == 0) same++;
+    if (size == 0 || splunk->index == NULL) return false;
+    return strlen(splunk->index) != size || memcmp(splunk->index, name, size) != 0;
+}
+
+static bool any_names_own_index(const splunk_sink *splunk, const siem_parcel *parcel) {
+    for (size_t i = 0; i < parcel->count; i++) {
+        if (names_own_index(splunk, parcel, i)) return true;
     }
-    return same < count - same;
+    return false;
 }
 
 /* Events before the one at fault are in, those behind it are not: they stay undecided. */
@@ -116,8 +132,7 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
                          const char *text) {
     int number = integer_of(body, "invalid-event-number");
     if (number < 0 || (size_t)number >= parcel->count) {
-        answer->halve = true;
-        siem_answer_all(answer, SIEM_REJECT, "HEC code %d: %s", answer->code, text);
+        siem_answer_halve(answer, "HEC code %d: %s", answer->code, text);
         return;
     }
     siem_answer_all(answer, SIEM_UNDECIDED, "not looked at");
@@ -128,12 +143,13 @@ static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answ
                     answer->code, text);
 }
 
-static void refuse_index(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
-                         const char *text) {
+static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel, const cJSON *body,
+                         siem_answer *answer, const char *text) {
     int number = integer_of(body, "invalid-event-number");
     bool is_named = number >= 0 && (size_t)number < parcel->count;
-    bool is_found = is_named || parcel->count == 1;
-    if (!is_found || names_own_index(parcel, is_named ? (size_t)number : 0)) {
+    bool is_records_fault = is_named ? names_own_index(splunk, parcel, (size_t)number)
+                                     : any_names_own_index(splunk, parcel);
+    if (is_records_fault) {
         reject_event(parcel, body, answer, text);
     } else {
         siem_answer_all(answer, SIEM_HOLD,
@@ -155,9 +171,24 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *
     } else {
         parcel->ticket = ticket;
         parcel->since = siem_clock();
-        answer->confirm = true;
+        answer->next = SIEM_CONFIRM;
         answer->retry_after = splunk->ack_pause;
     }
+}
+
+/* The code says that the token or its set-up is wrong, whatever was asked. */
+static bool is_set_up(int code) {
+    return (code >= 1 && code <= 4) || code == 10 || code == 11 || code == 14 || code == 16 ||
+           code == 21 || code == 22;
+}
+
+/* What a code means that the vendor's table does not have: what the HTTP status says, which is no
+ * success, as nothing says that the events are in. */
+static void classify_unknown(siem_answer *answer, const char *text) {
+    int status = answer->http_status;
+    bool passes = status == 429 || status == 408 || status >= 500 || status < 300;
+    siem_answer_all(answer, passes ? SIEM_RETRY : SIEM_HOLD, "HTTP %d, HEC code %d: %s", status,
+                    answer->code, text);
 }
 
 static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
@@ -168,7 +199,13 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 0:
     case 17:
     case 24:
-    case 25: accept(splunk, parcel, body, answer); break;
+    case 25:
+        if (answer->http_status >= 200 && answer->http_status < 300) {
+            accept(splunk, parcel, body, answer);
+        } else {
+            classify_unknown(answer, text);
+        }
+        break;
     case 8:
     case 9:
     case 18:
@@ -182,37 +219,53 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 12:
     case 13:
     case 15: reject_event(parcel, body, answer, text); break;
-    case 7: refuse_index(parcel, body, answer, text); break;
+    case 7: refuse_index(splunk, parcel, body, answer, text); break;
     default:
-        siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
-                        answer->code, text);
+        if (is_set_up(answer->code)) {
+            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
+                            answer->code, text);
+        } else {
+            classify_unknown(answer, text);
+        }
     }
 }
 
-/* {"acks": {"7": true}}: false is failed, pending or unknown, so it is asked again. */
-static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
-                          siem_answer *answer) {
+/* {"acks": {"7": true}}: false is failed, pending or unknown. */
+static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
     char id[24];
     (void)snprintf(id, sizeof id, "%" PRId64, parcel->ticket);
     const cJSON *acks = cJSON_GetObjectItemCaseSensitive(body, "acks");
-    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id))) {
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id));
+}
+
+/* The answer to a question says nothing of events but that they are indexed: whatever else it is,
+ * the question is asked again until patience ends, unless the set-up is wrong. */
+static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                          siem_answer *answer) {
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, body)) {
         siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
-    } else if (siem_clock() - parcel->since > ACK_PATIENCE) {
-        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %d s", (int)ACK_PATIENCE);
+    } else if (is_set_up(answer->code)) {
+        classify(splunk, parcel, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
+        return;
+    } else if (siem_clock() - parcel->since > splunk->ack_timeout) {
+        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %g s", splunk->ack_timeout);
     } else {
-        answer->confirm = true;
-        answer->retry_after = splunk->ack_pause;
+        answer->next = SIEM_CONFIRM;
+        answer->retry_after = fmax(answer->retry_after, splunk->ack_pause);
     }
 }
 
-/* A fault while asking says nothing about the events: ask again, until patience ends. */
-static bool ask_again(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
-    bool passing = parcel->ticket >= 0 && answer->outcomes[0].verdict == SIEM_RETRY &&
-                   siem_clock() - parcel->since <= ACK_PATIENCE;
-    if (!passing) return false;
-    answer->confirm = true;
-    answer->retry_after = splunk->ack_pause;
-    return true;
+static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+                        siem_answer *answer) {
+    if (answer->code >= 0) {
+        classify(splunk, parcel, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
+                        answer->http_status);
+    } else if (answer->http_status == 415) {
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
+    }
 }
 
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
@@ -224,25 +277,40 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
         body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
         answer->code = integer_of(body, "code");
     }
+    if (parcel->ticket >= 0) read_question(splunk, parcel, body, answer);
+    else if (response->fault[0] == '\0') read_events(splunk, parcel, body, answer);
     bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
-    if (is_refused && siem_remote_renew(splunk->token, parcel, answer)) goto out;
-    if (response->fault[0] == '\0' && response->status == 200 && parcel->ticket >= 0) {
-        read_question(splunk, parcel, body, answer);
-    } else if (ask_again(splunk, parcel, answer)) {
-        goto out;
-    } else if (answer->code >= 0) {
-        answer->halve = false;
-        classify(splunk, parcel, body, answer);
-    } else if (response->status == 200 && response->fault[0] == '\0') {
-        siem_answer_all(answer, SIEM_RETRY, "the answer is not a collector's: no code in it");
-    } else if (response->status == 415) {
-        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
-    }
-out:
+    if (is_refused) siem_remote_renew(splunk->token, parcel, answer);
     cJSON_Delete(body);
 }
 
 /* ---- ping ---- */
+
+static siem_code write_health(siem_sink *sink, siem_request *request, siem_error *err) {
+    (void)err;
+    write_head((const splunk_sink *)sink, request, "health");
+    request->method = "GET";
+    return SIEM_OK;
+}
+
+/* 200 is healthy; else the code tells what is not. The token is looked at by some versions only. */
+static void read_health(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_parcel none = {.ticket = -1};
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0') return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    answer->code = integer_of(body, "code");
+    if (answer->code == 0 || answer->code == 17 || answer->code == 24 || answer->code == 25) {
+        if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+            siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
+        }
+    } else if (answer->code > 0) {
+        classify((splunk_sink *)sink, &none, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
+    }
+    cJSON_Delete(body);
+}
 
 /* An event without content indexes nothing: a token that works is told code 5 or 12. */
 static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
@@ -262,6 +330,8 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
     else if (answer->code >= 0 && answer->code != 7) {
         classify((splunk_sink *)sink, &none, body, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
     }
     cJSON_Delete(body);
 }
@@ -273,6 +343,7 @@ static siem_code close_splunk(siem_sink *sink, siem_error *err) {
     (void)err;
     siem_remote_close(&splunk->remote);
     siem_secret_close(splunk->token);
+    free(splunk->index);
     free(splunk->url);
     free(splunk);
     return SIEM_OK;
@@ -303,6 +374,16 @@ static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error 
     return SIEM_OK;
 }
 
+/* As records have it, so that it need not be decoded for each of them. */
+static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *err) {
+    siem_buffer text = {0};
+    if (given == NULL) return SIEM_OK;
+    (void)siem_json_write_text(&text, given, strlen(given));
+    siem_buffer_add_char(&text, '\0');
+    splunk->index = text.bytes;
+    return text.failed ? siem_error_no_memory(err) : SIEM_OK;
+}
+
 /* An operator may give the full address of the endpoint, as the vendor's pages do. */
 static void cut_path(char *url) {
     char *path = strstr(url, "/services/collector");
@@ -329,6 +410,10 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     if (rc == SIEM_OK) {
         rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
     }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
+    }
+    if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
     if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
     if (rc == SIEM_OK) *out = &splunk->remote.sink;
     else (void)close_splunk(&splunk->remote.sink, NULL);
@@ -339,7 +424,9 @@ static const siem_protocol protocol = {.body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
                                        .write_ping = write_ping,
-                                       .read_ping = read_ping};
+                                       .read_ping = read_ping,
+                                       .write_health = write_health,
+                                       .read_health = read_health};
 
 const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .summary = "Splunk HTTP Event Collector",

@@ -230,14 +230,13 @@ static int invoke_read(lua_State *L) {
     const char *reason = luaL_optstring(L, -1, "the sink gave no reason");
     lua_pushvalue(L, -2);
     if (lua_isnil(L, -1)) return 0;
-    c->answer->halve = false;
+    c->answer->next = SIEM_TAKE_OUTCOMES;
     if (lua_istable(L, -1)) {
         apply_list(L, c->answer);
         return 0;
     }
     if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "split") == 0) {
-        c->answer->halve = true;
-        siem_answer_all(c->answer, SIEM_REJECT, "%s", reason);
+        siem_answer_halve(c->answer, "%s", reason);
         return 0;
     }
     const char *ignored;

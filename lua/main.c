@@ -1,6 +1,7 @@
 /* main.c: the program: runs the command, and gives the shell its exit status. */
 #include "command.h"
 #include "program.h"
+#include "wiping.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -22,6 +23,7 @@ static bool flush_output(void) {
 int main(int count, char **arguments) {
     siem_program_set_signals();
     siem_program_set_arguments(count, arguments);
+    siem_wiping_set();
     int status = siem_command_run(count, arguments, 0);
     if (!flush_output() && status == 0) status = FAILED;
     return status;

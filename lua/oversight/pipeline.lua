@@ -232,6 +232,27 @@ local function run_export(self, export, source)
   return send_all(export, source)
 end
 
+--- How many events behind `start` there are for an export that failed, but for those that are dealt with; nil
+--- when that cannot be told.
+local function count_left(self, registry, start, counts)
+  local described = describes_registry(self.source) and self.source or {}
+  local total
+  if start then
+    local told, row = pcall(function()
+      local rows = registry:query("SELECT count(*) FROM events WHERE id > ?1 AND (?2 IS NULL OR timestamp >= ?2)",
+        start, described.since)
+      return rows and rows()
+    end)
+    total = told and row and row[1]
+  else
+    local ordering = registry:ordering()
+    total = ordering and ordering.count
+  end
+  if not total then return end
+  if described.limit then total = math.min(total, described.limit) end
+  return math.max(total - counts.exported - counts.refused - counts.dropped, 0)
+end
+
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
 --- follows ends with a failure, or "cancelled" when the progress function says false.
 ---@return oversight.Counts? counts
@@ -246,9 +267,13 @@ function Pipeline:run()
     checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
+  local start = parts.checkpoint and parts.checkpoint:last_id()
   local ok, message
   ok, message, code = run_export(self, export, parts.source)
   local counts = export:counts()
+  if not ok and not self.follow and type(parts.source) == "userdata" then
+    counts.left = count_left(self, parts.source, start, counts)
+  end
   export:close()
   local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end

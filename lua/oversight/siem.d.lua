@@ -395,6 +395,7 @@ function siem.lookup.geoip(path) end
 ---@field kept_aside integer exported events that the target put into a failure store
 ---@field cut integer texts that were longer than the target's fields
 ---@field retries integer attempts that had to be made again
+---@field left integer? of a pipeline that failed: events of its registry that are not dealt with
 
 ---@class oversight.Job
 ---@field registry oversight.Registry?

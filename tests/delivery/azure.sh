@@ -39,6 +39,14 @@ holds single "body(1)[:2] == b'[{' and body(1)[-2:] == b'}]'"
 export_to 0 one.db "${application[@]}" --dry-run
 holds single "len(requests) == 2"
 has out 'Authorization: Bearer ****'
+has out "POST $url/t-1/oauth2/v2.0/token"
+has out 'grant_type=client_credentials&scope=https%3A%2F%2Fmonitor.azure.com%2F.default&client_id=c-1&client_secret=****'
+lacks out Geheim
+export_to 0 many.db "${application[@]}" --dry-run --batch-events 50
+[ "$(grep -c oauth2 out)" -eq 1 ] && [ "$(grep -c 'POST .*streams' out)" -eq 4 ] || fail "the requests of a dry run: $(grep POST out)"
+export_to 0 one.db --managed-identity --dry-run
+has out "GET $url/metadata/identity/oauth2/token?api-version=2018-02-01&resource="
+has out "Metadata: true"
 
 # ---- tokens ----
 receive once ingestion "${receiver_of[@]}"
@@ -97,6 +105,33 @@ echo old >secret
 export_to 0 one.db --tenant t-1 --client-id c-1 --client-secret file:secret
 wait $!
 account renewed none 1 1
+# One that is another each time: the second one that is refused is no matter of its age.
+cat >turn.sh <<'S'
+turn=$(($(cat turn) + 1))
+echo "$turn" | tee turn
+S
+echo 0 >turn
+receive never ingestion "${receiver_of[@]}"
+export_to 4 one.db --tenant t-1 --client-id c-1 --client-secret "cmd:sh turn.sh"
+has err "Invalid client secret"
+tokens never 2
+# Nor is it when tokens are given and the rule takes none of them.
+plan '[{"status": 401}, {"status": 401}, {"status": 401}]'
+receive never ingestion --plan plan.json
+echo 0 >turn
+export_to 4 one.db --tenant t-1 --client-id c-1 --client-secret "cmd:sh turn.sh"
+has err "HTTP 401"
+tokens never 2
+holds never "len(data) == 2"
+plan '[{"status": 401}, "ok", {"status": 401}, "ok"]'
+receive twice ingestion "${receiver_of[@]}" --plan plan.json
+export_to 0 many.db "${application[@]}" --batch-events 100 --in-flight 1
+account twice none 1 200
+tokens twice 3
+plan '[{"status": 200, "body": {"access_token": ""}}]'
+receive empty ingestion "${receiver_of[@]}" --plan plan.json --fault-tokens
+export_to 1 one.db "${application[@]}" --retries 0
+has err "the answer holds no access token"
 # ---- managed identity ----
 receive identity ingestion --client-id u-1
 export_to 0 one.db --managed-identity --client-id u-1
@@ -156,6 +191,19 @@ has err "dcr-2"
 export_to 4 one.db "${application[@]}" --dead-letter states.dead --stream Custom-Other
 has err "Custom-Other was not found"
 lines states.dead 0
+
+# ---- only 204 delivers ----
+plan '[{"status": 200}, {"status": 202, "body": "{}"}, "html", "garbage", {"status": 200, "body": "Please sign in"}]'
+receive fooled ingestion "${receiver_of[@]}" --plan plan.json
+for ((i = 0; i < 5; i++)); do
+    export_to 1 one.db "${application[@]}" --retries 0
+    has err "exported 0 event(s)"
+    has err "1 event(s) left"
+done
+has err "HTTP 200: the answer is not that of Logs Ingestion"
+export_to 0 one.db "${application[@]}"
+account fooled none 1 1
+holds fooled "len(data) == 6"
 
 # ---- 1,048,576 bytes a body ----
 registry big.db 18 "UPDATE events SET user_agent = replace(hex(zeroblob(60000)), '00', 'x') WHERE id < 18;

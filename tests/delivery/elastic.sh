@@ -109,6 +109,21 @@ has err "exported 9 event(s)"
 has err "given up after 2 attempt(s)"
 holds forever "len(data) == 2"
 
+# ---- an address that is none ----
+registry address.db 4 "UPDATE events SET source_ip = CASE id WHEN 1 THEN '192.0.2.1' WHEN 2 THEN 'unknown' WHEN 3 THEN '2001:db8::1' END"
+receive strict bulk --strict-ip
+export_to 3 address.db --dead-letter address.dead
+lines address.dead 1
+has address.dead '"event_id":"2"'
+# What formats/README.md advises.
+mkdir -p lua/oversight/formats
+sed -n '/^return ecs:extend "acme-ecs"/,/^```/p' "$root/formats/README.md" | sed '/^```/d' >acme.lua
+{ echo 'local ecs = require "oversight.formats.ecs"' && cat acme.lua; } >lua/oversight/formats/acme-ecs.lua
+receive strict bulk --strict-ip
+OVERSIGHT_LUA_PATH=lua export_to 0 address.db --format acme-ecs
+holds strict "[one.get('source') for one in records] == [{'address': '192.0.2.1', 'ip': '192.0.2.1'}, {'address': 'unknown'},
+    {'address': '2001:db8::1', 'ip': '2001:db8::1'}, None]"
+
 # ---- the failure store ----
 registry poison.db 10 "UPDATE events SET user_agent = 'poison' WHERE id IN (3, 7)"
 receive aside bulk --failure-store
@@ -143,6 +158,12 @@ for status in $statuses; do
 done
 lines refused.dead 0
 holds refused "statuses == [int(one) for one in '$statuses'.split()]"
+plan '[{"status": 404, "body": {"error": {"type": "index_not_found_exception", "reason": "no such index"}}}]'
+receive absent bulk --plan plan.json
+export_to 4 ten.db --namespace prod --dead-letter absent.dead
+has err "there is no data stream or index logs-oversight.beacon-prod: create its template"
+has err "10 event(s) left"
+lines absent.dead 0
 plan '[{"status": 429, "retry_after": 1}, {"status": 503}]'
 receive busy bulk --plan plan.json
 export_to 0 ten.db

@@ -2,7 +2,7 @@
 
 An element of a plan is null, the name of a fault below, or an object of these members:
   play: NAME, seconds: S        a fault by name; seconds between the bytes of a drip
-  status, body, headers         a fixed answer; also retry_after or retry_after_date: S (429), redirect: URL (307)
+  status, body, headers         a fixed answer, whose body may repeat the request (receiver.py); also retry_after or retry_after_date: S (429), redirect: URL (307)
   code: C, number: N            hec: this code; with a number, the events before it are stored
   ack: "lost" | "never"         hec: promised and lost, or stored and never acknowledged
   items: {INDEX: STATUS}        bulk: these items get the status and are not stored

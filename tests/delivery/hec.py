@@ -83,7 +83,8 @@ class Protocol:
         if request.method == "POST" and request.path in EVENT_PATHS:
             return self.refusal(request) or self.take(request)
         if request.method == "POST" and request.path == ACK_PATH:
-            return self.refusal(request) or self.acknowledge(request)
+            forced = request.play.options if request.play else {}
+            return said(forced["code"]) if "code" in forced else self.refusal(request) or self.acknowledge(request)
         return Answer(404, b'{"text":"The requested URL was not found on this server.","code":404}')
 
     def health(self, request):

@@ -61,14 +61,18 @@ for wrong in $'X-Bad: a\r\nX-More: b' $'X-Bad: a\nb' $'X-Bad: a\rb' $'X-Bad: \x0
 done
 holds headers "len(requests) == 2"
 export_to 0 ten.db --dry-run --header 'Authorization: Bearer geheim1' --header 'X-Api-Key: geheim2 geheim4' \
-    --header @headers.txt --header 'Cookie: id=geheim5; b=geheim6' --header 'DD-API-KEY:geheim7' --header 'X-Open: offen'
+    --header @headers.txt --header 'Cookie: id=geheim5; b=geheim6' --header 'DD-API-KEY:geheim7' --header 'X-Open: geheim8' \
+    --header 'Accept: application/json' --header 'User-Agent: own/1'
 holds headers "len(requests) == 2"
 lacks out geheim
 lacks err geheim
 for line in "POST $url" 'Authorization: Bearer ****' 'X-Api-Key: ****' 'X-Token: ****' 'Cookie: ****' 'DD-API-KEY: ****' \
-    'X-Open: offen' 'X-From-File: a: b'; do
+    'X-Open: ****' 'X-From-File: ****' 'Accept: application/json' 'User-Agent: own/1'; do
     grep -qxF -- "$line" out || fail "the dry run lacks '$line': $(head -n 12 out)"
 done
+run 0 export --db ten.db --registry-id reg --format ecs --output "$url/in?code=geheim9&v=2&flag" --dry-run
+has out "POST $url/in?code=****&v=****&****"
+lacks out geheim9
 # The body that is shown is the one that would be sent.
 receive shown plain --bodies
 export_to 0 ten.db
@@ -77,6 +81,22 @@ grep '^\[{' out | tr -d '\n' >shown.json
 same shown.json shown/bodies/0
 has err "[dry run] would send 10 event(s)"
 
+# A credential in an argument is warned of, but not one that is read from a file.
+for header in 'Authorization: Bearer geheim1' 'X-Api-Key: geheim1' 'cookie: geheim1'; do
+    export_to 0 one.db --header "$header" --header 'X-Site: a'
+    has err "a credential in --header is given as it is"
+    lacks err geheim1
+done
+export_to 0 one.db --header @headers.txt --header 'X-Site: a'
+lacks err warning
+http_proxy='' export_to 1 one.db --proxy http://u:geheim1@127.0.0.1:1 --retries 0
+has err "--proxy holds a password"
+head -n 2 err | awk 'length > 80 { exit 1 }' || fail "a warning is wider than 80 columns: $(cat err)"
+lacks err geheim1
+export_to 1 one.db --proxy http://127.0.0.1:1 --retries 0
+lacks err warning
+
+
 # ---- statuses ----
 for status in 200 201 202 204; do
     receive good plain --success-status $status
@@ -84,6 +104,15 @@ for status in 200 201 202 204; do
     account good none 1 10
     dismiss
 done
+# A web page is the answer of somebody else; other texts may be the collector's.
+plan '["html", "garbage", {"status": 200, "body": "<?xml version=\"1.0\"?><ok/>", "store": true}]'
+receive page plain --plan plan.json
+for ((i = 0; i < 2; i++)); do
+    export_to 1 ten.db --retries 0
+    has err "10 event(s) left"
+done
+export_to 0 ten.db
+account page none 1 10
 statuses='301 302 303 307 308 401 402 403 404 405 406 407 410 411 415 418 451'
 plan "[$(printf '{"status": %d, "headers": {"Location": "http://127.0.0.1:1/"}},' $statuses) \"ok\"]"
 receive held plain --plan plan.json
@@ -120,6 +149,15 @@ for status in 400 422; do
     has poison$status.dead "\"http_status\":$status"
     has poison$status.dead "a record is refused"
 done
+# A dead letter is nobody else's to read, also one that was there before.
+chmod 644 poison422.dead
+export_to 3 poison.db --dead-letter poison422.dead
+[ "$(stat -c %a poison422.dead)" = 600 ] || fail "the mode of a dead letter stays $(stat -c %a poison422.dead)"
+chmod 400 poison422.dead
+export_to 3 poison.db --dead-letter poison422.dead
+[ "$(stat -c %a poison422.dead)" = 400 ] || fail "the mode of a dead letter becomes $(stat -c %a poison422.dead)"
+export_to 3 poison.db --dead-letter /dev/null
+[ -c /dev/null ] && [ "$(stat -c %a /dev/null)" = 666 ] || fail "the mode of /dev/null was changed"
 export_to 3 poison.db --on-error skip
 has err "4 event(s) refused and left out"
 export_to 1 poison.db

@@ -7,6 +7,7 @@ request), stored.jsonl (a line a record, in the order stored), failure-store.jso
 (--bodies), or totals.json alone (--count-only). faults.py lists the faults.
 """
 import argparse
+import base64
 import json
 import os
 import signal
@@ -173,10 +174,25 @@ class Receiver:
         if play.manner == "cut":
             body = served.body or b'{"status":"accepted"}'
             return Answer(200, body[:len(body) // 2])
-        return fixed(play.options) if play.fixed else served
+        return fixed(play.options, request) if play.fixed else served
 
 
-def fixed(options):
+def repeated(body, request):
+    """A body in which the request's own words stand for {all} of its headers and body, its {credential}, the
+    credential {escaped} as JSON may have it, and {decoded} from Basic."""
+    credential = request.headers.get("authorization", "").partition(" ")[2]
+    try:
+        decoded = base64.b64decode(credential, validate=True).decode()
+    except ValueError:
+        decoded = ""
+    words = {"all": "|".join(f"{name}: {value}" for name, value in request.header_list) + "|" + request.body.decode(),
+             "credential": credential, "decoded": decoded}
+    for name, text in words.items():
+        body = body.replace("{%s}" % name, json.dumps(text)[1:-1])
+    return body.replace("{escaped}", "".join(f"\\u{ord(c):04x}" for c in credential))
+
+
+def fixed(options, request):
     """The answer that a plan spells out."""
     headers = list(options.get("headers", {}).items())
     status = options.get("status", 429)
@@ -188,7 +204,7 @@ def fixed(options):
         status = options.get("status", 307)
         headers.append(("Location", options["redirect"]))
     body = options.get("body", "")
-    body = body if isinstance(body, str) else json.dumps(body)
+    body = repeated(body if isinstance(body, str) else json.dumps(body), request)
     named = next((value for name, value in headers if name.lower() == "content-type"), "application/json")
     headers = [pair for pair in headers if pair[0].lower() != "content-type"]
     return Answer(status, body.encode(), named, headers)

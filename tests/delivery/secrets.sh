@@ -110,6 +110,45 @@ for key in "$good" "$stale"; do
         --header "X-Key: $key"
 done
 
+# ---- servers that repeat what they were sent, and forge lines ----
+words='<{all}> <{credential}> <{escaped}> <{decoded}>'
+forged='\\u001b[2J\\u009b2J\\r\\n[ok] exported 9999 event(s)\\u202e'
+# hostile STATUS RECEIVER PLAN OPTION...: what is said is masked, and one line without escape sequences. "URL" is
+# the receiver's.
+hostile() {
+    local expected=$1 kind=$2
+    plan "$3"
+    shift 3
+    receive hostile "$kind" --plan plan.json --fault-tokens
+    keep "$expected" export --db ten.db --registry-id reg --retries 0 --dead-letter hostile.dead "${@//URL/$url}"
+    ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' err || fail "err holds control characters"
+    ! grep -q '^\[ok\] exported 9999' err || fail "err holds a forged line: $(cat err)"
+    grep -qF '****' err hostile.dead || fail "nothing is masked: $(cat err)"
+    dismiss
+}
+for status in 401 403 500 302; do
+    expected=4
+    [ $status != 500 ] || expected=1
+    for body in "\"$words\"" "{\"text\": \"$words\"}" "\"$forged ****\""; do
+        hostile $expected plain "[{\"status\": $status, \"body\": $body}]" --output URL --format ecs \
+            --header "Authorization: Bearer $good" --header "X-Key: $stale"
+        hostile $expected bulk "[{\"status\": $status, \"body\": $body}, {\"status\": $status, \"body\": $body}]" --to elastic --url URL \
+            --user u --password env:KEY
+    done
+done
+for code in 3 6 9; do
+    expected=$([ $code = 3 ] && echo 4 || { [ $code = 6 ] && echo 3 || echo 1; })
+    answer="{\"status\": 400, \"body\": {\"code\": $code, \"text\": \"$words$forged\", \"invalid-event-number\": 9}}"
+    hostile "$expected" hec "[$answer]" --to splunk --url URL --token env:KEY --in-flight 1
+done
+item='{"create": {"status": 400, "error": {"type": "'$words'", "reason": "'$forged'"}}}'
+items=$(printf "%s," "$item"{,,,,,,,,,})
+hostile 3 bulk "[{\"status\": 200, \"body\": {\"items\": [${items%,}]}}]" --to elastic --url URL --api-key env:KEY
+has hostile.dead '****'
+hostile 4 ingestion "[{\"status\": 401, \"body\": {\"error_description\": \"<{all}>$forged\"}}]" --to azure \
+        --endpoint URL --login-url URL --rule-id d --stream s --tenant t --client-id c --client-secret env:KEY
+[ -s hostile.dead ] || fail "there is no dead letter to search"
+
 # ---- the list of processes ----
 plan '["hang"]'
 receive hangs bulk --plan plan.json
@@ -135,6 +174,37 @@ lacks cmdline "$good"
 kill -KILL $child
 wait $child 2>/dev/null || true
 
+# ---- memory: while it waits to send again, a credential of a file lies in one place, which no core dump holds ----
+long=Geheimnis-$(head -c 40 /dev/urandom | base64 -w 0 | tr -d '+/=')
+printf '%s' "$long" >long-lived.key
+# waits KIND PLAN N SECRET... -- OPTION...
+waits() {
+    plan "$2"
+    receive waits "$1" --plan plan.json --fault-tokens
+    local number=$3 words=()
+    shift 3
+    while [ "$1" != -- ]; do words+=("$1") && shift; done
+    shift
+    python3 "$receivers/memory.py" waits "$number" "${words[@]}" -- "$program" export --db ten.db --registry-id reg \
+        "${@//URL/$url}" || fail "the memory of an export $*"
+    dismiss
+}
+if ! grep -q asan /proc/self/maps && ! ldd "$program" | grep -q libasan; then # its copies are its own
+    wait_long='{"status": 429, "retry_after": 600}'
+    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key
+    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key --compress gzip --ack
+    waits bulk "[$wait_long]" 1 "$long" -- --to elastic --url URL --api-key file:long-lived.key
+    waits bulk "[$wait_long]" 1 "$long" "$(printf 'u:%s' "$long" | base64 -w 0)" -- --to elastic --url URL --user u \
+        --password file:long-lived.key
+    azure=(--to azure --endpoint URL --login-url URL --rule-id d --stream s --tenant t --client-id c)
+    waits ingestion "[$wait_long]" 1 "$long" -- "${azure[@]}" --client-secret file:long-lived.key
+    waits ingestion "[null, $wait_long]" 2 "$long" -- "${azure[@]}" --client-secret file:long-lived.key
+    waits ingestion "[null, $wait_long]" 2 bearer -- "${azure[@]}" --client-secret file:long-lived.key
+    printf '%s' "$long" | base64 -w 0 >shared.key
+    waits sentinel "[$wait_long]" 1 "$(cat shared.key)" "$long" -- --to sentinel --workspace-id w --url URL \
+        --shared-key file:shared.key
+fi
+
 # ---- ping ----
 ping_ok() { keep 0 ping "$@"; }
 receive elastic bulk --api-key "$good"
@@ -151,8 +221,28 @@ holds elastic "records[0]['oversight']['extra'] == {'canary': True}"
 receive hec hec --token "$good"
 ping_ok --to splunk --url "$url" --token env:KEY --canary
 holds hec "len(stored) == 1 and 'canary' in json.dumps(records[0])"
+has out "splunk: HEC is healthy (code 17); the collector takes the token"
+holds hec "[one['method'] + ' ' + one['path'] for one in requests[:2]] == \
+    ['GET /services/collector/health', 'POST /services/collector/event']"
 keep 4 ping --to splunk --url "$url" --token env:STALE --canary
 holds hec "len(stored) == 1"
+for code in 18 19 20 23; do
+    receive hec hec --token "$good" --health-code $code
+    keep 1 ping --to splunk --url "$url" --token env:KEY
+    has err "HEC code $code: "
+    holds hec "len(requests) == 1"
+    dismiss
+done
+# Health knows no token there; the events do.
+plan '[{"code": 17}, {"code": 1}]'
+receive hec hec --plan plan.json --fault-tokens
+keep 4 ping --to splunk --url "$url" --token env:KEY
+has err "HEC code 1: Token disabled"
+plan '["html", {"status": 204}, {"status": 400, "body": {"code": 21, "text": "Invalid token"}}, {"status": 404}]'
+receive hec hec --plan plan.json --fault-tokens
+keep 1 ping --to splunk --url "$url" --token env:KEY
+for ((i = 0; i < 3; i++)); do keep 4 ping --to splunk --url "$url" --token env:KEY; done
+holds hec "len(requests) == 4"
 SHARED=$(printf 'Geheimnis' | base64)
 export SHARED
 receive sentinel sentinel --workspace-id w --shared-key "$SHARED"

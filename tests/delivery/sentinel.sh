@@ -77,6 +77,18 @@ receive missing sentinel "${receiver_of[@]}" --plan plan.json
 export_to 4 ten.db
 has err "HTTP 404"
 
+# ---- only 200 without a web page delivers ----
+plan '["html", {"status": 202}, {"status": 204}, "garbage", {"status": 200, "body": "\ufeff \n<!-- x --><HTML>sign in"}]'
+receive fooled sentinel "${receiver_of[@]}" --plan plan.json
+for ((i = 0; i < 5; i++)); do
+    export_to 1 ten.db --retries 0
+    has err "exported 0 event(s)"
+    has err "10 event(s) left"
+done
+has err "HTTP 200 with a web page"
+export_to 0 ten.db
+account fooled none 1 10
+
 # ---- keys ----
 receive keys sentinel "${receiver_of[@]}"
 printf '%s\r\n' "$KEY" >key

@@ -59,6 +59,35 @@ account slowed none 1 10
 lacks err "made again"
 holds slowed "[pause >= 0.99 for pause in pauses] == [False, True, True, False]"
 
+# ---- only a code of HEC delivers ----
+plan '[{"status": 204}, {"status": 202}, {"status": 201, "body": "{}"}, {"status": 200, "body": {"code": "0"}},
+    {"status": 200, "body": {"code": 0.5}}, {"status": 200, "body": [0]}, "html", "garbage",
+    {"status": 503, "body": {"code": 0, "text": "Success"}}, {"status": 503, "body": {"code": 28, "text": "new"}},
+    {"status": 200, "body": {"code": 28, "text": "new"}}]'
+receive fooled hec --plan plan.json
+for ((i = 0; i < 11; i++)); do
+    ack=()
+    [ $((i % 2)) -eq 0 ] || ack=(--ack)
+    export_to 1 ten.db --retries 0 --dead-letter fooled.dead "${ack[@]}"
+    has err "exported 0 event(s)"
+    has err "10 event(s) left"
+    [ $i -gt 5 ] || has err "the answer is not that of HEC"
+done
+holds fooled "len(data) == 11 and stored == []"
+export_to 0 ten.db --dead-letter fooled.dead
+account fooled fooled.dead 1 10
+plan '[{"status": 400, "body": {"code": 28, "text": "new"}}]'
+receive fooled hec --plan plan.json
+export_to 4 ten.db
+has err "HTTP 400, HEC code 28: new"
+# With acknowledgement a success that names no ticket delivers nothing.
+plan '[{"status": 200, "body": {"code": 0, "text": "Success"}}, {"status": 200, "body": {"code": 24, "ackId": "7"}}]'
+receive ticketless hec --ack --plan plan.json
+for ((i = 0; i < 2; i++)); do
+    export_to 4 ten.db --ack
+    has err "10 event(s) left"
+done
+
 # ---- codes that hold: nothing is stored, nothing is lost ----
 holding='1 2 3 4 10 11 14 16 21 22'
 plan "[$(printf '{"code": %d}, ' $holding){\"code\": 7}]"
@@ -161,8 +190,49 @@ done
 rm -f index.dead
 # The configured index is not allowed: a record that names an allowed one does not make the others wrong.
 receive index hec --indexes other
-export_to 4 routed.db --format routed --batch-events 10 --dead-letter index.dead
-lines index.dead 0
+for size in 10 1; do
+    export_to 4 routed.db --format routed --splunk-index main --batch-events $size --dead-letter index.dead
+    has err "HEC code 7: Incorrect index: allow the index for the token"
+    lines index.dead 0
+done
+# However many records of a request name a forbidden one: one alone, half of them, all of them.
+for some in 'id = 3' 'id % 2 = 0' 'id > 0'; do
+    registry some.db 20 "UPDATE events SET recipient_id = CASE WHEN $some THEN 'forbidden' ELSE 'main' END;"
+    for size in 20 1; do
+        for number in '' --no-number; do
+            receive some hec --indexes main $number
+            rm -f some.dead
+            export_to 3 some.db --format routed --splunk-index main --batch-events $size --dead-letter some.dead
+            account some some.dead 1 20
+            lines some.dead "$(sqlite3 some.db "SELECT count(*) FROM events WHERE $some")"
+            dismiss
+        done
+    done
+done
+# A sink that was not told which one is configured blames no record.
+cat >untold.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline {
+  source = { path = "some.db", registry_id = "reg" }, format = "routed", dead_letter = "untold.dead",
+  sink = siem.sink.splunk { url = arg[1], token = "env:TOKEN", index = arg[2] },
+}
+L
+receive untold hec --indexes main
+run 4 untold.lua "$url"
+has err "HEC code 7"
+lines untold.dead 0
+run 3 untold.lua "$url" main
+lines untold.dead 20
+run 3 untold.lua "$url" ''
+lines untold.dead 40
+# Replayed to a token that allows it, and to one that does not.
+cp untold.dead again.dead
+run 3 replay again.dead --to splunk --url "$url" --token env:TOKEN --format routed
+lines again.dead 40
+run 4 replay again.dead --to splunk --url "$url" --token env:TOKEN --as-rendered
+run 3 replay again.dead --to splunk --url "$url" --token env:TOKEN --as-rendered --index main
+receive allowed hec --indexes forbidden
+run 0 replay again.dead --to splunk --url "$url" --token env:TOKEN --as-rendered
 
 # ---- sizes ----
 receive fits hec --max-bytes 3000

@@ -60,17 +60,46 @@ run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token file
 wait $writer
 account rotated none 1 10
 holds rotated "[one['headers']['authorization'][7:] for one in data] == ['old', 'old', 'new']"
-# A command gives another one each time: as long as they are refused, it is asked.
+# A command gives another one each time: the second one that is refused in a row is no matter of its age.
 cat >token.sh <<'S'
 turn=$(($(cat turn) + 1))
 echo $turn | tee turn
 S
+for code in '{"code": 3}' '{"code": 2}' '{"status": 401}' '{"code": 4}'; do
+    echo 0 >turn
+    plan "[$code, \"ok\", $code]"
+    receive rotated hec --plan plan.json
+    run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" --in-flight 1 \
+        --batch-events 4
+    account rotated none 1 10
+    adds_up rotated 10
+    has err "2 request(s) had to be made again"
+    holds rotated "[one['headers']['authorization'][7:] for one in data] == ['1', '2', '2', '3', '3']"
+    dismiss
+    echo 0 >turn
+    plan "[$code, $code, $code, $code]"
+    receive rotated hec --plan plan.json
+    run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" --in-flight 1
+    has err "10 event(s) left"
+    holds rotated "len(data) == 2 and stored == []"
+    dismiss
+done
+# Several at once are refused as well, and end as one does.
+receive never hec --token none
 echo 0 >turn
-plan '[{"code": 3}, {"code": 2}, {"status": 401}, {"code": 4}]'
-receive rotated hec --plan plan.json
-run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh"
-account rotated none 1 10
-holds rotated "[one['headers']['authorization'][7:] for one in data] == ['1', '2', '3', '4', '5']"
+run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" --in-flight 4 --batch-events 1
+holds never "len(data) <= 12 and stored == []"
+# A file that is gone by then is named.
+plan '[{"status": 503, "retry_after": 1}]'
+receive vanished hec --token new --plan plan.json
+echo old >token
+(await vanished 1 && rm token) &
+writer=$!
+run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token file:token
+wait $writer
+has err "HEC code 4: Invalid token"
+has err "cannot read token: No such file"
+echo old >token
 # It is read once for all that are under way, and when it is the same, that is a matter for someone.
 echo old >token
 receive refused hec --token new
@@ -83,5 +112,47 @@ receive asked hec --ack --plan plan.json --fault-tokens
 echo 0 >turn
 run 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" "${acked[@]}"
 account asked none 1 10
-holds asked "[one['headers']['authorization'][7:] for one in requests] == ['1', '1'] + ['2'] * (len(requests) - 2)"
+holds asked "[one['headers']['authorization'][7:] for one in requests] == ['1', '1'] + ['2'] * (len(requests) - 2)"# As long as events are asked for, no answer applies to them: what is refused is the question.
+for fault in '{"status": 400}' '{"status": 413}' '{"code": 6, "number": 0}' '{"code": 7}' '{"code": 12}' '{"status": 422}' \
+    '{"status": 200, "body": {"code": 0}}' '{"status": 429}' '{"status": 204}'; do
+    plan "[\"ok\", $fault, $fault]"
+    receive question hec --ack --plan plan.json --fault-tokens
+    export_to 0 ten.db "${acked[@]}" --dead-letter question.dead --retries 0
+    account question none 1 10
+    lines question.dead 0
+    holds question "[one['path'].endswith('/event') for one in requests] == [True] + [False] * (len(requests) - 1)"
+    holds question "len(requests) >= 4"
+    dismiss
+done
+# What its set-up is the reason of, holds, and the token of a question is renewed once as well.
+for code in 10 14 1 21; do
+    plan "[\"ok\", {\"code\": $code}]"
+    receive question hec --ack --plan plan.json --fault-tokens
+    export_to 4 ten.db "${acked[@]}"
+    has err "HEC code $code: "
+    has err "10 event(s) left"
+    dismiss
+done
+plan '["ok", {"status": 401}, {"status": 401}, {"status": 401}]'
+receive question hec --ack --plan plan.json --fault-tokens
+echo 0 >turn
+run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token "cmd:sh token.sh" "${acked[@]}"
+holds question "len(requests) == 3"
+# Patience ends: what was lost is sent again, and its attempts are counted.
+plan '[{"ack": "lost"}, "ok"]'
+receive lost hec --ack --plan plan.json
+export_to 0 ten.db "${acked[@]}" --ack-timeout 0.3
+account lost none 1 10
+has err "1 request(s) had to be made again"
+holds lost "pauses[0] >= 0.3"
+plan '[{"ack": "never"}, {"ack": "never"}]'
+receive never hec --ack --plan plan.json
+export_to 1 ten.db "${acked[@]}" --ack-timeout 0.3 --retries 1
+has err "given up after 2 attempt(s): not acknowledged in 0.3 s"
+has err "10 event(s) left"
+holds never "len(data) == 2"
+# The default is five minutes.
+run 0 sinks splunk
+tr -s ' \n' ' ' <out >words
+has words "--ack-timeout SECONDS until the events are sent again without it (default: 300)"
 finish

@@ -29,7 +29,7 @@ lost() {
 }
 
 for kind in hec bulk; do
-    # ---- what breaks is sent again (by libcurl itself when it was a connection that had been kept) ----
+    # ---- what breaks is sent again ----
     plan '["reset", "ok", "reset-early", "ok", "garbage", "ok", "html", "ok", "truncated-json", "ok",
         "http10", "close", "close-late", {"status": 503}, {"status": 500}, {"status": 502}, "reset", "ok",
         {"play": "drip", "seconds": 0.001}]'
@@ -46,6 +46,21 @@ for kind in hec bulk; do
     lost $kind "reset-answer html truncated-json"
     adds_up $kind 10
     has err "3 request(s) had to be made again"
+    # A connection that was kept ends behind the body, without a byte of an answer: nobody but the exporter sends
+    # again, so that the attempts are counted and come to an end.
+    plan '["ok", {"play": "reset", "store": true}, "ok", {"play": "reset", "store": true}]'
+    receive $kind $kind --plan plan.json
+    export_to 0 $kind --batch-events 4 --in-flight 1
+    lost $kind reset
+    adds_up $kind 10
+    has err "2 request(s) had to be made again"
+    holds $kind "len(data) == 5 and data[0]['connection'] == data[1]['connection'] != data[2]['connection']"
+    plan '["ok", {"play": "reset", "store": true}]'
+    receive $kind $kind --plan plan.json
+    export_to 1 $kind --batch-events 5 --in-flight 1 --retries 0
+    has err "given up after 1 attempt(s): the connection ended before the answer"
+    has err "5 event(s) left"
+    holds $kind "len(data) == 2"
     # Nothing comes, or too slowly: the time limit ends it.
     plan '["hang", {"play": "drip", "seconds": 0.2}]'
     receive $kind $kind --plan plan.json
@@ -98,6 +113,43 @@ for kind in hec bulk; do
     holds $kind "len(data) == 5 and stored == []"
 done
 
+# ---- what is left is told by an export with a checkpoint, and for a script, too ----
+plan '["ok", {"status": 503}, "ok", {"status": 503}]'
+receive left hec --plan plan.json
+export_to 1 hec --checkpoint left.cp --batch-events 4 --in-flight 1 --retries 0
+adds_up left 10
+has err "6 event(s) left"
+export_to 1 hec --checkpoint left.cp --batch-events 4 --in-flight 1 --retries 0
+has err "exported 4 event(s)"
+has err "2 event(s) left"
+export_to 0 hec --checkpoint left.cp
+lacks err left
+account left none 1 10
+cat >left.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline {
+  source = { path = "ten.db", registry_id = "reg", since = 1002, limit = tonumber(arg[3]) }, format = "splunk",
+  sink = siem.sink.splunk { url = arg[1], token = "env:TOKEN", retries = 0, batch_events = 3, in_flight = 1 },
+  checkpoint = arg[2],
+}
+L
+for checkpoint in '' script.cp; do
+    plan '["ok", {"status": 503}]'
+    receive left hec --plan plan.json
+    # shellcheck disable=SC2086 # none, or one
+    run 1 left.lua "$url" $checkpoint
+    has err "exported 3 event(s)"
+    has err "5 event(s) left"
+done
+plan '[{"status": 403}]'
+receive left hec --plan plan.json
+sed -i 's/arg\[2\],/nil,/' left.lua
+run 4 left.lua "$url" x 5
+has err "5 event(s) left"
+receive left hec
+run 0 left.lua "$url"
+lacks err left
+
 # ---- only attempts in a row count ----
 plan '[{"status": 503}, {"code": 6, "number": 3}, {"status": 500}, {"code": 6, "number": 2}, {"code": 9}, "ok"]'
 receive progress hec --plan plan.json
@@ -138,6 +190,20 @@ proxy_url=$url
 receive direct hec
 http_proxy=$proxy_url no_proxy=127.0.0.1 to_proxy 0 --url "$url"
 account direct none 1 10
+# One that names no proxy is wrong usage; from the environment it is held. Neither is repeated.
+for wrong in 'http://user:proxy-secret@' 'ftp://user:proxy-secret@127.0.0.1' 'http://user:proxy-secret@[::1' \
+    'http://user:proxy-secret@127.0.0.1:99999' 'http://user:proxy secret@127.0.0.1'; do
+    to_proxy 2 --url http://splunk.invalid:8088 --proxy "$wrong"
+    has err "--proxy is a URL"
+    lacks err secret@
+    http_proxy=$wrong to_proxy 4 --url http://splunk.invalid:8088 --retry-base 30
+    has err "correct the URL of the proxy"
+    lacks err proxy-secret
+    lacks err secret@
+done
+http_proxy=http://user:proxy-secret@name.invalid to_proxy 1 --url http://splunk.invalid:8088 --retries 0
+lacks err proxy-secret
+to_proxy 0 --url "$url" --proxy ''
 plan '[{"status": 407}]'
 receive proxy hec --plan plan.json
 to_proxy 4 --url http://splunk.invalid:8088 --proxy "http://user:proxy-secret@127.0.0.1:$port"

@@ -104,12 +104,12 @@ local function open_source(given, kind)
   if not name then return nil, message, "usage" end
   local format, problem, code = given_format.load(given, name)
   if not format then return nil, problem, code == "not_found" and "usage" or nil end
-  local job = { format = format }
+  local job = { format = format, options = format_options(given, format) }
   job.registry, message = siem.registry.open {
     path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
   }
   if not job.registry then return nil, message end
-  job.mapping, message = job.format:compile(format_options(given, job.format))
+  job.mapping, message = job.format:compile(job.options)
   if not job.mapping then return nil, message end
   local known
   known, message = job.mapping:check(job.registry)
@@ -132,7 +132,7 @@ local function open_job(given, kind)
     job.deadletter, message = siem.deadletter.open(dead_letter)
     if not job.deadletter then return nil, message end
   end
-  job.sink, message, code = given_sink.open(given, kind)
+  job.sink, message, code = given_sink.open(given, kind, job.format, job.options)
   if not job.sink then return nil, message, code end
   if given.dry_run then given_sink.preview(job.sink) end
   return job
@@ -163,9 +163,8 @@ end
 
 local function close_line(mark, counts, given, job)
   if given.quiet then return end
-  local left = mark ~= "ok" and count_left(job, given, counts) or nil
-  report.print(given.dry_run and "dry run" or mark, counts, job.format.name,
-    { dead_letter = job.dead_letter, left = left })
+  if mark ~= "ok" then counts.left = count_left(job, given, counts) end
+  report.print(given.dry_run and "dry run" or mark, counts, job.format.name, { dead_letter = job.dead_letter })
 end
 
 local function run_export(job, given, kind)
@@ -223,7 +222,7 @@ local function make_pipeline(given, kind, open_sink)
   local options = format_options(given, format)
   format:compile(options):close() -- what is wrong with it is told before the sink is opened
   local sink
-  sink, message, code = open_sink()
+  sink, message, code = open_sink(format, options)
   if not sink then return nil, message, code end
   local on_error, dead_letter = parse_on_error(given)
   return pipeline.new {
@@ -237,10 +236,10 @@ end
 --- Opens the sink once: it outlives a reload.
 local function sink_opener(given, kind)
   local sink
-  return function()
+  return function(format, options)
     if sink then return sink end
     local message, code
-    sink, message, code = given_sink.open(given, kind)
+    sink, message, code = given_sink.open(given, kind, format, options)
     return sink, message, code
   end
 end

@@ -1,4 +1,5 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
+local options  = require "oversight.cli.options"
 local pipeline = require "oversight.pipeline"
 local pretty   = require "oversight.cli.pretty"
 local siem     = require "oversight.siem"
@@ -125,11 +126,33 @@ local function read_headers(headers)
 end
 
 local function warn(text)
-  io.stderr:write("oversight-siem: warning: ", text, "\n")
+  io.stderr:write(table.concat(options.wrap("oversight-siem: warning: " .. text, 78), "\n  "), "\n")
+end
+
+--- Whether a header's name is that of a credential.
+local function names_credential(header)
+  local name = header:match("^[^:]*"):lower()
+  for _, word in ipairs { "auth", "key", "token", "secret", "cookie", "password" } do
+    if name:find(word, 1, true) then return true end
+  end
+end
+
+--- What of the options without a source of their own holds a credential.
+local function warn_of_embedded(given)
+  for _, header in ipairs(given.header or {}) do
+    if not header:find "^@" and names_credential(header) then
+      warn "a credential in --header is given as it is, where a list of processes may show it: give --header @FILE"
+      break
+    end
+  end
+  if given.proxy and given.proxy:find "[^/]@" then
+    warn "--proxy holds a password, where a list of processes may show it: give it by https_proxy of the environment"
+  end
 end
 
 --- A credential in an argument could be read by others until it was taken out.
 local function warn_of_literals(given, kind)
+  warn_of_embedded(given)
   for _, option in ipairs(kind.options) do
     local value = given[option.name]
     local names_a_source = type(value) == "string" and value:find "^%a+:" and
@@ -150,20 +173,23 @@ local function in_terms_of_arguments(message, kind)
     :gsub("%f[%w_]%w+_[%w_]+", translate))
 end
 
-local function open_kind(given, kind)
-  local options = {}
-  for name in pairs(kind.takes) do options[name] = given[name] end
-  if not given.to then options.url = given.output end
-  if options.header then
+local function open_kind(given, kind, format, chosen)
+  local own = {}
+  for name in pairs(kind.takes) do own[name] = given[name] end
+  if kind.name == "splunk" and format and not own.index then
+    own.index = chosen and chosen.index or format.options.index
+  end
+  if not given.to then own.url = given.output end
+  if own.header then
     local message
-    options.header, message = read_headers(options.header)
-    if not options.header then return nil, message, "usage" end
+    own.header, message = read_headers(own.header)
+    if not own.header then return nil, message, "usage" end
   end
   warn_of_literals(given, kind)
   if kind.name == "sentinel" then
     warn "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
   end
-  local sink, message, code = siem.sink.open(kind.name, options)
+  local sink, message, code = siem.sink.open(kind.name, own)
   if sink then return sink end
   return nil, in_terms_of_arguments(message, kind), (code == "invalid" or code == "not_found") and "usage" or code
 end
@@ -171,11 +197,13 @@ end
 --- Opens the sink.
 ---@param given table parsed options, checked
 ---@param kind oversight.SinkKind?
+---@param format oversight.Format|table|nil whose records it is for
+---@param chosen table<string, string>? options of the format
 ---@return oversight.Sink?
 ---@return string? message
 ---@return string? code
-function M.open(given, kind)
-  if kind then return open_kind(given, kind) end
+function M.open(given, kind, format, chosen)
+  if kind then return open_kind(given, kind, format, chosen) end
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
   end

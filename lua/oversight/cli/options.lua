@@ -104,7 +104,8 @@ function M.parse(declared, arguments, hide)
 end
 
 --- Breaks text into lines of at most `width` characters.
-local function wrap(text, width)
+---@return string[]
+function M.wrap(text, width)
   local lines, line = {}, ""
   for word in text:gmatch "%S+" do
     if #line + 1 + #word > width and line ~= "" then
@@ -125,7 +126,7 @@ function M.print_options(declared)
   for _, option in ipairs(declared) do
     if option.hidden then goto next end
     local left = "  " .. option[1] .. (option.value and " " .. option.value or "")
-    local lines = wrap(option.help, HELP_WIDTH)
+    local lines = M.wrap(option.help, HELP_WIDTH)
     if #left >= HELP_COLUMN then
       print(left)
       left = ""

@@ -169,15 +169,15 @@ local function open_replay(given, kind)
     path = given[1], delivered = 0, refused = 0, left = 0, dry_run = given.dry_run,
     kind = kind and kind.name or "file",
   }, Replay)
+  local format, message, code
   if not given.as_rendered then
     local name = given.format or (kind and kind.format)
     if not name then return nil, "--format NAME is missing", "usage" end
-    local format, message, code = given_format.load(given, name)
+    format, message, code = given_format.load(given, name)
     if not format then return nil, message, code == "not_found" and "usage" or nil end
     replay.format, replay.mapping = name, format:compile()
   end
-  local message, code
-  replay.sink, message, code = given_sink.open(given, kind)
+  replay.sink, message, code = given_sink.open(given, kind, format)
   if not replay.sink then return nil, message, code end
   if given.dry_run then given_sink.preview(replay.sink) end
   return replay

@@ -34,8 +34,8 @@ local function describe(name, sentence)
   end
 end
 
-local function describe_left(_, details)
-  if details.left and details.left > 0 then return ("%d event(s) left"):format(details.left) end
+local function describe_left(counts)
+  if counts.left and counts.left > 0 then return ("%d event(s) left"):format(counts.left) end
 end
 
 local LINES = {

@@ -1,0 +1,14 @@
+/* preview.h: what would be sent, as text, for whoever asked a sink for it. */
+#ifndef SIEM_PREVIEW_H
+#define SIEM_PREVIEW_H
+
+#include "sink.h"
+
+/* Hands a request to the sink's preview. */
+void siem_preview_request(const siem_sink *sink, const siem_request *request);
+
+/* The same of the request for an access token, where the sink needs one. Errors: those of writing
+ * it. */
+siem_code siem_preview_token(siem_sink *sink, siem_error *err);
+
+#endif
