@@ -1,6 +1,7 @@
 --- oversight-siem ping: whether a target is there and takes the credentials, before anything is exported.
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
 local M = {
@@ -48,6 +49,7 @@ function M.run(given)
   if not kind then return nil, "there is nothing to ask: give --to KIND, or a URL as --output", "usage" end
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
+  sink:set_go_on(function() return not program.stop_requested() end)
   local answer
   answer, message, code = sink:ping()
   if not answer then return nil, message, code end
