@@ -21,8 +21,10 @@ local M = {
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     { "--help", help = "show this help" },
   },
-  notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is delivered.\n" ..
-    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again, 4 held.",
+  notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is\n" ..
+    "delivered.\n" ..
+    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again,\n" ..
+    "4 held.",
 }
 
 local BATCH_LINES = 1000
