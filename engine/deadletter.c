@@ -5,10 +5,12 @@
 #include "line_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct siem_deadletter {
     siem_line_file file;
@@ -117,6 +119,32 @@ siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line, 
 siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err) {
     siem_extent ignored;
     return siem_line_file_sync(&deadletter->file, &ignored, err);
+}
+
+static siem_code strike_failed(const char *path, siem_error *err) {
+    return siem_error_set(err, SIEM_IO, "cannot strike lines of %s: %s", path, strerror(errno));
+}
+
+siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *places,
+                                 size_t count, siem_error *err) {
+    char blanks[4096];
+    memset(blanks, ' ', sizeof blanks);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return strike_failed(path, err);
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        ssize_t written;
+        for (size_t at = 0; rc == SIEM_OK && at < places[i].size; at += (size_t)written) {
+            size_t left = places[i].size - at;
+            written = pwrite(fd, blanks, left < sizeof blanks ? left : sizeof blanks,
+                             (off_t)(places[i].offset + (int64_t)at));
+            if (written < 0 && errno == EINTR) written = 0;
+            else if (written < 0) rc = strike_failed(path, err);
+        }
+    }
+    if (rc == SIEM_OK && fsync(fd) != 0) rc = strike_failed(path, err);
+    (void)close(fd);
+    return rc;
 }
 
 siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err) {

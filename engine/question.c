@@ -6,10 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#define POLL_MS 100 /* between two questions whether to go on */
+
 /* Sends the request of an exchange and waits for its end. */
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     siem_code rc = siem_http_begin(sink->http, exchange, err);
-    while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) siem_http_wait(sink->http, 1000);
+    while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) {
+        siem_http_wait(sink->http, POLL_MS);
+        if (sink->go_on == NULL || sink->go_on(sink->go_on_context)) continue;
+        siem_http_cancel(sink->http, exchange);
+        rc = siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+    }
     return rc;
 }
 

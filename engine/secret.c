@@ -1,6 +1,7 @@
 /* secret.c: credentials in pages that no core dump holds. */
 #include "secret.h"
 
+#include "command_output.h"
 #include "error.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #define PAGES ((size_t)16384) /* the longest credential, a token or a key file's text */
 
@@ -48,15 +48,9 @@ static siem_code read_file(const siem_secret *secret, const char *path, char *te
 
 static siem_code read_command(const siem_secret *secret, const char *command, char *text,
                               siem_error *err) {
-    FILE *pipe = popen(command, "re");
-    if (pipe == NULL) return held(secret, err, "the command's output", strerror(errno));
-    siem_code rc = read_stream(secret, pipe, "the command's output", text, err);
-    int status = pclose(pipe);
-    if (rc != SIEM_OK || status == 0) return rc;
-    char reason[64];
-    (void)snprintf(reason, sizeof reason, "it ended with status %d",
-                   WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    return held(secret, err, "the command's output", reason);
+    siem_error failure;
+    siem_code rc = siem_command_read(command, text, PAGES, &failure);
+    return rc == SIEM_OK ? rc : held(secret, err, "the command's output", failure.message);
 }
 
 static siem_code read_variable(const siem_secret *secret, const char *variable, char *text,

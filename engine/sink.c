@@ -112,8 +112,8 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
 }
 
 static bool go_on(void *context) {
-    (void)context;
-    return true;
+    const siem_sink *sink = ((const send_state *)context)->sink;
+    return sink->go_on == NULL || sink->go_on(sink->go_on_context);
 }
 
 /* Sends a batch in as many requests as its target's limits make of it. */
@@ -155,6 +155,11 @@ siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void
     sink->preview = preview;
     sink->preview_context = context;
     return SIEM_OK;
+}
+
+void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on_, void *context) {
+    sink->go_on = go_on_;
+    sink->go_on_context = context;
 }
 
 const char *siem_sink_name(const siem_sink *sink) {

@@ -31,6 +31,8 @@ struct siem_sink {
     siem_http *http;           /* NULL for local kinds */
     siem_preview_text preview; /* instead of sending; NULL: send */
     void *preview_context;
+    siem_sink_go_on go_on; /* NULL: nobody asks for an end */
+    void *go_on_context;
     unsigned users; /* deliveries that have records for it */
     char **reasons; /* of the outcomes that siem_sink_send gave last */
     size_t reason_count;

@@ -266,7 +266,7 @@ static siem_code read_credentials(azure_sink *azure, const siem_settings *settin
     if (rc == SIEM_OK) rc = copy_name(&azure->tenant, settings, "tenant", err);
     if (rc == SIEM_OK) rc = copy_name(&azure->client_id, settings, "client_id", err);
     if (login == NULL) login = azure->managed_identity ? IDENTITY_URL : LOGIN_URL;
-    if (rc == SIEM_OK) rc = siem_remote_copy_url(&azure->login_url, "login_url", login, err);
+    if (rc == SIEM_OK) rc = siem_remote_copy_base(&azure->login_url, "login_url", login, NULL, err);
     if (rc != SIEM_OK) return rc;
     bool all = azure->tenant != NULL && azure->client_id != NULL && secret != NULL;
     if (azure->managed_identity && (azure->tenant != NULL || secret != NULL)) {
@@ -292,8 +292,8 @@ static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem
     azure->remote.sink.kind = &siem_kind_azure;
     siem_code rc = siem_remote_open(&azure->remote, settings, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_url(&azure->endpoint, "endpoint",
-                                  siem_settings_text(settings, "endpoint"), err);
+        rc = siem_remote_copy_base(&azure->endpoint, "endpoint",
+                                   siem_settings_text(settings, "endpoint"), NULL, err);
     }
     if (rc == SIEM_OK) rc = copy_name(&azure->rule_id, settings, "rule_id", err);
     if (rc == SIEM_OK) rc = copy_name(&azure->stream, settings, "stream", err);

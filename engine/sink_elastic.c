@@ -162,9 +162,9 @@ static void describe_error(const cJSON *item, char out[256]) {
         (void)snprintf(out, 256, "%s", cJSON_GetStringValue(error));
         return;
     }
-    (void)snprintf(out, 256, "%s: %s%s%s", text_of(error, "type", "no reason given"),
-                   text_of(error, "reason", ""), cause != NULL ? ": " : "",
-                   text_of(cause, "reason", ""));
+    const char *reason = text_of(error, "reason", ""), *further = text_of(cause, "reason", "");
+    (void)snprintf(out, 256, "%s%s%s%s%s", text_of(error, "type", "no reason given"),
+                   *reason != '\0' ? ": " : "", reason, *further != '\0' ? ": " : "", further);
 }
 
 /* One item's status: 2xx and 409 delivered, 429 and 5xx retry, 401 and 403 hold, others reject. */
@@ -178,7 +178,12 @@ static void read_item(const cJSON *item, siem_answer *answer, size_t index) {
                            : status == 401 || status == 403                 ? SIEM_HOLD
                            : status == 0                                    ? SIEM_RETRY
                                                                             : SIEM_REJECT;
-    siem_answer_one(answer, index, verdict, status, "HTTP %d: %s", status, reason);
+    if (status == 0) {
+        siem_answer_one(answer, index, verdict, status,
+                        "the answer is not that of _bulk: no status");
+    } else {
+        siem_answer_one(answer, index, verdict, status, "HTTP %d: %s", status, reason);
+    }
     answer->outcomes[index].existed = status == 409;
     answer->outcomes[index].kept_aside =
         verdict == SIEM_DELIVERED && strcmp(text_of(item, "failure_store", ""), "used") == 0;
@@ -391,6 +396,17 @@ static siem_code read_target(elastic_sink *elastic, const siem_settings *setting
                           "letter or digit");
 }
 
+/* The address of a node. Behind an index, _bulk would be that of another one than the options name.
+ */
+static siem_code copy_node(char **out, const char *url, siem_error *err) {
+    siem_code rc = siem_remote_copy_base(out, "url", url, "/_bulk", err);
+    if (rc != SIEM_OK || strstr(url, "/_bulk") == NULL) return rc;
+    const char *host = strstr(*out, "://") + 3;
+    if (strchr(host, '/') == NULL) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "url is that of a node: name the data stream by namespace or index");
+}
+
 static siem_code open_elastic(siem_sink **out, const siem_settings *settings, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = MOST_BYTES,
@@ -401,7 +417,7 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     elastic->remote.sink.kind = &siem_kind_elastic;
     siem_code rc = siem_remote_open(&elastic->remote, settings, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_url(&elastic->url, "url", siem_settings_text(settings, "url"), err);
+        rc = copy_node(&elastic->url, siem_settings_text(settings, "url"), err);
     }
     if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
     if (rc == SIEM_OK) rc = read_target(elastic, settings, err);

@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -58,12 +59,16 @@ static siem_code open_http(siem_remote_sink *remote, const siem_settings *settin
     if (rc == SIEM_OK) {
         rc = siem_settings_seconds(settings, "connect_timeout", CONNECT_TIME, &connect, err);
     }
+    if (rc == SIEM_OK && (timeout <= 0 || connect <= 0)) {
+        rc = siem_error_set(err, SIEM_INVALID,
+                            "timeout and connect_timeout are more than 0 seconds");
+    }
     if (rc == SIEM_OK) rc = check_file("ca_file", http.ca_file, err);
     if (rc == SIEM_OK) rc = check_file("client_cert", http.client_cert, err);
     if (rc == SIEM_OK) rc = check_file("client_key", http.client_key, err);
     if (rc != SIEM_OK) return rc;
-    http.timeout_ms = (int64_t)(timeout * 1e3);
-    http.connect_timeout_ms = (int64_t)(connect * 1e3);
+    http.timeout_ms = (int64_t)ceil(timeout * 1e3); /* to libcurl, 0 is no limit */
+    http.connect_timeout_ms = (int64_t)ceil(connect * 1e3);
     return siem_http_open(&remote->sink.http, &http, err);
 }
 
@@ -134,8 +139,8 @@ siem_code siem_remote_check_word(const char *name, const char *text, siem_error 
     return SIEM_OK;
 }
 
-siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err) {
-    *out = NULL;
+/* Where the path of an http or https URL begins, or an error. */
+static siem_code find_path(const char *name, const char *url, size_t *path, siem_error *err) {
     siem_code rc = siem_remote_check_word(name, url, err);
     if (rc != SIEM_OK) return rc;
     size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
@@ -150,8 +155,32 @@ siem_code siem_remote_copy_url(char **out, const char *name, const char *url, si
         return siem_error_set(err, SIEM_INVALID,
                               "%s holds credentials: give them by options of their own", name);
     }
-    size_t size = strlen(url);
-    while (size > scheme + host && url[size - 1] == '/') size--;
+    *path = scheme + host;
+    return SIEM_OK;
+}
+
+siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err) {
+    size_t path;
+    *out = NULL;
+    siem_code rc = find_path(name, url, &path, err);
+    if (rc != SIEM_OK) return rc;
+    *out = strdup(url);
+    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+}
+
+siem_code siem_remote_copy_base(char **out, const char *name, const char *url, const char *endpoint,
+                                siem_error *err) {
+    size_t path, size = strlen(url);
+    *out = NULL;
+    siem_code rc = find_path(name, url, &path, err);
+    if (rc != SIEM_OK) return rc;
+    if (strpbrk(url + path, "?#") != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s ends before '?' and '#': the rest is added",
+                              name);
+    }
+    const char *cut = endpoint != NULL ? strstr(url + path, endpoint) : NULL;
+    if (cut != NULL) size = (size_t)(cut - url);
+    while (size > path && url[size - 1] == '/') size--;
     *out = strndup(url, size);
     return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
 }

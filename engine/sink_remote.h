@@ -31,9 +31,15 @@ siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settin
 /* Closes it; the struct itself is its owner's. */
 void siem_remote_close(siem_remote_sink *remote);
 
-/* A copy of an http or https URL without "/" at its end. Errors: SIEM_INVALID, naming the option;
- * credentials within are refused. */
+/* A copy of an http or https URL as it is. Errors: SIEM_INVALID, naming the option; credentials
+ * within are refused. */
 siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err);
+
+/* A copy of one that paths are added to: without "/" at its end, and without what begins with
+ * `endpoint` (NULL: nothing), as an operator may give the full address that the vendor's pages
+ * have. A query is refused. Errors: as above. */
+siem_code siem_remote_copy_base(char **out, const char *name, const char *url, const char *endpoint,
+                                siem_error *err);
 
 /* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);

@@ -150,7 +150,7 @@ static siem_code set_url(sentinel_sink *sentinel, const siem_settings *settings,
         {"public", "com"}, {"us", "us"}, {"cn", "cn"}, {NULL, NULL}};
     const char *url = siem_settings_text(settings, "url");
     const char *cloud = siem_settings_text(settings, "cloud");
-    if (url != NULL) return siem_remote_copy_url(&sentinel->url, "url", url, err);
+    if (url != NULL) return siem_remote_copy_base(&sentinel->url, "url", url, "/api/logs", err);
     for (size_t i = 0; clouds[i][0] != NULL; i++) {
         if (cloud != NULL && strcmp(cloud, clouds[i][0]) != 0) continue;
         int size = asprintf(&sentinel->url, "https://%s.ods.opinsights.azure.%s",
@@ -217,7 +217,7 @@ static const siem_protocol protocol = {.body_size = body_size,
 
 const siem_sink_kind siem_kind_sentinel = {
     .name = "sentinel",
-    .summary = "Microsoft Sentinel by the HTTP Data Collector API, which is retired: prefer azure",
+    .summary = "Microsoft Sentinel by the Data Collector API: retired, prefer azure",
     .format = "sentinel",
     .options = options,
     .open = open_sentinel,

@@ -384,12 +384,6 @@ static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *e
     return text.failed ? siem_error_no_memory(err) : SIEM_OK;
 }
 
-/* An operator may give the full address of the endpoint, as the vendor's pages do. */
-static void cut_path(char *url) {
-    char *path = strstr(url, "/services/collector");
-    if (path != NULL) *path = '\0';
-}
-
 static siem_code open_splunk(siem_sink **out, const siem_settings *settings, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = MOST_BYTES,
@@ -400,10 +394,10 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     splunk->remote.sink.kind = &siem_kind_splunk;
     siem_code rc = siem_remote_open(&splunk->remote, settings, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_url(&splunk->url, "url", siem_settings_text(settings, "url"), err);
+        rc = siem_remote_copy_base(&splunk->url, "url", siem_settings_text(settings, "url"),
+                                   "/services/collector", err);
     }
     if (rc == SIEM_OK) {
-        cut_path(splunk->url);
         rc = siem_secret_open(&splunk->token, "token", siem_settings_text(settings, "token"), err);
     }
     if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);

@@ -64,6 +64,37 @@ static int deadletter_append(lua_State *L) {
     return 1;
 }
 
+/* deadletter:sync() -> true, or nil, message, code */
+static int deadletter_sync(lua_State *L) {
+    siem_error err;
+    siem_deadletter *deadletter = siem_lua_check_deadletter(L, 1, NULL);
+    if (siem_deadletter_sync(deadletter, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* core.deadletter_strike(path, {{offset, size}, ...}) -> true, or nil, message, code */
+static int deadletter_strike(lua_State *L) {
+    siem_error err;
+    const char *path = siem_lua_check_text(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 2);
+    siem_deadletter_place *places = lua_newuserdatauv(L, (count + 1) * sizeof *places, 0);
+    for (size_t i = 0; i < count; i++) {
+        (void)lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        (void)lua_rawgeti(L, -1, 1);
+        (void)lua_rawgeti(L, -2, 2);
+        lua_Integer offset = luaL_checkinteger(L, -2), size = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, offset >= 0 && size >= 0, 2, "has a negative number");
+        places[i] = (siem_deadletter_place){offset, (size_t)size};
+        lua_pop(L, 3);
+    }
+    if (siem_deadletter_strike(path, places, count, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* deadletter:close() -> true, or nil, message, code */
 static int deadletter_close(lua_State *L) {
     siem_error err;
@@ -77,9 +108,13 @@ static int deadletter_close(lua_State *L) {
 }
 
 void siem_lua_bind_deadletter(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"write", deadletter_write}, {"append", deadletter_append}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"write", deadletter_write},
+                                       {"append", deadletter_append},
+                                       {"sync", deadletter_sync},
+                                       {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_DEADLETTER, methods, deadletter_close);
     lua_pushcfunction(L, deadletter_open);
     lua_setfield(L, -2, "deadletter_open");
+    lua_pushcfunction(L, deadletter_strike);
+    lua_setfield(L, -2, "deadletter_strike");
 }

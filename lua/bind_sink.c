@@ -18,7 +18,8 @@ siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller
 
 siem_lua_sink *siem_lua_new_sink(lua_State *L) {
     siem_lua_sink *s = lua_newuserdatauv(L, sizeof *s, 0);
-    *s = (siem_lua_sink){.table = LUA_NOREF, .batch = LUA_NOREF, .preview = LUA_NOREF};
+    *s = (siem_lua_sink){
+        .table = LUA_NOREF, .batch = LUA_NOREF, .preview = LUA_NOREF, .go_on = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_SINK);
     return s;
 }
@@ -215,9 +216,10 @@ static int sink_count(lua_State *L) {
     const char *registry_id = siem_lua_check_text(L, 2);
     const char *const *event_ids = check_texts(L, 3, &size);
     unsigned *counts = lua_newuserdatauv(L, (size + 1) * sizeof *counts, 0);
-    if (siem_sink_count(s->sink, registry_id, event_ids, size, counts, &err) != SIEM_OK) {
-        return siem_lua_fail(L, &err);
-    }
+    siem_lua_enter(&s->caller, L, "sink");
+    siem_code rc = siem_sink_count(s->sink, registry_id, event_ids, size, counts, &err);
+    siem_lua_leave(&s->caller);
+    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_createtable(L, (int)size, 0);
     for (size_t i = 0; i < size; i++) {
         lua_pushinteger(L, counts[i]);
@@ -262,11 +264,44 @@ static int sink_preview(lua_State *L) {
     return 1;
 }
 
+typedef struct go_on_call {
+    const siem_lua_sink *sink;
+    bool go_on;
+} go_on_call;
+
+static int invoke_go_on(lua_State *L) {
+    go_on_call *call = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->sink->go_on);
+    lua_call(L, 0, 1);
+    call->go_on = lua_isnil(L, -1) || lua_toboolean(L, -1);
+    return 0;
+}
+
+/* A function that raises does not end what is under way. */
+static bool call_go_on(void *context) {
+    siem_lua_sink *s = context;
+    go_on_call call = {s, true};
+    (void)siem_lua_call_back(&s->caller, invoke_go_on, &call, 0, NULL);
+    return call.go_on;
+}
+
+/* sink:set_go_on(function() -> false to end what waits) */
+static int sink_set_go_on(lua_State *L) {
+    siem_lua_sink *s = check(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->go_on);
+    lua_settop(L, 2);
+    s->go_on = luaL_ref(L, LUA_REGISTRYINDEX);
+    siem_sink_set_go_on(s->sink, call_go_on, s);
+    return 0;
+}
+
 /* Of all but the table, which may still have to be closed. */
 static void forget_references(lua_State *L, siem_lua_sink *s) {
     luaL_unref(L, LUA_REGISTRYINDEX, s->batch);
     luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
-    s->batch = s->preview = LUA_NOREF;
+    luaL_unref(L, LUA_REGISTRYINDEX, s->go_on);
+    s->batch = s->preview = s->go_on = LUA_NOREF;
 }
 
 /* Calls table:close(), once, when the table has one. */
@@ -308,11 +343,9 @@ static int sink_gc(lua_State *L) {
 }
 
 void siem_lua_bind_sink(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", sink_send},
-                                       {"ping", sink_ping},
-                                       {"count", sink_count},
-                                       {"preview", sink_preview},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"send", sink_send},           {"ping", sink_ping},
+                                       {"count", sink_count},         {"preview", sink_preview},
+                                       {"set_go_on", sink_set_go_on}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"sink_file", sink_file},
                                          {"sink_stdout", sink_stdout},
                                          {"sink_open", sink_open},

@@ -55,13 +55,22 @@ static siem_lua_sink *new_table_sink(lua_State *L) {
 
 /* ---- outcomes ---- */
 
+/* The text at `index`, or what stands for nil. Borrowed from Lua. */
+static const char *check_reason(lua_State *L, int index, const char *absent) {
+    if (lua_isnoneornil(L, index)) return absent;
+    if (lua_type(L, index) != LUA_TSTRING) {
+        luaL_error(L, "the sink: a reason is a string, not a %s", luaL_typename(L, index));
+    }
+    return lua_tostring(L, index);
+}
+
 /* Reads one outcome at the top of the stack: a verdict, or {verdict, reason}. `reason` is borrowed
  * from Lua. */
 static siem_verdict check_outcome(lua_State *L, const char **reason) {
     *reason = NULL;
     if (lua_istable(L, -1)) {
         lua_rawgeti(L, -1, 2);
-        if (lua_type(L, -1) == LUA_TSTRING) *reason = lua_tostring(L, -1);
+        *reason = check_reason(L, -1, NULL);
         lua_pop(L, 1);
         lua_rawgeti(L, -1, 1);
         lua_remove(L, -2);
@@ -108,10 +117,10 @@ static int invoke_send(lua_State *L) {
         lua_settop(L, batch + 1);
         return 1;
     }
-    const char *code = luaL_optstring(L, batch + 3, "");
+    const char *code = check_reason(L, batch + 3, "");
     c->pipe_closed = strcmp(code, siem_code_name(SIEM_PIPE_CLOSED)) == 0;
     bool failed = lua_gettop(L) > batch && !lua_toboolean(L, batch + 1);
-    if (failed) return luaL_error(L, "the sink: %s", luaL_optstring(L, batch + 2, "refused"));
+    if (failed) return luaL_error(L, "the sink: %s", check_reason(L, batch + 2, "refused"));
     lua_pushnil(L);
     return 1;
 }
@@ -227,7 +236,7 @@ static int invoke_read(lua_State *L) {
     if (!push_method(L, c->sink, "outcome")) return 0;
     push_response(L, c->response);
     lua_call(L, 2, 2);
-    const char *reason = luaL_optstring(L, -1, "the sink gave no reason");
+    const char *reason = check_reason(L, -1, "the sink gave no reason");
     lua_pushvalue(L, -2);
     if (lua_isnil(L, -1)) return 0;
     c->answer->next = SIEM_TAKE_OUTCOMES;

@@ -63,6 +63,18 @@ static int file_identity(lua_State *L) {
     return 1;
 }
 
+/* core.is_regular_file(path) -> true or false; nil, message when there is none */
+static int is_regular_file(lua_State *L) {
+    struct stat s;
+    if (stat(siem_lua_check_text(L, 1), &s) != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, strerror(errno));
+        return 2;
+    }
+    lua_pushboolean(L, S_ISREG(s.st_mode));
+    return 1;
+}
+
 /* core.print(text) -> true, or nil, message, code. Standard output without a buffer of its own. */
 static int print_text(lua_State *L) {
     size_t size;
@@ -113,11 +125,16 @@ static int set_budget(lua_State *L) {
 }
 
 void siem_lua_bind_system(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"list_folder", list_folder},     {"terminal_width", terminal_width},
-        {"clock", monotonic_clock},       {"pause", pause_for},
-        {"file_stamp", file_stamp},       {"absolute_path", absolute_path},
-        {"file_identity", file_identity}, {"print", print_text},
-        {"set_budget", set_budget},       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"list_folder", list_folder},
+                                         {"terminal_width", terminal_width},
+                                         {"clock", monotonic_clock},
+                                         {"pause", pause_for},
+                                         {"file_stamp", file_stamp},
+                                         {"absolute_path", absolute_path},
+                                         {"file_identity", file_identity},
+                                         {"is_regular_file", is_regular_file},
+                                         {"print", print_text},
+                                         {"set_budget", set_budget},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

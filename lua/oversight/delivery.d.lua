@@ -185,6 +185,11 @@ function Sink:count(registry_id, event_ids) end
 ---@return oversight.Code? code
 function Sink:preview(show) end
 
+--- From here on asks, at least ten times a second, while `send`, `ping` and `count` wait for a target: false
+--- ends them with "cancelled".
+---@param go_on fun(): boolean?
+function Sink:set_go_on(go_on) end
+
 ---@return true?
 ---@return string? message
 ---@return oversight.Code? code
@@ -224,3 +229,17 @@ function Deadletter:append(line) end
 ---@return string? message
 ---@return oversight.Code? code
 function Deadletter:close() end
+
+--- Forces what was written to the disk.
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function Deadletter:sync() end
+
+--- Makes lines blank that are dealt with, and forces that to the disk.
+---@param path string
+---@param places integer[][] { offset, size } of lines, without their line ends
+---@return true?
+---@return string? message
+---@return oversight.Code? code
+function siem.deadletter.strike(path, places) end

@@ -31,7 +31,7 @@ local M = {
   lookup     = lookup,
   batch      = { open = core.batch_open },
   sink       = sink,
-  deadletter = { open = core.deadletter_open },
+  deadletter = { open = core.deadletter_open, strike = core.deadletter_strike },
   checkpoint = { open = core.checkpoint_open, set = core.checkpoint_set, reset = core.checkpoint_reset },
   export     = { open = core.export_open },
 }

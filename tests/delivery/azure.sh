@@ -19,6 +19,15 @@ export_to() {
 # tokens FOLDER N: so many tokens were asked for.
 tokens() { holds "$1" "sum('token' in one['path'] for one in requests) == $2"; }
 
+# A token of a minute is renewed after half of it, which passes beside the rest of this test.
+registry renewed.db 2
+plan '[null, {"status": 429, "retry_after": 32}]'
+receive early ingestion "${receiver_of[@]}" --token-life 60 --plan plan.json
+"$program" export --db renewed.db --registry-id reg "${target[@]}" "${application[@]}" --endpoint "$url" --login-url "$url" \
+    --batch-events 1 --in-flight 1 >early.out 2>early.err &
+early=$!
+children+=("$early")
+
 # ---- ordinary ----
 registry many.db 200
 registry one.db 1
@@ -161,6 +170,11 @@ export_to 2 one.db "${application[@]}" --tenant ../x
 export_to 2 one.db "${application[@]}" --rule-id 'dcr/1'
 export_to 2 one.db "${application[@]}" --stream 'a b'
 export_to 2 one.db "${application[@]}" --endpoint ftp://x
+export_to 2 one.db "${application[@]}" --endpoint "$url?x=1"
+export_to 2 one.db "${application[@]}" --login-url "$url#x"
+has err "--login-url ends before"
+export_to 2 one.db --tenant t-1
+has err "give --tenant, --client-id and --client-secret, or --managed-identity"
 export_to 2 one.db "${application[@]}" --batch-bytes 1048577
 holds options "requests == []"
 
@@ -246,4 +260,9 @@ assert agents["4"] == "\u00e9" * 32764 + mark
 assert agents["5"] == "\"\\" * 32768
 assert agents["6"] == "\x01\n" * 32764 + mark
 END
+# ---- the token that was renewed before its end ----
+wait $early || fail "an export with a token of a minute: $(cat early.err)"
+holds early "statuses == [204, 429, 204] and len(stored) == 2"
+tokens early 2
+holds early "data[0]['headers']['authorization'] == data[1]['headers']['authorization'] != data[2]['headers']['authorization']"
 finish

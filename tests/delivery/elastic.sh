@@ -43,6 +43,18 @@ for wrong in Upper 'a b' 'a/b' 'a?b' 'a*' 'ä' '' 'a-b' "$(printf 'x%.0s' {1..26
 done
 for wrong in Upper _hidden -x .x +x 'a,b' 'a#b' '../a' ''; do export_to 2 ten.db --index "$wrong"; done
 export_to 2 ten.db --index a --namespace b
+has err "give either --namespace or --index"
+export_to 2 ten.db --api-key env:KEY --user u
+has err "give either --api-key, or --user and --password"
+for base in '' / /base /base/ /_bulk; do
+    run 0 export --db ten.db --registry-id reg --to elastic --url "$url$base" --dry-run
+    expected=${base%/}
+    has out "POST $url${expected%/_bulk}/logs-oversight.beacon-default/_bulk?"
+done
+for wrong in '/my-index/_bulk' '?pretty' '/_bulk?pretty' '#x'; do
+    run 2 export --db ten.db --registry-id reg --to elastic --url "$url$wrong"
+    has err "--url "
+done
 export_to 2 ten.db --user a
 export_to 2 ten.db --password env:KEY
 export_to 2 ten.db --user a:b --password env:KEY

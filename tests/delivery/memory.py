@@ -41,7 +41,10 @@ def places():
     with open(f"/proc/{child.pid}/mem", "rb", buffering=0) as memory:
         for first, end, apart, name in mappings():
             memory.seek(first)
-            content = memory.read(end - first)
+            try:
+                content = memory.read(end - first)
+            except OSError:  # it was given back in the meantime
+                continue
             found += [(secret, apart, name) for secret in secrets if secret.encode() in content]
     return found
 

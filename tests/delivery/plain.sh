@@ -36,7 +36,13 @@ export_to 0 one.db
 holds single "body(0)[:2] == b'[{' and body(0)[-2:] == b'}]' and data[0]['path'] == '/'"
 run 0 export --db one.db --registry-id reg --format splunk --to http --url "$url/in/put?x=1&y=2"
 holds single "data[1]['path'] == '/in/put?x=1&y=2' and records[1]['event']['event_id'] == '1'"
+# It is asked as it is given.
+for path in / /in/ /in//put/ '/in/?' '/in/?a=/'; do
+    run 0 export --db one.db --registry-id reg --format ecs --output "$url$path"
+    holds single "data[-1]['path'] == '$path'"
+done
 export_to 2 one.db --framing xml
+has err "--framing is array or ndjson"
 run 2 export --db one.db --registry-id reg --output "$url"
 has err "--format NAME is missing"
 run 2 export --db one.db --registry-id reg --format ecs --output "http://u:pa55word@127.0.0.1/"

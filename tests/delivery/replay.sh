@@ -32,7 +32,7 @@ lines mended.dead 3
 cp mended.dead before.dead
 to_elastic 0 mended.dead --dry-run
 has out '"id":"2"'
-has err "[dry run]"
+has err "[dry run] would send 3 event(s)"
 same mended.dead before.dead
 gone mended.dead.replaying
 holds mended "len(requests) == 1"
@@ -189,6 +189,96 @@ to_elastic 0 killed.dead
 gone killed.dead
 account resumed none 1 12
 
+# counts DELIVERED REFUSED LEFT: the closing line.
+counts() { has err "delivered $1 event(s), $2 refused again, $3 left"; }
+# unstruck FILE: how many lines of a file that is being replayed are not dealt with.
+unstruck() { grep -c '[^ ]' "$1" || true; }
+
+# ---- 3,000 lines, cut short behind a batch: HEC has no ids, and nothing is there twice ----
+export TOKEN=replay-secret
+registry long.db 3000 "UPDATE events SET user_agent = 'poison' WHERE id % 500 = 7"
+receive letters hec --max-bytes 10
+run 3 export --db long.db --registry-id reg --to splunk --url "$url" --token env:TOKEN --dead-letter long.dead --in-flight 1
+lines long.dead 3000
+to_splunk=(--to splunk --token env:TOKEN --in-flight 1 "${quick[@]}")
+cp long.dead before.dead
+for signal in KILL TERM; do
+    cp before.dead long.dead
+    plan '[null, null, null, "hang"]' # two events of each batch are at fault
+    receive long hec --plan plan.json
+    "$program" replay long.dead "${to_splunk[@]}" --url "$url" 2>err &
+    child=$!
+    children+=("$child")
+    await long 4
+    since=$SECONDS
+    kill -$signal $child
+    status=0
+    wait $child 2>/dev/null || status=$?
+    cp long/stored.jsonl first.jsonl
+    holds long "len(stored) == 998"
+    if [ $signal = KILL ]; then
+        lines long.dead 2
+        [ "$(unstruck long.dead.replaying)" -eq 2000 ] || fail "$(unstruck long.dead.replaying) lines are to be replayed"
+    else
+        [ $status -eq 1 ] && [ $((SECONDS - since)) -le 10 ] || fail "status $status after $((SECONDS - since)) s"
+        has err "[stopped]"
+        counts 998 2 2000
+        lines long.dead 2002
+    fi
+    receive rest hec
+    run 3 replay long.dead "${to_splunk[@]}" --url "$url"
+    [ $signal = KILL ] && counts 1996 4 0 || counts 1996 6 0
+    cat first.jsonl rest/stored.jsonl >all.jsonl && mv all.jsonl rest/stored.jsonl
+    account rest long.dead 1 3000
+    lines long.dead 6
+    gone long.dead.replaying
+done
+
+# ---- no room: what was kept before is not kept again, and what was delivered not sent again ----
+if [ -n "${2:-}" ]; then
+    for which in write fsync; do
+        cp before.dead long.dead
+        receive crowded hec
+        LD_PRELOAD=$2 FAULTS="$which long.dead ENOSPC 2 1000000" run 1 replay long.dead "${to_splunk[@]}" --url "$url"
+        has err "No space left"
+        cp crowded/stored.jsonl first.jsonl
+        python3 - <<'END' || fail "the counts do not add up: $(cat err)"
+import re
+assert sum(map(int, re.search(r"delivered (\d+) .*, (\d+) refused again, (\d+) left", open("err").read()).groups())) == 3000
+END
+        total=$(($(unstruck long.dead.replaying) + $(unstruck long.dead) + $(wc -l <first.jsonl)))
+        [ $which = fsync ] || [ $total -eq 3000 ] || fail "$which: $total lines of 3000 are somewhere"
+        receive rest hec
+        run 3 replay long.dead "${to_splunk[@]}" --url "$url" # what is left of the first one
+        cat first.jsonl rest/stored.jsonl >all.jsonl && mv all.jsonl rest/stored.jsonl
+        [ $which = fsync ] || lines long.dead 6
+        # What may not be on the disk is kept once more: nothing is lost to a disk that fails.
+        python3 -c '
+import json
+for line in {json.loads(line)["event_id"]: line for line in open("long.dead")}.values():
+    print(line, end="")' >unique.dead
+        account rest unique.dead 1 3000
+        gone long.dead.replaying
+    done
+    # Struck lines need no room, and what cannot be struck is told.
+    cp before.dead long.dead
+    receive stuck hec
+    LD_PRELOAD=$2 FAULTS="fsync long.dead.replaying EIO 1 1000000" run 1 replay long.dead "${to_splunk[@]}" --url "$url"
+    has err "cannot strike lines of long.dead.replaying"
+fi
+
+# ---- what is no file ----
+mkdir -p a.folder
+run 1 replay a.folder "${to_splunk[@]}" --url "$url"
+has err "a.folder: it is no regular file"
+lacks err traceback
+[ -d a.folder ] && gone a.folder.replaying
+run 1 replay nothing.dead "${to_splunk[@]}" --url "$url"
+has err "nothing.dead: No such file"
+mkfifo a.pipe
+run 1 replay a.pipe "${to_splunk[@]}" --url "$url"
+has err "a.pipe: it is no regular file"
+
 # ---- no room for what is to be kept ----
 registry wide.db 10 "UPDATE events SET user_agent = replace(hex(zeroblob(400)), '00', 'x')"
 letters full.dead wide.db
@@ -204,7 +294,7 @@ cat full.dead full.dead.replaying >all.dead
 for ((i = 1; i <= 10; i++)); do has all.dead "\"event_id\":\"$i\""; done
 
 # ---- beside an exporter ----
-registry busy.db 300
+registry busy.db 4000
 receive refusing bulk --max-bytes 10
 refusing=$url
 receive taking bulk
@@ -218,6 +308,6 @@ done
 wait $exporter || true
 [ ! -e busy.dead ] || to_elastic 0 busy.dead
 [ $rounds -gt 2 ] || fail "only $rounds replay(s) beside the exporter"
-account taking none 1 300
+account taking none 1 4000
 gone busy.dead busy.dead.replaying
 finish

@@ -24,6 +24,27 @@ export_with() { # export_with STATUS SECRET [OPTION]...
     keep "$expected" export --db ten.db --registry-id reg --to elastic --url "$url" --api-key "$secret" "${quick[@]}" "$@"
 }
 
+# A command that does not end is ended after half a minute, which passes beside the rest of this test; its arguments
+# are not told, and nothing of it stays. A request to stop leaves it a second.
+hangs() { # hangs NAME COMMAND
+    ("$program" export --db ten.db --registry-id reg --to splunk --url http://127.0.0.1:1 --token "cmd:$2" >"outputs/$1.out" \
+        2>"outputs/$1.err" || echo $? >"$1.status") &
+    children+=($!)
+}
+hangs_since=$SECONDS
+hangs hanging "sleep 7654.321 # $good"
+hangs silent "echo $good; exec >&-; sleep 7654.322"
+"$program" ping --to splunk --url http://127.0.0.1:1 --token "cmd:exit_of=$good sleep 7654.323; true" 2>outputs/stopped.err &
+child=$!
+until pgrep -f '^sleep 7654[.]323' >/dev/null; do sleep 0.02; done
+since=$SECONDS
+kill -TERM $child
+status=0
+wait $child || status=$?
+[ $status -eq 4 ] && [ $((SECONDS - since)) -le 5 ] || fail "a ping whose command hangs: status $status, $((SECONDS - since)) s"
+grep -q "command did not end in time" outputs/stopped.err || fail "$(cat outputs/stopped.err)"
+! pgrep -f '^sleep 7654[.]323' >/dev/null || fail "the command of a ping outlives it"
+
 # ---- where they come from ----
 receive good bulk --api-key "$good"
 printf '%s' "$good" >plain.key
@@ -284,6 +305,30 @@ keep 1 ping --to elastic --url "$url" --canary --retries 0
 keep 4 ping --to elastic --url "$url" --canary
 receive other plain
 keep 4 ping --to elastic --url "$url"
+
+# ---- a request to stop ends a ping that waits ----
+plan '["hang", "hang"]'
+receive silent hec --plan plan.json --fault-tokens
+"$program" ping --to splunk --url "$url" --token env:KEY 2>outputs/ping.err &
+child=$!
+await silent 1
+since=$SECONDS
+kill -TERM $child
+status=0
+wait $child || status=$?
+[ $status -eq 1 ] && [ $((SECONDS - since)) -le 5 ] || fail "a ping that waits: status $status after $((SECONDS - since)) s"
+grep -q "stopped on request" outputs/ping.err || fail "a ping that was stopped: $(cat outputs/ping.err)"
+
+# ---- commands that did not end ----
+until [ -e hanging.status ] && [ -e silent.status ]; do
+    [ $((SECONDS - hangs_since)) -le 60 ] || { fail "a command that hangs is waited for"; break; }
+    sleep 0.1
+done
+for name in hanging silent; do
+    [ "$(cat $name.status)" = 4 ] || fail "a command that hangs: status $(cat $name.status)"
+done
+grep -q "cannot read the command's output: sleep did not end in time" outputs/hanging.err || fail "$(cat outputs/hanging.err)"
+! pgrep -f '^sleep 7654[.]32' >/dev/null || fail "a command outlives its time"
 
 # ---- nothing shows one ----
 [ "$(find outputs -type f | wc -l)" -gt 90 ] || fail "there are few outputs to search: $(find outputs -type f | wc -l)"

@@ -43,6 +43,13 @@ holds one "len(data) == 1"
 run 0 export --db ten.db --registry-id reg --to splunk --url "$url/services/collector/event" --token env:TOKEN
 holds one "data[-1]['path'] == '/services/collector/event' and data[-1]['stored'] == 10"
 
+run 0 export --db ten.db --registry-id reg --to splunk --url "$url/base/services/collector" --token env:TOKEN --dry-run
+has out "POST $url/base/services/collector/event"
+for wrong in "$url?token=x" "$url/services/collector/event?x=1" "$url#x"; do
+    run 2 export --db ten.db --registry-id reg --to splunk --url "$wrong" --token env:TOKEN
+    has err "--url ends before '?' and '#'"
+done
+
 # ---- codes that ask for another attempt, and those that ask to slow down ----
 plan '[{"code": 8}, "ok", {"code": 9}, "ok", {"code": 18}, "ok", {"code": 19}, "ok", {"code": 20}, "ok",
     {"code": 23}, "ok", {"code": 26}, "ok", {"code": 27}]'

@@ -82,6 +82,44 @@ cat pki/client.pem pki/client.key >pki/together.pem
 export_to 0 --ca-file pki/ca.pem --client-cert pki/together.pem
 holds mutual "len(requests) == 2"
 
+# ---- HTTP/2, where it is offered ----
+mkdir -p www/services/collector
+printf '{"text":"Success","code":0}' >www/services/collector/event
+for ((h2_port = 20000 + RANDOM % 20000; ; h2_port++)); do
+    nghttpd -v --no-content-length -d www "$h2_port" pki/server.key pki/server.pem >h2.log 2>&1 &
+    child=$!
+    children+=("$child")
+    until grep -q 'IPv4: listen' h2.log || ! kill -0 $child 2>/dev/null; do sleep 0.02; done
+    grep -q 'IPv4: listen' h2.log && break
+done
+run 0 export --db ten.db --registry-id reg --to splunk --token env:TOKEN --url "https://127.0.0.1:$h2_port" \
+    --ca-file pki/ca.pem --batch-events 2 --in-flight 2
+has err "[ok] exported 10 event(s)"
+has h2.log "The negotiated protocol: h2"
+[ "$(grep -c ':path: /services/collector/event' h2.log)" -eq 5 ] || fail "other requests by HTTP/2: $(grep -c :path: h2.log)"
+kill $child
+
+# ---- versions before 1.2, also where the system would take them ----
+cat >old.conf <<'CONF'
+openssl_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = old
+[old]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+CONF
+for version in 1.0 1.1; do
+    serve old server --tls-version $version
+    OPENSSL_CONF=old.conf curl -s --insecure "$url/services/collector/health" >health || fail "the system takes no TLS $version"
+    has health "HEC is healthy"
+    OPENSSL_CONF=old.conf export_to 1 --insecure --retries 0
+    has err "10 event(s) left"
+    holds old "data == []"
+    dismiss
+done
+
 # ---- versions before 1.2 ----
 for version in 1.0 1.1; do
     serve old server --tls-version $version

@@ -83,6 +83,15 @@ for kind in hec bulk; do
     account $kind none 1 10
     holds $kind "len(pauses) == 5 and max(pauses) < 0.5"
 
+    # What says nothing of the time ahead is no pause.
+    plan '[{"status": 503, "headers": {"Retry-After": "-5"}}, {"status": 503, "retry_after_date": -3600},
+        {"status": 503, "headers": {"Retry-After": "soon"}}, {"status": 503, "headers": {"Retry-After": "99999999999999999999"}},
+        {"status": 503, "headers": {"Retry-After": "0"}}]'
+    receive $kind $kind --plan plan.json
+    export_to 0 $kind
+    account $kind none 1 10
+    holds $kind "len(pauses) == 5 and max(pauses) < 0.5"
+
     # ---- attempts come to an end ----
     plan "[\"ok\"$(printf ', {"status": 503}%.0s' {1..9})]"
     receive $kind $kind --plan plan.json
@@ -149,6 +158,44 @@ has err "5 event(s) left"
 receive left hec
 run 0 left.lua "$url"
 lacks err left
+
+# ---- a pause of any length is one, and ends on request; an answer without end is cut ----
+for long in 9999999999999 "Fri, 31 Dec 9999 23:59:59 GMT" 3600; do
+    plan "[{\"status\": 503, \"headers\": {\"Retry-After\": \"$long\"}}]"
+    receive patient hec --plan plan.json
+    # shellcheck disable=SC2086
+    "$program" export --db ten.db --registry-id reg ${options[hec]} --url "$url" "${quick[@]}" 2>err &
+    child=$!
+    children+=("$child")
+    await patient 1
+    for ((tries = 0; tries < 10; tries++)); do # twenty times as long as a pause of its own
+        sleep 0.1
+        kill -0 $child 2>/dev/null || fail "it does not wait: $(cat err)"
+    done
+    kill -TERM $child
+    wait $child && fail "a pause that was broken off is no success"
+    has err "10 event(s) left"
+    holds patient "len(data) == 1"
+    dismiss
+done
+python3 -c 'import json; print(json.dumps([{"status": 200, "body": "x" * (17 << 20)}]))' >plan.json
+receive endless bulk --plan plan.json
+export_to 1 bulk --retries 0
+has err "the answer is longer than 16 MiB"
+has err "10 event(s) left"
+python3 -c 'import json; print(json.dumps([{"status": 500, "body": "x" * (15 << 20)}]))' >plan.json
+receive long bulk --plan plan.json
+export_to 1 bulk --retries 0
+has err "HTTP 500: xxx"
+# A limit of time is none when it is 0, and the shortest one is a millisecond.
+for wrong in 0 -1 0.0 ''; do
+    export_to 2 bulk --timeout "$wrong"
+    export_to 2 bulk --connect-timeout "$wrong"
+done
+plan '["hang"]'
+receive quick bulk --plan plan.json
+export_to 1 bulk --timeout 0.0001 --retries 0
+has err "given up after 1 attempt(s)"
 
 # ---- only attempts in a row count ----
 plan '[{"status": 503}, {"code": 6, "number": 3}, {"status": 500}, {"code": 6, "number": 2}, {"code": 9}, "ok"]'

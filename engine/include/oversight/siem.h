@@ -436,7 +436,8 @@ SIEM_API const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kin
 /* Delivers a batch, waiting and trying again as the sink's options say. `outcomes` (NULL is
  * allowed) receives one outcome a record, also on failure: a file never keeps part of a record.
  * Reasons are borrowed until the sink sends again or is closed. Errors: SIEM_IO, SIEM_PIPE_CLOSED,
- * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_REFUSED when a record was rejected, or what a function gave. */
+ * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, SIEM_REFUSED when a record was rejected, or what a
+ * function gave. */
 SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                                   siem_error *err);
 
@@ -458,6 +459,11 @@ SIEM_API siem_code siem_sink_count(siem_sink *sink, const char *registry_id,
 typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
 SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                          siem_error *err);
+
+/* From here on asks `go_on` at least ten times a second while siem_sink_send, siem_sink_ping and
+ * siem_sink_count wait for a target; false ends them with SIEM_CANCELLED. NULL: never. */
+typedef bool (*siem_sink_go_on)(void *context);
+SIEM_API void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on, void *context);
 
 /* The name of a sink's kind: "file", "stdout", "function", or one of siem_sink_kind_at. */
 SIEM_API const char *siem_sink_name(const siem_sink *sink);
@@ -500,6 +506,17 @@ SIEM_API siem_code siem_deadletter_append(siem_deadletter *deadletter, const cha
 
 /* Forces what was written to the disk. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err);
+
+/* Where a line is in such a file, without its line end. */
+typedef struct siem_deadletter_place {
+    int64_t offset;
+    size_t size;
+} siem_deadletter_place;
+
+/* Makes lines of a file blank that are dealt with, and forces that to the disk: whoever reads the
+ * file passes over them. No room is needed. Errors: SIEM_IO. */
+SIEM_API siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *places,
+                                          size_t count, siem_error *err);
 
 /* Closes and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);

@@ -165,12 +165,13 @@ local function warn_of_literals(given, kind)
 end
 
 --- A message of the engine about its options, which are named otherwise on the command line.
-local function in_terms_of_arguments(message, kind)
+local function in_terms_of_arguments(message, kind, code)
   local function translate(word)
     return kind.takes[word] and flag_of(word) or word
   end
-  return (message:gsub("^(%w+: )([%w_]+)", function(head, word) return head .. translate(word) end)
-    :gsub("%f[%w_]%w+_[%w_]+", translate))
+  message = message:gsub("^(%w+: )([%w_]+)", function(head, word) return head .. translate(word) end)
+  if code ~= "invalid" then return message end -- it may name a file that is called as an option is
+  return (message:gsub("[^%s,;:'()]+", translate))
 end
 
 local function open_kind(given, kind, format, chosen)
@@ -191,7 +192,7 @@ local function open_kind(given, kind, format, chosen)
   end
   local sink, message, code = siem.sink.open(kind.name, own)
   if sink then return sink end
-  return nil, in_terms_of_arguments(message, kind), (code == "invalid" or code == "not_found") and "usage" or code
+  return nil, in_terms_of_arguments(message, kind, code), (code == "invalid" or code == "not_found") and "usage" or code
 end
 
 --- Opens the sink.

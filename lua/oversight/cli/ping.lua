@@ -1,6 +1,7 @@
 --- oversight-siem ping: whether a target is there and takes the credentials, before anything is exported.
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
 local M = {
@@ -11,8 +12,8 @@ local M = {
     { "--format", value = "NAME", help = "of the canary (default: what suits --to)" },
     { "--help", help = "show this help" },
   },
-  notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage, 3 the canary was refused,\n" ..
-    "4 the set-up or the credentials are wrong.",
+  notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage,\n" ..
+    "3 the canary was refused, 4 the set-up or the credentials are wrong.",
 }
 
 --- An event that nobody takes for a callback: its ids say what it is.
@@ -48,6 +49,7 @@ function M.run(given)
   if not kind then return nil, "there is nothing to ask: give --to KIND, or a URL as --output", "usage" end
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
+  sink:set_go_on(function() return not program.stop_requested() end)
   local answer
   answer, message, code = sink:ping()
   if not answer then return nil, message, code end

@@ -1,12 +1,15 @@
 --- oversight-siem replay: a dead letter file's events, sent again; what is refused again is kept.
 ---
 --- The file is renamed first, so that an exporter beside it begins a new one; what is to be kept is
---- added to that. A replay that was cut short goes on with the renamed file.
+--- added to that. What is dealt with is made blank in the renamed file, batch by batch: a replay that was cut
+--- short goes on with what is left of it.
+local core         = require "oversight.core"
 local events       = require "oversight.cli.events"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
 local program      = require "oversight.program"
 local siem         = require "oversight.siem"
+local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Sends the events of a dead letter file again",
@@ -18,31 +21,37 @@ local M = {
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     { "--help", help = "show this help" },
   },
-  notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is delivered.\n" ..
-    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again, 4 held.",
+  notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is\n" ..
+    "delivered.\n" ..
+    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again,\n" ..
+    "4 held.",
 }
 
 local BATCH_LINES = 1000
+local STAYS = { refused = true, left = true }
+local MARKS = { held = "held", cancelled = "stopped" }
 
 -- ---- lines ----
 
 --- The event of a line, and the format that its record has.
-local function read_event(text)
-  local object = siem.json.decode(text, true)
+local function read_event(json)
+  local object = siem.json.decode(json, true)
   local registry_id, row = object.event.registry_id or "registry", events.to_row(object.event)
   if type(object.event.extra) == "table" then -- as it is written: 1.10 and long numbers stay as they are
-    row.extra = siem.json.member(siem.json.member(text, "event"), "extra")
+    row.extra = siem.json.member(siem.json.member(json, "event"), "extra")
   end
   local event = siem.from_registry_row(row, { registry_id = registry_id })
   if event.event_id == "" then error "an event has an id" end
   return event, type(object.format) == "string" and object.format or "unknown"
 end
 
---- A line of the file: its text, and what it says; or the text alone when it cannot be read.
-local function read_line(text)
-  local read, event, format = pcall(read_event, text)
-  if not read then return { text = text, problem = "it is no line of a dead letter file" } end
-  return { text = text, event = event, format = format }
+--- A line of the file: its text, where it is, and what it says, or what is wrong with it.
+local function read_line(json, offset)
+  local line = { text = json, offset = offset }
+  local read, event, format = pcall(read_event, json)
+  if read then line.event, line.format = event, format
+  else line.problem = "it is no line of a dead letter file" end
+  return line
 end
 
 --- Adds a line's record to the batch. Gives nil and the reason when it has none.
@@ -71,80 +80,112 @@ local function write_line(self, line, outcome)
   })
 end
 
---- Keeps a line, with the reason it is refused for now; without one, as it is. What cannot be kept is
---- still in the renamed file, which stays then.
-function Replay:keep(line, outcome)
-  if self.dry_run then return true end
-  local kept, message = write_line(self, line, outcome)
-  if not kept then self.unkept = message end
-  return kept, message
-end
-
---- Sends the lines that were collected. Gives nil, message and code when the sink fails: then what was
---- not decided is kept.
-function Replay:send(lines)
-  local batch, sent = siem.batch.open(), {}
+--- Keeps lines for the next time: those that are refused with the reason for it, others as they are. It is
+--- on the disk before they are taken from where they were; what cannot be kept stays there.
+function Replay:keep(lines)
+  local message
   for _, line in ipairs(lines) do
-    local added, problem, code = add_line(batch, self.mapping, line)
-    if added then
-      sent[#sent + 1] = line
-    elseif code ~= "dropped" then
-      self.refused = self.refused + 1
-      io.stderr:write(("event %s: %s\n"):format(line.event and line.event.event_id or "?", problem))
-      local kept, message = self:keep(line)
-      if not kept then return nil, message end
+    if STAYS[line.fate] and not self.unkept then
+      line.kept, message = write_line(self, line, line.outcome)
+      if not line.kept then self.unkept = message end
     end
   end
+  if not self.deadletter then return end
+  local synced
+  synced, message = self.deadletter:sync()
+  if synced then return end
+  self.unkept = self.unkept or message
+  for _, line in ipairs(lines) do line.kept = false end
+end
+
+--- Takes down what became of lines. A replay that is cut short behind this passes over them.
+function Replay:settle(lines)
+  local places = {}
+  if not self.dry_run then self:keep(lines) end
+  for _, line in ipairs(lines) do
+    local stays = STAYS[line.fate] and not line.kept and not self.dry_run
+    local fate = stays and "left" or line.fate
+    self[fate] = self[fate] + 1
+    if not stays then places[#places + 1] = { line.offset, #line.text } end
+  end
+  if self.dry_run or #places == 0 then return true end
+  return siem.deadletter.strike(self.claimed, places)
+end
+
+--- Renders lines into a batch. Gives those that are in it.
+function Replay:render(lines, batch)
+  local sent = {}
+  for _, line in ipairs(lines) do
+    local added, problem, code = add_line(batch, self.mapping, line)
+    line.fate = "left"
+    if added then
+      sent[#sent + 1] = line
+    elseif code == "dropped" then
+      line.fate = "dropped"
+    else
+      line.fate = "refused"
+      io.stderr:write(("event %s: %s\n"):format(line.event and text.printable(line.event.event_id) or "?", problem))
+    end
+  end
+  return sent
+end
+
+--- Sends lines, and says of each what became of it. Gives nil, message and code when the sink fails.
+function Replay:send(lines)
+  local batch = siem.batch.open()
+  local sent = self:render(lines, batch)
   if #sent == 0 then return true end
   local delivered, message, code, outcomes = self.sink:send(batch)
   if delivered then outcomes = message end
   for i, line in ipairs(sent) do
     local outcome = outcomes[i]
-    if outcome.verdict == "delivered" then
-      self.delivered = self.delivered + 1
-    else
-      local rejected = outcome.verdict == "reject"
-      self[rejected and "refused" or "left"] = self[rejected and "refused" or "left"] + 1
-      outcome.record = batch:at(i)
-      local kept, problem = self:keep(line, rejected and outcome or nil)
-      if not kept then return nil, problem end
+    if outcome.verdict == "delivered" then line.fate = "delivered" end
+    if outcome.verdict == "reject" then
+      line.fate, outcome.record = "refused", batch:at(i)
+      line.outcome = outcome
     end
   end
   if delivered then return true end
   return nil, message, code
 end
 
+--- Deals with lines; behind a failure they are left. Gives nil, message and code for the first one.
+function Replay:pass(lines)
+  local ok, message, code = true, nil, nil
+  for _, line in ipairs(lines) do line.fate = "left" end
+  if program.stop_requested() and not self.failed then
+    ok, message, code = nil, "stopped on request", "cancelled"
+  elseif not self.failed and not self.unkept then
+    ok, message, code = self:send(lines)
+  end
+  local settled, problem = self:settle(lines)
+  if ok and not settled then ok, message = nil, problem end
+  self.failed = self.failed or not ok
+  return ok, message, code
+end
+
 --- Sends all lines of a file. After a failure the rest is kept.
 function Replay:run(file)
-  local lines, failed, message, code, flush = {}, false, nil, nil, nil
-  function flush()
-    if failed then
-      for _, line in ipairs(lines) do
-        self.left = self.left + 1
-        if not self.unkept then self:keep(line) end
-      end
-    elseif program.stop_requested() then
-      failed, message, code = true, "stopped on request", "cancelled"
-      return flush()
-    else
-      local ok
-      ok, message, code = self:send(lines)
-      failed = not ok
-    end
+  local lines, offset, failure = {}, 0, nil
+  local function flush()
+    local ok, message, code = self:pass(lines)
+    if not ok then failure = failure or { message, code } end
     lines = {}
   end
   repeat -- an exporter may have written its last line here when the file was renamed already
     local any = false
-    for text in file:lines() do
+    for text_and_end in file:lines "L" do
       any = true
-      if text:find "%S" then lines[#lines + 1] = read_line(text) end
+      local line = text_and_end:gsub("\n$", "")
+      if line:find "%S" then lines[#lines + 1] = read_line(line, offset) end
+      offset = offset + #text_and_end
       if #lines >= BATCH_LINES then flush() end
     end
     if #lines > 0 then flush() end
     file:seek "cur" -- past the end that was met
   until not any
   if self.unkept then return nil, self.unkept end
-  if failed then return nil, message, code end
+  if failure then return nil, failure[1], failure[2] end
   return true
 end
 
@@ -158,6 +199,8 @@ local function claim(path, dry_run)
     io.stderr:write(("going on with %s, which an earlier replay left\n"):format(claimed))
     return left, claimed
   end
+  local is_file, reason = core.is_regular_file(path)
+  if not is_file then return nil, ("%s: %s"):format(path, reason or "it is no regular file") end
   if dry_run then return io.open(path, "r"), path end
   local renamed, message = os.rename(path, claimed)
   if not renamed then return nil, ("%s: %s"):format(path, message) end
@@ -166,7 +209,7 @@ end
 
 local function open_replay(given, kind)
   local replay = setmetatable({
-    path = given[1], delivered = 0, refused = 0, left = 0, dry_run = given.dry_run,
+    path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, dry_run = given.dry_run,
     kind = kind and kind.name or "file",
   }, Replay)
   local format, message, code
@@ -180,12 +223,13 @@ local function open_replay(given, kind)
   replay.sink, message, code = given_sink.open(given, kind, format)
   if not replay.sink then return nil, message, code end
   if given.dry_run then given_sink.preview(replay.sink) end
+  replay.sink:set_go_on(function() return not program.stop_requested() end)
   return replay
 end
 
 local function print_counts(mark, replay)
-  io.stderr:write(("[%s] delivered %d event(s), %d refused again, %d left\n"):format(
-    mark, replay.delivered, replay.refused, replay.left))
+  io.stderr:write(("[%s] %s %d event(s), %d refused again, %d left\n"):format(
+    mark, replay.dry_run and "would send" or "delivered", replay.delivered, replay.refused, replay.left))
 end
 
 function M.run(given)
@@ -196,6 +240,7 @@ function M.run(given)
   if not replay then return nil, reason, problem end
   local file, path = claim(given[1], given.dry_run)
   if not file then return nil, path end
+  replay.claimed = path
   local ok, message, code = replay:run(file)
   file:close()
   local closed, close_message = replay.sink:close()
@@ -204,8 +249,8 @@ function M.run(given)
     if not kept then replay.unkept, ok, message, code = lost, nil, lost, nil end
   end
   if ok and not closed then ok, message = nil, close_message end
-  if not given.dry_run and not replay.unkept and (ok or replay.left > 0) then os.remove(path) end
-  print_counts(given.dry_run and "dry run" or ok and "ok" or code == "held" and code or "failed", replay)
+  if not given.dry_run and not replay.unkept then os.remove(path) end
+  print_counts(given.dry_run and "dry run" or ok and "ok" or MARKS[code] or "failed", replay)
   if not ok then return nil, message, code end
   return replay.refused > 0 and "refused" or "ok"
 end
