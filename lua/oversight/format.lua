@@ -3,6 +3,8 @@
 --- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
 --- format is loaded; nothing here runs per event.
 local core = require "oversight.core"
+-- Every file of a format is found by it, whoever requires the file.
+require "oversight.searcher"
 
 local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,

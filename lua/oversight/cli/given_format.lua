@@ -1,4 +1,5 @@
 --- The format that a command was given: a name, a file, or with --restricted a file from elsewhere.
+local catalog     = require "oversight.catalog"
 local description = require "oversight.description"
 local program     = require "oversight.program"
 local siem        = require "oversight.siem"
@@ -38,6 +39,8 @@ end
 ---@return string? message
 ---@return string? code
 function M.load_restricted(given, file, arguments)
+  local problem = catalog.unreadable(file)
+  if problem then return nil, "cannot open the format " .. problem, "io" end
   local described, mapping, code = program.restricted(file, {
     instructions = given.max_instructions or INSTRUCTIONS,
     mebibytes = given.max_memory or MIB,
