@@ -200,6 +200,10 @@ function Query:rows(...) end
 ---@return table? row
 function Query:first(...) end
 
+--- How many parameters it has.
+---@return integer
+function Query:parameters() end
+
 function Query:close() end
 
 --- Ends the read transaction until the next event is read.
@@ -335,8 +339,8 @@ function Mapping:close() end
 -- ---- lookup ----
 
 --- What a site knows about the values of events. table(value) gives a row or nil. Files are looked at
---- once a second and read anew when they changed; a wrong new one is told on standard error, and the
---- old one stays. Making a table raises what is wrong with its file.
+--- once a second and read anew when they changed; one that is wrong, or lacks a column in use, is told on
+--- standard error, and the old one stays. Making a table raises what is wrong with its file.
 ---@class oversight.Lookup
 ---@operator call(any): table?
 local Lookup = {}
@@ -348,7 +352,8 @@ function Lookup:column(name) end
 
 siem.lookup = {}
 
---- A CSV file (RFC 4180) with a header, by the text of one column. A key that comes twice is an error.
+--- A CSV file (RFC 4180) with a header, by the text of one column. A key or a column that comes twice is
+--- an error.
 ---@param path string
 ---@param key string
 ---@return oversight.Lookup
@@ -359,13 +364,15 @@ function siem.lookup.csv(path, key) end
 ---@return oversight.Lookup
 function siem.lookup.cidr(path) end
 
---- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand.
+--- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand, until the database
+--- is changed by others (looked at once a second).
 ---@param registry oversight.Registry|string an open registry, or its file
 ---@param sql string
 ---@return oversight.Lookup
 function siem.lookup.sql(registry, sql) end
 
---- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code.
+--- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code. The file is
+--- copied into memory: it may be written over while it is in use.
 ---@param path string
 ---@return oversight.Lookup
 function siem.lookup.geoip(path) end

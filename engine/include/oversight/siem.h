@@ -216,6 +216,9 @@ typedef struct siem_query siem_query;
 SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
                                    siem_error *err);
 
+/* How many parameters it has. */
+SIEM_API size_t siem_query_parameters(const siem_query *query);
+
 /* Sets parameter `index` (from 1); bytes are copied. Errors: SIEM_INVALID for no such parameter. */
 SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
 
