@@ -37,6 +37,35 @@ status=0
 echo 'no json' | "$program" try sentinel 2>err || status=$?
 [ "$status" -eq 1 ] || fail "a line that is no JSON ends with $status"
 has err "line 1: the text is not JSON"
+# What a row, a format or a script says is never printed as it is.
+cat >wild.lua <<'L'
+local sentinel = require "oversight.formats.sentinel"
+return sentinel:extend "wild" {
+  { "a\27[2Jb", from = "token_id" },
+  { "c", from = "token_id", with = function(value) if value == "bad" then error "\27[31mred" end return value end },
+}
+L
+clean() { ! LC_ALL=C grep -q $'\x1b' "$1" || fail "$1 holds an escape character"; }
+for command in "try --explain" "diff"; do
+    echo '{"id": 1, "token_id": "\u001b[2J"}' | "$program" $command wild.lua >out
+    has out 'a\x1b[2Jb'
+    clean out
+done
+echo '{"id": 1, "token_id": "bad"}' | "$program" try wild.lua >out 2>err || true
+has err 'event 1: wild: c: '
+has err '[31mred'
+clean err
+cat >named.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline { source = {}, format = "ecs", sink = "n.jsonl", name = "\27[2Jname" }
+L
+run 0 run named.lua
+has err 'as \x1b[2Jname'
+clean err
+echo 'error "\27[31mred"' >named.lua
+run 1 run named.lua
+has err '\x1b[31mred'
+clean err
 run 2 try nope --db r.db
 run 2 try
 

@@ -63,6 +63,35 @@ function M.load(given, name)
   return siem.format.load(name)
 end
 
+--- The mapping of a format, with options that are not the default ones perhaps.
+local function compile(format, options)
+  if not options then
+    format.mapping = format.mapping or format:compile()
+    return format.mapping
+  end
+  if format.description then return nil, "a restricted format takes no options" end
+  local ok, mapping = pcall(format.compile, format, setmetatable(options, nil))
+  if not ok then return nil, mapping end
+  return mapping
+end
+
+--- The records that a format makes of an event, each as JSON text.
+---@param options table<string, string>?
+---@return string[]? records
+---@return string? message
+---@return string? code
+function M.records(format, event, options)
+  local mapping, problem = compile(format, options)
+  if not mapping then return nil, problem, "invalid" end
+  local batch = siem.batch.open()
+  local ok, message, code = batch:write(mapping, event)
+  if not ok then return nil, message, code end
+  local records = {}
+  for i, record in batch:records() do records[i] = record end
+  batch:close()
+  return records
+end
+
 --- What a format says of itself.
 ---@return oversight.Description
 function M.describe(format)
