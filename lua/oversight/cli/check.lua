@@ -98,6 +98,8 @@ function M.run(given)
   for _, name in ipairs(given) do
     local format, problem, code = given_format.load(given, name)
     if not format then return nil, problem, code == "not_found" and "usage" or nil end
+    local known, unknown = events.check_fields(given, format)
+    if not known then findings.add(format.name, "error", "rows", unknown) end
     run_tests(format, name, findings)
     check_records(format, given, list, findings)
     given_format.close(format)

@@ -19,18 +19,29 @@ local M = {
 
 local SAMPLE_WIDTH = 70
 
+--- The format that another one extends, or nil, a message and a code.
+local function find_base(format)
+  if format.base then return format.base end
+  local described = given_format.describe(format)
+  if not described.base then
+    return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
+  end
+  -- It is in a state of its own: what is a module there is the same module here.
+  if described.base_is_module then return siem.format.load(described.base) end
+  return nil, ("%s extends %s, which cannot be loaded by that name: give a format with --against"):format(
+    format.name, described.base), "not_found"
+end
+
 --- The two formats, or nil and a message.
 local function load_formats(given)
   local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code end
-  if not given.against then
-    if not format.base then
-      return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
-    end
-    return format, format.base
-  end
   local base
-  base, message, code = siem.format.load(given.against)
+  if given.against then
+    base, message, code = siem.format.load(given.against)
+  else
+    base, message, code = find_base(format)
+  end
   if not base then return nil, message, code end
   return format, base
 end
@@ -104,7 +115,8 @@ local ORDER = { "path", "kind", "count", "event", "before", "after" }
 function M.run(given)
   local format, base, code = load_formats(given)
   if not format then return nil, base, code == "not_found" and "usage" or nil end
-  local list, message = events.read(given, 1000)
+  local list, message = events.check_fields(given, format, base)
+  if list then list, message = events.read(given, 1000) end
   if not list then return nil, message end
   if #list == 0 then return nil, "there are no events to compare on" end
   local changes = {}

@@ -50,7 +50,7 @@ function M.load_restricted(given, file, arguments)
   if not mapping then return end
   described = siem.json.decode(described, true)
   return setmetatable({
-    name = described.name, description = described, tests = described.tests, options = {}, mapping = mapping,
+    name = tostring(described.name), description = described, tests = described.tests, options = {}, mapping = mapping,
   }, Restricted)
 end
 
@@ -63,12 +63,15 @@ function M.load(given, name)
   return siem.format.load(name)
 end
 
---- The mapping of a format, with options that are not the default ones perhaps.
+--- The mapping of a format with its default options.
+---@return oversight.Mapping
+function M.mapping(format)
+  format.mapping = format.mapping or format:compile()
+  return format.mapping
+end
+
 local function compile(format, options)
-  if not options then
-    format.mapping = format.mapping or format:compile()
-    return format.mapping
-  end
+  if not options then return M.mapping(format) end
   if format.description then return nil, "a restricted format takes no options" end
   local ok, mapping = pcall(format.compile, format, setmetatable(options, nil))
   if not ok then return nil, mapping end

@@ -5,7 +5,8 @@
 --- `secret` one is taken out of the process's arguments; a `hidden` one is in no help.
 ---
 --- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
---- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it.
+--- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What stands
+--- behind "--" is no option.
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -70,6 +71,10 @@ function M.parse(declared, arguments, hide)
   local parsed, i = {}, 1
   while i <= #arguments do
     local argument = arguments[i]
+    if argument == "--" and declared.arguments then
+      table.move(arguments, i + 1, #arguments, #parsed + 1, parsed)
+      break
+    end
     local name, text = argument:match "^(%-%-[^=]+)=(.*)$"
     name = name or argument
     if name == "--help" or name == "-h" then return { help = true } end
