@@ -20,7 +20,7 @@ local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table"
 ---@field labels table<oversight.Row, string>? what rows are called in messages
 ---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
----@field whole fun(event: oversight.Event): table?
+---@field whole fun(event: oversight.Event, options: table<string, string>?): table?
 local Format = {}
 Format.__index = Format
 
@@ -70,7 +70,7 @@ local function check_row(index, row)
 end
 
 local function check_definition(definition)
-  if type(definition) ~= "table" then return "a format is a table of rows" end
+  if type(definition) ~= "table" then return "a format's definition is a table" end
   local count = 0
   for key, value in pairs(definition) do
     if math.type(key) == "integer" and key >= 1 then
@@ -149,6 +149,12 @@ local function merge(defaults, changes)
   return merged
 end
 
+--- A whole-record function as the engine calls it, with the event alone.
+local function with_options(whole, options)
+  if next(options) == nil then return whole end
+  return function(event) return whole(event, options) end
+end
+
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
 ---@param filter (fun(event: oversight.Event): boolean?)? false leaves the event out
@@ -161,8 +167,8 @@ function Format:compile(options, filter)
       error(("%s: option %s must be a string"):format(self.name, name), 2)
     end
   end
-  if self.whole then return core.mapping_open(self.name, self.whole, filter) end
   local chosen, lowered = merge(self.options, options), {}
+  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), filter) end
   for index, row in ipairs(self.rows) do
     local label = self.labels[row] or row_name(index, row)
     local low, problem = lower_row(row, chosen, label)
@@ -326,12 +332,19 @@ local M = {}
 
 --- A format that is a function: it gives the whole record as a table.
 ---@param name string
----@param whole fun(event: oversight.Event): table
+---@param whole fun(event: oversight.Event, options: table<string, string>?): table
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
 ---@return oversight.Format
-function M.from_function(name, whole)
+function M.from_function(name, whole, definition)
   check_name(name, 2)
   if type(whole) ~= "function" then error("from_function takes a name and a function", 2) end
-  return new_format(name, { whole = whole })
+  definition = definition == nil and {} or definition
+  local problem = check_definition(definition)
+  if not problem and definition[1] ~= nil then problem = "a format is a function or rows, not both" end
+  if problem then error(("format %s: %s"):format(name, problem), 2) end
+  return new_format(name, {
+    whole = whole, summary = definition.summary, options = definition.options, tests = definition.tests,
+  })
 end
 
 --- True for what `format "name" {...}`, extend and from_function give.

@@ -269,10 +269,12 @@ siem.format = {}
 function siem.format.define(name) end
 
 --- A format that is a function giving the whole record; or a siem.array of several, or of none.
+--- With options, the function is given them as its second argument.
 ---@param name string
----@param whole fun(event: oversight.Event): table
+---@param whole fun(event: oversight.Event, options: table<string, string>?): table
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
 ---@return oversight.Format
-function siem.format.from_function(name, whole) end
+function siem.format.from_function(name, whole, definition) end
 
 --- A format by name, from the search path, or of a .lua file. An unknown name lists the choices.
 ---@param name string a name; or a path, which has a "/" or ends in ".lua"

@@ -77,6 +77,20 @@ run 1 check good.lua
 has out 'good: error: good.list.json: a test has no key "1"'
 rm good.list.json
 
+# ---- of a function ----
+cat >whole.lua <<'L'
+return require("oversight.format").from_function("whole", function(event, options)
+  return { Id = event.event_id, Place = options.place }
+end, { options = { place = "HQ" }, tests = {
+  { row = { id = 3 }, expect = { Id = "3", Place = "HQ" } },
+  { row = { id = 3 }, options = { place = "there" }, expect = { Place = "there" } },
+  { row = { id = 3 }, expect = { Place = "nowhere" } },
+} })
+L
+run 1 check whole.lua --target sentinel
+has out 'whole: error: test 3: Place is "HQ", expected "nowhere"'
+lines out 1
+
 # ---- several records of an event ----
 cat >pair.lua <<L
 local siem = require "oversight.siem"

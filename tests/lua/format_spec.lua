@@ -103,6 +103,37 @@ describe("a format", function()
   end)
 end)
 
+describe("a format that is a function", function()
+  it("takes a summary, options and tests", function()
+    local tests = { { row = { id = 1 }, expect = { id = "1" } } }
+    local f = format.from_function("f", function(event, options)
+      return { id = event.event_id, place = options.place }
+    end, { summary = "all of it", options = { place = "HQ" }, tests = tests })
+    assert.equal("all of it", f.summary)
+    assert.equal(tests, f.tests)
+    assert.equal('{"id":"7","place":"HQ"}', render(f))
+    local event = siem.from_registry_row({ id = 1 }, { registry_id = "reg" })
+    assert.equal('{"id":"1","place":"there"}', f:compile { place = "there" }:render(event))
+    assert.has_error(function() f:compile { none = "x" } end, 'f: the format has no option "none"')
+    assert.equal('{"count":1}', render(format.from_function("f", function(...) return { count = select("#", ...) } end)))
+  end)
+
+  it("says what is wrong with its definition", function()
+    for message, definition in pairs {
+      ['there is no key "sumary"'] = { sumary = "x" }, ["tests must be a table"] = { tests = "x" },
+      ["options holds names"] = { options = { 1 } }, ["a function or rows, not both"] = { { "a", value = 1 } },
+      ["a format's definition is a table"] = 5,
+    } do
+      local ok, text = pcall(function()
+        local f = format.from_function("f", function() return {} end, definition)
+        return f
+      end)
+      assert.is_false(ok)
+      assert.matches("format_spec%.lua:%d+: format f: .*" .. message, text)
+    end
+  end)
+end)
+
 describe("extend", function()
   local base = format "base" {
     { "one", value = 1 }, { "two.a", value = 2 }, { "two.b", value = 3 }, { "four", value = 4 },

@@ -11,8 +11,8 @@ local M = {
     { "--format", value = "NAME", help = "of the canary (default: what suits --to)" },
     { "--help", help = "show this help" },
   },
-  notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage, 3 the canary was refused,\n" ..
-    "4 the set-up or the credentials are wrong.",
+  notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage, 3 the canary was\n" ..
+    "refused, 4 the set-up or the credentials are wrong.",
 }
 
 --- An event that nobody takes for a callback: its ids say what it is.
