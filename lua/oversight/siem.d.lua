@@ -445,6 +445,10 @@ local Pipeline = {}
 ---@return oversight.Counts? counts_at_failure
 function Pipeline:run() end
 
+--- What the pipeline is called in messages: its name, or that of its format.
+---@return string
+function Pipeline:title() end
+
 --- Raises for a definition that is wrong.
 ---@param definition oversight.PipelineDefinition
 ---@return oversight.Pipeline
