@@ -1,6 +1,7 @@
 /* command_output.c: a child with its output in a pipe, and an end to waiting for it. */
 #include "command_output.h"
 
+#include "clock.h"
 #include "error.h"
 #include "sink.h"
 

@@ -1,12 +1,20 @@
-/* geoip.c: libmaxminddb's list of data, written as JSON. */
+/* geoip.c: libmaxminddb's list of data, written as JSON.
+ *
+ * libmaxminddb maps the file it opens, and a mapped file that somebody truncates ends the process
+ * with SIGBUS. So it is given a copy in memory that nobody else can reach. */
 #include "geoip.h"
 
 #include "error.h"
 #include "json_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <maxminddb.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define MOST_LEVELS 32
 
@@ -14,19 +22,67 @@ struct siem_geoip {
     MMDB_s database;
 };
 
+static bool write_all(int fd, const char *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* Copies all that is left to read. False, with errno, when that fails. */
+static bool copy_all(int to, int from) {
+    char bytes[65536];
+    ssize_t size;
+    while ((size = read(from, bytes, sizeof bytes)) != 0) {
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 || !write_all(to, bytes, (size_t)size)) return false;
+    }
+    return true;
+}
+
+/* A copy of the file in memory, or -1 and errno. */
+static int open_copy(const char *path) {
+    int copy = -1, file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    copy = memfd_create("oversight-geoip", MFD_CLOEXEC);
+    if (copy >= 0 && !copy_all(copy, file)) {
+        int reason = errno;
+        (void)close(copy);
+        copy = -1;
+        errno = reason;
+    }
+    int reason = errno;
+    (void)close(file);
+    errno = reason;
+    return copy;
+}
+
 siem_code siem_geoip_open(siem_geoip **out, const char *path, siem_error *err) {
-    siem_geoip *geoip = calloc(1, sizeof *geoip);
+    char name[64];
     *out = NULL;
-    if (geoip == NULL) return siem_error_no_memory(err);
-    int status = MMDB_open(path, MMDB_MODE_MMAP, &geoip->database);
+    int copy = open_copy(path);
+    if (copy < 0) {
+        return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
+                              "cannot open '%s': %s", path, strerror(errno));
+    }
+    siem_geoip *geoip = calloc(1, sizeof *geoip);
+    int status = MMDB_OUT_OF_MEMORY_ERROR;
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", copy);
+    if (geoip != NULL) status = MMDB_open(name, MMDB_MODE_MMAP, &geoip->database);
+    (void)close(copy); /* what is mapped stays */
     if (status == MMDB_SUCCESS) {
         *out = geoip;
         return SIEM_OK;
     }
     free(geoip);
-    bool missing = status == MMDB_FILE_OPEN_ERROR && errno == ENOENT;
-    return siem_error_set(err, missing ? SIEM_NOT_FOUND : SIEM_IO, "cannot open '%s': %s", path,
-                          missing ? strerror(ENOENT) : MMDB_strerror(status));
+    if (status == MMDB_FILE_OPEN_ERROR) {
+        return siem_error_set(err, SIEM_IO, "cannot open a copy of '%s': is /proc there?", path);
+    }
+    return siem_error_set(err, SIEM_IO, "cannot open '%s': %s", path, MMDB_strerror(status));
 }
 
 void siem_geoip_close(siem_geoip *geoip) {

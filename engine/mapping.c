@@ -210,8 +210,13 @@ static siem_code check_object(const siem_mapping *mapping, const siem_destinatio
         if (m->rule == NULL) rc = check_object(mapping, m, registry, err);
         if (unknown == NULL) continue;
         rc = siem_error_set(err, SIEM_NOT_FOUND,
-                            "%s: %s: \"%s\" is no field of an event and no column of this registry",
-                            mapping->name, siem_rule_destination(m->rule), unknown);
+                            "\"%s\" is no field of an event and no column of this registry",
+                            unknown);
+        if (siem_rule_label(m->rule) != NULL) {
+            siem_error_prefix(err, "%s", siem_rule_label(m->rule));
+        } else {
+            siem_error_prefix(err, "%s: %s", mapping->name, siem_rule_destination(m->rule));
+        }
     }
     return rc;
 }

@@ -49,6 +49,10 @@ siem_code siem_query_open(siem_query **out, siem_registry *registry, const char 
     return code;
 }
 
+size_t siem_query_parameters(const siem_query *query) {
+    return (size_t)sqlite3_bind_parameter_count(query->statement);
+}
+
 siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err) {
     int rc = SQLITE_OK;
     switch (value.type) {

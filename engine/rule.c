@@ -20,6 +20,7 @@ typedef struct source {
 
 struct siem_rule {
     char *destination;
+    char *label; /* NULL: the row has none */
     source *sources;
     size_t source_count;
     bool has_constant;
@@ -152,6 +153,9 @@ siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err) 
     if (rc == SIEM_OK && (rule->destination = strdup(row->destination)) == NULL) {
         rc = siem_error_no_memory(err);
     }
+    if (rc == SIEM_OK && row->label != NULL && (rule->label = strdup(row->label)) == NULL) {
+        rc = siem_error_no_memory(err);
+    }
     if (rc == SIEM_OK) rc = open_sources(rule, row->from, err);
     if (rc == SIEM_OK) rc = open_constants(rule, row, err);
     if (rc == SIEM_OK) rc = open_stations(rule, row, err);
@@ -172,6 +176,7 @@ void siem_rule_close(siem_rule *rule) {
     }
     free(rule->sources);
     free(rule->destination);
+    free(rule->label);
     free(rule->fallback_prefix);
     siem_lookup_close(rule->lookup);
     siem_buffer_free(&rule->text);
@@ -182,6 +187,10 @@ void siem_rule_close(siem_rule *rule) {
 
 const char *siem_rule_destination(const siem_rule *rule) {
     return rule->destination;
+}
+
+const char *siem_rule_label(const siem_rule *rule) {
+    return rule->label;
 }
 
 bool siem_rule_keeps(const siem_rule *rule) {

@@ -22,6 +22,9 @@ siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err);
 
 const char *siem_rule_destination(const siem_rule *rule);
 
+/* What the row is called in messages, or NULL. */
+const char *siem_rule_label(const siem_rule *rule);
+
 /* True when null and "" are written as well. */
 bool siem_rule_keeps(const siem_rule *rule);
 

@@ -4,6 +4,16 @@ local actions = require "oversight.actions"
 
 return format "ecs" {
   summary = "Elastic Common Schema 8.11",
+  tests = {
+    { says = "what ECS has a field for stands there, the rest under oversight",
+      row = { id = 7, kind = "dns", timestamp = 1735000001, source_ip = "192.0.2.1", tlog_index = 4 },
+      expect = {
+        ["@timestamp"] = "2024-12-24T00:26:41Z", ["event.action"] = "beacon-dns-callback",
+        ["event.type"] = { "access", "info" }, source = { ip = "192.0.2.1" }, ["oversight.tlog_index"] = 4,
+      } },
+    { says = "what is empty is left out, but for labels",
+      row = { id = 7, user_agent = "" }, expect = { ["event.id"] = "7", labels = {} } },
+  },
 
   { "@timestamp",                    from = "occurred_at" },
   { "ecs.version",                   value = "8.11.0" },

@@ -4,6 +4,14 @@ local actions = require "oversight.actions"
 
 return format "sentinel" {
   summary = "Sentinel custom log",
+  tests = {
+    { says = "a row is flat, and extra a text",
+      row = { id = 7, kind = "ocsp", timestamp = 1735000001, extra = { serial = 1.10 } },
+      expect = {
+        TimeGenerated = "2024-12-24T00:26:41Z", EventId = "7", Action = "beacon-ocsp-callback",
+        ExtraJson = '{"serial":1.1}',
+      } },
+  },
 
   { "TimeGenerated",      from = "occurred_at" },
   { "Schema",             value = "oversight-siem-1" },

@@ -10,6 +10,17 @@ return format "splunk" {
     host       = "",
     index      = "",
   },
+  tests = {
+    { says = "the time is a number, and indexed fields are texts",
+      row = { id = 7, kind = "dns", timestamp = 1735000001, file_id = "doc", extra = { qname = "a.example" } },
+      expect = {
+        time = 1735000001.0, source = "oversight:registry", ["event.event_id"] = "7",
+        ["event.action"] = "beacon-dns-callback", ["event.extra.qname"] = "a.example", ["fields.file_id"] = "doc",
+      } },
+    { says = "the envelope is what the options say",
+      row = { id = 7 }, options = { host = "siem-1", index = "beacons" },
+      expect = { host = "siem-1", index = "beacons" } },
+  },
 
   { "time",                      from = "occurred_unix", as = "float" },
   { "host",                      from = { "option.host", "registry_id" }, keep = true },

@@ -122,12 +122,14 @@ static lua_function *anchor_function(lua_State *L, int mapping) {
 typedef struct row_reader {
     lua_State *L;
     int mapping, row, keep;
-    const char *destination;
+    const char *label; /* what the row is called in messages */
     siem_row out;
 } row_reader;
 
+/* Raises without a place of this C function's caller: the label has the row's own. */
 static int row_error(row_reader *r, const char *key, const char *reason) {
-    return luaL_error(r->L, "%s: %s %s", r->destination, key, reason);
+    lua_pushfstring(r->L, "%s: %s %s", r->label, key, reason);
+    return lua_error(r->L);
 }
 
 static void keep_top(row_reader *r) {
@@ -261,15 +263,24 @@ static void read_fallback(row_reader *r) {
     r->out.fallback = json_of_top(r, "default");
 }
 
+/* The message behind "prefix: ", or all of it: the label says the same, and more. */
+static const char *without_prefix(const char *message, const char *prefix) {
+    size_t size = strlen(prefix);
+    bool has_it = strncmp(message, prefix, size) == 0 && strncmp(message + size, ": ", 2) == 0;
+    return has_it ? message + size + 2 : message;
+}
+
 /* Reads the row on top of the stack and adds it. */
 static void add_row(lua_State *L, int mapping) {
     siem_error err;
-    row_reader r = {.L = L, .mapping = mapping, .row = lua_gettop(L), .destination = "a row"};
+    row_reader r = {.L = L, .mapping = mapping, .row = lua_gettop(L), .label = "a row"};
     luaL_checktype(L, r.row, LUA_TTABLE);
     lua_newtable(L);
     r.keep = lua_gettop(L);
-    r.destination = r.out.destination = read_text(&r, "destination");
-    if (r.destination == NULL) luaL_error(L, "a row has no destination");
+    r.out.label = read_text(&r, "label");
+    if (r.out.label != NULL) r.label = r.out.label;
+    r.out.destination = read_text(&r, "destination");
+    if (r.out.destination == NULL) row_error(&r, "the destination", "is missing");
     read_from(&r);
     if (get(&r, "value") != LUA_TNIL) r.out.value = json_of_top(&r, "value");
     else lua_pop(L, 1);
@@ -280,8 +291,11 @@ static void add_row(lua_State *L, int mapping) {
     r.out.when = read_function(&r, "when", &r.out.when_context);
     r.out.keep = read_flag(&r, "keep");
     r.out.required = read_flag(&r, "required");
-    if (siem_mapping_add(check(L, mapping)->mapping, &r.out, &err) != SIEM_OK) {
-        luaL_error(L, "%s", err.message);
+    siem_mapping *to = check(L, mapping)->mapping;
+    if (siem_mapping_add(to, &r.out, &err) != SIEM_OK) {
+        const char *reason = without_prefix(err.message, siem_mapping_name(to));
+        lua_pushfstring(L, "%s: %s", r.label, without_prefix(reason, r.out.destination));
+        lua_error(L);
     }
     lua_settop(L, r.row - 1);
 }
@@ -327,7 +341,9 @@ static int mapping_open(lua_State *L) {
     }
     if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
-    return rc == SIEM_OK ? 1 : luaL_error(L, "%s", err.message);
+    if (rc == SIEM_OK) return 1;
+    lua_pushstring(L, without_prefix(err.message, name));
+    return lua_error(L);
 }
 
 void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),

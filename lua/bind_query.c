@@ -84,6 +84,12 @@ static int query_first(lua_State *L) {
     return rc == SIEM_OK ? 1 : 0;
 }
 
+/* query:parameters() -> how many it has */
+static int query_parameters(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)siem_query_parameters(check(L, 1)->query));
+    return 1;
+}
+
 int siem_lua_open_query(lua_State *L, int index, const char *sql) {
     siem_error err;
     siem_registry *registry = siem_lua_check_registry(L, index, NULL);
@@ -97,6 +103,9 @@ int siem_lua_open_query(lua_State *L, int index, const char *sql) {
 }
 
 void siem_lua_bind_query(lua_State *L) {
-    static const luaL_Reg methods[] = {{"rows", query_rows}, {"first", query_first}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"rows", query_rows},
+                                       {"first", query_first},
+                                       {"parameters", query_parameters},
+                                       {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_QUERY, methods, query_close);
 }

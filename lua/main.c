@@ -4,17 +4,26 @@
 #include "wiping.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FAILED 1
 
-/* What was printed may still be in the buffer; a closed pipe is the reader's choice. */
+/* True when standard output is a pipe that nobody reads any more. */
+static bool is_reader_gone(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/* What was printed may still be in the buffer; a closed pipe is the reader's choice. Lua's print
+ * keeps to itself why a write failed. */
 static bool flush_output(void) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    if (errno == EPIPE) return true;
+    if (errno == EPIPE || is_reader_gone()) return true;
     (void)fprintf(stderr, "oversight-siem: cannot write to standard output: %s\n",
                   errno != 0 ? strerror(errno) : "a write failed before");
     return false;

@@ -2,8 +2,9 @@
 """Fails for a public function without documentation.
 
 C: every SIEM_API declaration of siem.h stands under a comment (its own, or that of the lines right
-above it). Lua: every name that the modules offer is in a *.d.lua and in lua/README.md; every output
-field of a format is in formats/README.md.
+above it). Lua: every name that the modules offer, and every method of its class, is in a *.d.lua and in
+lua/README.md, and no method is there that does not exist; every output field of a format is in
+formats/README.md.
 """
 import pathlib
 import re
@@ -25,16 +26,22 @@ def check_header():
             problems.append(f"siem.h:{number}: no comment above: {line}")
 
 
+# A line for each name: "siem.json.encode", "event:copy".
 LIST_NAMES = """
 local siem = require "oversight.siem"
 local function show(prefix, t)
   for k, v in pairs(t) do
-    if type(v) == "function" or type(v) == "string" then print(prefix .. k) end
+    if type(v) ~= "table" then print(prefix .. k) end
   end
 end
 show("siem.", siem)
 for k, v in pairs(siem) do
   if type(v) == "table" and k:match "^%l" then show("siem." .. k .. ".", v) end
+end
+local function show_methods(class, methods)
+  for k, v in pairs(methods) do
+    if type(v) == "function" and not k:match "^__" then print(class .. ":" .. k) end
+  end
 end
 for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink", "deadletter", "checkpoint", "export" } do
   local methods = debug.getregistry()["oversight." .. class].__index
@@ -42,10 +49,17 @@ for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink
     local _, upvalue = debug.getupvalue(methods, 1)
     methods = upvalue
   end
-  for k, v in pairs(methods) do
-    if type(v) == "function" then print(class .. ":" .. k) end
-  end
+  show_methods(class, methods)
 end
+local path = os.tmpname()
+io.open(path, "w"):write("key\\n"):close()
+for class, object in pairs {
+  format = siem.format.load "ecs", lookup = siem.lookup.csv(path, "key"),
+  pipeline = siem.pipeline { source = {}, format = "ecs", sink = "-" },
+} do
+  show_methods(class, getmetatable(object).__index)
+end
+os.remove(path)
 """
 
 
@@ -53,15 +67,21 @@ def check_lua():
     names = subprocess.run(["lua5.4", "-e", LIST_NAMES], capture_output=True, text=True, check=True)
     definitions = "".join(path.read_text() for path in (root / "lua/oversight").glob("*.d.lua"))
     guide = (root / "lua/README.md").read_text()
-    listed = names.stdout.split()
-    if len(listed) < 40:
+    listed = set(names.stdout.split())
+    if len(listed) < 90:
         problems.append(f"only {len(listed)} names found: is this the whole API?")
-    for name in listed:
-        last = re.split("[.:]", name)[-1]
-        if not re.search(rf"\b{re.escape(last)}\b", definitions):
+    functions = set(re.findall(r"^function ([\w.:]+)\(", definitions, re.M))
+    documented = {re.sub(r"^\w+(?=:)", lambda class_: class_[0].lower(), name) for name in functions}
+    constants = re.search(r"---@class oversight\.siem\n((?:---@field .*\n)+)", definitions)[1]
+    documented |= {"siem." + name for name in re.findall(r"---@field (\w+)", constants)}
+    for name in sorted(listed):
+        if name not in documented:
             problems.append(f"the definitions lack {name}")
-        if name not in guide:
+        if not re.search(rf"(?<![\w.]){re.escape(name)}\b", guide):
             problems.append(f"lua/README.md lacks {name}")
+    for name in sorted(documented - listed):
+        if ":" in name:
+            problems.append(f"the definitions have {name}, which there is not")
 
 
 def check_fields():

@@ -1,6 +1,7 @@
 --- Finds formats: by name on the search path, or as a file.
-local core   = require "oversight.core"
-local format = require "oversight.format"
+local core     = require "oversight.core"
+local format   = require "oversight.format"
+local searcher = require "oversight.searcher"
 
 local M = {}
 
@@ -50,6 +51,21 @@ local function is_path(name)
   return name:find("/", 1, true) ~= nil or name:find "%.lua$" ~= nil
 end
 
+local function is_folder(path)
+  local inside = io.open(path .. "/.", "r")
+  return inside ~= nil and inside:close()
+end
+
+--- Why a file cannot be read, or nil. Nothing is read: it may be a pipe. A folder can be opened, too.
+---@param path string
+---@return string? reason
+function M.unreadable(path)
+  if is_folder(path) then return path .. ": Is a directory" end
+  local file, message = io.open(path, "r")
+  if not file then return message end
+  file:close()
+end
+
 --- The file that a name or path stands for.
 ---@param name string
 ---@return string? file
@@ -57,9 +73,8 @@ end
 ---@return string? code
 function M.where(name)
   if is_path(name) then
-    local file, message = io.open(name, "r")
-    if not file then return nil, "cannot open the format " .. message, "not_found" end
-    file:close()
+    local problem = M.unreadable(name)
+    if problem then return nil, "cannot open the format " .. problem, "not_found" end
     return name
   end
   for _, entry in ipairs(M.list()) do
@@ -68,9 +83,9 @@ function M.where(name)
   return unknown(name)
 end
 
---- Runs the file of a format. A compiled chunk is refused: it could break out of Lua.
+--- Runs the file of a format.
 local function run_file(path)
-  local chunk, message = loadfile(path, "t")
+  local chunk, message = searcher.load_text(path)
   if not chunk then error(message, 0) end
   return chunk(path)
 end
@@ -91,10 +106,10 @@ function M.load(name)
   if is_path(name) then
     local file, message, code = M.where(name)
     if not file then return nil, message, code end
-    return check_result(name, pcall(run_file, file))
+    return check_result(name, searcher.protected_call(run_file, file))
   end
   if not name:find "^[%w_-]+$" then return unknown(name) end
-  local ok, result = pcall(require, MODULE .. name)
+  local ok, result = searcher.protected_call(require, MODULE .. name)
   if not ok and tostring(result):find("module '" .. MODULE .. name .. "' not found", 1, true) == 1 then
     return unknown(name)
   end

@@ -2,6 +2,7 @@
 local core    = require "oversight.core"
 local options = require "oversight.cli.options"
 local program = require "oversight.program"
+local text    = require "oversight.cli.text"
 
 local M = {}
 
@@ -41,6 +42,8 @@ local function print_help()
 end
 
 local function complain(command, message)
+  -- It may quote a row, or what a format's function said.
+  message = text.printable_lines(tostring(message))
   io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", message))
 end
 
@@ -80,7 +83,8 @@ local function run_command(name, command, arguments)
     return STATUS.ok
   end
   parsed.raw = { [0] = "oversight-siem", name, table.unpack(arguments) }
-  local answer, reason, kind = command.run(parsed)
+  local ok, answer, reason, kind = xpcall(command.run, debug.traceback, parsed)
+  if not ok then answer, reason = nil, answer end
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
   complain(name, reason)

@@ -32,6 +32,8 @@ end
 ---@class oversight.Description
 ---@field name string
 ---@field root string the name of the format at the root of what it extends
+---@field base string? the name of the format that it extends
+---@field base_is_module boolean? true when that one can be loaded by its name
 ---@field rows { destination: string, source: string }[]? nil for a function
 ---@field tests table[]?
 
@@ -42,7 +44,11 @@ function M.of(format)
   for i, row in ipairs(format.rows or {}) do
     rows[i] = { destination = row[1], source = describe_source(row) }
   end
-  return { name = format.name, root = root_of(format), rows = rows, tests = format.tests }
+  local base = format.base
+  return {
+    name = format.name, root = root_of(format), rows = rows, tests = format.tests, base = base and base.name,
+    base_is_module = base and package.loaded["oversight.formats." .. base.name] == base,
+  }
 end
 
 return M

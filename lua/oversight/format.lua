@@ -3,6 +3,8 @@
 --- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
 --- format is loaded; nothing here runs per event.
 local core = require "oversight.core"
+-- Every file of a format is found by it, whoever requires the file.
+require "oversight.searcher"
 
 local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
@@ -15,9 +17,10 @@ local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table"
 ---@field summary string
 ---@field options table<string, string> options and their defaults
 ---@field rows oversight.Row[]?
+---@field labels table<oversight.Row, string>? what rows are called in messages
 ---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
----@field whole fun(event: oversight.Event): table?
+---@field whole fun(event: oversight.Event, options: table<string, string>?): table?
 local Format = {}
 
 --- Kept from scripts: it decides what a format is.
@@ -32,8 +35,29 @@ local function row_name(index, row)
   return ("row %d (%s)"):format(index, destination)
 end
 
+--- What is wrong with the keys by which extend places or takes out a row, or nil.
+local function placing_problem(row)
+  for _, key in ipairs { "before", "after" } do
+    if row[key] ~= nil and type(row[key]) ~= "string" then return key .. " must be the destination of another row" end
+  end
+  if row.before and row.after then return "give either before or after, not both" end
+  if row.remove == nil then return nil end
+  if row.remove ~= true then return "remove must be true" end
+  for key in pairs(row) do
+    if key ~= 1 and key ~= "remove" then return ("a row to remove takes no other key: %s"):format(key) end
+  end
+end
+
+--- What is wrong with a list of sources, or nil. A name that is not defined leaves a hole.
+local function from_problem(from)
+  local count = 0
+  for _ in pairs(type(from) == "table" and from or {}) do count = count + 1 end
+  if type(from) == "table" and count ~= #from then return "from has a hole: a source in the list is nil" end
+end
+
 local function check_row(index, row)
   local name = row_name(index, row)
+  if row == nil then return name .. ": it is nil: a hole in the list of rows" end
   if type(row) ~= "table" then return name .. ": a row is a table, not a " .. type(row) end
   if type(row[1]) ~= "string" or row[1] == "" then
     return name .. ": the destination comes first, as a string"
@@ -43,20 +67,24 @@ local function check_row(index, row)
       return ("%s: there is no key %q"):format(name, tostring(key))
     end
   end
+  local problem = placing_problem(row) or from_problem(row.from)
+  return problem and ("%s: %s"):format(name, problem)
 end
 
 local function check_definition(definition)
-  if type(definition) ~= "table" then return "a format is a table of rows" end
-  local count = #definition
+  if type(definition) ~= "table" then return "a format's definition is a table" end
+  local count = 0
   for key, value in pairs(definition) do
-    if math.type(key) ~= "integer" or key < 1 or key > count then
+    if math.type(key) == "integer" and key >= 1 then
+      count = math.max(count, key)
+    else
       local wanted = DEFINITION_KEYS[key]
       if not wanted then return ("there is no key %q"):format(tostring(key)) end
       if type(value) ~= wanted then return ("%s must be a %s"):format(key, wanted) end
     end
   end
-  for index, row in ipairs(definition) do
-    local problem = check_row(index, row)
+  for index = 1, count do
+    local problem = check_row(index, definition[index])
     if problem then return problem end
   end
   for name, value in pairs(definition.options or {}) do
@@ -101,13 +129,14 @@ local function lower_without_source(row, lowered)
 end
 
 --- A row as the engine takes it; nil when the options leave nothing of it.
-local function lower_row(row, options)
+local function lower_row(row, options, label)
   local lowered = {
-    destination = row[1], from = row.from, value = row.value, as = row.as, lookup = row.lookup,
+    destination = row[1], label = label, from = row.from, value = row.value, as = row.as, lookup = row.lookup,
     default = row.default, with = row.with, when = row.when, keep = row.keep,
     required = row.required,
   }
   if row.from == nil then return lowered end
+  if row.value ~= nil then return nil, "give either from or value, not both" end
   local fields, text, problem = resolve_sources(row.from, options)
   if problem then return nil, problem end
   lowered.from, lowered.value = fields, text
@@ -122,6 +151,12 @@ local function merge(defaults, changes)
   return merged
 end
 
+--- A whole-record function as the engine calls it, with the event alone.
+local function with_options(whole, options)
+  if next(options) == nil then return whole end
+  return function(event) return whole(event, options) end
+end
+
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
 ---@param filter (fun(event: oversight.Event): boolean?)? false leaves the event out
@@ -134,18 +169,15 @@ function Format:compile(options, filter)
       error(("%s: option %s must be a string"):format(self.name, name), 2)
     end
   end
-  if self.whole then return core.mapping_open(self.name, self.whole, filter) end
   local chosen, lowered = merge(self.options, options), {}
+  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), filter) end
   for index, row in ipairs(self.rows) do
-    local low, problem = lower_row(row, chosen)
-    if problem then
-      error(("%s: %s: %s"):format(self.name, row_name(index, row), problem), 2)
-    end
+    local label = self.labels[row] or row_name(index, row)
+    local low, problem = lower_row(row, chosen, label)
+    if problem then error(("%s: %s"):format(label, problem), 0) end
     lowered[#lowered + 1] = low
   end
-  -- Called by pcall, the engine's message has no place of this file in front.
-  local ok, mapping = pcall(core.mapping_open, self.name, lowered, filter)
-  return ok and mapping or error(mapping, 0)
+  return core.mapping_open(self.name, lowered, filter)
 end
 
 --- The record of an event as JSON text, with the default options.
@@ -180,12 +212,25 @@ local function place_of(level)
   return info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
 end
 
---- Raises what makes a definition wrong, with the place where it stands.
+--- Raises what makes a definition wrong, with the place where it stands: that of a row of the base is
+--- another one.
 local function check_compiles(format, place)
   local ok, mapping = pcall(format.compile, format)
-  if not ok then error(place .. tostring(mapping), 0) end
-  format.mapping = mapping
-  return format
+  if ok then
+    format.mapping = mapping
+    return format
+  end
+  local prefix = ("%sformat %s: "):format(place, format.name)
+  if mapping:sub(1, #prefix) ~= prefix then mapping = prefix .. mapping end
+  error(mapping, 0)
+end
+
+--- What rows are called in messages: "acme.lua:3: format acme: row 2 (labels.site)".
+local function label_rows(labels, definition, name, place)
+  for index, row in ipairs(definition) do
+    labels[row] = ("%sformat %s: %s"):format(place, name, row_name(index, row))
+  end
+  return labels
 end
 
 local function define(name, place)
@@ -201,7 +246,8 @@ local function define(name, place)
       rows[index] = row
     end
     return check_compiles(new_format(name, {
-      rows = rows, summary = definition.summary, options = definition.options, tests = definition.tests,
+      rows = rows, labels = label_rows({}, definition, name, place), summary = definition.summary,
+      options = definition.options, tests = definition.tests,
     }), place)
   end
 end
@@ -243,16 +289,19 @@ end
 
 --- The base's rows with the patch applied, or nil and what is wrong with it.
 local function patch_rows(base, patch)
-  local rows = { table.unpack(base.rows) }
+  local rows, taken = { table.unpack(base.rows) }, {}
   for index, row in ipairs(patch) do
     local problem
-    if row.remove then
+    if taken[row[1]] then
+      problem = ("row %d is for the same destination"):format(taken[row[1]])
+    elseif row.remove then
       rows = remove_rows(rows, row[1])
       problem = not rows and base.name .. " has no such row to remove" or nil
     else
       problem = place_row(rows, row)
     end
     if problem then return nil, row_name(index, row) .. ": " .. problem end
+    taken[row[1]] = index
   end
   return rows
 end
@@ -270,6 +319,7 @@ function Format:extend(name)
     if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
     return check_compiles(new_format(name, {
       rows = rows,
+      labels = label_rows(merge(self.labels), definition, name, place),
       summary = definition.summary or self.summary,
       options = merge(self.options, definition.options),
       base = self,
@@ -284,12 +334,19 @@ local M = {}
 
 --- A format that is a function: it gives the whole record as a table.
 ---@param name string
----@param whole fun(event: oversight.Event): table
+---@param whole fun(event: oversight.Event, options: table<string, string>?): table
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
 ---@return oversight.Format
-function M.from_function(name, whole)
+function M.from_function(name, whole, definition)
   check_name(name, 2)
   if type(whole) ~= "function" then error("from_function takes a name and a function", 2) end
-  return new_format(name, { whole = whole })
+  definition = definition == nil and {} or definition
+  local problem = check_definition(definition)
+  if not problem and definition[1] ~= nil then problem = "a format is a function or rows, not both" end
+  if problem then error(("format %s: %s"):format(name, problem), 2) end
+  return new_format(name, {
+    whole = whole, summary = definition.summary, options = definition.options, tests = definition.tests,
+  })
 end
 
 --- True for what `format "name" {...}`, extend and from_function give.

@@ -32,7 +32,7 @@ local function quote(value)
   if text:find "^[%w_.:/@+-]+$" then return text end
   return '"' .. text:gsub('[%c"\\]', function(char)
     return (char == '"' or char == "\\") and "\\" .. char or ("\\x%02x"):format(char:byte())
-  end) .. '"'
+  end):gsub("\xc2[\x80-\x9f]", "?") .. '"' -- C1 controls
 end
 
 local function sorted_keys(fields)

@@ -2,12 +2,13 @@
 ---
 --- A table is called with a value and gives a row or nil: `assets(event.source_ip)`. table:column(name)
 --- gives a function of one column, ready for `with` of a format's row. A file that changes is read anew;
---- when its new content is wrong, the old one stays, and standard error says so once.
+--- when its new content is wrong, or lacks a column in use, the old one stays, and standard error says so
+--- once. Rows of a query are asked for anew when the database has changed.
 local core = require "oversight.core"
 
 local M = {}
 
--- How often, at most, a file is looked at, in seconds; and how many rows a SQL table keeps at hand.
+-- How often, at most, a file or a database is looked at, in seconds; how many rows a SQL table keeps at hand.
 local RELOAD_SECONDS, CACHED_ROWS = 1, 10000
 
 -- ---- tables ----
@@ -24,9 +25,10 @@ end
 ---@param name string
 ---@return fun(value: any): any
 function Table:column(name)
-  if self.columns and not self.columns[name] then
-    error(("%s has no column %q"):format(self.path, tostring(name)), 2)
-  end
+  if type(name) ~= "string" then error("a column's name is a string, not a " .. type(name), 2) end
+  local columns = self.content and self.content.columns
+  if columns and not columns[name] then error(("%s has no column %q"):format(self.path, name), 2) end
+  self.used[name] = true
   return function(value)
     local row = self(value)
     return row and row[name]
@@ -35,6 +37,16 @@ end
 
 -- ---- files that change ----
 
+--- The file's content, or nil and what is wrong: with the file, or with what is used of it.
+local function read_content(self)
+  local content, message = self.read(self.path)
+  if not content then return nil, message end
+  for name in pairs(content.columns and self.used or {}) do
+    if not content.columns[name] then return nil, ("%s has no column %q"):format(self.path, name) end
+  end
+  return content
+end
+
 --- Reads the file when it is new or has changed. Raises at the first time only.
 local function refresh(self)
   local now = core.clock()
@@ -42,7 +54,7 @@ local function refresh(self)
   self.next_look = now + RELOAD_SECONDS
   local stamp = core.file_stamp(self.path)
   if self.content and stamp == self.stamp then return end
-  local content, message = self.read(self.path)
+  local content, message = read_content(self)
   if content then
     self.content, self.stamp = content, stamp
   elseif not self.content then
@@ -53,10 +65,11 @@ local function refresh(self)
   end
 end
 
---- A table over a file. `read` gives the content or nil and a message; `find` looks a value up in it.
-local function file_table(path, read, find, columns)
+--- A table over a file. `read` gives the content, with its `columns` if they are known, or nil and a
+--- message; `find` looks a value up in it.
+local function file_table(path, read, find)
   local self = setmetatable({
-    path = path, read = read, next_look = -math.huge, columns = columns,
+    path = path, read = read, next_look = -math.huge, used = {},
     find = function(self, value)
       refresh(self)
       return find(self.content, value)
@@ -110,24 +123,38 @@ local function parse_csv(text)
   return records
 end
 
+--- The set of a header's names, or nil and the one that comes twice.
 local function set_of(names)
   local set = {}
-  for _, name in ipairs(names) do set[name] = true end
+  for _, name in ipairs(names) do
+    if set[name] then return nil, name end
+    set[name] = true
+  end
   return set
+end
+
+--- The records of a CSV file, or nil and a message.
+local function read_records(path)
+  local file, message = io.open(path, "r")
+  if not file then return nil, "cannot open the table " .. message end
+  local text, problem = file:read "a"
+  file:close()
+  if not text then return nil, ("cannot read the table %s: %s"):format(path, problem) end
+  local records
+  records, problem = parse_csv(text)
+  if not records then return nil, ("%s: %s"):format(path, problem) end
+  if #records == 0 then return nil, path .. ": the table is empty: its first line names the columns" end
+  return records
 end
 
 --- Reads a CSV file, whose header has the column `key`, into a list of rows { line =, values = }.
 --- Gives the list and a set of its columns, or nil and a message.
 local function read_csv(path, key)
-  local file, message = io.open(path, "r")
-  if not file then return nil, "cannot open the table " .. message end
-  local text = file:read "a"
-  file:close()
-  local records, problem = parse_csv(text or "")
-  if not records then return nil, ("%s: %s"):format(path, problem) end
-  if #records == 0 then return nil, path .. ": the table is empty: its first line names the columns" end
+  local records, message = read_records(path)
+  if not records then return nil, message end
   local names, rows = records[1].fields, {}
-  local columns = set_of(names)
+  local columns, twice = set_of(names)
+  if not columns then return nil, ("%s: the column %q comes twice"):format(path, twice) end
   if not columns[key] then return nil, ("%s has no column %q"):format(path, key) end
   for i = 2, #records do
     local fields = records[i].fields
@@ -141,55 +168,56 @@ local function read_csv(path, key)
   return rows, columns
 end
 
---- The columns of a CSV file; raises at `level` what is wrong with it.
-local function columns_of(path, key, level)
-  local rows, columns = read_csv(path, key)
-  return rows and columns or error(columns, level + 1)
-end
-
 --- A CSV file with a header, looked up by the text of one column.
 ---@param path string
 ---@param key string the column
 function M.csv(path, key)
-  local columns = columns_of(path, key, 2)
+  if type(path) ~= "string" or type(key) ~= "string" then
+    error("lookup.csv takes the path of a file and the name of a column", 2)
+  end
   local function read(file)
-    local rows, message = read_csv(file, key)
-    if not rows then return nil, message end
+    local rows, columns = read_csv(file, key)
+    if not rows then return nil, columns end
     local by_key = {}
     for _, row in ipairs(rows) do
       local value = row.values[key]
       if by_key[value] then return nil, ("%s:%d: %s %q comes twice"):format(file, row.line, key, value) end
       by_key[value] = row.values
     end
-    return by_key
+    return { columns = columns, by_key = by_key }
   end
-  return file_table(path, read, function(by_key, value) return by_key[tostring(value)] end, columns)
+  return file_table(path, read, function(content, value) return content.by_key[tostring(value)] end)
 end
 
 --- A CSV file with a column "network", looked up by address: the longest network wins.
 ---@param path string
 function M.cidr(path)
-  local columns = columns_of(path, "network", 2)
+  if type(path) ~= "string" then error("lookup.cidr takes the path of a file", 2) end
   local function read(file)
-    local rows, message = read_csv(file, "network")
-    if not rows then return nil, message end
+    local rows, columns = read_csv(file, "network")
+    if not rows then return nil, columns end
     local networks = core.networks_open()
     for i, row in ipairs(rows) do
       local added, problem = networks:add(row.values.network, i)
       if not added then return nil, ("%s:%d: %s"):format(file, row.line, problem) end
     end
-    return { networks = networks, rows = rows }
+    return { columns = columns, networks = networks, rows = rows }
   end
   return file_table(path, read, function(content, value)
     local id = content.networks:find(value)
     return id and content.rows[id].values
-  end, columns)
+  end)
 end
 
 --- A MaxMind database (.mmdb), looked up by address. A row is what it holds: row.country.iso_code.
 ---@param path string
 function M.geoip(path)
-  return file_table(path, core.geoip_open, function(geoip, value) return geoip:find(value) end)
+  if type(path) ~= "string" then error("lookup.geoip takes the path of a file", 2) end
+  local function read(file)
+    local database, message = core.geoip_open(file)
+    return database and { database = database }, message
+  end
+  return file_table(path, read, function(content, value) return content.database:find(value) end)
 end
 
 -- ---- SQL ----
@@ -210,20 +238,47 @@ local function new_cache(size)
   return cache
 end
 
---- A SELECT with one parameter on a registry: the first row, which is kept for the next event.
+--- Gives a cache for rows of the registry, an empty one when another connection has changed the database.
+local function new_changing_cache(registry)
+  local version_query = assert(registry:prepare "PRAGMA data_version")
+  local cache, version, next_look = new_cache(CACHED_ROWS), nil, -math.huge
+  return function()
+    local now = core.clock()
+    if now < next_look then return cache end
+    next_look = now + RELOAD_SECONDS
+    local current = version_query:first()[1]
+    if current ~= version then cache, version = new_cache(CACHED_ROWS), current end
+    return cache
+  end
+end
+
+--- The query that a table asks. Raises at `level` what is wrong with it.
+local function prepare(registry, sql, level)
+  local query, message = registry:prepare(sql)
+  if not query then error(message, level + 1) end
+  local count = query:parameters()
+  if count ~= 1 then
+    error(("lookup.sql: the query has %d parameters instead of 1: WHERE file_id = ?"):format(count), level + 1)
+  end
+  return query
+end
+
+--- A SELECT with one parameter on a registry: the first row, which is kept until the database changes.
 ---@param registry oversight.Registry|string an open registry, or the path of its file
 ---@param sql string "SELECT ... WHERE file_id = ?"
 function M.sql(registry, sql)
+  if type(sql) ~= "string" or type(registry) ~= "string" and type(registry) ~= "userdata" then
+    error("lookup.sql takes a registry, open or as the path of its file, and a query", 2)
+  end
   if type(registry) == "string" then
     local opened, message = core.registry_open { path = registry, registry_id = "" }
     registry = opened or error(message, 2)
   end
-  local query, message = registry:prepare(sql)
-  if not query then error(message, 2) end
-  local cache = new_cache(CACHED_ROWS)
+  local query, current_cache = prepare(registry, sql, 2), new_changing_cache(registry)
   return setmetatable({
-    path = "the query",
+    path = "the query", used = {},
     find = function(_, value)
+      local cache = current_cache()
       local row = cache.get(value)
       if row == nil then
         row = query:first(value) or false

@@ -44,17 +44,83 @@ local function describes_registry(source)
   return type(source) == "table" and source.path ~= nil
 end
 
---- What is wrong with a definition, or nil.
-local function check(definition)
-  if type(definition) ~= "table" then return "it is made of a table" end
+local SOURCE_KEYS = {
+  path = "string", registry_id = "string", since = "number", limit = "number", busy_timeout_ms = "number",
+  follow = "boolean",
+}
+local ON_ERROR = { stop = true, skip = true, ["dead-letter"] = true }
+
+--- True for an object of the engine, of that class.
+local function is_of(value, class)
+  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "oversight." .. class
+end
+
+--- What is wrong with a table that describes a registry, or nil.
+local function source_problem(source)
+  for key, value in pairs(source) do
+    local wanted = SOURCE_KEYS[key]
+    if not wanted then return ("source: there is no key %q"):format(tostring(key)) end
+    if type(value) ~= wanted then return ("source: %s must be a %s, not a %s"):format(key, wanted, type(value)) end
+  end
+  if not source.registry_id then return "source: registry_id is missing: the registry's identity in records" end
+end
+
+--- What is wrong with what a pipeline reads, or nil.
+local function check_source(source)
+  if describes_registry(source) then return source_problem(source) end
+  if type(source) == "table" then
+    local key = next(source)
+    if key == nil or math.type(key) == "integer" then return nil end
+    return "source has no path"
+  end
+  if type(source) == "function" or is_of(source, "registry") then return nil end
+  return "source is a registry, { path = ..., registry_id = ... }, or events, not a " .. type(source)
+end
+
+--- What is wrong with a format or a sink as a pipeline takes it, or nil.
+local function check_ends(definition)
+  local chosen, target = definition.format, definition.sink
+  if type(chosen) ~= "string" and not (type(chosen) == "table" and chosen.compile) then
+    return "format is a name, a file or a format, not a " .. type(chosen)
+  end
+  if type(target) ~= "string" and type(target) ~= "table" and not is_of(target, "sink") then
+    return "sink is \"-\", a file, a table with send, or a sink, not a " .. type(target)
+  end
+end
+
+--- The types of what need not be there.
+local TYPES = {
+  filter = "function", progress = "function", notice = "function", options = "table", name = "string",
+  dead_letter = "string", checkpoint = "string", after = "number",
+}
+
+--- What is wrong with the keys of a definition, each by itself, or nil.
+local function check_keys(definition)
   for key in pairs(definition) do
     if not KEYS[key] then return ("there is no key %q"):format(tostring(key)) end
   end
   for _, key in ipairs { "source", "format", "sink" } do
     if definition[key] == nil then return key .. " is missing" end
   end
-  for _, key in ipairs { "filter", "progress", "notice" } do
-    if definition[key] ~= nil and type(definition[key]) ~= "function" then return key .. " must be a function" end
+  for key, wanted in pairs(TYPES) do
+    local value = definition[key]
+    if value ~= nil and type(value) ~= wanted then
+      return ("%s must be a %s, not a %s"):format(key, wanted, type(value))
+    end
+  end
+  return check_source(definition.source) or check_ends(definition)
+end
+
+--- What is wrong with a definition, or nil.
+local function check(definition)
+  if type(definition) ~= "table" then return "it is made of a table" end
+  local problem = check_keys(definition)
+  if problem then return problem end
+  if definition.on_error ~= nil and not ON_ERROR[definition.on_error] then
+    return "on_error is \"stop\", \"skip\" or \"dead-letter\""
+  end
+  if definition.on_error == "dead-letter" and not definition.dead_letter then
+    return "on_error is \"dead-letter\", and no file is given: dead_letter = \"refused.jsonl\""
   end
   if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
     not describes_registry(definition.source) then

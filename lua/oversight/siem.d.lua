@@ -205,6 +205,10 @@ function Query:rows(...) end
 ---@return table? row
 function Query:first(...) end
 
+--- How many parameters it has.
+---@return integer
+function Query:parameters() end
+
 function Query:close() end
 
 --- Ends the read transaction until the next event is read.
@@ -270,10 +274,12 @@ siem.format = {}
 function siem.format.define(name) end
 
 --- A format that is a function giving the whole record; or a siem.array of several, or of none.
+--- With options, the function is given them as its second argument.
 ---@param name string
----@param whole fun(event: oversight.Event): table
+---@param whole fun(event: oversight.Event, options: table<string, string>?): table
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
 ---@return oversight.Format
-function siem.format.from_function(name, whole) end
+function siem.format.from_function(name, whole, definition) end
 
 --- A format by name, from the search path, or of a .lua file. An unknown name lists the choices.
 ---@param name string a name; or a path, which has a "/" or ends in ".lua"
@@ -340,8 +346,8 @@ function Mapping:close() end
 -- ---- lookup ----
 
 --- What a site knows about the values of events. table(value) gives a row or nil. Files are looked at
---- once a second and read anew when they changed; a wrong new one is told on standard error, and the
---- old one stays. Making a table raises what is wrong with its file.
+--- once a second and read anew when they changed; one that is wrong, or lacks a column in use, is told on
+--- standard error, and the old one stays. Making a table raises what is wrong with its file.
 ---@class oversight.Lookup
 ---@operator call(any): table?
 local Lookup = {}
@@ -353,7 +359,8 @@ function Lookup:column(name) end
 
 siem.lookup = {}
 
---- A CSV file (RFC 4180) with a header, by the text of one column. A key that comes twice is an error.
+--- A CSV file (RFC 4180) with a header, by the text of one column. A key or a column that comes twice is
+--- an error.
 ---@param path string
 ---@param key string
 ---@return oversight.Lookup
@@ -364,13 +371,15 @@ function siem.lookup.csv(path, key) end
 ---@return oversight.Lookup
 function siem.lookup.cidr(path) end
 
---- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand.
+--- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand, until the database
+--- is changed by others (looked at once a second).
 ---@param registry oversight.Registry|string an open registry, or its file
 ---@param sql string
 ---@return oversight.Lookup
 function siem.lookup.sql(registry, sql) end
 
---- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code.
+--- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code. The file is
+--- copied into memory: it may be written over while it is in use.
 ---@param path string
 ---@return oversight.Lookup
 function siem.lookup.geoip(path) end
@@ -441,6 +450,10 @@ local Pipeline = {}
 ---@return oversight.Code? code
 ---@return oversight.Counts? counts_at_failure
 function Pipeline:run() end
+
+--- What the pipeline is called in messages: its name, or that of its format.
+---@return string
+function Pipeline:title() end
 
 --- Raises for a definition that is wrong.
 ---@param definition oversight.PipelineDefinition

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/check.sh"
 run 0 check splunk ecs sentinel
 has out "3 format(s) checked, no errors"
-has out "ecs: warning: tests: the format has no test"
+lacks out warning
 
 cat >good.lua <<'L'
 return require "oversight.formats.sentinel":extend "good" {
@@ -25,14 +25,26 @@ echo '{' >good.three.json
 run 1 check good.lua --json
 has out '"field":"good.three.json","reason":"the text is not JSON"}'
 
+# unfold: a finding stands on one line again.
+unfold() { sed -z 's/\n    / /g' out >unfolded && mv unfolded out; }
+
 finds() { # base rows field reason
     echo "return require 'oversight.formats.$1':extend 'bad' { $2 }" >bad.lua
     run 1 check bad.lua
+    unfold
     has out "bad: error: $3: $4"
 }
 finds splunk '{ "extra", value = 1 }' extra "is no key of a HEC envelope"
 finds splunk '{ "fields.a.b", value = "x" }' fields.a.b "fields must be flat"
 finds splunk '{ "fields.n", value = 1 }' fields.n "indexed fields are strings"
+finds splunk '{ "time", value = "yesterday" }' time 'is a number of seconds, also as a string, not "yesterday"'
+finds splunk '{ "time", value = "1e9" }' time "is a number of seconds"
+finds splunk '{ "time", value = true }' time "is a number of seconds, also as a string, not true"
+finds splunk '{ "time", value = { 1 } }' time "is a number of seconds, also as a string, not array"
+finds splunk '{ "fields.n", value = { "x", 1 } }' fields.n "indexed fields are strings or lists of strings, not array"
+for name in host source sourcetype index; do
+    finds splunk "{ '$name', value = '', keep = true }" $name "is empty"
+done
 finds splunk '{ "time", value = 1e300 }' time "is seconds with fixed decimals"
 finds splunk '{ "event", remove = true }' event "is missing or empty"
 finds splunk '{ "host", value = 1 }' host "is a string, not number"
@@ -40,13 +52,36 @@ finds sentinel '{ "Type", value = "x" }' Type "is a reserved name"
 finds sentinel '{ "9lives", value = "x" }' 9lives "a column's name has letters"
 finds sentinel "{ '$(printf 'x%.0s' {1..46})', value = 1 }" "$(printf 'x%.0s' {1..46})" "a column's name has at most 45 characters"
 finds sentinel '{ "a.b", value = 1 }' a.b "a row is flat"
-finds sentinel '{ "Big", value = ("x"):rep(32769) }' Big "is cut at 32 KB"
+finds sentinel '{ "Big", value = ("x"):rep(65537) }' Big "is cut at 64 KB (Logs Ingestion) or 32 KB (Data Collector)"
 finds sentinel '{ "TimeGenerated", from = "occurred_unix" }' TimeGenerated "is no RFC 3339 time"
+
+# Rows of another column each, beside the fifteen that are there.
+columns() { for ((i = 1; i <= $1; i++)); do printf '{ "C%d", value = 1 }, ' "$i"; done; }
+finds sentinel "$(columns 486)" C486 "a row has at most 500 columns"
+echo "return require 'oversight.formats.sentinel':extend 'wide' { $(columns 485) }" >wide.lua
+run 0 check wide.lua
+lacks out columns
+echo "return require 'oversight.formats.sentinel':extend 'long' { { 'Big', value = ('x'):rep(65536) } }" >long.lua
+run 0 check long.lua
+has out "long: warning: Big: is cut at 32 KB by the Data Collector API, not by Logs"
+echo "return require 'oversight.formats.sentinel':extend 'long' { { 'Big', value = ('x'):rep(32768) } }" >long.lua
+run 0 check long.lua
+lacks out Big
+# Rows of Splunk that no extension of the shipped format makes.
+echo 'return require "oversight.format" "bad" { { "event", value = "x" }, { "fields", value = "x" },
+    { "time", value = "1767225600.25" } }' >bad.lua
+run 1 check bad.lua --target splunk
+has out 'bad: error: fields: is an object of indexed fields, not "x"'
+lacks out 'bad: error: time'
+echo 'return require "oversight.format" "bad" { { "event", value = "" , keep = true } }' >bad.lua
+run 1 check bad.lua --target splunk
+has out "bad: error: event: is missing or empty (codes 12 and 13)"
 
 # ---- ECS: names ----
 accepts() { # rows option...
     echo "return require 'oversight.formats.ecs':extend 'good' { $1 }" >accepted.lua
     run 0 check accepted.lua "${@:2}"
+    unfold
     lacks out 'good: error'
 }
 custom='custom fields stand under oversight, labels or a name declared with --custom'

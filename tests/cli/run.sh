@@ -11,6 +11,10 @@ run 0 run args.lua --quiet 'two words'
 has out "$(printf 'args.lua\t2\t--quiet\ttwo words\t--quiet\ttwo words')"
 run 0 args.lua one
 has out "$(printf 'args.lua\t1\tone')"
+run 0 run -- args.lua --quiet
+has out "$(printf 'args.lua\t1\t--quiet')"
+run 0 run args.lua -- x
+has out "$(printf 'args.lua\t2\t--\tx')"
 echo 'print "from stdin"' | "$program" run - >out
 has out "from stdin"
 
@@ -63,6 +67,28 @@ for wrong in '{}' '{ source = {}, format = "ecs" }' '{ source = {}, format = "ec
     run 1 run wrong.lua
     has err "wrong.lua: pipeline: "
 done
+wrong() { # message keys: of a pipeline that is right but for these
+    echo "local definition = { source = { path = 'r.db', registry_id = 'r' }, format = 'ecs', sink = 'wrong.jsonl' }
+        for key, value in pairs { $2 } do definition[key] = value end
+        return require('oversight.siem').pipeline(definition)" >wrong.lua
+    run 1 run wrong.lua
+    has err "wrong.lua: pipeline: $1"
+    lacks err "attempt to"
+    [ ! -e wrong.jsonl ] || fail "a wrong pipeline has written"
+}
+wrong 'on_error is "dead-letter", and no file is given' 'on_error = "dead-letter"'
+wrong 'on_error is "stop", "skip" or "dead-letter"' 'on_error = "ignore"'
+wrong 'source is a registry, { path = ..., registry_id = ... }, or events, not a number' 'source = 5'
+wrong "source: registry_id is missing" 'source = { path = "r.db" }'
+wrong 'source: there is no key "sinse"' 'source = { path = "r.db", registry_id = "r", sinse = 5 }'
+wrong "source: since must be a number, not a string" 'source = { path = "r.db", registry_id = "r", since = "5" }'
+wrong "source has no path" 'source = { registry_id = "r" }'
+wrong "source is a registry" 'source = require("oversight.siem").sink.stdout()'
+wrong "format is a name, a file or a format, not a number" 'format = 5'
+wrong "format is a name, a file or a format, not a table" 'format = {}'
+wrong 'sink is "-", a file, a table with send, or a sink, not a number' 'sink = 5'
+wrong "name must be a string, not a table" 'name = {}'
+wrong "dead_letter must be a string, not a boolean" 'dead_letter = true'
 echo 'return { "no pipeline" }' >wrong.lua
 run 1 run wrong.lua
 has err "is no pipeline, but a string"

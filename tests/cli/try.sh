@@ -37,6 +37,48 @@ status=0
 echo 'no json' | "$program" try sentinel 2>err || status=$?
 [ "$status" -eq 1 ] || fail "a line that is no JSON ends with $status"
 has err "line 1: the text is not JSON"
+# tells INPUT MESSAGE: what try says of lines that are no events.
+tells() {
+    status=0
+    printf "$1" | "$program" try sentinel >out 2>err || status=$?
+    [ "$status" -eq 1 ] || fail "'$1' ends with $status"
+    has err "oversight-siem try: $2"
+    lines err 1
+}
+tells '{"id": 1}\n\n  \nno json\n' "line 4: the text is not JSON"
+tells '\n[]\n' "line 2: an event is a JSON object"
+tells '5\n' "line 1: an event is a JSON object"
+tells 'null\n' "line 1: an event is a JSON object"
+tells '' "there are no events to try"
+# What a row, a format or a script says is never printed as it is.
+cat >wild.lua <<'L'
+local sentinel = require "oversight.formats.sentinel"
+return sentinel:extend "wild" {
+  { "a\27[2Jb", from = "token_id" },
+  { "c", from = "token_id", with = function(value) if value == "bad" then error "\27[31mred" end return value end },
+}
+L
+clean() { ! LC_ALL=C grep -q $'\x1b' "$1" || fail "$1 holds an escape character"; }
+for command in "try --explain" "diff"; do
+    echo '{"id": 1, "token_id": "\u001b[2J"}' | "$program" $command wild.lua >out
+    has out 'a\x1b[2Jb'
+    clean out
+done
+echo '{"id": 1, "token_id": "bad"}' | "$program" try wild.lua >out 2>err || true
+has err 'event 1: wild: c: '
+has err '[31mred'
+clean err
+cat >named.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline { source = {}, format = "ecs", sink = "n.jsonl", name = "\27[2Jname" }
+L
+run 0 run named.lua
+has err 'as \x1b[2Jname'
+clean err
+echo 'error "\27[31mred"' >named.lua
+run 1 run named.lua
+has err '\x1b[31mred'
+clean err
 run 2 try nope --db r.db
 run 2 try
 
@@ -55,6 +97,44 @@ run 0 diff acme.lua --db r.db --limit 3 --json
 has out '{"path":"RecipientId","kind":"changed","count":2,"event":"1","before":"\"A@B\"","after":"\"a@b\""}'
 run 2 diff ecs --db r.db
 has err "ecs extends no other format: give one with --against"
+# What a row reads is there, or it is told before anything is compared.
+echo 'return require "oversight.formats.ecs":extend "odd" { { "labels.x", from = "nosuch" } }' >odd.lua
+for command in try diff; do
+    run 1 $command odd.lua --db r.db
+    has err 'odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no field of an event'
+done
+run 1 check odd.lua --db r.db
+has out 'odd: error: rows: odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no'
+run 1 export --db r.db --registry-id r --format ./odd.lua
+has err './odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no field of an event'
+# A function of C has no line: format, row and event are named.
+echo 'return require "oversight.format" "odd" { { "x.y", from = "extra.none", with = string.upper } }' >odd.lua
+run 3 try odd.lua --db r.db --limit 1
+has err "event 1: odd: x.y: bad argument #1 to 'string.upper'"
+
+# A format from elsewhere has a base, too.
+run 0 diff acme.lua --restricted --db r.db --limit 3
+has out "~ RecipientId  2 of 3 event(s)"
+run 2 diff --restricted odd.lua --db r.db
+has err "odd extends no other format"
+echo 'return require "oversight.format" "own" { { "a", value = 1 } }:extend "odd" { { "b", value = 2 } }' >odd.lua
+run 2 diff --restricted odd.lua --db r.db
+has err "odd extends own, which cannot be loaded by that name"
+run 0 diff odd.lua --db r.db
+has out "+ b  5 of 5 event(s)"
+
+# A reader that has seen enough is no failure.
+make_registry many.db "$(many 400)"
+long='return require "oversight.format" "long" {'
+for ((i = 0; i < 3000; i++)); do long+=" { \"a_long_name_of_a_column_$i\", from = \"event_id\" },"; done
+echo "$long }" >long.lua
+for command in "diff long.lua --against ecs --db many.db" "try long.lua --db many.db" "check long.lua --target ecs --json" \
+    converters formats "sinks splunk" "where ecs" "try --help"; do
+    { "$program" $command 2>err || echo "status $?" >>err; } | :
+    case $command in check*) sed -i '/status 1/d; /error(s)/d' err ;; esac
+    [ ! -s err ] || fail "$command | head: $(cat err)"
+done
+
 make_registry empty.db
 run 1 diff acme.lua --db empty.db
 has err "no events"

@@ -103,6 +103,37 @@ describe("a format", function()
   end)
 end)
 
+describe("a format that is a function", function()
+  it("takes a summary, options and tests", function()
+    local tests = { { row = { id = 1 }, expect = { id = "1" } } }
+    local f = format.from_function("f", function(event, options)
+      return { id = event.event_id, place = options.place }
+    end, { summary = "all of it", options = { place = "HQ" }, tests = tests })
+    assert.equal("all of it", f.summary)
+    assert.equal(tests, f.tests)
+    assert.equal('{"id":"7","place":"HQ"}', render(f))
+    local event = siem.from_registry_row({ id = 1 }, { registry_id = "reg" })
+    assert.equal('{"id":"1","place":"there"}', f:compile { place = "there" }:render(event))
+    assert.has_error(function() f:compile { none = "x" } end, 'f: the format has no option "none"')
+    assert.equal('{"count":1}', render(format.from_function("f", function(...) return { count = select("#", ...) } end)))
+  end)
+
+  it("says what is wrong with its definition", function()
+    for message, definition in pairs {
+      ['there is no key "sumary"'] = { sumary = "x" }, ["tests must be a table"] = { tests = "x" },
+      ["options holds names"] = { options = { 1 } }, ["a function or rows, not both"] = { { "a", value = 1 } },
+      ["a format's definition is a table"] = 5,
+    } do
+      local ok, text = pcall(function()
+        local f = format.from_function("f", function() return {} end, definition)
+        return f
+      end)
+      assert.is_false(ok)
+      assert.matches("format_spec%.lua:%d+: format f: .*" .. message, text)
+    end
+  end)
+end)
+
 describe("extend", function()
   local base = format "base" {
     { "one", value = 1 }, { "two.a", value = 2 }, { "two.b", value = 3 }, { "four", value = 4 },
@@ -131,7 +162,7 @@ describe("a wrong definition", function()
     assert.matches("format_spec%.lua:%d+: format bad: row 2 %(b%): there is no key \"form\"",
       problem { { "a", value = 1 }, { "b", form = "token_id" } })
     assert.matches("row 1: the destination comes first", problem { { value = 1 } })
-    assert.matches("format_spec%.lua:%d+: bad: a: as: there is no converter \"nope\"",
+    assert.matches("format_spec%.lua:%d+: format bad: row 1 %(a%): as: there is no converter \"nope\"",
       problem { { "a", from = "token_id", as = "nope" } })
     assert.matches("\"a\" is a value already", problem { { "a", value = 1 }, { "a.b", value = 2 } })
     assert.matches("no option \"x\"", problem { { "a", from = "option.x" } })
@@ -141,6 +172,67 @@ describe("a wrong definition", function()
     assert.matches("remove, before and after are for extend", problem { { "a", remove = true } })
     assert.matches("no rows", problem {})
     assert.has_error(function() format "bad name" end)
+  end)
+
+  it("is named by file, line and row also where the engine reads it", function()
+    local place = "^%S*format_spec%.lua:%d+: format bad: row 2 %(b%): "
+    for message, row in pairs {
+      ["from must be a string"] = { from = { "token_id", 1 } }, ["lookup must be a table"] = { from = "x", lookup = 1 },
+      ["lookup has a key that is no string"] = { from = "x", lookup = { 1 } }, ["as must be a string"] = { as = 1 },
+      ["required must be true or false"] = { required = 1 }, ["value a function has no JSON form"] = { value = print },
+      ["from holds a NUL character"] = { from = "a\0b" }, ["with must be a function"] = { with = "upper" },
+      ["lookup needs from"] = { value = 1, lookup = {} }, ["default stands beside lookup only"] = { from = "x", default = 1 },
+      ["give either from or value"] = { from = "x", value = 1 }, ["the row has no source"] = {},
+      ["from has a hole"] = { from = { nil, "token_id" } }, ["from: the list is empty"] = { from = {} },
+      ["the format declares no option \"o\""] = { from = "option.o" },
+    } do
+      row[1] = "b"
+      assert.matches(place .. message, problem { { "a", value = 1 }, row })
+    end
+    assert.matches("row 2 %(a%.b%): \"a\" is a value already", problem { { "a", value = 1 }, { "a.b", value = 2 } })
+    assert.matches("row 2 %(a%): this destination is an object", problem { { "a.b", value = 1 }, { "a", value = 2 } })
+    assert.matches("row 2 %(a%): a row for this destination stands", problem { { "a", value = 1 }, { "a", value = 2 } })
+    assert.matches("format bad: the format has no rows", problem {})
+  end)
+
+  it("is named by its own place in an extension, and by the base's for the base's rows", function()
+    local base = format "base" { { "a", value = 1 }, { "o.x", value = 1 } }
+    local function extension_problem(rows)
+      local ok, message = pcall(function() return base:extend "site" (rows) end)
+      assert.is_false(ok)
+      return message
+    end
+    assert.matches("^%S+:%d+: format site: row 2 %(b%): from must be a string",
+      extension_problem { { "c", value = 1 }, { "b", from = { 1 } } })
+    assert.matches("^%S+:%d+: format site: %S+:%d+: format base: row 2 %(o%.x%): \"o\" is a value already",
+      extension_problem { { "o", value = 1, before = "a" } })
+  end)
+
+  it("has a hole where a row is nil", function()
+    assert.matches("format bad: row 2: it is nil: a hole", problem { { "a", value = 1 }, nil, { "b", value = 2 } })
+    assert.matches("format bad: row 1: it is nil: a hole", problem { nil, { "b", value = 2 } })
+    local rows = { { "a", value = 1 } }
+    rows[9] = { "b", value = 2 }
+    assert.matches("format bad: row 2: it is nil: a hole", problem(rows))
+  end)
+
+  it("has keys that would be ignored", function()
+    local base = format "base" { { "a", value = 1 }, { "b", value = 2 } }
+    for message, row in pairs {
+      ["give either before or after"] = { value = 1, before = "a", after = "b" },
+      ["remove must be true"] = { remove = "no" },
+      ["remove must be true "] = { remove = false, value = 1 },
+      ["a row to remove takes no other key: value"] = { remove = true, value = 1 },
+      ["before must be the destination"] = { value = 1, before = 1 },
+    } do
+      row[1] = "a"
+      local ok, problem_of_row = pcall(function() return base:extend "site" { row } end)
+      assert.is_false(ok)
+      assert.matches("format site: row 1 %(a%): " .. message:gsub(" $", ""), problem_of_row)
+    end
+    local ok, twice = pcall(function() return base:extend "site" { { "a", remove = true }, { "a", value = 1 } } end)
+    assert.is_false(ok)
+    assert.matches("row 2 %(a%): row 1 is for the same destination", twice)
   end)
 end)
 

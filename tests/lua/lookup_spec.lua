@@ -15,6 +15,17 @@ local function problem(f, ...)
   return message
 end
 
+--- Calls f(set_clock, warnings) with a clock that stands still and what standard error is told in a list.
+local function with_clock(f)
+  local core = require "oversight.core"
+  local now, clock, stderr, warnings = 0, core.clock, io.stderr, {}
+  core.clock = function() return now end
+  io.stderr = { write = function(_, text) warnings[#warnings + 1] = text end }
+  local ok, message = pcall(f, function(time) now = time end, warnings)
+  io.stderr, core.clock = stderr, clock
+  assert(ok, message)
+end
+
 describe("a CSV table", function()
   local path
   before_each(function() path = os.tmpname() end)
@@ -36,6 +47,10 @@ describe("a CSV table", function()
   it("says what is wrong, and where", function()
     assert.matches("No such file", problem(siem.lookup.csv, path .. ".none", "ip"))
     assert.matches("is empty", problem(siem.lookup.csv, write(path, ""), "ip"))
+    assert.matches('the column "b" comes twice', problem(siem.lookup.csv, write(path, "ip,b,b\n1,2,3\n"), "ip"))
+    assert.matches("Is a directory", problem(siem.lookup.csv, "/tmp", "ip"))
+    assert.matches("lookup_spec.*lookup.csv takes the path", problem(function() siem.lookup.csv() end))
+    assert.matches("lookup_spec.*lookup.csv takes the path", problem(function() siem.lookup.csv(path) end))
     assert.matches('has no column "ip"', problem(siem.lookup.csv, write(path, "a,b\n"), "ip"))
     assert.matches(":3: 1 fields instead of 2", problem(siem.lookup.csv, write(path, "ip,b\n1,2\n3\n"), "ip"))
     assert.matches(':3: ip "1" comes twice', problem(siem.lookup.csv, write(path, "ip,b\n1,2\n1,3\n"), "ip"))
@@ -44,25 +59,38 @@ describe("a CSV table", function()
   end)
 
   it("is read anew when it changes, and kept when the new one is wrong", function()
-    local core = require "oversight.core"
-    local now, clock = 0, core.clock
-    core.clock = function() return now end
-    local t = siem.lookup.csv(write(path, "k,v\n1,old\n"), "k")
-    assert.equal("old", t "1".v)
-    write(path, "k,v\n1,newer\n")
-    assert.equal("old", t "1".v) -- not looked at yet
-    now = 2
-    assert.equal("newer", t "1".v)
-    local written, stderr = {}, io.stderr
-    io.stderr = { write = function(_, text) written[#written + 1] = text end }
-    write(path, "nonsense\n")
-    now = 4
-    assert.equal("newer", t "1".v)
-    now = 6
-    assert.equal("newer", t "1".v)
-    io.stderr, core.clock = stderr, clock
-    assert.equal(1, #written)
-    assert.matches("keeping what was read before", written[1])
+    with_clock(function(set_clock, warnings)
+      local t = siem.lookup.csv(write(path, "k,v\n1,old\n"), "k")
+      assert.equal("old", t "1".v)
+      write(path, "k,v\n1,newer\n")
+      assert.equal("old", t "1".v) -- not looked at yet
+      set_clock(2)
+      assert.equal("newer", t "1".v)
+      write(path, "nonsense\n")
+      for time = 4, 6, 2 do
+        set_clock(time)
+        assert.equal("newer", t "1".v)
+      end
+      assert.equal(1, #warnings)
+      assert.matches("keeping what was read before", warnings[1])
+    end)
+  end)
+
+  it("is kept when the new one lacks a column in use", function()
+    with_clock(function(set_clock, warnings)
+      local t = siem.lookup.csv(write(path, "k,v,w\n1,old,x\n"), "k")
+      local column = t:column "v"
+      write(path, "k,value,w\n1,newer,x\n")
+      set_clock(2)
+      assert.equal("old", column "1")
+      assert.equal(1, #warnings)
+      assert.matches('has no column "v"', warnings[1])
+      write(path, "k,v\n1,newest\n") -- w is not in use
+      set_clock(4)
+      assert.equal("newest", column "1")
+      assert.matches('has no column "w"', problem(t.column, t, "w"))
+      assert.equal(1, #warnings)
+    end)
   end)
 end)
 
@@ -89,7 +117,27 @@ describe("a table of networks", function()
     assert.is_nil(site(5))
   end)
 
+  it("is read anew when it changes, and kept when the new one is wrong", function()
+    with_clock(function(set_clock, warnings)
+      local site = siem.lookup.cidr(write(path, "network,site\n10.0.0.0/8,ten\n")):column "site"
+      assert.equal("ten", site "10.1.2.3")
+      write(path, "network,site\n10.0.0.0/8,ten\n10.1.0.0/16,ten-one\n")
+      assert.equal("ten", site "10.1.2.3")
+      set_clock(2)
+      assert.equal("ten-one", site "10.1.2.3")
+      for i, wrong in ipairs { "network,site\n10.0.0.1/8,x\n", "network\n10.0.0.0/8\n", "" } do
+        write(path, wrong)
+        set_clock(2 + 2 * i)
+        assert.equal("ten-one", site "10.1.2.3")
+        assert.equal(i, #warnings)
+      end
+      assert.matches("behind its prefix", warnings[1])
+      assert.matches('has no column "site"', warnings[2])
+    end)
+  end)
+
   it("says what is no network", function()
+    assert.matches("lookup_spec.*lookup.cidr takes the path", problem(function() siem.lookup.cidr() end))
     local function load(network)
       return problem(siem.lookup.cidr, write(path, "network\n10.0.0.0/8\n" .. network .. "\n"))
     end
@@ -103,32 +151,75 @@ describe("a table of networks", function()
 end)
 
 describe("a SQL table", function()
+  local path
+  local QUERY = "SELECT title FROM manifests WHERE file_id = ?"
+  local function change(sql) assert(os.execute(('sqlite3 %s "%s"'):format(path, sql))) end
+
+  before_each(function()
+    path = os.tmpname()
+    change("CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp);" ..
+      "CREATE TABLE manifests (file_id TEXT PRIMARY KEY, title TEXT); INSERT INTO manifests VALUES ('f', 'Plan');")
+  end)
+  after_each(function() os.remove(path) end)
+
   it("asks once for each value and holds nothing open", function()
-    local path = os.tmpname()
-    local pipe = assert(io.popen("sqlite3 " .. path, "w"))
-    pipe:write "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp);"
-    pipe:write "CREATE TABLE manifests (file_id TEXT PRIMARY KEY, title TEXT);"
-    pipe:write "INSERT INTO manifests VALUES ('f', 'Plan');"
-    assert(pipe:close())
-    local title = siem.lookup.sql(path, "SELECT title FROM manifests WHERE file_id = ?"):column "title"
-    assert.equal("Plan", title "f")
-    assert.is_nil(title "none")
-    os.execute(("sqlite3 %s \"UPDATE manifests SET title = 'New'\""):format(path))
-    assert.equal("Plan", title "f") -- kept at hand
-    for i = 1, 12000 do assert.is_nil(title(i)) end
-    assert.equal("New", title "f") -- the bound has let it go
+    with_clock(function()
+      local title = siem.lookup.sql(path, QUERY):column "title"
+      assert.equal("Plan", title "f")
+      assert.is_nil(title "none")
+      change "UPDATE manifests SET title = 'New'"
+      assert.equal("Plan", title "f") -- kept at hand
+      for i = 1, 12000 do assert.is_nil(title(i)) end
+      assert.equal("New", title "f") -- the bound has let it go
+    end)
+  end)
+
+  it("asks anew when the database has changed, also for what was not there", function()
+    with_clock(function(set_clock)
+      local registry = assert(siem.registry.open { path = path, registry_id = "r" })
+      local titles = { siem.lookup.sql(path, QUERY):column "title", siem.lookup.sql(registry, QUERY):column "title" }
+      for _, title in ipairs(titles) do
+        assert.equal("Plan", title "f")
+        assert.is_nil(title "later")
+      end
+      change "UPDATE manifests SET title = 'New'; INSERT INTO manifests VALUES ('later', 'Late')"
+      set_clock(0.5)
+      for _, title in ipairs(titles) do assert.equal("Plan", title "f") end -- not looked at yet
+      set_clock(1)
+      for _, title in ipairs(titles) do
+        assert.equal("New", title "f")
+        assert.equal("Late", title "later")
+      end
+      registry:close()
+    end)
+  end)
+
+  it("says what is wrong with its query", function()
     assert.matches("SELECT", problem(siem.lookup.sql, path, "DELETE FROM manifests"))
     assert.matches("no such table", problem(siem.lookup.sql, path, "SELECT * FROM none WHERE x = ?"))
     assert.matches("cannot open", problem(siem.lookup.sql, path .. ".none", "SELECT 1"))
-    os.remove(path)
+    assert.matches("has 0 parameters instead of 1", problem(siem.lookup.sql, path, "SELECT 1"))
+    assert.matches("has 2 parameters instead of 1", problem(siem.lookup.sql, path, "SELECT ?, ?"))
+    assert.matches("lookup_spec.*lookup.sql takes a registry", problem(function() siem.lookup.sql(nil) end))
+    assert.matches("lookup_spec.*lookup.sql takes a registry", problem(function() siem.lookup.sql(path) end))
+    local registry = assert(siem.registry.open { path = path, registry_id = "r" })
+    assert.equal(2, assert(registry:prepare "SELECT ?, ?"):parameters())
+    registry:close()
   end)
 end)
 
 describe("a MaxMind table", function()
+  local path
+  local script = (debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "make_mmdb.py"
+  local function make(country) assert(os.execute(("python3 %s %s %s"):format(script, path, country or ""))) end
+
+  before_each(function()
+    path = os.tmpname()
+    make()
+  end)
+  after_each(function() os.remove(path) end)
+
   it("gives what the database holds", function()
-    local path = os.tmpname()
-    local script = (debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "make_mmdb.py"
-    assert(os.execute(("python3 %s %s"):format(script, path)))
     local place = siem.lookup.geoip(path)
     assert.equal("NL", place "192.0.2.1".country.iso_code)
     assert.same({ "one", "two" }, setmetatable(place "192.0.2.200".list, nil))
@@ -140,5 +231,23 @@ describe("a MaxMind table", function()
     assert.equal("NL", place:column "country" "192.0.2.1".iso_code)
     os.remove(path)
     assert.matches("No such file", problem(siem.lookup.geoip, path))
+    assert.matches("Is a directory", problem(siem.lookup.geoip, "/tmp"))
+    assert.matches("lookup_spec.*lookup.geoip takes the path", problem(function() siem.lookup.geoip() end))
+  end)
+
+  it("is read anew when it changes, and outlives a file that is cut short in place", function()
+    with_clock(function(set_clock, warnings)
+      local place = siem.lookup.geoip(path)
+      assert.equal("NL", place "192.0.2.1".country.iso_code)
+      make "AT"
+      set_clock(2)
+      assert.equal("AT", place "192.0.2.1".country.iso_code)
+      write(path, "") -- the same file, now empty
+      assert.equal("AT", place "192.0.2.1".country.iso_code)
+      set_clock(4)
+      assert.equal("AT", place "192.0.2.1".country.iso_code)
+      assert.equal(1, #warnings)
+      assert.matches("cannot open '" .. path, warnings[1])
+    end)
   end)
 end)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a MaxMind database (MaxMind DB File Format Specification 2.0) with one network, 192.0.2.0/24.
 
-Usage: make_mmdb.py FILE
+Usage: make_mmdb.py FILE [COUNTRY]
 """
 import struct
 import sys
@@ -29,7 +29,8 @@ def encode(value):
 
 
 U16, U32, U64 = 5, 6, 9
-record = encode({"country": {"iso_code": "NL"}, "location": {"latitude": 52.5}, "number": (U32, 2**32 - 1),
+country = sys.argv[2] if len(sys.argv) > 2 else "NL"
+record = encode({"country": {"iso_code": country}, "location": {"latitude": 52.5}, "number": (U32, 2**32 - 1),
                  "flag": True, "list": ["one", "two"]})
 bits = [byte >> (7 - i) & 1 for byte in (192, 0, 2) for i in range(8)]
 count = len(bits)

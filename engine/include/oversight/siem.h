@@ -219,6 +219,9 @@ typedef struct siem_query siem_query;
 SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
                                    siem_error *err);
 
+/* How many parameters it has. */
+SIEM_API size_t siem_query_parameters(const siem_query *query);
+
 /* Sets parameter `index` (from 1); bytes are copied. Errors: SIEM_INVALID for no such parameter. */
 SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
 
@@ -257,6 +260,8 @@ typedef struct siem_pair {
 /* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
 typedef struct siem_row {
     const char *destination;     /* a dotted path, "labels.file"; "\\." is a dot in a key */
+    const char *label;           /* names the row when it does not fit a registry; NULL: name of the
+                                    mapping and destination */
     const char *const *from;     /* fields or paths into extra ("extra.qname"), ended by NULL:
                                     the first that is neither null nor "" */
     const char *value;           /* or a constant, as JSON text */

@@ -1,10 +1,11 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
-local core         = require "oversight.core"
 local events       = require "oversight.cli.events"
 local fields       = require "oversight.cli.fields"
+local format_tests = require "oversight.cli.format_tests"
 local given_format = require "oversight.cli.given_format"
 local siem         = require "oversight.siem"
 local targets      = require "oversight.targets"
+local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Checks formats: their tests, and what their target accepts",
@@ -39,63 +40,10 @@ local function new_findings()
   return findings
 end
 
--- ---- tests ----
-
---- The case files beside a format's file: acme.lua has acme.*.json.
-local function case_files(name)
-  local file = siem.format.where(name)
-  local folder, base = (file or ""):match "^(.-)([^/]+)%.lua$"
-  if not folder then return {} end
-  local cases = {}
-  for _, entry in ipairs(core.list_folder(folder == "" and "." or folder)) do
-    if entry:sub(1, #base + 1) == base .. "." and entry:find "%.json$" then cases[#cases + 1] = folder .. entry end
-  end
-  table.sort(cases)
-  return cases
-end
-
-local function read_case(path)
-  local file, message = io.open(path, "r")
-  if not file then return nil, message end
-  local text = file:read "a"
-  file:close()
-  return siem.json.decode(text, true)
-end
-
---- What a test finds wrong, or nil. A test has a row, and a record or an expectation of some fields.
-local function run_test(format, test)
-  if type(test) ~= "table" or type(test.row) ~= "table" then return "a test has a row" end
-  local expected = test.record and fields.of(siem.json.encode(test.record)) or {}
-  for path, value in pairs(test.expect or {}) do
-    expected[#expected + 1] = { path = path, json = siem.json.encode(value) }
-  end
-  if #expected == 0 then return "the test asserts nothing: give record or expect" end
-  local row = setmetatable(test.row, nil)
-  local event = siem.from_registry_row(row, { registry_id = test.registry_id or "registry" })
-  local record, message = format:render(event)
-  if not record then return message end
-  local found = fields.of(record)
-  for _, field in ipairs(expected) do
-    local actual = found[field.path] and found[field.path].json or "(nothing)"
-    if actual ~= (field.json == "null" and "(nothing)" or field.json) then
-      return ("%s is %s, expected %s"):format(field.path, actual, field.json)
-    end
-  end
-  if test.record and #found ~= #expected then return "the record has other fields, too" end
-end
-
 local function run_tests(format, name, findings)
-  local count = 0
-  local function run(title, test, problem)
-    count = count + 1
-    problem = problem or run_test(format, test)
-    if problem then findings.add(format.name, "error", title, problem) end
-  end
-  for i, test in ipairs(format.tests or {}) do run(("test %d"):format(i), test) end
-  for _, path in ipairs(case_files(name)) do
-    local test, message = read_case(path)
-    run(path, test, not test and message or nil)
-  end
+  local count = format_tests.run(format, name, function(title, problem)
+    findings.add(format.name, "error", title, problem)
+  end)
   if count == 0 then findings.add(format.name, "warning", "tests", "the format has no test") end
 end
 
@@ -117,10 +65,9 @@ local function check_records(format, given, list, findings)
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
   local function complain(field, reason, level) findings.add(format.name, level or "error", field, reason) end
   for _, event in ipairs(list) do
-    local record, message, code = format:render(event)
-    if record then
-      target(fields.of(record), complain, custom)
-    elseif code ~= "dropped" then
+    local records, message, code = given_format.records(format, event)
+    for _, record in ipairs(records or {}) do target(fields.of(record), complain, custom) end
+    if not records and code ~= "dropped" then
       complain("event " .. event.event_id, message)
     end
   end
@@ -131,7 +78,8 @@ local function print_findings(findings, as_json)
     if as_json then
       print(siem.json.encode(siem.object(finding, ORDER)))
     else
-      print(("%s: %s: %s: %s"):format(finding.format, finding.level, finding.field, finding.reason))
+      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(finding.format), finding.level,
+        text.printable(finding.field), text.printable(finding.reason)))
     end
   end
 end
@@ -150,6 +98,8 @@ function M.run(given)
   for _, name in ipairs(given) do
     local format, problem, code = given_format.load(given, name)
     if not format then return nil, problem, code == "not_found" and "usage" or nil end
+    local known, unknown = events.check_fields(given, format)
+    if not known then findings.add(format.name, "error", "rows", unknown) end
     run_tests(format, name, findings)
     check_records(format, given, list, findings)
     given_format.close(format)

@@ -11,8 +11,8 @@ local M = {
     { "--json", help = "with show: for programs" },
     { "--help", help = "show this help" },
   },
-  notes = "After set, the position goes with whichever file the registry is in now. After reset,\n" ..
-    "all events are new. Both need the exporter to be stopped.",
+  notes = "After set, the position goes with whichever file the registry is in now. After\n" ..
+    "reset, all events are new. Both need the exporter to be stopped.",
 }
 
 --- "of 2026-01-02T00:00:00Z" when the time of the last event is known.

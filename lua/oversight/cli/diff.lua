@@ -19,18 +19,29 @@ local M = {
 
 local SAMPLE_WIDTH = 70
 
+--- The format that another one extends, or nil, a message and a code.
+local function find_base(format)
+  if format.base then return format.base end
+  local described = given_format.describe(format)
+  if not described.base then
+    return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
+  end
+  -- It is in a state of its own: what is a module there is the same module here.
+  if described.base_is_module then return siem.format.load(described.base) end
+  return nil, ("%s extends %s, which cannot be loaded by that name: give a format with --against"):format(
+    format.name, described.base), "not_found"
+end
+
 --- The two formats, or nil and a message.
 local function load_formats(given)
   local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code end
-  if not given.against then
-    if not format.base then
-      return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
-    end
-    return format, format.base
-  end
   local base
-  base, message, code = siem.format.load(given.against)
+  if given.against then
+    base, message, code = siem.format.load(given.against)
+  else
+    base, message, code = find_base(format)
+  end
   if not base then return nil, message, code end
   return format, base
 end
@@ -47,23 +58,37 @@ local function note(changes, path, kind, before, after, event)
   change.count = change.count + 1
 end
 
-local function compare(changes, old, new, event)
+--- Notes how two records differ. `within` stands before the paths.
+local function compare(changes, within, old, new, event)
   for _, field in ipairs(old) do
     local other = new[field.path]
     if not other then
-      note(changes, field.path, "removed", field.json, nil, event)
+      note(changes, within .. field.path, "removed", field.json, nil, event)
     elseif other.json ~= field.json then
-      note(changes, field.path, "changed", field.json, other.json, event)
+      note(changes, within .. field.path, "changed", field.json, other.json, event)
     end
   end
   for _, field in ipairs(new) do
-    if not old[field.path] then note(changes, field.path, "added", nil, field.json, event) end
+    if not old[field.path] then note(changes, within .. field.path, "added", nil, field.json, event) end
+  end
+end
+
+--- Notes how the records of an event differ, the first with the first and so on.
+local function compare_records(changes, old, new, event)
+  local several = #old > 1 or #new > 1
+  for i = 1, math.max(#old, #new) do
+    local name = several and ("record %d"):format(i) or ""
+    if old[i] and new[i] then
+      compare(changes, several and name .. ": " or "", fields.of(old[i]), fields.of(new[i]), event)
+    else
+      note(changes, name, new[i] and "added" or "removed", old[i], new[i], event)
+    end
   end
 end
 
 local function render(format, event)
-  local record, message, code = format:render(event)
-  if record then return fields.of(record) end
+  local records, message, code = given_format.records(format, event)
+  if records then return records end
   return nil, code == "dropped" and "left out" or "refused: " .. message
 end
 
@@ -71,7 +96,7 @@ local function compare_event(changes, base, format, event)
   local old, old_problem = render(base, event)
   local new, new_problem = render(format, event)
   if old and new then
-    compare(changes, old, new, event)
+    compare_records(changes, old, new, event)
   elseif old_problem ~= new_problem then
     note(changes, "(the record)", new and "added" or "removed", old_problem, new_problem, event)
   end
@@ -80,7 +105,7 @@ end
 local MARKS = { added = "+", removed = "-", changed = "~" }
 
 local function print_change(change, total)
-  print(("%s %s  %d of %d event(s)"):format(MARKS[change.kind], change.path, change.count, total))
+  print(("%s %s  %d of %d event(s)"):format(MARKS[change.kind], text.printable(change.path), change.count, total))
   if change.before then print("    before  " .. text.printable(change.before, SAMPLE_WIDTH)) end
   if change.after then print("    after   " .. text.printable(change.after, SAMPLE_WIDTH)) end
 end
@@ -90,7 +115,8 @@ local ORDER = { "path", "kind", "count", "event", "before", "after" }
 function M.run(given)
   local format, base, code = load_formats(given)
   if not format then return nil, base, code == "not_found" and "usage" or nil end
-  local list, message = events.read(given, 1000)
+  local list, message = events.check_fields(given, format, base)
+  if list then list, message = events.read(given, 1000) end
   if not list then return nil, message end
   if #list == 0 then return nil, "there are no events to compare on" end
   local changes = {}

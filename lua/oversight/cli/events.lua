@@ -1,5 +1,6 @@
 --- Sample events for try, diff and check: of a registry, of lines of JSON, or made up.
-local siem = require "oversight.siem"
+local given_format = require "oversight.cli.given_format"
+local siem         = require "oversight.siem"
 
 local M = {}
 
@@ -25,18 +26,31 @@ function M.to_row(object)
   return row
 end
 
+local function is_object(value)
+  return type(value) == "table" and (getmetatable(value) or {}).__jsontype ~= "array"
+end
+
+--- The event of a line of JSON, or nil and what is wrong with it.
+local function read_line(line, registry_id)
+  local object, message = siem.json.decode(line, true)
+  if object == nil then return nil, message end
+  if not is_object(object) then return nil, "an event is a JSON object" end
+  if is_object(object.event) then object = object.event end -- a line of a dead letter file
+  local ok, event = pcall(siem.from_registry_row, M.to_row(object), { registry_id = registry_id })
+  if not ok then return nil, event end
+  return event
+end
+
 --- The events of lines of JSON.
 local function read_lines(file, registry_id, limit)
-  local events = {}
+  local events, number = {}, 0
   for line in file:lines() do
+    number = number + 1
     if #events >= limit then break end
     if line:find "%S" then
-      local object, message = siem.json.decode(line, true)
-      if type(object) ~= "table" then
-        return nil, ("line %d: %s"):format(#events + 1, message or "an event is a JSON object")
-      end
-      if type(object.event) == "table" then object = object.event end -- a line of a dead letter file
-      events[#events + 1] = siem.from_registry_row(M.to_row(object), { registry_id = registry_id })
+      local event, message = read_line(line, registry_id)
+      if not event then return nil, ("line %d: %s"):format(number, message) end
+      events[#events + 1] = event
     end
   end
   return events
@@ -54,6 +68,21 @@ function M.samples(registry_id)
     }, { registry_id = registry_id })
   end
   return events
+end
+
+--- Checks that formats read only fields that the registry of the options has, if there is one.
+---@return true?
+---@return string? message
+function M.check_fields(given, ...)
+  if not given.db then return true end
+  local registry, message = siem.registry.open { path = given.db, registry_id = "" }
+  if not registry then return nil, message end
+  local known = true
+  for _, format in ipairs { ... } do
+    if known then known, message = given_format.mapping(format):check(registry) end
+  end
+  registry:close()
+  return known, message
 end
 
 --- The events that the options ask for, as a list.

@@ -8,6 +8,7 @@ local progress     = require "oversight.cli.progress"
 local report       = require "oversight.cli.report"
 local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
+local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
@@ -48,11 +49,11 @@ local M = {
 
 --- stop, skip or dead-letter, and the file of the last.
 local function parse_on_error(given)
-  local text = given.on_error
-  if given.dead_letter and text then return nil, "give either --on-error or --dead-letter" end
-  if given.dead_letter then text = "dead-letter:" .. given.dead_letter end
-  if text == nil or text == "stop" or text == "skip" then return text or "stop" end
-  local file = text:match "^dead%-letter:(.+)$"
+  local way = given.on_error
+  if given.dead_letter and way then return nil, "give either --on-error or --dead-letter" end
+  if given.dead_letter then way = "dead-letter:" .. given.dead_letter end
+  if way == nil or way == "stop" or way == "skip" then return way or "stop" end
+  local file = way:match "^dead%-letter:(.+)$"
   if file then return "dead-letter", file end
   return nil, "--on-error takes stop, skip or dead-letter:FILE"
 end
@@ -270,7 +271,7 @@ local function run_once(given, kind)
   job, message, code = make_pipeline(given, kind, sink_opener(given, kind))
   if not job then return nil, message, code end
   job.progress = function() return not program.stop_requested() end
-  job.notice = function(text) io.stderr:write("oversight-siem: ", text, "\n") end
+  job.notice = function(notice) io.stderr:write("oversight-siem: ", text.printable_lines(notice), "\n") end
   local counts, problem, kind_of_problem, at_failure = job:run()
   local mark = counts and "ok" or kind_of_problem == "cancelled" and "stopped" or
     kind_of_problem == "held" and "held" or "failed"

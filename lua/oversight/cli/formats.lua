@@ -1,5 +1,6 @@
 --- oversight-siem formats: names, one line each, and the file each comes from.
 local siem = require "oversight.siem"
+local text = require "oversight.cli.text"
 
 local M = {
   summary = "Lists the formats that --format takes",
@@ -11,7 +12,7 @@ function M.run()
   for _, entry in ipairs(siem.format.list()) do
     local format, message = siem.format.load(entry.name)
     local summary = format and format.summary or "does not load: " .. message
-    print(("%-8s  %-41s  %s"):format(entry.name, entry.file, summary))
+    print(("%-8s  %-41s  %s"):format(entry.name, entry.file, text.printable(summary)))
   end
   return "ok"
 end

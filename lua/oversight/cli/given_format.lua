@@ -1,4 +1,5 @@
 --- The format that a command was given: a name, a file, or with --restricted a file from elsewhere.
+local catalog     = require "oversight.catalog"
 local description = require "oversight.description"
 local program     = require "oversight.program"
 local siem        = require "oversight.siem"
@@ -38,6 +39,8 @@ end
 ---@return string? message
 ---@return string? code
 function M.load_restricted(given, file, arguments)
+  local problem = catalog.unreadable(file)
+  if problem then return nil, "cannot open the format " .. problem, "io" end
   local described, mapping, code = program.restricted(file, {
     instructions = given.max_instructions or INSTRUCTIONS,
     mebibytes = given.max_memory or MIB,
@@ -47,7 +50,7 @@ function M.load_restricted(given, file, arguments)
   if not mapping then return end
   described = siem.json.decode(described, true)
   return setmetatable({
-    name = described.name, description = described, tests = described.tests, options = {}, mapping = mapping,
+    name = tostring(described.name), description = described, tests = described.tests, options = {}, mapping = mapping,
   }, Restricted)
 end
 
@@ -58,6 +61,38 @@ end
 function M.load(given, name)
   if given.restricted then return M.load_restricted(given, name) end
   return siem.format.load(name)
+end
+
+--- The mapping of a format with its default options.
+---@return oversight.Mapping
+function M.mapping(format)
+  format.mapping = format.mapping or format:compile()
+  return format.mapping
+end
+
+local function compile(format, options)
+  if not options then return M.mapping(format) end
+  if format.description then return nil, "a restricted format takes no options" end
+  local ok, mapping = pcall(format.compile, format, setmetatable(options, nil))
+  if not ok then return nil, mapping end
+  return mapping
+end
+
+--- The records that a format makes of an event, each as JSON text.
+---@param options table<string, string>?
+---@return string[]? records
+---@return string? message
+---@return string? code
+function M.records(format, event, options)
+  local mapping, problem = compile(format, options)
+  if not mapping then return nil, problem, "invalid" end
+  local batch = siem.batch.open()
+  local ok, message, code = batch:write(mapping, event)
+  if not ok then return nil, message, code end
+  local records = {}
+  for i, record in batch:records() do records[i] = record end
+  batch:close()
+  return records
 end
 
 --- What a format says of itself.

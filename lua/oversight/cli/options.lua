@@ -5,7 +5,8 @@
 --- `secret` one is taken out of the process's arguments; a `hidden` one is in no help.
 ---
 --- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
---- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it.
+--- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What stands
+--- behind "--" is no option.
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -70,6 +71,10 @@ function M.parse(declared, arguments, hide)
   local parsed, i = {}, 1
   while i <= #arguments do
     local argument = arguments[i]
+    if argument == "--" and declared.arguments then
+      table.move(arguments, i + 1, #arguments, #parsed + 1, parsed)
+      break
+    end
     local name, text = argument:match "^(%-%-[^=]+)=(.*)$"
     name = name or argument
     if name == "--help" or name == "-h" then return { help = true } end
@@ -119,31 +124,40 @@ function M.wrap(text, width)
   return lines
 end
 
-local HELP_COLUMN, HELP_WIDTH = 28, 52
+local HELP_COLUMN, LINE_WIDTH = 28, 80
+
+--- Prints a name and what it is, which begins in that column and goes on there.
+function M.print_columns(left, column, words)
+  local lines = M.wrap(words, LINE_WIDTH - column)
+  if #left >= column then
+    print(left)
+    left = ""
+  end
+  for _, line in ipairs(lines) do
+    print(("%-" .. column .. "s%s"):format(left, line))
+    left = ""
+  end
+end
 
 --- Prints options in two columns.
 function M.print_options(declared)
   for _, option in ipairs(declared) do
-    if option.hidden then goto next end
-    local left = "  " .. option[1] .. (option.value and " " .. option.value or "")
-    local lines = M.wrap(option.help, HELP_WIDTH)
-    if #left >= HELP_COLUMN then
-      print(left)
-      left = ""
+    if not option.hidden then
+      M.print_columns("  " .. option[1] .. (option.value and " " .. option.value or ""), HELP_COLUMN, option.help)
     end
-    for _, line in ipairs(lines) do
-      print(("%-" .. HELP_COLUMN .. "s%s"):format(left, line))
-      left = ""
-    end
-    ::next::
   end
 end
 
 function M.print_help(name, command)
-  print(("Usage: oversight-siem %s %s"):format(name, command.usage))
+  local usage = M.wrap(("Usage: oversight-siem %s %s"):format(name, command.usage), LINE_WIDTH - 4)
+  print(table.concat(usage, "\n    "))
   print(command.summary .. ".\n")
   M.print_options(command.options)
-  if command.notes then print("\n" .. command.notes) end
+  if not command.notes then return end
+  print()
+  for line in (command.notes .. "\n"):gmatch "(.-)\n" do
+    print(#line > LINE_WIDTH and table.concat(M.wrap(line, LINE_WIDTH), "\n") or line)
+  end
 end
 
 return M

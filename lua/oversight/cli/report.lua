@@ -1,4 +1,6 @@
 --- The closing line of an export: how many events are in, were repaired, refused or left out.
+local text = require "oversight.cli.text"
+
 local M = {}
 
 local REPAIRS = {
@@ -55,10 +57,10 @@ local LINES = {
 ---@param details { dead_letter: string?, left: integer? }
 function M.print(mark, counts, title, details)
   local verb = mark == "dry run" and "would send" or "exported"
-  io.stderr:write(("[%s] %s %d event(s) as %s\n"):format(mark, verb, counts.exported, title))
+  io.stderr:write(("[%s] %s %d event(s) as %s\n"):format(mark, verb, counts.exported, text.printable(title)))
   for _, line in ipairs(LINES) do
-    local text = line(counts, details)
-    if text then io.stderr:write("     ", text, "\n") end
+    local sentence = line(counts, details)
+    if sentence then io.stderr:write("     ", sentence, "\n") end
   end
 end
 

@@ -28,9 +28,9 @@ function M.run(given)
   for i, kind in ipairs(siem.sink.kinds()) do
     names[i] = kind.name
     if not given[1] then
-      print(("%-9s %s"):format(kind.name, kind.summary))
+      options.print_columns(kind.name, 10, kind.summary)
     elseif given[1] == kind.name then
-      print(("%s: %s"):format(kind.name, kind.summary))
+      options.print_columns(kind.name .. ":", #kind.name + 2, kind.summary)
       if kind.format then print(("Default format: %s"):format(kind.format)) end
       options.print_options(as_arguments(kind))
       return "ok"

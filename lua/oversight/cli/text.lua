@@ -18,4 +18,25 @@ function M.printable(value, width)
   return text
 end
 
+--- The same for text of several lines, as tracebacks are.
+---@param lines string
+---@return string
+function M.printable_lines(lines)
+  return (lines:gsub("[^\n\t]+", function(line) return M.printable(line) end))
+end
+
+--- Prints text in lines of at most 80 characters, the later ones indented. A longer word stays whole.
+---@param words string
+function M.print_wrapped(words)
+  local line
+  for word in words:gmatch "%S+" do
+    if line and utf8.len(line) + 1 + utf8.len(word) > 80 then
+      print(line)
+      line = "   "
+    end
+    line = line and line .. " " .. word or word
+  end
+  print(line or "")
+end
+
 return M

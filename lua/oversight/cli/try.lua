@@ -40,7 +40,7 @@ local function explain(format, records, as_json)
         { destination = row.destination, source = row.source, sample = sample and siem.json.decode(sample) },
         { "destination", "source", "sample" })))
     else
-      print(("%s <- %s"):format(row.destination, row.source))
+      print(("%s <- %s"):format(text.printable(row.destination), text.printable(row.source)))
       print("    " .. (sample and text.printable(sample, 74) or "(in none of these events)"))
     end
   end
@@ -51,12 +51,11 @@ end
 local function render_all(format, list, show)
   local refused = 0
   for _, event in ipairs(list) do
-    local record, message, code = format:render(event)
-    if record then
-      show(record)
-    elseif code ~= "dropped" then
+    local records, message, code = given_format.records(format, event)
+    for _, record in ipairs(records or {}) do show(record) end
+    if not records and code ~= "dropped" then
       refused = refused + 1
-      io.stderr:write(("event %s: %s\n"):format(event.event_id, message))
+      io.stderr:write(text.printable_lines(("event %s: %s\n"):format(event.event_id, message)))
     end
   end
   return refused
@@ -66,7 +65,8 @@ function M.run(given)
   local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local list
-  list, message = events.read(given, given.explain and 100 or 5)
+  list, message = events.check_fields(given, format)
+  if list then list, message = events.read(given, given.explain and 100 or 5) end
   if not list then return nil, message end
   if #list == 0 then return nil, "there are no events to try" end
   local records = {}

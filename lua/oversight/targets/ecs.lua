@@ -70,14 +70,6 @@ M.TYPES = {
 
 -- ---- values ----
 
---- A value in a message: short, and on one line.
-local function show(value)
-  local kind = values.kind_of(value)
-  if kind == "array" or kind == "object" then return kind end
-  local json = core.json_encode(value)
-  return #json <= 60 and json or json:sub(1, 57) .. "..."
-end
-
 -- As milliseconds, smaller numbers are times around 1970; as seconds, all that a clock shows.
 local LEAST_MILLISECONDS = 100000000000
 
@@ -85,18 +77,19 @@ local LEAST_MILLISECONDS = 100000000000
 local function check_one(check, path, of_type, value)
   local rule = M.TYPES[of_type]
   if not rule.holds(value) then
-    local reason = of_type == "ip" and ("%s is no IP address, and costs the whole document"):format(show(value)) or
-      ("is %s in ECS (%s), not %s"):format(rule.wanted, of_type, show(value))
+    local shown = values.show(value)
+    local reason = of_type == "ip" and shown .. " is no IP address, and costs the whole document" or
+      ("is %s in ECS (%s), not %s"):format(rule.wanted, of_type, shown)
     return check.complain(path, reason)
   end
   if of_type == "date" and is_number(value) and value > -LEAST_MILLISECONDS and value < LEAST_MILLISECONDS then
-    check.complain(path, ("%s is read as milliseconds, and looks like seconds"):format(show(value)), "warning")
+    check.complain(path, ("%s is read as milliseconds, and looks like seconds"):format(values.show(value)), "warning")
   end
   local allowed = check.list:values_at(path)
   if allowed and not allowed[value] then
     local function has(list) return (list:values_at(path) or {})[value] end
     check.complain(path, ("%s is no allowed value of %s%s"):format(
-      show(value), check.version, check.list:elsewhere(has)))
+      values.show(value), check.version, check.list:elsewhere(has)))
   end
 end
 
@@ -208,7 +201,8 @@ local function list_for(field, complain)
     if doubt then complain("ecs.version", doubt, "warning") end
     return list, release
   end
-  complain("ecs.version", ("%s is no release of ECS 8 or 9; checked as %s"):format(show(field.value), lists.OLDEST))
+  complain("ecs.version", ("%s is no release of ECS 8 or 9; checked as %s"):format(
+    values.show(field.value), lists.OLDEST))
   return lists.of(lists.OLDEST), lists.OLDEST
 end
 

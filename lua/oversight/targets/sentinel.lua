@@ -1,12 +1,23 @@
---- What a custom log table of Microsoft Sentinel takes: "HTTP Data Collector API" (limits), "Logs Ingestion API"
---- (limits), "Azure Monitor custom columns" (names).
+--- What a custom log table of Microsoft Sentinel takes: "HTTP Data Collector API" (limits: 32 KB for a field),
+--- "Logs Ingestion API" (limits: 64 KB), "Azure Monitor custom columns" (names).
 local values = require "oversight.targets.values"
 
 local M = {}
 
 local RESERVED = values.set("id", "BilledSize", "IsBillable", "InvalidTimeGenerated", "TenantId", "Title", "Type",
   "UniqueId", "_ItemId", "_ResourceGroup", "_ResourceId", "_SubscriptionId", "_TimeReceived")
-local MOST_COLUMNS, LONGEST_NAME, MOST_BYTES = 500, 45, 32768
+local MOST_COLUMNS, LONGEST_NAME = 500, 45
+local COLLECTOR_BYTES, INGESTION_BYTES = 32768, 65536
+
+--- Both APIs cut a longer text, and say nothing.
+local function check_length(field, complain)
+  if type(field.value) ~= "string" or #field.value <= COLLECTOR_BYTES then return end
+  if #field.value > INGESTION_BYTES then
+    complain(field.path, "is cut at 64 KB (Logs Ingestion) or 32 KB (Data Collector)")
+  else
+    complain(field.path, "is cut at 32 KB by the Data Collector API, not by Logs Ingestion", "warning")
+  end
+end
 
 ---@param fields oversight.Fields
 ---@param complain oversight.Complain
@@ -23,9 +34,7 @@ function M.check(fields, complain)
     elseif RESERVED[field.path] then
       complain(field.path, "is a reserved name")
     end
-    if kind == "string" and #field.value > MOST_BYTES then
-      complain(field.path, "is cut at 32 KB (Data Collector; 64 KB for Logs Ingestion)")
-    end
+    check_length(field, complain)
   end
   local time = fields.TimeGenerated
   if time and not values.is_rfc3339(time.value) then complain("TimeGenerated", "is no RFC 3339 time") end

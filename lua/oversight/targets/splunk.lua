@@ -4,27 +4,59 @@ local values = require "oversight.targets.values"
 
 local M = {}
 
+-- An empty one is no default: Splunk refuses the index, and events without the others are hard to find.
+local NOT_EMPTY = values.set("host", "source", "sourcetype", "index")
 local ENVELOPE = values.set("time", "host", "source", "sourcetype", "index", "event", "fields")
+
+--- What is wrong with the time: "1767225600.5" is as good as the number.
+local function time_problem(field)
+  if type(field.value) == "number" then
+    return field.json:find "[eE]" and "is seconds with fixed decimals, without an exponent"
+  end
+  if type(field.value) == "string" and field.value:find "^-?%d+%.?%d*$" then return nil end
+  return ("is a number of seconds, also as a string, not %s"):format(values.show(field.value))
+end
+
+local function is_indexed(value)
+  if values.kind_of(value) ~= "array" then return type(value) == "string" end
+  for _, element in ipairs(value) do
+    if type(element) ~= "string" then return false end
+  end
+  return true
+end
+
+--- What is wrong with a member of `fields`, or with `fields` itself when `rest` is "".
+local function indexed_problem(field, rest)
+  if rest == "" then
+    if values.kind_of(field.value) ~= "object" then
+      return "is an object of indexed fields, not " .. values.show(field.value)
+    end
+  elseif rest:find "[^\\]%." then
+    return "fields must be flat (code 15)"
+  elseif not is_indexed(field.value) then
+    return "indexed fields are strings or lists of strings, not " .. values.show(field.value)
+  end
+end
+
+local function problem_of(field)
+  local top, rest = field.path:match "^([^.]*)%.?(.*)$"
+  if not ENVELOPE[top] then return "is no key of a HEC envelope (code 5)" end
+  if top == "fields" then return indexed_problem(field, rest) end
+  if top == "event" then return nil end
+  if top == "time" and rest == "" then return time_problem(field) end
+  if type(field.value) ~= "string" then return "is a string, not " .. values.kind_of(field.value) end
+  if NOT_EMPTY[top] and field.value == "" then return "is empty" end
+end
 
 ---@param fields oversight.Fields
 ---@param complain oversight.Complain
 function M.check(fields, complain)
   local has_event = false
   for _, field in ipairs(fields) do
-    local top, rest = field.path:match "^([^.]*)%.?(.*)$"
-    if not ENVELOPE[top] then complain(field.path, "is no key of a HEC envelope (code 5)") end
-    has_event = has_event or top == "event"
-    local kind = values.kind_of(field.value)
-    if top == "fields" and rest ~= "" then
-      if rest:find("[^\\]%.") then complain(field.path, "fields must be flat (code 15)") end
-      if kind ~= "string" and kind ~= "array" then
-        complain(field.path, "indexed fields are strings or lists of strings, not " .. kind)
-      end
-    elseif top == "time" and (kind ~= "number" and kind ~= "string" or field.json:find "[eE]") then
-      complain(field.path, "is seconds with fixed decimals, without an exponent")
-    elseif top ~= "time" and top ~= "event" and top ~= "fields" and ENVELOPE[top] and kind ~= "string" then
-      complain(field.path, "is a string, not " .. kind)
-    end
+    has_event = has_event or field.path == "event" and field.value ~= "" and values.kind_of(field.value) ~= "null" or
+      field.path:find "^event%." ~= nil
+    local problem = problem_of(field)
+    if problem then complain(field.path, problem) end
   end
   if not has_event then complain("event", "is missing or empty (codes 12 and 13)") end
 end

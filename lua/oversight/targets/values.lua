@@ -19,6 +19,15 @@ function M.kind_of(value)
   return (getmetatable(value) or {}).__jsontype or "object"
 end
 
+--- A value in a message: short, and on one line.
+---@return string
+function M.show(value)
+  local kind = M.kind_of(value)
+  if kind == "array" or kind == "object" then return kind end
+  local json = core.json_encode(value)
+  return #json <= 60 and json or json:sub(1, 57) .. "..."
+end
+
 local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local function is_day(year, month, day)

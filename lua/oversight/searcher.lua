@@ -1,0 +1,95 @@
+--- Loads the files of formats: as text, and so that a site's file can extend the shipped one of its name.
+---
+--- While oversight/formats/splunk.lua of a site is loading, `require "oversight.formats.splunk"` gives what
+--- stands behind it on the search path. In a state of the engine's own, require always works that way; in a
+--- host's, whose searchers are the host's, while a format is loaded by name.
+local M = {}
+
+local PREFIX = "oversight.formats."
+
+--- The files that are being loaded, by module.
+local loading = {}
+
+--- The chunk of a file, or nil and a message that names the file. A compiled chunk could break out of Lua.
+---@param path string
+---@return function? chunk
+---@return string? message
+function M.load_text(path)
+  local chunk, message = loadfile(path, "t")
+  if chunk then return chunk end
+  if not message:find(path, 1, true) then message = ("cannot load '%s': %s"):format(path, message) end
+  return nil, message
+end
+
+local function is_readable(path)
+  local file = io.open(path, "r")
+  return file ~= nil and file:close()
+end
+
+--- The first file of the module on package.path that is not being loaded.
+local function find_file(name, used)
+  local inside = name:gsub("%.", "/")
+  for template in package.path:gmatch "[^;]+" do
+    local path = template:gsub("%?", function() return inside end)
+    if not used[path] and is_readable(path) then return path end
+  end
+end
+
+local search
+
+--- What the other searchers have, for what is not on package.path: the copies built in.
+local function ask_others(name, used)
+  for _, searcher in ipairs(package.searchers) do
+    if searcher ~= search then
+      local loader, data = searcher(name)
+      if type(loader) == "function" and not used[data] then return loader, data end
+    end
+  end
+end
+
+--- What is loaded next under that name, and where it stands.
+local function find_chunk(name, used)
+  local file = find_file(name, used)
+  if not file then return ask_others(name, used) end
+  local chunk, message = M.load_text(file)
+  if not chunk then error(message, 0) end
+  return chunk, file
+end
+
+--- The searcher of formats, which stands before those that would give the same file again.
+function search(name)
+  if name:sub(1, #PREFIX) ~= PREFIX then return nil end
+  local used = loading[name] or {}
+  local chunk, data = find_chunk(name, used)
+  if not chunk then return nil end
+  return function()
+    loading[name] = used
+    used[data] = true
+    local ok, result = pcall(chunk, name, data)
+    used[data] = nil
+    if ok then return result == nil or result end
+    -- What stands behind it is no substitute for a file that fails.
+    package.loaded[name] = nil
+    error(result, 0)
+  end, data
+end
+
+--- pcall, while require finds formats as described above.
+---@return boolean ok
+---@return any ...
+function M.protected_call(f, ...)
+  if package.searchers[1] == search then return pcall(f, ...) end
+  table.insert(package.searchers, 1, search)
+  local results = table.pack(pcall(f, ...))
+  for i, searcher in ipairs(package.searchers) do
+    if searcher == search then
+      table.remove(package.searchers, i)
+      break
+    end
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+if package.preload["oversight.embedded"] then table.insert(package.searchers, 1, search) end
+
+return M
