@@ -246,8 +246,9 @@ local function new_changing_cache(registry)
     local now = core.clock()
     if now < next_look then return cache end
     next_look = now + RELOAD_SECONDS
-    local current = version_query:first()[1]
-    if current ~= version then cache, version = new_cache(CACHED_ROWS), current end
+    -- A database that is locked at the moment says nothing, and has not changed yet.
+    local ok, row = pcall(version_query.first, version_query)
+    if ok and row[1] ~= version then cache, version = new_cache(CACHED_ROWS), row[1] end
     return cache
   end
 end

@@ -133,9 +133,11 @@ echo "return require 'oversight.formats.ecs':extend 'wide' { { 'event.reason_of_
 run 1 check wide.lua
 [ "$(awk '{ print length }' out | sort -n | tail -1)" -le 80 ] || fail "a finding is wider than 80 characters"
 has out "    "
-echo 'return require "oversight.formats.ecs":extend "wild" { { "a\27[2Jb", value = "\27[31m" },
+echo 'return require "oversight.formats.ecs":extend "wild" {
+    tests = { { row = {}, expect = { ["c\27[2Jd"] = "x" } } }, { "a\27[2Jb", value = "\27[31m" },
     { "event.kind", value = "\27[32m\u{9b}" } }' >wild.lua
 run 1 check wild.lua
 has out 'a\x1b[2Jb'
+has out 'c\x1b[2Jd is (nothing), expected "x"'
 LC_ALL=C grep -q $'\x1b\|\xc2\x9b' out && fail "an escape of a format is printed as it is"
 finish

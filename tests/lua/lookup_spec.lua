@@ -194,6 +194,27 @@ describe("a SQL table", function()
     end)
   end)
 
+  it("gives what is at hand while the database is locked", function()
+    local registry = assert(siem.registry.open { path = path, registry_id = "r", busy_timeout_ms = 1 })
+    with_clock(function(set_clock)
+      local title = siem.lookup.sql(registry, QUERY):column "title"
+      assert.equal("Plan", title "f")
+      local writer = assert(io.popen("sqlite3 " .. path, "w"))
+      writer:write "BEGIN EXCLUSIVE;\n"
+      writer:flush()
+      local probes, give_up = 0, os.time() + 10
+      repeat probes = probes + 1 until not pcall(title, "probe " .. probes) or os.time() > give_up
+      assert.is_false((pcall(title, "another")))
+      set_clock(2)
+      assert.equal("Plan", title "f")
+      writer:write "UPDATE manifests SET title = 'New'; COMMIT;\n"
+      writer:close()
+      set_clock(4)
+      assert.equal("New", title "f")
+    end)
+    registry:close()
+  end)
+
   it("says what is wrong with its query", function()
     assert.matches("SELECT", problem(siem.lookup.sql, path, "DELETE FROM manifests"))
     assert.matches("no such table", problem(siem.lookup.sql, path, "SELECT * FROM none WHERE x = ?"))
