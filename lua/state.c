@@ -117,7 +117,7 @@ static int load_text(lua_State *L) {
     if (!lua_isnil(L, 2)) return lua_gettop(L) - 1;
     const char *message = lua_tostring(L, 3);
     if (message != NULL && strstr(message, "binary chunk") != NULL) {
-        lua_pushfstring(L, "%s: %s", lua_tostring(L, 1), message);
+        lua_pushfstring(L, "cannot load '%s': %s", lua_tostring(L, 1), message);
         lua_replace(L, 3);
     }
     return lua_gettop(L) - 1;

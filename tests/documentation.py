@@ -57,7 +57,7 @@ for class, object in pairs {
   format = siem.format.load "ecs", lookup = siem.lookup.csv(path, "key"),
   pipeline = siem.pipeline { source = {}, format = "ecs", sink = "-" },
 } do
-  show_methods(class, getmetatable(object).__index)
+  show_methods(class, debug.getmetatable(object).__index)
 end
 os.remove(path)
 """

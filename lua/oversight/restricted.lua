@@ -42,12 +42,15 @@ end
 
 -- ---- modules ----
 
---- The formats that are shipped, each a copy of this state's own.
+--- The formats that are shipped, each a copy of this state's own, in the place of the original.
 local function own_formats()
   local formats = {}
   for _, name in ipairs { "splunk", "ecs", "sentinel" } do
-    formats[name] = require("oversight.formats." .. name):extend(name) {}
-    for i, row in ipairs(formats[name].rows) do formats[name].rows[i] = copy(row) end
+    local module = "oversight.formats." .. name
+    local own = require(module):extend(name) {}
+    for i, row in ipairs(own.rows) do own.rows[i] = copy(row) end
+    own.base = nil
+    formats[name], package.loaded[module] = own, own
   end
   return formats
 end

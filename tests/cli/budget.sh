@@ -79,17 +79,17 @@ assert(select(2, coroutine.close(closed)):find "late")
 assert(coroutine.isyieldable() == false and coroutine.running())
 assert(load "return 1 + 1"() == 2 and load("return x", "n", "bt", { x = 3 })() == 3 and load("(")  == nil)
 local code = string.dump(function() return 1 end)
-assert(select(2, load(code, "=mine", "b")):find "^mine: attempt to load a binary chunk")
+assert(select(2, load(code, "=mine", "b")):find "^cannot load 'mine': attempt to load a binary chunk")
 local file = assert(io.open("compiled.lua", "wb"))
 file:write(code)
 file:close()
-assert(select(2, loadfile "compiled.lua"):find "^compiled.lua: attempt to load a binary chunk")
-assert(select(2, pcall(dofile, "compiled.lua")):find "^compiled.lua: attempt")
+assert(select(2, loadfile "compiled.lua"):find "^cannot load 'compiled.lua': attempt to load a binary chunk")
+assert(select(2, pcall(dofile, "compiled.lua")):find "^cannot load 'compiled.lua': attempt")
 assert(select(2, pcall(require, "compiled")):find "compiled")
 print "as in Lua"
 L
 run 0 run same.lua
 has out "as in Lua"
 run 1 export --db r.db --registry-id r --format ./compiled.lua
-has err "compiled.lua: attempt to load a binary chunk"
+has err "compiled.lua': attempt to load a binary chunk"
 finish

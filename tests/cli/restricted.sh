@@ -130,7 +130,7 @@ for body in 'local f = format "x" { { "a", value = 1 } } f.compile = function() 
 done
 mkdir folder.lua
 run 1 export --db r.db --registry-id r --restricted --format folder.lua
-has err "cannot read the format folder.lua: Is a directory"
+has err "folder.lua: Is a directory"
 echo 'pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end)
 return require "oversight.format" "late" { { "id", from = "event_id" } }' >late.lua
 run 1 export --db r.db --registry-id r --restricted --format late.lua

@@ -66,7 +66,7 @@ for command in "try --explain" "diff"; do
 done
 echo '{"id": 1, "token_id": "bad"}' | "$program" try wild.lua >out 2>err || true
 has err 'event 1: wild: c: '
-has err '[31m?red'
+has err '[31m red'
 clean err
 cat >named.lua <<'L'
 local siem = require "oversight.siem"
