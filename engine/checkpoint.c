@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define KEY_VERSION     "oversight_checkpoint"
 #define KEY_ID          "last_id"
 #define KEY_TIME        "last_timestamp"
+#define KEY_EVENT       "last_event"
 #define KEY_SAVED       "saved"
 #define KEY_REGISTRY    "registry_id"
 #define KEY_FORMAT      "format"
@@ -56,6 +58,15 @@ static char *folder_of(const char *path) {
     return folder;
 }
 
+/* The path, or what it is a link to: whichever name it goes by, its lock is the same one, and it is
+ * not the link that is replaced. */
+static char *resolve(const char *path) {
+    struct stat status;
+    bool is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+    char *real = is_link ? realpath(path, NULL) : NULL;
+    return real != NULL ? real : strdup(path);
+}
+
 /* The lock is on a file beside: the checkpoint itself is replaced at each save. */
 static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
     char *path = with_suffix(checkpoint->path, ".lock");
@@ -80,9 +91,9 @@ static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;
-    checkpoint->path = strdup(path);
-    checkpoint->temporary = with_suffix(path, ".new");
-    checkpoint->folder = folder_of(path);
+    checkpoint->path = resolve(path);
+    checkpoint->temporary = checkpoint->path != NULL ? with_suffix(checkpoint->path, ".new") : NULL;
+    checkpoint->folder = checkpoint->path != NULL ? folder_of(checkpoint->path) : NULL;
     bool complete =
         checkpoint->path != NULL && checkpoint->temporary != NULL && checkpoint->folder != NULL;
     siem_code rc = complete ? take_lock(checkpoint, err) : siem_error_no_memory(err);
@@ -161,14 +172,21 @@ static bool read_integer(const siem_checkpoint *checkpoint, const char *name, in
     return errno == 0 && end != digits && *end == '\0';
 }
 
-/* Reads "device:inode", or leaves both 0 when there is none. */
-static bool read_identity(const siem_checkpoint *checkpoint, const char *name, uint64_t *device,
-                          uint64_t *inode) {
-    char text[48];
+/* Reads "device:inode:born", where the last may be missing; none when there is no such member. */
+static bool read_identity(const siem_checkpoint *checkpoint, const char *name,
+                          siem_identity *identity) {
+    char text[72];
     size_t size;
     if (find(checkpoint, name, &size) == NULL) return true;
     return copy_value(checkpoint, name, text, sizeof text) &&
-           sscanf(text, "%" SCNu64 ":%" SCNu64, device, inode) == 2;
+           sscanf(text, "%" SCNu64 ":%" SCNu64 ":%" SCNd64, &identity->device, &identity->inode,
+                  &identity->born) >= 2;
+}
+
+/* The print of the last event, or 0. */
+static uint64_t read_print(const siem_checkpoint *checkpoint) {
+    char text[24];
+    return copy_value(checkpoint, KEY_EVENT, text, sizeof text) ? strtoull(text, NULL, 16) : 0;
 }
 
 static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
@@ -185,11 +203,11 @@ static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
     }
     bool complete =
         read_integer(checkpoint, KEY_ID, &checkpoint->position.id) &&
-        read_identity(checkpoint, KEY_FILE, &checkpoint->registry_file.device,
-                      &checkpoint->registry_file.inode) &&
-        read_identity(checkpoint, KEY_OUTPUT, &extent->device, &extent->inode) &&
-        (extent->inode == 0 || read_integer(checkpoint, KEY_OUTPUT_SIZE, &extent->size));
+        read_identity(checkpoint, KEY_FILE, &checkpoint->registry_file) &&
+        read_identity(checkpoint, KEY_OUTPUT, &extent->file) &&
+        (extent->file.inode == 0 || read_integer(checkpoint, KEY_OUTPUT_SIZE, &extent->size));
     (void)read_integer(checkpoint, KEY_TIME, &checkpoint->position.seconds);
+    checkpoint->position.print = read_print(checkpoint);
     return complete && extent->size >= 0 ? SIEM_OK : damaged(checkpoint, err);
 }
 
@@ -219,9 +237,8 @@ static siem_code claim(const siem_checkpoint *checkpoint, char **own, const char
 static siem_code check_registry(siem_checkpoint *checkpoint, siem_registry *registry,
                                 siem_error *err) {
     siem_identity now = siem_registry_identity(registry), *then = &checkpoint->registry_file;
-    bool is_same = then->device == now.device && then->inode == now.inode;
-    int64_t seconds;
-    if (then->inode != 0 && !is_same) {
+    const siem_position *position = &checkpoint->position;
+    if (then->inode != 0 && !siem_identity_equals(then, &now)) {
         return siem_error_set(err, SIEM_HELD,
                               "the registry is another file than the one that the checkpoint '%s' "
                               "was made for: when it has the same events (a copy), say so with "
@@ -229,15 +246,8 @@ static siem_code check_registry(siem_checkpoint *checkpoint, siem_registry *regi
                               checkpoint->path);
     }
     *then = now;
-    if (checkpoint->position.seconds == 0) return SIEM_OK;
-    siem_code rc = siem_registry_find_time(registry, checkpoint->position.id, &seconds, err);
-    if (rc != SIEM_OK) return rc == SIEM_END ? SIEM_OK : rc;
-    if (seconds == 0 || seconds == checkpoint->position.seconds) return SIEM_OK;
-    return siem_error_set(err, SIEM_HELD,
-                          "event %" PRId64 " of the registry is not the one that the checkpoint "
-                          "'%s' ended with: the registry was made anew. Begin anew with "
-                          "'checkpoint reset'",
-                          checkpoint->position.id, checkpoint->path);
+    if (position->print == 0) return SIEM_OK;
+    return siem_registry_check_event(registry, position->id, position->print, err);
 }
 
 static siem_code claim_all(siem_checkpoint *checkpoint, const siem_checkpoint_options *options,
@@ -314,10 +324,17 @@ static void add_text(siem_buffer *text, const char *name, const char *value) {
     (void)siem_json_write_text(text, value, strlen(value));
 }
 
-static void add_identity(siem_buffer *text, const char *name, uint64_t device, uint64_t inode) {
-    char identity[48];
-    (void)snprintf(identity, sizeof identity, "%" PRIu64 ":%" PRIu64, device, inode);
-    add_text(text, name, inode != 0 ? identity : NULL);
+static void add_identity(siem_buffer *text, const char *name, const siem_identity *identity) {
+    char value[72];
+    (void)snprintf(value, sizeof value, "%" PRIu64 ":%" PRIu64 ":%" PRId64, identity->device,
+                   identity->inode, identity->born);
+    add_text(text, name, identity->inode != 0 ? value : NULL);
+}
+
+static void add_print(siem_buffer *text, uint64_t print) {
+    char value[24];
+    (void)snprintf(value, sizeof value, "%016" PRIx64, print);
+    add_text(text, KEY_EVENT, print != 0 ? value : NULL);
 }
 
 static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
@@ -336,13 +353,14 @@ static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
         add_name(text, KEY_TIME);
         siem_json_write_integer(text, position.seconds);
     }
+    add_print(text, position.print);
     add_text(text, KEY_SAVED, now);
     add_text(text, KEY_REGISTRY, checkpoint->registry_id);
-    add_identity(text, KEY_FILE, checkpoint->registry_file.device, checkpoint->registry_file.inode);
+    add_identity(text, KEY_FILE, &checkpoint->registry_file);
     add_text(text, KEY_FORMAT, checkpoint->format);
     add_text(text, KEY_SINK, checkpoint->sink);
-    add_identity(text, KEY_OUTPUT, extent->device, extent->inode);
-    if (extent->inode != 0) {
+    add_identity(text, KEY_OUTPUT, &extent->file);
+    if (extent->file.inode != 0) {
         add_name(text, KEY_OUTPUT_SIZE);
         siem_json_write_integer(text, extent->size);
     }
@@ -358,7 +376,9 @@ static siem_code save_failed(const siem_checkpoint *checkpoint, const char *what
 static siem_code write_temporary(const siem_checkpoint *checkpoint, siem_error *err) {
     const siem_buffer *text = &checkpoint->text;
     siem_code rc = SIEM_OK;
-    int fd = open(checkpoint->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)unlink(checkpoint->temporary); /* of a crash; or a link to somebody's file */
+    int fd =
+        open(checkpoint->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return save_failed(checkpoint, "open", err);
     for (size_t written = 0; rc == SIEM_OK && written < text->size;) {
         ssize_t n = write(fd, text->bytes + written, text->size - written);
@@ -394,10 +414,16 @@ siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position positi
 
 /* ---- by hand ---- */
 
-/* Keeps the names that are in the file; `*own` stays NULL without one. */
+/* Keeps a name that is in the file; `*own` stays NULL without one. */
 static void keep_name(const siem_checkpoint *checkpoint, const char *name, char **own) {
-    char text[256];
-    if (copy_value(checkpoint, name, text, sizeof text)) *own = strdup(text);
+    size_t size;
+    siem_buffer text = {0};
+    const char *value = find(checkpoint, name, &size);
+    if (value == NULL || value[0] != '"') return;
+    siem_json_decode_text(value, size, &text);
+    siem_buffer_add_char(&text, '\0');
+    if (!text.failed) *own = strdup(text.bytes);
+    siem_buffer_free(&text);
 }
 
 siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err) {
@@ -421,7 +447,7 @@ siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
     siem_checkpoint *checkpoint;
     siem_code rc = open_locked(&checkpoint, path, err);
     if (rc != SIEM_OK) return rc;
-    if (unlink(path) == 0) {
+    if (unlink(checkpoint->path) == 0) {
         rc = sync_folder(checkpoint, err);
     } else if (errno == ENOENT) {
         rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);

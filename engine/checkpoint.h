@@ -10,6 +10,7 @@
 typedef struct siem_position {
     int64_t id;      /* of its row; 0: none */
     int64_t seconds; /* when it occurred, since 1970; 0: nobody knows */
+    uint64_t print;  /* of siem_event_print, to tell it from another one of that id; 0: not known */
 } siem_position;
 
 /* What was saved last. A checkpoint that was just made or set has no extent. */

@@ -104,6 +104,10 @@ siem_batch *siem_delivery_batch(siem_delivery *delivery) {
     return delivery->shipments[(delivery->first + delivery->used) % delivery->capacity].batch;
 }
 
+bool siem_delivery_is_under_way(const siem_delivery *delivery) {
+    return delivery->used > 0;
+}
+
 uint64_t siem_delivery_retries(const siem_delivery *delivery) {
     return delivery->retries;
 }

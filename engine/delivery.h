@@ -53,6 +53,9 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, 
 /* Sends the batch that was filled and waits until everything is settled. Errors: as above. */
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);
 
+/* Whether batches that were committed are not settled yet. */
+bool siem_delivery_is_under_way(const siem_delivery *delivery);
+
 /* Attempts that had to be made again, and texts that were cut. */
 uint64_t siem_delivery_retries(const siem_delivery *delivery);
 uint64_t siem_delivery_cut(const siem_delivery *delivery);

@@ -41,6 +41,7 @@ struct siem_event {
     const char *const *site_names;
     size_t site_count;
     int64_t row_id;   /* `id` as a number, 0 when it is none */
+    uint64_t print;   /* of siem_event_print, in a registry that is followed; else 0 */
     unsigned repairs; /* SIEM_REPAIRED_ bits found while normalizing */
     siem_value extra_source;
     bool extra_ready;
@@ -63,6 +64,10 @@ siem_code siem_event_prepare(siem_event *event, const siem_layout *layout, siem_
 
 /* Frees what an event holds, not the event. */
 void siem_event_release(siem_event *event);
+
+/* What tells the event from another one that a restored registry gave the same id: a hash of time,
+ * kind and token, which nobody changes later. Never 0. */
+uint64_t siem_event_print(const siem_event *event);
 
 /* Appends the event as a JSON object: its fields by name, null ones left out. */
 void siem_event_write_json(siem_event *event, siem_buffer *out);

@@ -19,6 +19,9 @@
 #define MOST_UNSAVED  5000  /* events that a crash may have to repeat, besides those of one batch */
 #define LAG_INTERVAL  1.0   /* seconds */
 #define MOST_PAGE     10000 /* events that are read in one transaction */
+#define BREATH        0.1   /* seconds of reading between two looks around, */
+#define BREATH_EVENTS 64    /* and events between two looks at the clock */
+#define MOST_WAIT     1.0   /* seconds that a record waits for others to fill its batch */
 
 /* ---- what the sink answers ---- */
 
@@ -43,6 +46,16 @@ static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t
     count_repairs(counts, siem_batch_repairs(batch, index));
 }
 
+/* True for what was refused before, and is only read again as something behind it failed. Else it
+ * is taken down, unless something before it is not dealt with yet. */
+static bool is_known_refusal(const siem_export *export_, siem_refused *last, int64_t id,
+                             unsigned part) {
+    if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
+    if (id < last->id || (id == last->id && part <= last->part)) return true;
+    if (!export_->halted) *last = (siem_refused){id, part};
+    return false;
+}
+
 /* A record that the sink rejects: counted, kept aside, or the end. */
 static siem_code reject(siem_export *export_, const siem_batch *batch, size_t index,
                         const siem_outcome *outcome, siem_error *err) {
@@ -58,6 +71,10 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
     if (options->on_error == SIEM_STOP_ON_ERROR) {
         return siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
                               kind, refusal.reason);
+    }
+    if (is_known_refusal(export_, &export_->rejected, strtoll(refusal.event_id, NULL, 10),
+                         siem_batch_part(batch, index))) {
+        return SIEM_OK;
     }
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
@@ -108,12 +125,16 @@ static void count_batch(siem_counts *counts, double seconds) {
     for (size_t i = 0; i < SIEM_LATENCY_COUNT; i++) counts->latency[i] += seconds <= bounds[i];
 }
 
-/* Takes down what is dealt with. A checkpoint that cannot be saved does not undo a delivery. */
-static void confirm(siem_export *export_, siem_position position) {
-    if (export_->halted || position.id == export_->confirmed.id) return;
+static void confirm_position(siem_export *export_, siem_position position) {
     export_->confirmed = position;
     export_->unsaved = export_->options.checkpoint != NULL;
     export_->counts.last_id = position.id;
+}
+
+/* Takes down what is dealt with. A checkpoint that cannot be saved does not undo a delivery. */
+static void confirm(siem_export *export_, siem_position position) {
+    if (export_->halted || position.id == export_->confirmed.id) return;
+    confirm_position(export_, position);
     (void)siem_export_save(export_, false, NULL);
 }
 
@@ -123,7 +144,7 @@ static void halt_at(siem_export *export_, const siem_batch *batch, size_t index)
     while (index > 0 && siem_batch_part(batch, index) > 0) index--;
     if (!export_->halted && index > 0 && export_->registry != NULL) {
         const char *id = siem_batch_event_id(batch, index - 1);
-        export_->confirmed = (siem_position){.id = strtoll(id, NULL, 10)};
+        confirm_position(export_, (siem_position){.id = strtoll(id, NULL, 10)});
     }
     export_->halted = true;
 }
@@ -145,6 +166,7 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
             halt_at(export_, batch, i);
         }
     }
+    export_->settled = siem_clock();
     count_batch(&export_->counts, settlement->seconds);
     confirm(export_, settlement->position);
     if (rc == SIEM_OK && export_->undone) rc = siem_export_save(export_, false, err);
@@ -215,17 +237,17 @@ static siem_code resume_sink(siem_export *export_, siem_error *err) {
     siem_sink *sink = export_->options.sink;
     siem_checkpoint *checkpoint = export_->options.checkpoint;
     siem_extent extent = *siem_checkpoint_extent(checkpoint);
-    bool is_known = extent.inode != 0, found = true;
+    bool is_known = extent.file.inode != 0, found = true;
     siem_code rc = SIEM_OK;
-    sink->kind->set_moved(sink, take_moved, export_);
-    if (is_known) rc = sink->kind->resume(sink, &extent, &found, err);
+    rc = sink->kind->claim(sink, take_moved, export_, err);
+    if (rc == SIEM_OK && is_known) rc = sink->kind->resume(sink, &extent, &found, err);
     if (rc != SIEM_OK || (is_known && found)) return rc;
     if (!found) {
         siem_export_notice(export_, "the output file of the checkpoint is there no more, or was "
                                     "emptied: events that were written last may be there twice");
     }
     rc = sink->kind->sync(sink, &extent, err);
-    return rc == SIEM_OK && extent.inode != 0
+    return rc == SIEM_OK && extent.file.inode != 0
                ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
                : rc;
 }
@@ -242,6 +264,9 @@ static siem_code open_delivery(siem_export *export_, siem_error *err) {
 static siem_code return_to_checkpoint(siem_export *export_, siem_error *err) {
     export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
     export_->counts = export_->saved;
+    if (export_->undone) { /* the dead letter may have lost them */
+        export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
+    }
     export_->unsaved = export_->undone = false;
     return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;
 }
@@ -260,7 +285,8 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     }
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
     if (export_->confirmed.id != 0) {
-        siem_registry_seek(export_->registry, export_->confirmed.id);
+        siem_registry_seek_event(export_->registry, export_->confirmed.id,
+                                 export_->confirmed.print);
     } else {
         siem_registry_rewind(export_->registry);
     }
@@ -281,6 +307,7 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
     export_->lag_due = INFINITY;
+    export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
     export_->confirmed = options->checkpoint != NULL ? siem_checkpoint_position(options->checkpoint)
                                                      : (siem_position){.id = options->after};
@@ -321,7 +348,7 @@ static siem_batch *batch_of(siem_export *export_) {
 }
 
 static siem_position position_of(const siem_event *event) {
-    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer};
+    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer, event->print};
 }
 
 /* Hands the batch over. No read transaction stays open while the sink is waited for. */
@@ -342,6 +369,7 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
         siem_error_prefix(err, "event %.*s", (int)id->size, id->bytes);
         return SIEM_REFUSED;
     }
+    if (is_known_refusal(export_, &export_->refused, event->row_id, 0)) return SIEM_OK;
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         siem_refusal refusal = {
             .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
@@ -425,6 +453,7 @@ siem_code siem_export_flush(siem_export *export_, siem_error *err) {
 
 siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem_error *err) {
     siem_error second;
+    if (export_->delivery == NULL) return failure; /* it had not begun */
     siem_code rc = siem_export_flush(export_, &second);
     if (rc == SIEM_OK || rc == SIEM_CANCELLED) return failure;
     if (err != NULL) *err = second;
@@ -436,24 +465,44 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
     return rc == SIEM_OK ? rc : siem_export_finish_after(export_, rc, err);
 }
 
-/* A read transaction keeps the registry's log from being reset, also while nothing is sent. */
-static void end_page(siem_export *export_) {
-    if (++export_->unreleased < MOST_PAGE) return;
+/* With nothing on its way, what was read so far is dealt with, also when it made no record; a lone
+ * record does not wait for a batch that fills slowly. */
+static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
+    if (siem_delivery_is_under_way(export_->delivery)) return SIEM_OK;
+    if (siem_batch_size(siem_delivery_batch(export_->delivery)) == 0) {
+        confirm(export_, siem_delivery_reached(export_->delivery));
+        return SIEM_OK;
+    }
+    return now - export_->settled > MOST_WAIT ? siem_export_flush(export_, err) : SIEM_OK;
+}
+
+/* Looks around while events are read: a read transaction keeps the registry's log from being reset,
+ * and whoever watches wants to know, also where a filter leaves out all events. */
+static siem_code breathe(siem_export *export_, siem_error *err) {
+    bool is_long = ++export_->unreleased >= MOST_PAGE;
+    if (!is_long && export_->unreleased % BREATH_EVENTS != 0) return SIEM_OK;
+    double now = siem_clock();
+    if (!is_long && now < export_->breath_due) return SIEM_OK;
     siem_registry_release(export_->registry);
     export_->unreleased = 0;
+    export_->breath_due = now + BREATH;
+    siem_code rc = settle_what_waits(export_, now, err);
+    if (rc != SIEM_OK || siem_export_goes_on(export_)) return rc;
+    return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
 }
 
 /* Exports until the registry ends or something fails. */
 static siem_code export_all(siem_export *export_, bool *reading, siem_error *err) {
     siem_event *event;
     siem_code rc;
+    export_->settled = siem_clock();
     for (;;) {
         *reading = true;
         rc = siem_registry_next(export_->registry, &event, err);
         if (rc != SIEM_OK) break;
         *reading = false;
         if ((rc = add_event(export_, event, err)) != SIEM_OK) break;
-        end_page(export_);
+        if ((rc = breathe(export_, err)) != SIEM_OK) break;
     }
     siem_registry_release(export_->registry);
     return rc;
@@ -481,7 +530,7 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
     export_->registry = NULL;
     if (export_->options.checkpoint != NULL) {
         saved = siem_export_save(export_, true, rc == SIEM_OK ? err : NULL);
-        if (sink->kind->set_moved != NULL) sink->kind->set_moved(sink, NULL, NULL);
+        if (sink->kind->claim != NULL) (void)sink->kind->claim(sink, NULL, NULL, NULL);
     }
     return rc == SIEM_OK ? saved : rc;
 }

@@ -5,6 +5,12 @@
 #include "checkpoint.h"
 #include "delivery.h"
 
+/* Up to where refusals are told: what is read again after a failure is not refused twice. */
+typedef struct siem_refused {
+    int64_t id;
+    unsigned part;
+} siem_refused;
+
 struct siem_export {
     siem_export_options options;
     siem_delivery *delivery;
@@ -19,6 +25,10 @@ struct siem_export {
     uint64_t retries, cut;   /* of deliveries before this one */
     double lag_due;          /* of siem_clock: when the lag is looked up; infinite: never */
     uint64_t unreleased;     /* events that were read since no read transaction was open */
+    double breath_due;       /* of siem_clock: when reading pauses to look around */
+    double settled;          /* of siem_clock: when a batch had its outcomes last */
+    siem_refused refused;    /* the last event that had no record, */
+    siem_refused rejected;   /* and the last record that the sink refused, with all before it */
 };
 
 /* Takes up a registry, to be read from the first event on, or behind the checkpoint. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,18 @@ void siem_line_file_open_stdout(siem_line_file *file) {
     *file = (siem_line_file){.fd = STDOUT_FILENO, .reader = -1, .safe = -1};
 }
 
+static siem_extent extent_of(int fd) {
+    struct stat status;
+    siem_extent extent = {.size = 0};
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return extent;
+    if (siem_identity_of(&extent.file, fd)) extent.size = status.st_size;
+    return extent;
+}
+
+static bool is_none(const siem_extent *extent) {
+    return extent->file.inode == 0;
+}
+
 /* True when the path names another file than the one that is open, or none. */
 static bool was_rotated(const siem_line_file *file) {
     struct stat there, here;
@@ -69,12 +82,6 @@ static bool was_rotated(const siem_line_file *file) {
 static siem_code close_failed(const siem_line_file *file, int reason, siem_error *err) {
     return siem_error_set(err, SIEM_IO, "cannot finish writing '%s': %s", name_of(file),
                           strerror(reason));
-}
-
-static siem_extent extent_of(int fd) {
-    struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return (siem_extent){0};
-    return (siem_extent){(uint64_t)status.st_dev, (uint64_t)status.st_ino, status.st_size};
 }
 
 static void end_skipping(siem_line_file *file) {
@@ -98,17 +105,61 @@ static siem_code force(siem_line_file *file, siem_error *err) {
                           strerror(reason));
 }
 
+/* ---- one writer's own ---- */
+
+/* Locks an open file, for as long as it is open. */
+static siem_code lock_file(const siem_line_file *file, int fd, siem_error *err) {
+    siem_extent extent = extent_of(fd);
+    if (is_none(&extent) || flock(fd, LOCK_EX | LOCK_NB) == 0) return SIEM_OK;
+    return siem_error_set(
+        err, SIEM_LOCKED,
+        "'%s' is written by another export with a checkpoint: give this one a file "
+        "of its own",
+        name_of(file));
+}
+
+/* Forces the name of a file that may be new to the disk. */
+static siem_code sync_name(const siem_line_file *file, siem_error *err) {
+    char *copy = file->path != NULL ? strdup(file->path) : NULL;
+    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(copy);
+    if (fd < 0) return SIEM_OK; /* it has no name, or one whose folder cannot be read */
+    int reason = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    (void)close(fd);
+    if (reason == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_IO, "cannot force the name of '%s' to the disk: %s",
+                          name_of(file), strerror(reason));
+}
+
+siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
+                               siem_error *err) {
+    siem_code rc = SIEM_OK;
+    if (moved != NULL) rc = lock_file(file, file->fd, err);
+    else if (file->moved != NULL) (void)flock(file->fd, LOCK_UN);
+    if (rc == SIEM_OK && moved != NULL) rc = sync_name(file, err);
+    file->moved = rc == SIEM_OK ? moved : NULL;
+    file->moved_context = context;
+    if (file->moved == NULL) file->safe = -1;
+    return rc;
+}
+
+/* Before the first line of another file: it is locked, its name is on the disk, and told. */
+static siem_code tell_moved(siem_line_file *file, siem_error *err) {
+    siem_extent extent = extent_of(file->fd);
+    if (file->moved == NULL) return SIEM_OK;
+    siem_code rc = lock_file(file, file->fd, err);
+    if (rc == SIEM_OK) rc = sync_name(file, err);
+    if (rc == SIEM_OK) rc = file->moved(file->moved_context, &extent, err);
+    if (rc == SIEM_OK) file->safe = extent.size;
+    return rc;
+}
+
 /* Goes over to the file that the path names now. The old one is on the disk before. */
 static siem_code reopen(siem_line_file *file, siem_error *err) {
     int old = file->fd;
     siem_code rc = file->moved == NULL ? SIEM_OK : force(file, err);
     if (rc == SIEM_OK) rc = open_path(file, 0, err);
-    siem_extent extent = extent_of(file->fd);
-    if (rc == SIEM_OK && file->moved != NULL) {
-        rc = file->moved(file->moved_context, &extent, err);
-        if (rc == SIEM_OK) file->safe = extent.size;
-        else (void)close(file->fd);
-    }
+    if (rc == SIEM_OK && (rc = tell_moved(file, err)) != SIEM_OK) (void)close(file->fd);
     if (rc != SIEM_OK) {
         file->fd = old; /* the next write tries again */
         return rc;
@@ -194,17 +245,16 @@ static siem_code skip_known(siem_line_file *file, const char *lines, size_t size
     return SIEM_OK;
 }
 
-/* The name of a file of that identity in the folder of the path, or NULL. */
-static char *find_renamed(const char *path, const siem_extent *extent) {
+/* The name of that file in the folder of the path, or NULL. */
+static char *find_renamed(const char *path, const siem_identity *wanted) {
     char *copy = strdup(path), *found = NULL;
     const char *folder = copy != NULL ? dirname(copy) : ".";
     DIR *stream = opendir(folder);
     struct dirent *entry;
-    struct stat status;
+    siem_identity identity;
     while (stream != NULL && found == NULL && (entry = readdir(stream)) != NULL) {
-        bool is_it = fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                     S_ISREG(status.st_mode) && (uint64_t)status.st_dev == extent->device &&
-                     (uint64_t)status.st_ino == extent->inode;
+        bool is_it = siem_identity_read(&identity, dirfd(stream), entry->d_name, true) &&
+                     siem_identity_equals(&identity, wanted);
         if (is_it && asprintf(&found, "%s/%s", folder, entry->d_name) < 0) found = NULL;
     }
     if (stream != NULL) (void)closedir(stream);
@@ -212,61 +262,66 @@ static char *find_renamed(const char *path, const siem_extent *extent) {
     return found;
 }
 
-/* Opens the file of that name instead of the one that the path names. */
-static siem_code open_name(siem_line_file *file, const char *name, siem_error *err) {
-    int fd = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (fd < 0) {
-        return siem_error_set(err, SIEM_IO, "cannot go on in '%s': %s", name, strerror(errno));
+/* Opens the file of that extent under the name that it has now; *fd is -1 when it has none. */
+static siem_code open_renamed(const siem_line_file *file, const siem_extent *extent, int *fd,
+                              siem_error *err) {
+    siem_code rc = SIEM_OK;
+    char *name = file->path != NULL ? find_renamed(file->path, &extent->file) : NULL;
+    *fd = name != NULL ? open(name, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+    if (name != NULL && *fd < 0) {
+        rc = siem_error_set(err, SIEM_IO, "cannot go on in '%s': %s", name, strerror(errno));
     }
-    (void)close(file->fd);
-    file->fd = fd;
-    return SIEM_OK;
+    free(name);
+    if (rc == SIEM_OK && *fd >= 0 && file->moved != NULL) rc = lock_file(file, *fd, err);
+    if (rc != SIEM_OK && *fd >= 0) (void)close(*fd);
+    return rc;
 }
 
-/* Makes the bytes behind the extent those that are compared. */
-static siem_code begin_skipping(siem_line_file *file, const char *name, off_t known, off_t end,
-                                siem_error *err) {
+/* Makes the bytes behind the extent those that are compared. What is open is read, whatever its
+ * name is by then. */
+static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, siem_error *err) {
+    char name[40];
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", file->fd);
     file->reader = open(name, O_RDONLY | O_CLOEXEC);
     if (file->reader < 0) {
         return siem_error_set(err, SIEM_IO, "cannot read '%s', to go on behind what is there: %s",
-                              name, strerror(errno));
+                              name_of(file), strerror(errno));
     }
     file->known = known;
     file->end = end;
     return SIEM_OK;
 }
 
-static bool is_file_of(const siem_extent *a, const siem_extent *b) {
-    return a->device == b->device && a->inode == b->inode;
-}
-
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err) {
-    siem_code rc = SIEM_OK;
     siem_extent here = extent_of(file->fd);
-    bool is_here = is_file_of(&here, extent);
-    char *renamed = is_here || file->path == NULL ? NULL : find_renamed(file->path, extent);
-    const char *name = renamed != NULL ? renamed : file->path;
+    int renamed = -1;
+    siem_code rc = SIEM_OK;
+    *found = false;
     end_skipping(file);
-    *found = is_here || renamed != NULL;
-    if (renamed != NULL) rc = open_name(file, renamed, err);
-    if (rc == SIEM_OK && *found) here = extent_of(file->fd);
-    *found = *found && here.size >= extent->size;
-    if (rc == SIEM_OK && *found) {
-        file->torn = false; /* a line is torn only in what is compared, and completed then */
-        file->safe = extent->size;
-        if (here.size > extent->size) {
-            rc = begin_skipping(file, name, extent->size, here.size, err);
-        }
+    if (!siem_identity_equals(&here.file, &extent->file)) {
+        rc = open_renamed(file, extent, &renamed, err);
+        if (rc != SIEM_OK || renamed < 0) return rc;
+        here = extent_of(renamed);
     }
-    free(renamed);
-    return rc;
+    if (here.size < extent->size) {
+        if (renamed >= 0) (void)close(renamed);
+        return SIEM_OK;
+    }
+    if (renamed >= 0) {
+        (void)close(file->fd);
+        file->fd = renamed;
+    }
+    *found = true;
+    file->torn = false; /* a line is torn only in what is compared, and completed then */
+    file->safe = extent->size;
+    return here.size > extent->size ? begin_skipping(file, extent->size, here.size, err) : SIEM_OK;
 }
 
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err) {
     siem_code rc = end_torn_line(file, err);
     *extent = extent_of(file->fd);
-    if (rc != SIEM_OK || extent->inode == 0) return rc;
+    if (rc != SIEM_OK || is_none(extent)) return rc;
     if (file->end != 0) extent->size = file->known; /* what is behind may still be cut */
     rc = force(file, err);
     if (rc == SIEM_OK && file->moved != NULL) file->safe = extent->size;

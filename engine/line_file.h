@@ -2,12 +2,14 @@
 #ifndef SIEM_LINE_FILE_H
 #define SIEM_LINE_FILE_H
 
+#include "identity.h"
+
 #include <oversight/siem.h>
 #include <sys/types.h>
 
 /* Where a file ended when that was taken down. */
 typedef struct siem_extent {
-    uint64_t device, inode; /* both 0: no regular file */
+    siem_identity file; /* none: it is no regular file */
     int64_t size;
 } siem_extent;
 
@@ -23,7 +25,7 @@ typedef struct siem_line_file {
     off_t known, end; /* between them is what an interrupted attempt wrote; `end` 0: nothing */
     int reader;       /* of these bytes, or -1 */
     off_t safe;       /* what is before it is on the disk; -1: nobody asked for that */
-    siem_moved_function moved; /* NULL: nobody wants to know */
+    siem_moved_function moved; /* NULL: nobody has claimed the file */
     void *moved_context;
 } siem_line_file;
 
@@ -35,15 +37,20 @@ siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mod
 /* Wraps standard output. */
 void siem_line_file_open_stdout(siem_line_file *file);
 
+/* Makes the file one writer's own, who is told where lines go: two of them would cut each other's
+ * lines. NULL gives it up. Errors: SIEM_LOCKED when another one has it, SIEM_IO. */
+siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
+                               siem_error *err);
+
 /* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
  * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
  * again, and is cut where it differs. *found is false when the file is there no more, or is
- * shorter: then it goes on at the end. Errors: SIEM_IO. */
+ * shorter: then it goes on at the end. Errors: SIEM_IO, SIEM_LOCKED. */
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err);
 
 /* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
- * that is not regular nothing is forced. Errors: SIEM_IO: somebody who set `moved` has to write
+ * that is not regular nothing is forced. Errors: SIEM_IO: whoever claimed the file has to write
  * anew what was written since the last success, as it is cut off. */
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err);
 

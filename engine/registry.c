@@ -33,6 +33,7 @@ struct siem_registry {
     bool follow;
     bool broken;    /* reading failed: the connection is made anew */
     int64_t cursor; /* the id of the event that was read last */
+    uint64_t print; /* its own, or 0 */
     siem_watch watch;
     int64_t schema_version; /* SQLite's number of the schema that the shape was read from */
 };
@@ -177,10 +178,10 @@ static siem_code step_sorted(siem_registry *registry, siem_error *err) {
     return rc;
 }
 
-static void load_row(siem_registry *registry) {
+static void load_row(siem_registry *registry, sqlite3_stmt *statement) {
     bool blob = false;
     for (size_t i = 0; i < registry->shape.column_count; i++) {
-        siem_database_column(registry->statement, (int)i, &registry->row[i], &blob);
+        siem_database_column(statement, (int)i, &registry->row[i], &blob);
     }
     siem_event_load(&registry->event, registry->shape.layout, registry->row, blob);
 }
@@ -221,6 +222,29 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
                           "backup?). Say from where on its events are new with 'checkpoint set', "
                           "or begin anew with 'checkpoint reset'",
                           registry->database.path, largest, registry->cursor);
+}
+
+siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
+                                    siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(&registry->database, &statement,
+                                         "SELECT * FROM events WHERE id = ?1", err);
+    if (rc != SIEM_OK) return rc;
+    sqlite3_bind_int64(statement, 1, id);
+    rc = siem_database_step(&registry->database, statement, err);
+    if (rc == SIEM_OK) {
+        load_row(registry, statement);
+        if (siem_event_print(&registry->event) != print) {
+            rc = siem_error_set(err, SIEM_HELD,
+                                "event %" PRId64 " of the registry '%s' is not the one that was "
+                                "read before: the registry was restored or made anew. Say from "
+                                "where on its events are new with 'checkpoint set', or begin anew "
+                                "with 'checkpoint reset'",
+                                id, registry->database.path);
+        }
+    }
+    sqlite3_finalize(statement);
+    return rc == SIEM_END ? SIEM_OK : rc; /* deleted: nothing tells */
 }
 
 /* Columns may have been added since the last round. */
@@ -269,30 +293,52 @@ static siem_code begin_round(siem_registry *registry, siem_error *err) {
     if (rc == SIEM_OK) rc = run(registry, "BEGIN", err);
     if (rc == SIEM_OK) rc = refresh_shape(registry, err);
     if (rc == SIEM_OK) rc = check_ids(registry, err);
+    if (rc == SIEM_OK && registry->print != 0) {
+        rc = siem_registry_check_event(registry, registry->cursor, registry->print, err);
+    }
     if (rc != SIEM_OK) return rc;
     sqlite3_bind_int64(registry->statement, 1, registry->cursor);
     registry->stepping = true;
     return SIEM_OK;
 }
 
+/* At the end: what is behind the cursor and older than `since` is not looked at again. */
+static siem_code pass_over_old(siem_registry *registry, siem_error *err) {
+    int64_t largest = registry->cursor;
+    siem_code rc = read_number(registry, "SELECT max(id) FROM events", &largest, err);
+    if (rc != SIEM_OK) return rc;
+    if (largest > registry->cursor) {
+        registry->cursor = largest;
+        registry->print = 0;
+    }
+    return SIEM_END;
+}
+
 /* The next event behind the cursor. SIEM_END is the end for now. */
 static siem_code next_of_followed(siem_registry *registry, siem_event **event, siem_error *err) {
     siem_code rc = registry->stepping ? SIEM_OK : begin_round(registry, err);
     if (rc == SIEM_OK) rc = siem_database_step(&registry->database, registry->statement, err);
+    if (rc == SIEM_END && registry->since != NULL) rc = pass_over_old(registry, err);
     if (rc != SIEM_OK) {
         registry->broken = registry->broken || rc == SIEM_IO;
         siem_registry_release(registry);
         return rc;
     }
-    load_row(registry);
+    load_row(registry, registry->statement);
     registry->cursor = registry->event.row_id;
+    registry->print = registry->event.print = siem_event_print(&registry->event);
     *event = &registry->event;
     return SIEM_OK;
 }
 
-void siem_registry_seek(siem_registry *registry, int64_t id) {
+void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print) {
     siem_registry_release(registry);
     registry->cursor = id;
+    registry->print = print;
+}
+
+void siem_registry_seek(siem_registry *registry, int64_t id) {
+    siem_registry_seek_event(registry, id, 0);
 }
 
 siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
@@ -335,22 +381,6 @@ siem_identity siem_registry_identity(const siem_registry *registry) {
     return registry->watch.file;
 }
 
-siem_code siem_registry_find_time(siem_registry *registry, int64_t id, int64_t *seconds,
-                                  siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(
-        &registry->database, &statement,
-        "SELECT timestamp FROM events WHERE id = ?1 AND typeof(timestamp) IN ('integer', 'real')",
-        err);
-    if (rc == SIEM_OK) {
-        sqlite3_bind_int64(statement, 1, id);
-        rc = siem_database_step(&registry->database, statement, err);
-    }
-    if (rc == SIEM_OK) *seconds = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return rc;
-}
-
 /* The next of a bounded set of events. */
 static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_error *err) {
     siem_code rc = SIEM_OK;
@@ -368,7 +398,7 @@ static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_e
         siem_registry_release(registry);
         return rc;
     }
-    load_row(registry);
+    load_row(registry, registry->statement);
     registry->returned++;
     if (registry->event.row_id == registry->ordering.last_id && registry->sorted == NULL) {
         registry->ended = true;
@@ -387,8 +417,7 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
 
 void siem_registry_rewind(siem_registry *registry) {
     if (registry->follow) {
-        siem_registry_release(registry);
-        registry->cursor = INT64_MIN;
+        siem_registry_seek_event(registry, INT64_MIN, 0);
         return;
     }
     if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */

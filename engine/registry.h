@@ -17,9 +17,12 @@ bool siem_registry_is_followed(const siem_registry *registry);
 /* The file that is open. */
 siem_identity siem_registry_identity(const siem_registry *registry);
 
-/* When event `id` occurred, in whole seconds since 1970. SIEM_END: it is gone, or has no time.
- * Errors: SIEM_IO, SIEM_LOCKED. */
-siem_code siem_registry_find_time(siem_registry *registry, int64_t id, int64_t *seconds,
-                                  siem_error *err);
+/* Where reading goes on, behind event `id` with that print; 0: it is not known. */
+void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print);
+
+/* Whether event `id`, if it is still there, is the one with that print. Errors: SIEM_HELD when it
+ * is another one, SIEM_IO, SIEM_LOCKED. */
+siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
+                                    siem_error *err);
 
 #endif

@@ -91,10 +91,10 @@ struct siem_sink_kind {
                       siem_error *err);
     const siem_protocol *protocol; /* remote kinds */
     /* Kinds that write files, for an export with a checkpoint; else NULL. As those of line_file;
-     * `moved` is set before. */
+     * they are claimed before. */
     siem_code (*resume)(siem_sink *sink, const siem_extent *extent, bool *found, siem_error *err);
     siem_code (*sync)(siem_sink *sink, siem_extent *extent, siem_error *err);
-    void (*set_moved)(siem_sink *sink, siem_moved_function moved, void *context);
+    siem_code (*claim)(siem_sink *sink, siem_moved_function moved, void *context, siem_error *err);
     bool rejects; /* local kinds: it may reject records, whose events a dead letter is to hold */
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);

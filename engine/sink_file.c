@@ -38,10 +38,8 @@ static siem_code sync_file(siem_sink *sink, siem_extent *extent, siem_error *err
     return siem_line_file_sync(&((file_sink *)sink)->file, extent, err);
 }
 
-static void set_moved(siem_sink *sink, siem_moved_function moved, void *context) {
-    siem_line_file *file = &((file_sink *)sink)->file;
-    file->moved = moved;
-    file->moved_context = context;
+static siem_code claim(siem_sink *sink, siem_moved_function moved, void *context, siem_error *err) {
+    return siem_line_file_claim(&((file_sink *)sink)->file, moved, context, err);
 }
 
 static siem_code close_file(siem_sink *sink, siem_error *err) {
@@ -55,7 +53,7 @@ static const siem_sink_kind file_kind = {.name = "file",
                                          .close = close_file,
                                          .resume = resume,
                                          .sync = sync_file,
-                                         .set_moved = set_moved};
+                                         .claim = claim};
 static const siem_sink_kind stdout_kind = {
     .name = "stdout", .send = send_lines, .close = close_file};
 

@@ -5,12 +5,12 @@
 #include "error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define POLL_MS   200 /* how often to ask where nothing tells */
@@ -26,14 +26,12 @@ static siem_code read_version(const siem_watch *watch, int64_t *version, siem_er
 }
 
 siem_code siem_watch_open(siem_watch *watch, const siem_database *database, siem_error *err) {
-    struct stat status;
     *watch = siem_watch_closed;
     watch->database = database;
-    if (stat(database->path, &status) != 0) {
+    if (!siem_identity_read(&watch->file, AT_FDCWD, database->path, false)) {
         return siem_error_set(err, SIEM_NOT_FOUND, "cannot open '%s': %s", database->path,
                               strerror(errno));
     }
-    watch->file = (siem_identity){(uint64_t)status.st_dev, (uint64_t)status.st_ino};
     siem_code rc =
         siem_database_prepare(database, &watch->version_query, "PRAGMA data_version", err);
     if (rc != SIEM_OK) return rc;
@@ -51,11 +49,12 @@ siem_code siem_watch_mark(siem_watch *watch, siem_error *err) {
 
 /* The log comes and goes with the connections that use it. */
 static void hear_log(siem_watch *watch) {
-    char *path = NULL;
-    if (watch->notifier < 0 || watch->hears_log ||
-        asprintf(&path, "%s-wal", watch->database->path) < 0) {
-        return;
-    }
+    char *file, *path = NULL;
+    if (watch->notifier < 0 || watch->hears_log) return;
+    file = realpath(watch->database->path, NULL); /* beside which SQLite has it */
+    if (file == NULL || asprintf(&path, "%s-wal", file) < 0) path = NULL;
+    free(file);
+    if (path == NULL) return;
     watch->hears_log =
         inotify_add_watch(watch->notifier, path, IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) >= 0;
     free(path);
@@ -84,16 +83,13 @@ static void sleep_until_write(siem_watch *watch, int milliseconds) {
 }
 
 siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {
-    struct stat status;
+    siem_identity now;
     const char *path = watch->database->path;
-    if (stat(path, &status) != 0) {
+    if (!siem_identity_read(&now, AT_FDCWD, path, false)) {
         return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
                               "the registry '%s' is gone: %s", path, strerror(errno));
     }
-    if (watch->file.device == (uint64_t)status.st_dev &&
-        watch->file.inode == (uint64_t)status.st_ino) {
-        return SIEM_OK;
-    }
+    if (siem_identity_equals(&watch->file, &now)) return SIEM_OK;
     return siem_error_set(err, SIEM_HELD,
                           "the registry '%s' was replaced by another file: when that has the same "
                           "events (a copy), say so with 'checkpoint set'; else begin anew with "

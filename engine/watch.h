@@ -3,11 +3,7 @@
 #define SIEM_WATCH_H
 
 #include "database.h"
-
-/* What tells a file from all others. */
-typedef struct siem_identity {
-    uint64_t device, inode;
-} siem_identity;
+#include "identity.h"
 
 typedef struct siem_watch {
     const siem_database *database;

@@ -30,6 +30,7 @@ static bool flush_output(void) {
 }
 
 int main(int count, char **arguments) {
+    siem_program_hold_streams();
     siem_program_set_signals();
     siem_program_set_arguments(count, arguments);
     siem_wiping_set();

@@ -7,6 +7,7 @@
 #include "listener.h"
 #include "workers.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,10 +24,33 @@
 
 static atomic_int stop_signal, reload_signals;
 
-/* The first signal asks the work at hand to end between two batches, the second one ends it. */
+/* What the engine waits for by itself ends within 5 seconds; this is for what it cannot break off,
+ * as a pipe that nobody reads. */
+#define LAST_SECONDS 15
+
+/* The first signal asks the work at hand to end between two batches, the second one, or the alarm,
+ * ends it. */
 static void request_stop(int number) {
     atomic_store(&stop_signal, number);
     (void)signal(number, SIG_DFL);
+    (void)alarm(LAST_SECONDS);
+}
+
+static void give_up(int number) {
+    static const char message[] =
+        "oversight-siem: it did not end in time after a request to stop\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(FAILED);
+}
+
+/* A file that takes the place of a closed standard stream would get what is meant for that. */
+void siem_program_hold_streams(void) {
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) (void)close(fd);
 }
 
 static void request_reload(int number) {
@@ -39,6 +63,7 @@ void siem_program_set_signals(void) {
     (void)signal(SIGXFSZ, SIG_IGN); /* so is a file size limit */
     (void)signal(SIGINT, request_stop);
     (void)signal(SIGTERM, request_stop);
+    (void)signal(SIGALRM, give_up);
 }
 
 /* program.handle_reload(): from here on SIGHUP is counted, and does not end the process. */

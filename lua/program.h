@@ -5,8 +5,11 @@
 #include <lua.h>
 
 /* Makes a closed pipe and a file size limit errors of one write, and SIGINT and SIGTERM requests to
- * end between two batches; a second one ends the process. */
+ * end between two batches; a second one ends the process, and 15 seconds do. */
 void siem_program_set_signals(void);
+
+/* Opens what of standard input, output and error is closed, as /dev/null. */
+void siem_program_hold_streams(void);
 
 /* Says where the arguments of the process lie, which Lua has copies of: hide overwrites them. */
 void siem_program_set_arguments(int count, char **arguments);

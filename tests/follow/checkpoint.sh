@@ -79,7 +79,7 @@ mv later cp
 held "written by a later version (2)"
 cp kept cp
 sqlite3 r.db "UPDATE events SET timestamp = timestamp + 7"
-held "event 5 of the registry is not the one"
+held "is not the one that was read before"
 sqlite3 r.db "UPDATE events SET timestamp = timestamp - 7"
 # Its ids went back: restored from a backup, which has fewer events.
 cp r.db backup.db
@@ -100,6 +100,47 @@ has err "[ok] exported 1 event(s) as ecs"
 sqlite3 plain.db "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp INTEGER)"
 run 1 export --db plain.db --registry-id reg --format ecs --output p.jsonl --checkpoint p.cp
 has err "is not AUTOINCREMENT"
+
+# ---- other names for it, and links in its place ----
+mkdir place
+mv cp place/cp
+ln -s place/cp cp
+add r.db 1
+run 0 "${once[@]}"
+has err "[ok] exported 1 event(s) as ecs"
+[ -L cp ] || fail "the link was replaced"
+echo "not yours" >victim
+ln -s "$PWD/victim" place/cp.new
+add r.db 1
+run 0 "${once[@]}"
+[ "$(cat victim)" = "not yours" ] || fail "a link in the checkpoint's place was followed"
+rm cp
+mv place/cp cp
+odd='Grün "A" \ b'
+run 0 export --db r.db --registry-id "$odd" --format ecs --output odd.jsonl --checkpoint odd.cp
+run 0 checkpoint set odd.cp --last-id 3
+run 0 export --db r.db --registry-id "$odd" --format ecs --output odd.jsonl --checkpoint odd.cp
+
+# ---- a restored registry that has given as many ids, with an event of the same second ----
+registry s.db 4
+run 0 export --db s.db --registry-id reg --format ecs --output s.jsonl --checkpoint s.cp
+sqlite3 s.db "DELETE FROM events WHERE id > 2; UPDATE sqlite_sequence SET seq = 2;
+    INSERT INTO events (token_id, kind, timestamp) SELECT 'new-' || value, 'dns', 1000 + value FROM json_each('[2, 3, 4, 5]')"
+run 4 export --db s.db --registry-id reg --format ecs --output s.jsonl --checkpoint s.cp
+has err "event 4 of the registry 's.db' is not the one that was read before"
+lines s.jsonl 4
+
+# ---- one writer of a file ----
+start_follow() {
+    "$program" export --db r.db --registry-id reg --format ecs --follow "$@" >out2 2>log2 &
+    children+=("$!")
+    until grep -q following log2; do kill -0 "${children[-1]}" || { fail "it ended: $(cat log2)"; break; }; done
+}
+start_follow --output both.jsonl --checkpoint both1.cp
+run 1 export --db r.db --registry-id reg --format ecs --output both.jsonl --checkpoint both2.cp
+has err "'both.jsonl' is written by another export with a checkpoint"
+kill "${children[-1]}"
+wait "${children[-1]}" || true
 
 # ---- one process has it ----
 mkfifo pipe
@@ -126,7 +167,7 @@ run 0 status cp --db r.db
 has out "Behind        nothing: all events are exported"
 sqlite3 r.db "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', strftime('%s') - 93784), ('t', 'dns', 'x')"
 run 0 status cp --db r.db
-grep -qE '^Behind        2 event\(s\), up to id 10; the first of them is 1 d 2 h old$' out || fail "no such lag: $(cat out)"
+grep -qE '^Behind        2 event\(s\), up to id 12; the first of them is 1 d 2 h old$' out || fail "no such lag: $(cat out)"
 run 0 status cp --db r.db --json
 python3 -c 'import json; s = json.load(open("out")); assert s["lag_events"] == 2 and 93784 <= s["lag_seconds"] < 93884' ||
     fail "no such JSON: $(cat out)"

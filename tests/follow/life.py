@@ -7,6 +7,7 @@ import functools
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import sys
 
@@ -91,6 +92,21 @@ def restored(program):
     wait_until(lambda: position("cp") == 9, "the checkpoint")
     backup.backup(live)
     expect_end(follower, 4, "the ids of the registry 'r.db' went back", "restored from a backup")
+    check_once(read_ids(["out.jsonl"]), list(range(1, 10)), "the file")
+
+
+def restored_unseen(program):
+    """While it stands still, a backup is restored and grows beyond what was read: none of that is passed over."""
+    follower = follow_some(program)
+    live, backup = sqlite3.connect("r.db", isolation_level=None), sqlite3.connect("backup.db")
+    live.backup(backup)
+    add_events("r.db", 4, first=5)
+    wait_until(lambda: position("cp") == 9, "the checkpoint")
+    follower.process.send_signal(signal.SIGSTOP)
+    backup.backup(live)
+    add_events(live, 20, first=100)
+    follower.process.send_signal(signal.SIGCONT)
+    expect_end(follower, 4, "event 9 of the registry 'r.db' is not the one that was read before")
     check_once(read_ids(["out.jsonl"]), list(range(1, 10)), "the file")
 
 
@@ -223,6 +239,7 @@ def emptied_output(program):
 def main(arguments):
     cases.main({
         "replaced": replaced, "deleted and made anew": deleted, "restored from a backup": restored,
+        "restored while nobody looks": restored_unseen,
         "locked, with a journal": functools.partial(locked, mode="DELETE"),
         "locked, with a log": functools.partial(locked, mode="WAL"),
         "cleaned up": cleaned, "a new column": new_column, "its disk is full": full, "no database": garbage,

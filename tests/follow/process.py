@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""An exporter as a process: it moves on where nothing is written, ends when it is told to, and keeps its streams apart.
+
+Usage: process.py PROGRAM [CASE]
+"""
+import os
+import pathlib
+import re
+import sqlite3
+import subprocess
+import sys
+
+import cases
+from follower import FORMATS, Follower, add_events, check_once, fail, make_registry, no_proxy, position, read_ids, wait_until
+
+FILE = ["--output", "out.jsonl", "--checkpoint", "cp"]
+LEAVES_OUT = """local siem = require "oversight.siem"
+return require "oversight.formats.ecs":extend "slow" {
+  { "labels.x", with = function(_, event)
+      for _ = 1, 3000 do end
+      if event.event_id ~= "1" then return siem.drop end
+    end } }"""
+
+
+def add_many(count, token="t"):
+    make_registry("r.db")
+    connection = sqlite3.connect("r.db")
+    with connection:
+        connection.executemany("INSERT INTO events (token_id, kind, timestamp) VALUES (?, 'dns', ?)",
+                               [(token, 1700000000 + i) for i in range(count)])
+    connection.close()
+
+
+def lines(path="out.jsonl"):
+    return pathlib.Path(path).read_bytes().count(b"\n") if os.path.exists(path) else 0
+
+
+def left_out(program):
+    """Events that a format leaves out are dealt with: it moves on, can be asked to stop, and says where it is."""
+    add_many(100000)
+    pathlib.Path("slow.lua").write_text(LEAVES_OUT)
+    follower = Follower(program, "r.db", ["--format", "./slow.lua", *FILE, "--metrics", "m.prom"])
+    follower.start_and_wait()
+    wait_until(lambda: lines() == 1, "the one that is kept does not wait for others")
+    wait_until(lambda: position("cp") > 1000, "the checkpoint moves while nothing is written")
+    wait_until(lambda: re.search(r"events_dropped_total[^ ]* [1-9]", pathlib.Path("m.prom").read_text()), "its numbers")
+    follower.stop()
+    reached = position("cp")
+    if reached >= 100000:
+        fail("it was done before anyone could look")
+    follower.start_and_wait()
+    wait_until(lambda: position("cp") > reached, "it goes on where it was")
+    follower.stop()
+    check_once(read_ids(["out.jsonl"]), [1], "the file")
+
+
+def since(program):
+    """What is older than --since is passed over, also when it comes later."""
+    make_registry("r.db")
+    add_events("r.db", 50)
+    follower = Follower(program, "r.db", ["--format", "ecs", *FILE, "--since", str(1700000000 + 60)])
+    follower.start_and_wait()
+    add_events("r.db", 20, first=50)
+    wait_until(lambda: lines() == 11, "11 lines")
+    follower.stop()
+    check_once(read_ids(["out.jsonl"]), list(range(60, 71)), "the file")
+
+
+def stalled_reader(program):
+    """A reader of standard output that stands still does not keep the process for ever."""
+    add_many(2000, "x" * 2000)
+    process = subprocess.Popen([program, "export", "--db", "r.db", "--registry-id", "reg", "--format", "ecs", "--follow"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(1)
+    process.terminate()
+    if process.wait(timeout=40) != 1 or b"did not end in time" not in process.stderr.read():
+        fail(f"ended with {process.returncode}")
+
+
+def closed_streams(program):
+    """Without a standard error, what is logged goes nowhere, and not into the file."""
+    make_registry("r.db")
+    add_events("r.db", 3)
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" export --db r.db --registry-id reg --format ecs --output out.jsonl '
+                                "--follow --checkpoint cp 2>&- <&-", program])
+    wait_until(lambda: position("cp") == 3, "the checkpoint")
+    process.terminate()
+    process.wait(timeout=30)
+    check_once(read_ids(["out.jsonl"]), [1, 2, 3], "the file")
+
+
+def refused_once(program):
+    """However often a target that is down is tried, an event that is refused stands in the dead letter once."""
+    pathlib.Path("refused.lua").write_text(FORMATS["refused"])
+    make_registry("r.db")
+    add_events("r.db", 6)
+    connection = sqlite3.connect("r.db", isolation_level=None)
+    connection.execute("UPDATE events SET file_id = 'f' WHERE id % 2 = 0")
+    follower = Follower(program, "r.db", [
+        "--format", "./refused.lua", "--to", "elastic", "--url", "http://127.0.0.1:9", "--retries", "0", "--retry-base", "0.01",
+        "--checkpoint", "cp", "--dead-letter", "dead.jsonl", "--metrics", "m.prom"], environment=no_proxy())
+    follower.start_and_wait()
+    wait_until(lambda: os.path.exists("m.prom") and int(re.search(
+        r"events_read_total[^ ]* (\d+)", pathlib.Path("m.prom").read_text()).group(1)) >= 18, "three attempts", 40)
+    refused = re.search(r"events_refused_total[^ ]* (\d+)", pathlib.Path("m.prom").read_text()).group(1)
+    follower.kill()
+    if lines("dead.jsonl") != 3 or refused != "3":
+        fail(f"{lines('dead.jsonl')} dead letters, and {refused} counted")
+
+
+def main(arguments):
+    cases.main({"events that are left out": left_out, "old events": since, "a reader that stands still": stalled_reader,
+                "closed streams": closed_streams, "an event that is refused": refused_once}, __file__, arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
