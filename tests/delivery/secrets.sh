@@ -330,6 +330,14 @@ done
 grep -q "cannot read the command's output: sleep did not end in time" outputs/hanging.err || fail "$(cat outputs/hanging.err)"
 ! pgrep -f '^sleep 7654[.]32' >/dev/null || fail "a command outlives its time"
 
+# ---- what is printed for people fits 80 columns ----
+for help in "ping --help" "replay --help" "export --help" sinks "sinks splunk" "sinks elastic" "sinks azure" "sinks sentinel" \
+    "sinks http"; do
+    # shellcheck disable=SC2086
+    run 0 $help
+    awk 'length > 80 { print; bad = 1 } END { exit bad }' out || fail "$help is wider than 80 columns"
+done
+
 # ---- nothing shows one ----
 [ "$(find outputs -type f | wc -l)" -gt 90 ] || fail "there are few outputs to search: $(find outputs -type f | wc -l)"
 for secret in "${secrets[@]}" "$(printf 'u:%s' "$good" | base64)" "$SHARED"; do
