@@ -210,7 +210,7 @@ waits() {
         "${@//URL/$url}" || fail "the memory of an export $*"
     dismiss
 }
-if ! grep -q asan /proc/self/maps && ! ldd "$program" | grep -q libasan; then # its copies are its own
+if ! grep -qE '__[at]san_init' "$program"; then # a sanitizer has copies of its own, and terabytes of addresses
     wait_long='{"status": 429, "retry_after": 600}'
     waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key
     waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key --compress gzip --ack
