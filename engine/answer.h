@@ -6,12 +6,16 @@
 
 /* What is to be done with the records next. */
 typedef enum siem_next {
-    SIEM_TAKE_OUTCOMES, /* each record has its verdict */
-    SIEM_HALVE,         /* each half by itself; a single record has the verdict it was given */
-    SIEM_RENEWED,       /* the same request once more: its credential is another one by now. Their
-                           verdict,       SIEM_HOLD, counts when that one is refused as well */
-    SIEM_CONFIRM /* the server has the records and tells later what became of them: it is asked
-                    after the pause, by the parcel's ticket */
+    /* each record has its verdict */
+    SIEM_TAKE_OUTCOMES,
+    /* each half by itself; a single record has the verdict it was given */
+    SIEM_HALVE,
+    /* the same request once more, with the credential that is another one since; their verdict,
+     * SIEM_HOLD, counts when that one is refused as well */
+    SIEM_RENEWED,
+    /* the server has the records, and tells later what became of them: it is asked after the pause,
+     * by the parcel's ticket */
+    SIEM_CONFIRM
 } siem_next;
 
 /* Filled by a sink, for the records of one request. All begin as SIEM_UNDECIDED: a record that
@@ -35,8 +39,7 @@ siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count);
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
 
-/* As some record is at fault and nobody says which one: SIEM_HALVE, with SIEM_REJECT for one alone.
- */
+/* Some record is at fault and nobody says which one: SIEM_HALVE, with SIEM_REJECT for one alone. */
 __attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
                                                              const char *format, ...);
 

@@ -25,6 +25,7 @@ struct siem_http {
     CURLSH *share; /* cookies: a load balancer finds the same node again */
     siem_http_settings settings;
     char *texts[4]; /* copies of the settings' texts */
+    int active;     /* exchanges on their way, also those whose end nobody was told yet */
 };
 
 /* libcurl's part of an exchange. */
@@ -283,12 +284,14 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
         return siem_error_no_memory(err);
     }
     exchange->transfer->active = true;
+    http->active++;
     return SIEM_OK;
 }
 
 void siem_http_wait(siem_http *http, int milliseconds) {
     int running = 0, left = 0;
     (void)curl_multi_perform(http->multi, &running);
+    if (running < http->active) return; /* some exchange has ended: there is nothing to wait for */
     if (curl_multi_poll(http->multi, NULL, 0, milliseconds, NULL) == CURLM_OK) {
         (void)curl_multi_perform(http->multi, &left);
     }
@@ -374,6 +377,7 @@ void siem_http_cancel(siem_http *http, siem_exchange *exchange) {
     if (transfer == NULL || !transfer->active) return;
     (void)curl_multi_remove_handle(http->multi, transfer->easy);
     transfer->active = false;
+    http->active--;
     free_headers(transfer);
 }
 

@@ -80,6 +80,7 @@ static void mask_text(const char *secret, char *text, size_t size) {
 
 void siem_request_mask(const siem_request *request, char *text, size_t size) {
     const char *at = request->headers.bytes, *end = at + request->headers.size, *credential;
+    if (size == 0) return;
     for (; at < end; at += strlen(at) + 1) {
         if (*at != '!') continue;
         const char *value = find_value(at + 1, &credential);

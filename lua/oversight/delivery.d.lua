@@ -91,7 +91,7 @@ function siem.sink.stdout() end
 ---@field url string
 ---@field headers table<string, string>|(fun(self: table, batch: oversight.Batch): table<string, string>)|nil
 ---@field body (fun(self: table, batch: oversight.Batch): string)? default: a JSON array of the records
----@field outcome (fun(self: table, response: { status: integer, body: string, retry_after: number? }): any, string?)? gives a verdict or "split" and a reason, or a list of outcomes; nil: what the status says
+---@field outcome (fun(self: table, response: { status: integer, body: string, retry_after: number? }): any, string?)? gives a verdict or "split" and a reason, which is a string, or a list of outcomes; nil: what the status says. Values of the request's headers are masked in the body
 ---@field close fun(self: table)?
 
 ---@param sink oversight.SendingTable|oversight.TransportTable

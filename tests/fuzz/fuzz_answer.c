@@ -40,15 +40,6 @@ static void open_all(void) {
     }
 }
 
-static siem_answer new_answer(siem_outcome *outcomes, size_t count) {
-    for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
-    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
-}
-
-static void free_reasons(const siem_answer *answer) {
-    for (size_t i = 0; i < answer->count; i++) free((char *)answer->outcomes[i].reason);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const int statuses[] = {200, 201, 204, 307, 400, 401, 403, 404, 413, 415, 429, 500, 503};
@@ -65,13 +56,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     response.body.size--;
     siem_parcel parcel = {
         .batch = batch, .records = records, .count = RECORDS, .ticket = data[0] & 0x80 ? 7 : -1};
-    siem_answer answer = new_answer(outcomes, RECORDS);
+    siem_answer answer = siem_answer_begin(outcomes, RECORDS);
     protocol->read(sink, &parcel, &response, &answer);
-    free_reasons(&answer);
-    answer = new_answer(outcomes, 1);
+    siem_answer_clear(&answer);
+    if (protocol->read_health != NULL) {
+        answer = siem_answer_begin(outcomes, 1);
+        protocol->read_health(sink, &response, &answer);
+        siem_answer_clear(&answer);
+    }
+    answer = siem_answer_begin(outcomes, 1);
     if (protocol->read_token != NULL) protocol->read_token(sink, &response, &answer);
     else if (protocol->read_ping != NULL) protocol->read_ping(sink, &response, &answer);
-    free_reasons(&answer);
+    siem_answer_clear(&answer);
     siem_buffer_free(&response.body);
     return 0;
 }
