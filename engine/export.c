@@ -39,8 +39,9 @@ static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t
                             const siem_outcome *outcome) {
     size_t size;
     (void)siem_batch_at(batch, index, &size);
-    counts->exported += siem_batch_part(batch, index) == 0;
     counts->bytes += size + 1;
+    if (siem_batch_part(batch, index) > 0) return; /* its event is counted with the first record */
+    counts->exported++;
     counts->existed += outcome->existed;
     counts->kept_aside += outcome->kept_aside;
     count_repairs(counts, siem_batch_repairs(batch, index));

@@ -41,6 +41,29 @@ for size in "--batch-events 1 --in-flight 3" "--batch-events 2" "--batch-bytes 7
     dismiss
 done
 
+# ---- a replay sends those that were refused, and no other ----
+sed 's/part > 1 and event.user_agent or nil/nil/' fan.lua >mended.lua
+for how in "--format ./mended.lua" "--as-rendered"; do
+    rm -f dead.jsonl
+    receive index bulk
+    run 3 "${fan[@]}" --to elastic --url "$url" --dead-letter dead.jsonl --batch-events 7
+    cp index/stored.jsonl before
+    # shellcheck disable=SC2086
+    if [ "$how" = --as-rendered ]; then
+        run 3 replay dead.jsonl --to elastic --url "$url" $how
+        lines dead.jsonl 2
+        same before index/stored.jsonl
+    else
+        run 0 replay dead.jsonl --to elastic --url "$url" $how
+        lines index/stored.jsonl 61
+        [ ! -e dead.jsonl ] || fail "the dead letter is still there"
+        run 0 export --db r.db --registry-id reg --format ./mended.lua "${quick[@]}" --to elastic --url "$url"
+        has err "31 event(s) of these were there already"
+        lines index/stored.jsonl 61
+    fi
+    dismiss
+done
+
 # ---- without ids, too, all arrive once ----
 for size in "--batch-events 1" "--batch-bytes 700 --in-flight 3"; do
     rm -f dead.jsonl

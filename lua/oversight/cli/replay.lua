@@ -33,7 +33,7 @@ local MARKS = { held = "held", cancelled = "stopped" }
 
 -- ---- lines ----
 
---- The event of a line, and the format that its record has.
+--- The event of a line, the format that its record has, and which of several records of it that is.
 local function read_event(json)
   local object = siem.json.decode(json, true)
   local registry_id, row = object.event.registry_id or "registry", events.to_row(object.event)
@@ -42,25 +42,43 @@ local function read_event(json)
   end
   local event = siem.from_registry_row(row, { registry_id = registry_id })
   if event.event_id == "" then error "an event has an id" end
-  return event, type(object.format) == "string" and object.format or "unknown"
+  return event, type(object.format) == "string" and object.format or "unknown", math.tointeger(object.part)
 end
 
 --- A line of the file: its text, where it is, and what it says, or what is wrong with it.
 local function read_line(json, offset)
   local line = { text = json, offset = offset }
-  local read, event, format = pcall(read_event, json)
-  if read then line.event, line.format = event, format
+  local read, event, format, part = pcall(read_event, json)
+  if read then line.event, line.format, line.part = event, format, part
   else line.problem = "it is no line of a dead letter file" end
   return line
 end
 
---- Adds a line's record to the batch. Gives nil and the reason when it has none.
+--- Adds the records that an event has in the format; of a line that is about one of several, that one.
+--- Gives their numbers, from 0.
+local function add_rendered(batch, mapping, line)
+  local rendered, parts = siem.batch.open(), {}
+  local written, problem, code = rendered:write(mapping, line.event)
+  if not written then return nil, problem, code end
+  for i, record in rendered:records() do
+    if line.part == nil or line.part == i - 1 then
+      local added, message = batch:add(record, line.event.event_id, line.event.registry_id, i - 1)
+      if not added then return nil, message end
+      parts[#parts + 1] = i - 1
+    end
+  end
+  if #parts == 0 then return nil, ("the format makes no record %d of it any more"):format(line.part + 1) end
+  return parts
+end
+
+--- Adds a line's records to the batch. Gives their numbers, or nil and the reason when it has none.
 local function add_line(batch, mapping, line)
   if line.problem then return nil, line.problem end
-  if mapping then return batch:write(mapping, line.event) end
-  local record = siem.json.member(line.text, "record")
+  if mapping then return add_rendered(batch, mapping, line) end
+  local record, part = siem.json.member(line.text, "record"), line.part or 0
   if not record then return nil, "the line has no record: leave out --as-rendered" end
-  return batch:add(record, line.event.event_id, line.event.registry_id)
+  local added, problem = batch:add(record, line.event.event_id, line.event.registry_id, part)
+  return added and { part }, problem
 end
 
 -- ---- sending ----
@@ -77,7 +95,18 @@ local function write_line(self, line, outcome)
   if not outcome or line.problem then return self.deadletter:append(line.text) end
   return self.deadletter:write(line.event, self.format or line.format, outcome.reason or "rejected", {
     sink = self.kind, http_status = outcome.status, code = outcome.code, record = outcome.record,
+    part = outcome.part,
   })
+end
+
+--- Writes a line for each record that was rejected, or the line as it is.
+local function write_lines(self, line)
+  if not line.rejected or #line.rejected == 0 then return write_line(self, line) end
+  for _, outcome in ipairs(line.rejected) do
+    local written, message = write_line(self, line, outcome)
+    if not written then return nil, message end
+  end
+  return true
 end
 
 --- Keeps lines for the next time: those that are refused with the reason for it, others as they are. It is
@@ -86,7 +115,7 @@ function Replay:keep(lines)
   local message
   for _, line in ipairs(lines) do
     if STAYS[line.fate] and not self.unkept then
-      line.kept, message = write_line(self, line, line.outcome)
+      line.kept, message = write_lines(self, line)
       if not line.kept then self.unkept = message end
     end
   end
@@ -112,14 +141,15 @@ function Replay:settle(lines)
   return siem.deadletter.strike(self.claimed, places)
 end
 
---- Renders lines into a batch. Gives those that are in it.
+--- Renders lines into a batch. Gives whose each of its records is.
+---@return { line: table, part: integer }[]
 function Replay:render(lines, batch)
   local sent = {}
   for _, line in ipairs(lines) do
-    local added, problem, code = add_line(batch, self.mapping, line)
-    line.fate = "left"
-    if added then
-      sent[#sent + 1] = line
+    local parts, problem, code = add_line(batch, self.mapping, line)
+    line.fate, line.rejected, line.undecided = "left", {}, false
+    if parts then
+      for _, part in ipairs(parts) do sent[#sent + 1] = { line = line, part = part } end
     elseif code == "dropped" then
       line.fate = "dropped"
     else
@@ -137,13 +167,14 @@ function Replay:send(lines)
   if #sent == 0 then return true end
   local delivered, message, code, outcomes = self.sink:send(batch)
   if delivered then outcomes = message end
-  for i, line in ipairs(sent) do
-    local outcome = outcomes[i]
-    if outcome.verdict == "delivered" then line.fate = "delivered" end
+  for i, record in ipairs(sent) do
+    local line, outcome = record.line, outcomes[i]
+    line.undecided = line.undecided or (outcome.verdict ~= "delivered" and outcome.verdict ~= "reject")
     if outcome.verdict == "reject" then
-      line.fate, outcome.record = "refused", batch:at(i)
-      line.outcome = outcome
+      outcome.record, outcome.part = batch:at(i), record.part
+      line.rejected[#line.rejected + 1] = outcome
     end
+    line.fate = line.undecided and "left" or #line.rejected > 0 and "refused" or "delivered"
   end
   if delivered then return true end
   return nil, message, code
