@@ -40,6 +40,7 @@ struct siem_checkpoint {
     char *registry_id, *format, *sink; /* NULL: it belongs to no one yet */
     siem_identity registry_file;       /* as well when both are 0 */
     int lock;
+    double saved; /* when, in seconds since 1970 */
     siem_position position;
     siem_extent extent;
     siem_buffer text;
@@ -128,11 +129,15 @@ static siem_code damaged(const siem_checkpoint *checkpoint, siem_error *err) {
 static siem_code read_text(siem_checkpoint *checkpoint, siem_error *err) {
     char bytes[MOST_SIZE];
     siem_json_reader reader = {0};
+    struct stat status;
     FILE *file = fopen(checkpoint->path, "re");
     if (file == NULL && errno == ENOENT) return SIEM_END;
     size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
     bool failed = file == NULL || ferror(file) != 0;
     int reason = errno;
+    if (file != NULL && fstat(fileno(file), &status) == 0) {
+        checkpoint->saved = (double)status.st_mtime;
+    }
     if (file != NULL) (void)fclose(file);
     if (failed) {
         return siem_error_set(err, SIEM_IO, "cannot read the checkpoint '%s': %s", checkpoint->path,
@@ -300,6 +305,10 @@ siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
 
 int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint) {
     return checkpoint->position.id;
+}
+
+double siem_checkpoint_saved(const siem_checkpoint *checkpoint) {
+    return checkpoint->saved;
 }
 
 siem_position siem_checkpoint_position(const siem_checkpoint *checkpoint) {

@@ -17,6 +17,9 @@ typedef struct siem_position {
 siem_position siem_checkpoint_position(const siem_checkpoint *checkpoint);
 const siem_extent *siem_checkpoint_extent(const siem_checkpoint *checkpoint);
 
+/* When it was saved last, in seconds since 1970; 0: it never was. */
+double siem_checkpoint_saved(const siem_checkpoint *checkpoint);
+
 /* Saves a position, and where the output file ended then; returns when both are on the disk.
  * Errors: SIEM_IO. */
 siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position position,

@@ -14,9 +14,6 @@
 #include <time.h>
 
 #define BATCH_BYTES   ((size_t)256 * 1024)
-#define SAVE_SHARE    10.0  /* saving takes at most a tenth of the time, */
-#define SAVE_INTERVAL 0.2   /* but is not put off for longer than so many seconds */
-#define MOST_UNSAVED  5000  /* events that a crash may have to repeat, besides those of one batch */
 #define LAG_INTERVAL  1.0   /* seconds */
 #define MOST_PAGE     10000 /* events that are read in one transaction */
 #define BREATH        0.1   /* seconds of reading between two looks around, */
@@ -126,26 +123,13 @@ static void count_batch(siem_counts *counts, double seconds) {
     for (size_t i = 0; i < SIEM_LATENCY_COUNT; i++) counts->latency[i] += seconds <= bounds[i];
 }
 
-static void confirm_position(siem_export *export_, siem_position position) {
-    export_->confirmed = position;
-    export_->unsaved = export_->options.checkpoint != NULL;
-    export_->counts.last_id = position.id;
-}
-
-/* Takes down what is dealt with. A checkpoint that cannot be saved does not undo a delivery. */
-static void confirm(siem_export *export_, siem_position position) {
-    if (export_->halted || position.id == export_->confirmed.id) return;
-    confirm_position(export_, position);
-    (void)siem_export_save(export_, false, NULL);
-}
-
 /* The records of a batch before `index` are dealt with, and that one is not: events that are
  * complete are not sent again. */
 static void halt_at(siem_export *export_, const siem_batch *batch, size_t index) {
     while (index > 0 && siem_batch_part(batch, index) > 0) index--;
     if (!export_->halted && index > 0 && export_->registry != NULL) {
         const char *id = siem_batch_event_id(batch, index - 1);
-        confirm_position(export_, (siem_position){.id = strtoll(id, NULL, 10)});
+        siem_export_set_position(export_, (siem_position){.id = strtoll(id, NULL, 10)});
     }
     export_->halted = true;
 }
@@ -169,89 +153,13 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
     }
     export_->settled = siem_clock();
     count_batch(&export_->counts, settlement->seconds);
-    confirm(export_, settlement->position);
+    siem_export_confirm(export_, settlement->position);
     if (rc == SIEM_OK && export_->undone) rc = siem_export_save(export_, false, err);
     if (rc != SIEM_OK || report_progress(export_)) return rc;
     return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
 }
 
-/* ---- the checkpoint ---- */
-
-/* Forces what the checkpoint stands on to the disk before it: files, and dead letters. */
-static siem_code save(siem_export *export_, siem_error *err) {
-    const siem_export_options *options = &export_->options;
-    siem_extent extent = {0};
-    siem_code rc = SIEM_OK;
-    if (options->sink->kind->sync != NULL) {
-        rc = options->sink->kind->sync(options->sink, &extent, err);
-    }
-    if (rc == SIEM_OK && options->deadletter != NULL) {
-        rc = siem_deadletter_sync(options->deadletter, err);
-    }
-    export_->undone = rc != SIEM_OK;
-    if (rc != SIEM_OK) return rc;
-    return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
-}
-
-/* After a failure a file may end with lines behind what is confirmed: its end is none for the
- * checkpoint. What is there is compared when the export goes on. */
-static bool ends_beside_position(const siem_export *export_) {
-    return export_->halted && export_->options.sink->kind->sync != NULL;
-}
-
-siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
-    siem_error failure;
-    if (export_->undone) {
-        return siem_error_set(err, SIEM_IO, "what was written last may not be on the disk");
-    }
-    double clock = siem_clock();
-    bool is_due = now || clock >= export_->save_due ||
-                  (export_->counts.save_failures == 0 &&
-                   export_->counts.events - export_->saved.events >= MOST_UNSAVED);
-    if (!export_->unsaved || !is_due || ends_beside_position(export_)) return SIEM_OK;
-    siem_code rc = save(export_, &failure);
-    double end = siem_clock();
-    export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
-    if (rc == SIEM_OK) {
-        export_->unsaved = false;
-        export_->counts.saved = (double)time(NULL);
-        export_->counts.save_failures = 0;
-        export_->saved = export_->counts;
-    } else {
-        export_->counts.save_failures++;
-        siem_export_notice(export_, failure.message);
-        if (err != NULL) *err = failure;
-    }
-    return rc;
-}
-
-/* Lines go to another file from here on: the checkpoint has to know before the first one does. What
- * is confirmed by then is in the old file. */
-static siem_code take_moved(void *context, const siem_extent *extent, siem_error *err) {
-    siem_export *export_ = context;
-    return siem_checkpoint_save(export_->options.checkpoint, export_->confirmed, extent, err);
-}
-
-/* Goes on in the file of the checkpoint, or makes the one that is open that file: before the first
- * line, so that no line is ever written beside what the checkpoint knows. */
-static siem_code resume_sink(siem_export *export_, siem_error *err) {
-    siem_sink *sink = export_->options.sink;
-    siem_checkpoint *checkpoint = export_->options.checkpoint;
-    siem_extent extent = *siem_checkpoint_extent(checkpoint);
-    bool is_known = extent.file.inode != 0, found = true;
-    siem_code rc = SIEM_OK;
-    rc = sink->kind->claim(sink, take_moved, export_, err);
-    if (rc == SIEM_OK && is_known) rc = sink->kind->resume(sink, &extent, &found, err);
-    if (rc != SIEM_OK || (is_known && found)) return rc;
-    if (!found) {
-        siem_export_notice(export_, "the output file of the checkpoint is there no more, or was "
-                                    "emptied: events that were written last may be there twice");
-    }
-    rc = sink->kind->sync(sink, &extent, err);
-    return rc == SIEM_OK && extent.file.inode != 0
-               ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
-               : rc;
-}
+/* ---- opening ---- */
 
 static siem_code open_delivery(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
@@ -259,17 +167,6 @@ static siem_code open_delivery(siem_export *export_, siem_error *err) {
                                       settle, report_progress, export_, err);
     if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
     return rc;
-}
-
-/* A file is continued where the checkpoint says, and what is counted as well. */
-static siem_code return_to_checkpoint(siem_export *export_, siem_error *err) {
-    export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
-    export_->counts = export_->saved;
-    if (export_->undone) { /* the dead letter may have lost them */
-        export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
-    }
-    export_->unsaved = export_->undone = false;
-    return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;
 }
 
 siem_code siem_export_restart(siem_export *export_, siem_error *err) {
@@ -282,7 +179,7 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     export_->delivery = NULL;
     export_->halted = false;
     if (options->checkpoint != NULL && (options->sink->kind->resume != NULL || export_->undone)) {
-        rc = return_to_checkpoint(export_, err);
+        rc = siem_export_return(export_, err);
     }
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
     if (export_->confirmed.id != 0) {
@@ -293,8 +190,6 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     }
     return rc;
 }
-
-/* ---- opening ---- */
 
 siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
     *out = NULL;
@@ -313,6 +208,9 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     export_->confirmed = options->checkpoint != NULL ? siem_checkpoint_position(options->checkpoint)
                                                      : (siem_position){.id = options->after};
     export_->counts.last_id = export_->confirmed.id;
+    if (options->checkpoint != NULL) {
+        export_->counts.saved = siem_checkpoint_saved(options->checkpoint);
+    }
     export_->saved = export_->counts;
     siem_code rc = open_delivery(export_, err);
     if (rc == SIEM_OK) *out = export_;
@@ -448,7 +346,7 @@ static siem_code add_event(siem_export *export_, siem_event *event, siem_error *
 /* After the last event, all of which are settled: also those that have no record. */
 siem_code siem_export_flush(siem_export *export_, siem_error *err) {
     siem_code rc = siem_export_finish(export_, err);
-    if (rc == SIEM_OK) confirm(export_, siem_delivery_reached(export_->delivery));
+    if (rc == SIEM_OK) siem_export_confirm(export_, siem_delivery_reached(export_->delivery));
     return rc;
 }
 
@@ -471,7 +369,7 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
 static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
     if (siem_delivery_is_under_way(export_->delivery)) return SIEM_OK;
     if (siem_batch_size(siem_delivery_batch(export_->delivery)) == 0) {
-        confirm(export_, siem_delivery_reached(export_->delivery));
+        siem_export_confirm(export_, siem_delivery_reached(export_->delivery));
         return SIEM_OK;
     }
     return now - export_->settled > MOST_WAIT ? siem_export_flush(export_, err) : SIEM_OK;

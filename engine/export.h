@@ -58,6 +58,17 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
  * the export is to be restarted. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
+/* Takes down that all events up to a position are dealt with, unless something before it was not,
+ * and saves the checkpoint when that is due: that it cannot be saved does not undo a delivery. */
+void siem_export_confirm(siem_export *export_, siem_position position);
+
+/* The same without a look at what was not, and without saving. */
+void siem_export_set_position(siem_export *export_, siem_position position);
+
+/* Goes back to the checkpoint: a file is continued where it says, and what is counted as well.
+ * Errors: SIEM_IO, SIEM_LOCKED. */
+siem_code siem_export_return(siem_export *export_, siem_error *err);
+
 /* Tells what happened to whoever listens. */
 void siem_export_notice(siem_export *export_, const char *text);
 

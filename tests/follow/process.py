@@ -3,6 +3,7 @@
 
 Usage: process.py PROGRAM [CASE]
 """
+import json
 import os
 import pathlib
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 
 import cases
-from follower import FORMATS, Follower, add_events, check_once, fail, make_registry, no_proxy, position, read_ids, wait_until
+from follower import FORMATS, Follower, add_events, check_once, fail, make_registry, no_proxy, position, read_ids, receiver, wait_until
 
 FILE = ["--output", "out.jsonl", "--checkpoint", "cp"]
 LEAVES_OUT = """local siem = require "oversight.siem"
@@ -108,9 +109,30 @@ def refused_once(program):
         fail(f"{lines('dead.jsonl')} dead letters, and {refused} counted")
 
 
+def rejected_stop(program):
+    """A target rejects an event, and that ends the export: what it took before is not sent again at the next start."""
+    make_registry("r.db")
+    add_events("r.db", 20)
+    sqlite3.connect("r.db", isolation_level=None).execute("UPDATE events SET user_agent = 'poison' WHERE id = 11")
+    target, url = receiver("hec")
+    command = [program, "export", "--db", "r.db", "--registry-id", "reg", "--to", "splunk", "--url", url, "--token",
+               "env:SECRET", "--checkpoint", "cp", "--batch-events", "10", "--in-flight", "1"]
+    for _ in range(3):
+        ended = subprocess.run(command, env={**no_proxy(), "SECRET": "s"}, capture_output=True, text=True)
+        if ended.returncode != 1 or "event 11: splunk rejects it" not in ended.stderr:
+            fail(f"ended with {ended.returncode}: {ended.stderr}")
+    target.terminate()
+    target.wait()
+    stored = [int(json.loads(line)["record"]["event"]["event_id"])
+              for line in pathlib.Path("received/stored.jsonl").read_text().splitlines()]
+    if position("cp") != 10 or [stored.count(number) for number in range(1, 11)] != [1] * 10:
+        fail(f"the position is {position('cp')}, and stored is {stored}")
+
+
 def main(arguments):
     cases.main({"events that are left out": left_out, "old events": since, "a reader that stands still": stalled_reader,
-                "closed streams": closed_streams, "an event that is refused": refused_once}, __file__, arguments)
+                "closed streams": closed_streams, "an event that is refused": refused_once,
+                "an event that is rejected": rejected_stop}, __file__, arguments)
 
 
 if __name__ == "__main__":

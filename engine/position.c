@@ -1,0 +1,110 @@
+/* position.c: where an export stands: what is confirmed, what of it is saved, and how it goes back.
+ */
+#include "clock.h"
+#include "error.h"
+#include "export.h"
+
+#include <math.h>
+#include <time.h>
+
+#define SAVE_SHARE    10.0 /* saving takes at most a tenth of the time, */
+#define SAVE_INTERVAL 0.2  /* but is not put off for longer than so many seconds */
+#define MOST_UNSAVED  5000 /* events that a crash may have to repeat, besides those of one batch */
+
+void siem_export_set_position(siem_export *export_, siem_position position) {
+    export_->confirmed = position;
+    export_->unsaved = export_->options.checkpoint != NULL;
+    export_->counts.last_id = position.id;
+}
+
+void siem_export_confirm(siem_export *export_, siem_position position) {
+    if (export_->halted || position.id == export_->confirmed.id) return;
+    siem_export_set_position(export_, position);
+    (void)siem_export_save(export_, false, NULL);
+}
+
+/* Forces what the checkpoint stands on to the disk before it: files, and dead letters. */
+static siem_code save(siem_export *export_, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    siem_extent extent = {0};
+    siem_code rc = SIEM_OK;
+    if (options->sink->kind->sync != NULL) {
+        rc = options->sink->kind->sync(options->sink, &extent, err);
+    }
+    if (rc == SIEM_OK && options->deadletter != NULL) {
+        rc = siem_deadletter_sync(options->deadletter, err);
+    }
+    export_->undone = rc != SIEM_OK;
+    if (rc != SIEM_OK) return rc;
+    return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
+}
+
+/* After a failure a file may end with lines behind what is confirmed: its end is none for the
+ * checkpoint. What is there is compared when the export goes on. */
+static bool ends_beside_position(const siem_export *export_) {
+    return export_->halted && export_->options.sink->kind->sync != NULL;
+}
+
+siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
+    siem_error failure;
+    if (export_->undone) {
+        return siem_error_set(err, SIEM_IO, "what was written last may not be on the disk");
+    }
+    double clock = siem_clock();
+    bool is_due = now || clock >= export_->save_due ||
+                  (export_->counts.save_failures == 0 &&
+                   export_->counts.events - export_->saved.events >= MOST_UNSAVED);
+    if (!export_->unsaved || !is_due || ends_beside_position(export_)) return SIEM_OK;
+    siem_code rc = save(export_, &failure);
+    double end = siem_clock();
+    export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
+    if (rc == SIEM_OK) {
+        export_->unsaved = false;
+        export_->counts.saved = (double)time(NULL);
+        export_->counts.save_failures = 0;
+        export_->saved = export_->counts;
+    } else {
+        export_->counts.save_failures++;
+        siem_export_notice(export_, failure.message);
+        if (err != NULL) *err = failure;
+    }
+    return rc;
+}
+
+/* Lines go to another file from here on: the checkpoint has to know before the first one does. What
+ * is confirmed by then is in the old file. */
+static siem_code take_moved(void *context, const siem_extent *extent, siem_error *err) {
+    siem_export *export_ = context;
+    return siem_checkpoint_save(export_->options.checkpoint, export_->confirmed, extent, err);
+}
+
+/* Goes on in the file of the checkpoint, or makes the one that is open that file: before the first
+ * line, so that no line is ever written beside what the checkpoint knows. */
+static siem_code resume_sink(siem_export *export_, siem_error *err) {
+    siem_sink *sink = export_->options.sink;
+    siem_checkpoint *checkpoint = export_->options.checkpoint;
+    siem_extent extent = *siem_checkpoint_extent(checkpoint);
+    bool is_known = extent.file.inode != 0, found = true;
+    siem_code rc = SIEM_OK;
+    rc = sink->kind->claim(sink, take_moved, export_, err);
+    if (rc == SIEM_OK && is_known) rc = sink->kind->resume(sink, &extent, &found, err);
+    if (rc != SIEM_OK || (is_known && found)) return rc;
+    if (!found) {
+        siem_export_notice(export_, "the output file of the checkpoint is there no more, or was "
+                                    "emptied: events that were written last may be there twice");
+    }
+    rc = sink->kind->sync(sink, &extent, err);
+    return rc == SIEM_OK && extent.file.inode != 0
+               ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
+               : rc;
+}
+
+siem_code siem_export_return(siem_export *export_, siem_error *err) {
+    export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
+    export_->counts = export_->saved;
+    if (export_->undone) { /* the dead letter may have lost them */
+        export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
+    }
+    export_->unsaved = export_->undone = false;
+    return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;
+}
