@@ -44,14 +44,18 @@ static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t
     count_repairs(counts, siem_batch_repairs(batch, index));
 }
 
-/* True for what was refused before, and is only read again as something behind it failed. Else it
- * is taken down, unless something before it is not dealt with yet. */
-static bool is_known_refusal(const siem_export *export_, siem_refused *last, int64_t id,
+/* True for what was refused before, and is only read again as something behind it failed. */
+static bool is_known_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                              unsigned part) {
     if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
-    if (id < last->id || (id == last->id && part <= last->part)) return true;
+    return id < last->id || (id == last->id && part <= last->part);
+}
+
+/* Counts a refusal that is told, and takes it down unless something before it is not dealt with
+ * yet. */
+static void count_refused(siem_export *export_, siem_refused *last, int64_t id, unsigned part) {
+    export_->counts.refused++;
     if (!export_->halted) *last = (siem_refused){id, part};
-    return false;
 }
 
 /* A record that the sink rejects: counted, kept aside, or the end. */
@@ -66,21 +70,19 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
                             .http_status = outcome->http_status,
                             .code = outcome->code};
     siem_code rc = SIEM_OK;
+    int64_t id = strtoll(refusal.event_id, NULL, 10);
     if (options->on_error == SIEM_STOP_ON_ERROR) {
         return siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
                               kind, refusal.reason);
     }
-    if (is_known_refusal(export_, &export_->rejected, strtoll(refusal.event_id, NULL, 10),
-                         siem_batch_part(batch, index))) {
-        return SIEM_OK;
-    }
+    refusal.part = siem_batch_part(batch, index);
+    if (is_known_refusal(export_, &export_->rejected, id, refusal.part)) return SIEM_OK;
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
-        refusal.part = siem_batch_part(batch, index);
         rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }
-    if (rc == SIEM_OK) export_->counts.refused++;
+    if (rc == SIEM_OK) count_refused(export_, &export_->rejected, id, refusal.part);
     return rc;
 }
 
@@ -274,7 +276,7 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
             .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
         rc = siem_deadletter_write(options->deadletter, event, &refusal, err);
     }
-    if (rc == SIEM_OK) export_->counts.refused++;
+    if (rc == SIEM_OK) count_refused(export_, &export_->refused, event->row_id, 0);
     return rc;
 }
 

@@ -101,8 +101,11 @@ static siem_code resume_sink(siem_export *export_, siem_error *err) {
 
 siem_code siem_export_return(siem_export *export_, siem_error *err) {
     export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
+    uint64_t refused = export_->counts.refused;
     export_->counts = export_->saved;
-    if (export_->undone) { /* the dead letter may have lost them */
+    export_->counts.refused = refused; /* they are not refused again */
+    if (export_->undone) {             /* but that the dead letter may have lost them */
+        export_->counts.refused = export_->saved.refused;
         export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
     }
     export_->unsaved = export_->undone = false;
