@@ -27,6 +27,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     size_t count = siem_batch_size(s->batch);
     if (!reserve(s, count)) return siem_error_no_memory(err);
     memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    s->count = count;
     s->ranges[0] = (siem_range){0, count};
     s->range_count = 1;
     s->parcel.ticket = -1;
@@ -90,10 +91,11 @@ siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
 }
 
 void siem_shipment_clear(siem_shipment *s) {
-    for (size_t i = 0; s->outcomes != NULL && i < siem_batch_size(s->batch); i++) {
+    for (size_t i = 0; i < s->count; i++) {
         free((char *)s->outcomes[i].reason);
         s->outcomes[i].reason = NULL;
     }
+    s->count = 0;
     siem_batch_clear(s->batch);
 }
 

@@ -19,6 +19,7 @@ typedef struct siem_shipment {
     siem_outcome *outcomes, *scratch;    /* of all records, and of the parcel's */
     size_t *records;                     /* the parcel's */
     size_t capacity;                     /* of the three */
+    size_t count;                        /* of outcomes; 0 while the batch is being filled */
     siem_range ranges[SIEM_MOST_RANGES]; /* still to be sent, the first one on top */
     size_t range_count;
     siem_parcel parcel;

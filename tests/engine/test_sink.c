@@ -355,14 +355,40 @@ static void test_wrong_options(void **state) {
     assert_null(export_);
 }
 
+/* What waits in a batch is more than the one before it held, and is never sent. */
+static void test_closed_while_filling(void **state) {
+    siem_export *export_;
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open_file(&sink, test_path("filling.jsonl"), false, &err));
+    const siem_export_options options = {.mapping = mapping, .sink = sink};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    for (int64_t id = 1; id <= 2000; id++) {
+        siem_event *event = make_event(id, "f");
+        assert_ok(siem_export_send(export_, event, &err));
+        if (id == 1) assert_ok(siem_export_finish(export_, &err));
+        siem_event_close(event);
+    }
+    siem_export_close(export_);
+    assert_ok(siem_sink_close(sink, &err));
+    assert_file(test_path("filling.jsonl"), "{\"id\":\"1\",\"file\":\"f\"}\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append_and_truncate), cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_torn_file),           cmocka_unit_test(test_torn_file_without_room),
-        cmocka_unit_test(test_file_size_limit),     cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_missing_folder),      cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_skip_and_cancel),     cmocka_unit_test(test_failing_sink),
-        cmocka_unit_test(test_dead_letter),         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_closed_while_filling),
+        cmocka_unit_test(test_append_and_truncate),
+        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_torn_file),
+        cmocka_unit_test(test_torn_file_without_room),
+        cmocka_unit_test(test_file_size_limit),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_missing_folder),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_skip_and_cancel),
+        cmocka_unit_test(test_failing_sink),
+        cmocka_unit_test(test_dead_letter),
+        cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
 }
