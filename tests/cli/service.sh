@@ -45,6 +45,42 @@ lines once.jsonl 7
 run 1 export --db r.db --registry-id reg --format ecs --output once.jsonl --checkpoint once.jsonl
 has err "it is another output"
 
+# ---- files that must not be one another ----
+cp r.db kept.db
+for wrong in "--metrics r.db" "--metrics r.db-wal" "--output f.jsonl --metrics f.jsonl" "--output ./f.jsonl --metrics $PWD/f.jsonl" \
+    "--output m.new --metrics m" "--checkpoint k --metrics k" "--checkpoint k --metrics k.lock" "--checkpoint k --output k.new" \
+    "--checkpoint k --dead-letter ./k.lock" "--checkpoint m.new --metrics m" "--dead-letter m --metrics ../${PWD##*/}/m" \
+    "--output f.jsonl --dead-letter ./f.jsonl" "--checkpoint k --output k.new"; do
+    # shellcheck disable=SC2086 # options apart
+    run 1 "${follow[@]}" --format ecs $wrong
+    has err "cannot write to"
+done
+ln -s f.jsonl link
+run 1 "${follow[@]}" --format ecs --output f.jsonl --dead-letter link
+has err "cannot write to link: it is another output"
+same r.db kept.db
+[ ! -e f.jsonl ] && [ ! -e m ] && [ ! -e k ] || fail "something was written: $(ls)"
+# two FIELD...: two pipelines that follow; of each the fields.
+two() {
+    printf 'local siem = require "oversight.siem"\nreturn {\n' >pair.lua
+    printf 'siem.pipeline { source = { path = "r.db", registry_id = "reg" }, format = "ecs", %s },\n' "$@" >>pair.lua
+    echo '}' >>pair.lua
+}
+two 'sink = "one.jsonl", follow = true' 'sink = "./one.jsonl", follow = true'
+run 1 run pair.lua
+has err "cannot write to ./one.jsonl: it is another output"
+two 'sink = "one.jsonl", checkpoint = "k", follow = true' 'sink = "two.jsonl", checkpoint = "./k", follow = true'
+run 1 run pair.lua
+has err "cannot write to ./k: it is another output (checkpoint)"
+two 'sink = "one.jsonl", follow = true' 'sink = "two.jsonl", follow = true'
+run 1 run --metrics two.jsonl pair.lua
+has err "cannot write to two.jsonl: it is another output"
+two 'sink = "both.jsonl"' 'sink = "both.jsonl"' # one after the other
+run 0 run pair.lua
+lines both.jsonl 14
+two 'sink = "one.jsonl"' 'sink = "two.jsonl", dead_letter = "one.jsonl"'
+run 1 run pair.lua
+
 # ---- usage ----
 for wrong in "--follow --limit 1" "--wait" "--metrics m" "--log-format json" "--checkpoint c --dry-run" \
     "--follow --log-format xml" "--follow --metrics-listen 9469" "--follow --metrics-listen host:1" \

@@ -125,7 +125,7 @@ local function open_job(given, kind)
   local job, message, code = open_source(given, kind)
   if not job then return nil, message, code end
   local apart
-  apart, message = given_sink.check_files(given, given.db, dead_letter)
+  apart, message = given_sink.check_files(given, dead_letter)
   if not apart then return nil, message end
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   job.on_error, job.dead_letter = on_error, dead_letter
@@ -248,7 +248,7 @@ end
 local function check_all(given)
   local on_error, dead_letter = parse_on_error(given)
   if not on_error then return nil, dead_letter, "usage" end
-  local apart, message = given_sink.check_files(given, given.db, dead_letter, given.checkpoint)
+  local apart, message = given_sink.check_files(given, dead_letter)
   if not apart then return nil, message end
   return true
 end

@@ -1,4 +1,5 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
+local files        = require "oversight.files"
 local given_format = require "oversight.cli.given_format"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
@@ -75,6 +76,13 @@ local function run_restricted(given)
   }, given)
 end
 
+--- Refuses files that pipelines of the script would take from one another.
+local function check_files(jobs, given)
+  local list = {}
+  for i, job in ipairs(jobs) do list[i] = job:files() end
+  return files.check(list, given.metrics, jobs[1] and not jobs[1].follow)
+end
+
 --- The pipelines that the script returns, or nil and what is wrong.
 local function load_jobs(given)
   local ok, result = run_script(given)
@@ -89,6 +97,8 @@ local function load_jobs(given)
       return nil, "either all pipelines of a script follow, or none"
     end
   end
+  local apart, message = check_files(jobs, given)
+  if not apart then return nil, message end
   return jobs
 end
 
