@@ -109,6 +109,10 @@ local function check_keys(definition)
       return ("%s must be a %s, not a %s"):format(key, wanted, type(value))
     end
   end
+  -- It stands in log lines and in labels.
+  if definition.name and (definition.name:find "%c" or not utf8.len(definition.name)) then
+    return "name must be text without control characters"
+  end
   return check_source(definition.source) or check_ends(definition)
 end
 
@@ -179,8 +183,10 @@ end
 --- Waits a moment for a registry that is not there yet; false when the pipeline is to stop.
 local function wait_for(self, message)
   if self.notice then self.notice(message .. "; waiting for it") end
+  local counts = core.no_counts()
+  counts.waiting = true
   for _ = 1, 10 do
-    if self.progress and self.progress(core.no_counts()) == false then return false end
+    if self.progress and self.progress(counts) == false then return false end
     core.pause(0.1)
   end
   return true

@@ -221,7 +221,10 @@ local function make_pipeline(given, kind, open_sink)
   local format, message, code = given_format.load(given, name)
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local options = format_options(given, format)
-  format:compile(options):close() -- what is wrong with it is told before the sink is opened
+  local mapping
+  mapping, message, code = format:compile(options) -- what is wrong with it is told before the sink is opened
+  if not mapping then return nil, message, code end
+  mapping:close()
   local sink
   sink, message, code = open_sink(format, options)
   if not sink then return nil, message, code end
@@ -254,8 +257,10 @@ local function check_all(given)
 end
 
 local function run_follow(given, kind)
-  local possible, message, code = check_all(given)
+  local possible, message, code = service.set_log(given)
   if not possible then return nil, message, code end
+  possible, message, code = check_all(given)
+  if not possible then return service.fail(message, code) end
   local process
   process, message, code = service.start(given, 1)
   if not process then return nil, message, code end
