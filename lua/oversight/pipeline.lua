@@ -155,9 +155,10 @@ end
 
 -- ---- files ----
 
---- The files that the pipeline names.
+--- The files that a pipeline names.
+---@param self oversight.Pipeline
 ---@return oversight.Files
-function Pipeline:files()
+function M.files_of(self)
   return {
     db = describes_registry(self.source) and self.source.path or nil, dead_letter = self.dead_letter,
     output = type(self.sink) == "string" and self.sink or nil, checkpoint = self.checkpoint,
@@ -267,7 +268,7 @@ end
 --- Opens what the pipeline names: mapping, source, deadletter, sink, checkpoint, and what of it is to
 --- be closed.
 local function open_parts(self)
-  local apart, message, code = files.check { self:files() }
+  local apart, message, code = files.check { M.files_of(self) }
   if not apart then return nil, message, code end
   local parts, opened = {}, {}
   for _, step in ipairs(STEPS) do

@@ -80,7 +80,7 @@ end
 --- Refuses files that pipelines of the script would take from one another.
 local function check_files(jobs, given)
   local list = {}
-  for i, job in ipairs(jobs) do list[i] = job:files() end
+  for i, job in ipairs(jobs) do list[i] = pipeline.files_of(job) end
   return files.check(list, given.metrics, jobs[1] and not jobs[1].follow)
 end
 
