@@ -158,11 +158,21 @@ keep 'format = "ecs", sink = "r.db", follow = true'
 refuse_reload "cannot write to r.db: it is the registry"
 lacks log "msg=reloaded"
 lacks log "as before: nil"
-keep 'format = "sentinel", sink = "b2.jsonl", follow = true'
+keep 'format = "ecs", sink = "b2.jsonl", follow = true, checkpoint = "none/cp"'
+refuse_reload "none/cp"
+lacks log "msg=reloaded"
+keep 'format = "sentinel", sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"'
+run 0 checkpoint set b2.cp --last-id "$expected"
 kill -HUP "$service"
 until_true grep -q "msg=reloaded pipeline=keep" log
 add r.db 1
 until_true has_lines b2.jsonl $((expected + 1))
+keep 'format = "ecs", sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"'
+expected=$((expected + 1))
+refuse_reload "made for another format"
+keep 'format = f, sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"' \
+    'local f = { name = "sentinel", compile = function() error "not today" end }'
+refuse_reload "not today"
 stop 0
 tail -n 1 b2.jsonl | grep -q TimeGenerated || fail "the new format is not at work: $(tail -n 1 b2.jsonl)"
 
@@ -219,6 +229,13 @@ add r.db 1
 until_true has_lines c.jsonl $((before + 1)) # without a checkpoint, too, it goes on where it was
 stop 0
 until_true grep -q "^STOPPING=1" told
+: >told
+NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 run 1 "${follow[@]}" --format ecs --db lost.db --metrics c.prom
+has c.prom 'oversight_siem_up{pipeline="ecs"} 0'
+until_true grep -qa "STOPPING=1" told
+lacks told READY
+run 1 "${follow[@]}" --format ecs --output none/c.jsonl --metrics c.prom # no numbers of an earlier run stay
+lacks c.prom pipeline=
 # Of several, one has no registry, one has ended: the others are ready, and the process is alive.
 : >told
 two 'sink = "w1.jsonl", follow = true' 'sink = "w2.jsonl", follow = true, progress = function() return false end' \
@@ -306,6 +323,9 @@ for time in 9e999 -9e999 -1e300 1e300; do
     registry odd.db 1 "UPDATE events SET timestamp = $time;"
     start export --db odd.db --registry-id reg --format ecs --output odd.jsonl --follow --metrics odd.prom
     until_true grep -q 'oversight_siem_events_delivered_total{pipeline="ecs"} 1' odd.prom
+    stop 0
+    HEC=t start export --db odd.db --registry-id reg --follow --to splunk --url http://127.0.0.1:9 --token env:HEC --metrics odd.prom
+    until_true grep -q 'oversight_siem_lag_events{pipeline="splunk"} 1' odd.prom
     stop 0
     rm -f odd.db* odd.jsonl odd.prom
 done

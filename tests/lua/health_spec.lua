@@ -6,6 +6,7 @@ describe("several pipelines", function()
     assert.is_true(health.is_ready { { state = "running", age = 0 }, { state = "waiting", age = 0 }, { ended = true } })
     assert.is_true(health.is_ready { { state = "held", age = 90, ended = true } })
     assert.is_false(health.is_ready { { state = "running", age = 0 }, {} })
+    assert.is_false(health.is_ready { { state = "failed", age = 0 } }) -- the only one: the process ends with it
   end)
 
   it("are alive while each that is at work reports", function()

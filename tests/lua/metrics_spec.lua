@@ -1,12 +1,25 @@
 -- metrics_spec.lua: numbers as Prometheus reads them.
 local core    = require "oversight.core"
 local metrics = require "oversight.metrics"
+local siem    = require "oversight.siem"
 
 local function numbers_of(state)
   local numbers = core.no_counts()
   numbers.state = state
   return numbers
 end
+
+describe("names of pipelines", function()
+  it("are text of one line", function()
+    local function make(name)
+      return siem.pipeline { name = name, source = { path = "r.db", registry_id = "r" }, format = "ecs", sink = "-" }
+    end
+    assert.equal("größte \"1\"", make("größte \"1\""):title())
+    for _, name in ipairs { "a\nb", "a\27[2J", "a\0", "\xff" } do
+      assert.has_error(function() make(name) end, "pipeline: name must be text without control characters")
+    end
+  end)
+end)
 
 describe("numbers", function()
   it("have labels that hold any name", function()

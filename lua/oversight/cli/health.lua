@@ -13,7 +13,7 @@ local AT_WORK = { running = true, waiting = true }
 ---@return boolean
 function M.is_ready(pipelines)
   for _, pipeline in ipairs(pipelines) do
-    if not pipeline.state and not pipeline.ended then return false end
+    if not AT_WORK[pipeline.state] and not pipeline.ended then return false end
   end
   return true
 end

@@ -310,7 +310,10 @@ function M.run(process, number, make)
   local self = { process = process, number = number, make = make, base = loaded_modules(),
     reloads = program.reloads(), own = setmetatable({}, { __mode = "k" }) }
   local job, message, code = make()
-  if not job then return M.fail(message, code) end
+  if not job then
+    if process.count > 0 then process:report() end -- the numbers of an earlier process are not its own
+    return M.fail(message, code)
+  end
   while true do
     local problem, kind, counts = run_once(self, job)
     if counts then self.after = counts.last_id end
