@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MOST_LINKS 40 /* as Linux follows */
+
 /* core.list_folder(path) -> a list of names, empty when there is no such folder */
 static int list_folder(lua_State *L) {
     const char *path = siem_lua_check_text(L, 1);
@@ -55,10 +57,43 @@ static int file_stamp(lua_State *L) {
     return 1;
 }
 
-/* core.file_identity(path) -> text that two paths share when they are one file; nil for none */
+/* Follows links to where a file that is not there would be made. The text is PATH_MAX long. */
+static void follow_links(char *path) {
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char target[PATH_MAX];
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        if (size < 0) return;
+        target[size] = '\0';
+        char *base = strrchr(path, '/');
+        base = base == NULL || target[0] == '/' ? path : base + 1;
+        if ((size_t)(base - path) + (size_t)size >= PATH_MAX) return;
+        memcpy(base, target, (size_t)size + 1);
+    }
+}
+
+/* Pushes the identity of the folder in which a file would be made, and the file's name there. */
+static int push_future_identity(lua_State *L, const char *given) {
+    char path[PATH_MAX];
+    struct stat s;
+    if (strlen(given) >= sizeof path) return 0;
+    memcpy(path, given, strlen(given) + 1);
+    follow_links(path);
+    char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    lua_pushstring(L, base);
+    if (slash != NULL) slash[1] = '\0';
+    if (stat(slash != NULL ? path : ".", &s) != 0) return 0;
+    lua_pushfstring(L, "%I %I/%s", (lua_Integer)s.st_dev, (lua_Integer)s.st_ino,
+                    lua_tostring(L, -1));
+    return 1;
+}
+
+/* core.file_identity(path) -> text that two paths share when they are one file, or would be made as
+ * one; nil when its folder is not there */
 static int file_identity(lua_State *L) {
     struct stat s;
-    if (stat(siem_lua_check_text(L, 1), &s) != 0) return 0;
+    const char *path = siem_lua_check_text(L, 1);
+    if (stat(path, &s) != 0) return push_future_identity(L, path);
     lua_pushfstring(L, "%I %I", (lua_Integer)s.st_dev, (lua_Integer)s.st_ino);
     return 1;
 }

@@ -63,6 +63,7 @@ static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) 
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, MHD_OPTION_END);
 }
 
+/* program.listen(host, port) -> true; or nil, message and perhaps "usage" */
 static int listen_at(lua_State *L) {
     const char *host = luaL_checkstring(L, 1);
     lua_Integer port = luaL_checkinteger(L, 2);
@@ -75,7 +76,10 @@ static int listen_at(lua_State *L) {
     } else if (inet_pton(AF_INET6, host, &address6.sin6_addr) == 1) {
         server = start((const struct sockaddr *)&address6, MHD_USE_IPv6);
     } else {
-        return luaL_argerror(L, 1, "is no address");
+        lua_pushnil(L);
+        lua_pushfstring(L, "'%s' is no address", host);
+        lua_pushliteral(L, "usage");
+        return 3;
     }
     if (server == NULL) {
         lua_pushnil(L);

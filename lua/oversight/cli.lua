@@ -63,7 +63,8 @@ local function set_lua_path(folders)
   return true
 end
 
---- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held".
+--- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held";
+--- false as a message when the reason is told already.
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
   -- The command itself stands before its arguments.
@@ -87,7 +88,7 @@ local function run_command(name, command, arguments)
   if not ok then answer, reason = nil, answer end
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
-  complain(name, reason)
+  if reason ~= false then complain(name, reason) end
   return kind == "held" and STATUS.held or STATUS.failed
 end
 

@@ -13,6 +13,7 @@
 ---@field save_failures integer attempts to save it that failed since then
 ---@field lag_events integer ids that were given since last_id; looked up once a second
 ---@field lag_seconds number since the first of these events occurred
+---@field waiting boolean? a pipeline waits for a registry that is not there yet
 
 ---@class oversight.Checkpoint
 local Checkpoint = {}

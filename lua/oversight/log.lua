@@ -88,7 +88,8 @@ end
 
 local function write(level, message, fields)
   local line = format == "json" and as_json(level, message, fields) or as_text(level, message, fields)
-  io.stderr:write(to_journal and PRIORITIES[level] or "", line, "\n")
+  -- In one piece: other threads and processes write there as well.
+  io.stderr:write((to_journal and PRIORITIES[level] or "") .. line .. "\n")
 end
 
 --- Writes a line; the same one once a minute, with how many were left out in between.

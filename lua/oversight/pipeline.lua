@@ -1,6 +1,7 @@
 --- A pipeline: source -> filter -> format -> sink, as data; run by a script or by the command.
 local catalog = require "oversight.catalog"
 local core    = require "oversight.core"
+local files   = require "oversight.files"
 local format  = require "oversight.format"
 local sink    = require "oversight.sink"
 
@@ -108,6 +109,10 @@ local function check_keys(definition)
       return ("%s must be a %s, not a %s"):format(key, wanted, type(value))
     end
   end
+  -- It stands in log lines and in labels.
+  if definition.name and (definition.name:find "%c" or not utf8.len(definition.name)) then
+    return "name must be text without control characters"
+  end
   return check_source(definition.source) or check_ends(definition)
 end
 
@@ -150,29 +155,14 @@ end
 
 -- ---- files ----
 
---- Refuses to write over the registry, its log, or one output over another.
----@param db string? the registry's file
----@param ... string files to write to; nil and "-" are none
----@return true?
----@return string? message
----@return string? code
-function M.check_files(db, ...)
-  local taken = {}
-  for _, suffix in ipairs(db and { "", "-wal", "-shm", "-journal" } or {}) do
-    local identity = core.file_identity(db .. suffix)
-    if identity then taken[identity] = "the registry " .. db end
-  end
-  for i = 1, select("#", ...) do
-    local path = select(i, ...)
-    if path and path ~= "-" and not path:find "^/dev/" then
-      local file = core.file_identity(path) or path
-      if taken[file] then
-        return nil, ("cannot write to %s: it is %s"):format(path, taken[file]), "invalid"
-      end
-      taken[file] = "another output"
-    end
-  end
-  return true
+--- The files that a pipeline names.
+---@param self oversight.Pipeline
+---@return oversight.Files
+function M.files_of(self)
+  return {
+    db = describes_registry(self.source) and self.source.path or nil, dead_letter = self.dead_letter,
+    output = type(self.sink) == "string" and self.sink or nil, checkpoint = self.checkpoint,
+  }
 end
 
 -- ---- running ----
@@ -194,8 +184,10 @@ end
 --- Waits a moment for a registry that is not there yet; false when the pipeline is to stop.
 local function wait_for(self, message)
   if self.notice then self.notice(message .. "; waiting for it") end
+  local counts = core.no_counts()
+  counts.waiting = true
   for _ = 1, 10 do
-    if self.progress and self.progress(core.no_counts()) == false then return false end
+    if self.progress and self.progress(counts) == false then return false end
     core.pause(0.1)
   end
   return true
@@ -276,8 +268,7 @@ end
 --- Opens what the pipeline names: mapping, source, deadletter, sink, checkpoint, and what of it is to
 --- be closed.
 local function open_parts(self)
-  local apart, message, code = M.check_files(describes_registry(self.source) and self.source.path or nil,
-    self.dead_letter, type(self.sink) == "string" and self.sink or nil, self.checkpoint)
+  local apart, message, code = files.check { M.files_of(self) }
   if not apart then return nil, message, code end
   local parts, opened = {}, {}
   for _, step in ipairs(STEPS) do

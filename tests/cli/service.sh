@@ -45,13 +45,53 @@ lines once.jsonl 7
 run 1 export --db r.db --registry-id reg --format ecs --output once.jsonl --checkpoint once.jsonl
 has err "it is another output"
 
+# ---- files that must not be one another ----
+cp r.db kept.db
+for wrong in "--metrics r.db" "--metrics r.db-wal" "--output f.jsonl --metrics f.jsonl" "--output ./f.jsonl --metrics $PWD/f.jsonl" \
+    "--output m.new --metrics m" "--checkpoint k --metrics k" "--checkpoint k --metrics k.lock" "--checkpoint k --output k.new" \
+    "--checkpoint k --dead-letter ./k.lock" "--checkpoint m.new --metrics m" "--dead-letter m --metrics ../${PWD##*/}/m" \
+    "--output f.jsonl --dead-letter ./f.jsonl" "--checkpoint k --output k.new"; do
+    # shellcheck disable=SC2086 # options apart
+    run 1 "${follow[@]}" --format ecs $wrong
+    has err "cannot write to"
+done
+ln -s f.jsonl link
+run 1 "${follow[@]}" --format ecs --output f.jsonl --dead-letter link
+has err "cannot write to link: it is another output"
+same r.db kept.db
+[ ! -e f.jsonl ] && [ ! -e m ] && [ ! -e k ] || fail "something was written: $(ls)"
+# two FIELD...: two pipelines that follow; of each the fields.
+two() {
+    printf 'local siem = require "oversight.siem"\nreturn {\n' >pair.lua
+    printf 'siem.pipeline { source = { path = "r.db", registry_id = "reg" }, format = "ecs", %s },\n' "$@" >>pair.lua
+    echo '}' >>pair.lua
+}
+two 'sink = "one.jsonl", follow = true' 'sink = "./one.jsonl", follow = true'
+run 1 run pair.lua
+has err "cannot write to ./one.jsonl: it is another output"
+two 'sink = "one.jsonl", checkpoint = "k", follow = true' 'sink = "two.jsonl", checkpoint = "./k", follow = true'
+run 1 run pair.lua
+has err "cannot write to ./k: it is another output (checkpoint)"
+two 'sink = "one.jsonl", follow = true' 'sink = "two.jsonl", follow = true'
+run 1 run --metrics two.jsonl pair.lua
+has err "cannot write to two.jsonl: it is another output"
+two 'sink = "both.jsonl"' 'sink = "both.jsonl"' # one after the other
+run 0 run pair.lua
+lines both.jsonl 14
+two 'sink = "one.jsonl"' 'sink = "two.jsonl", dead_letter = "one.jsonl"'
+run 1 run pair.lua
+
 # ---- usage ----
 for wrong in "--follow --limit 1" "--wait" "--metrics m" "--log-format json" "--checkpoint c --dry-run" \
     "--follow --log-format xml" "--follow --metrics-listen 9469" "--follow --metrics-listen host:1" \
-    "--checkpoint c --output f --truncate" "--follow --restricted"; do
+    "--checkpoint c --output f --truncate" "--follow --restricted" "--follow --metrics-listen 127.0.0.1:70000" \
+    "--follow --metrics-listen 300.0.0.1:7000" "--follow --metrics-listen 127.0.0.1:99999999999999999999"; do
     # shellcheck disable=SC2086 # options apart
     run 2 export --db r.db --registry-id reg --format ecs $wrong
+    lacks err traceback
 done
+run 2 "${follow[@]}" --format ecs --metrics-listen 300.0.0.1:7000
+has err "--metrics-listen: '300.0.0.1' is no address"
 
 # ---- new events, rotation, SIGTERM ----
 start "${follow[@]}" --format ecs --output a.jsonl --checkpoint a.cp
@@ -89,6 +129,82 @@ stop 0
 sites=$(sed 's/.*"Site":"\([a-z]*\)".*/\1/' b.jsonl | uniq | paste -sd' ')
 [ "$sites" = "first second third" ] || fail "the formats came in this order: $sites"
 
+# ---- SIGHUP: what fails only when it begins leaves the old one at work, where it was ----
+# refuse_reload REASON: SIGHUP, the line, and that an event more goes on in b2.jsonl, once.
+refuse_reload() {
+    kill -HUP "$service"
+    until_true grep -q "level=error msg=\"not reloaded, going on as before: .*$1" log
+    add r.db 1
+    expected=$((expected + 1))
+    until_true has_lines b2.jsonl "$expected"
+}
+# keep FIELDS [LUA]: a script with a pipeline that is called keep.
+keep() {
+    printf 'local siem = require "oversight.siem"\n%s
+return siem.pipeline { name = "keep", source = { path = "r.db", registry_id = "reg" }, %s }\n' "${2:-}" "$1" >keep.lua
+}
+keep 'format = "ecs", sink = "b2.jsonl", follow = true'
+start run keep.lua
+expected=$(sqlite3 r.db "SELECT count(*) FROM events")
+until_true has_lines b2.jsonl "$expected"
+keep 'format = f, sink = "b2.jsonl", follow = true' \
+    'local f = require "oversight.formats.ecs":extend "wrong" { { "x", from = "no_such_column" } }'
+refuse_reload "no_such_column"
+keep 'format = "ecs", sink = "none/b2.jsonl", follow = true'
+refuse_reload "none/b2.jsonl"
+keep 'format = "ecs", sink = "b2.jsonl"'
+refuse_reload "it does not follow any more"
+keep 'format = "ecs", sink = "r.db", follow = true'
+refuse_reload "cannot write to r.db: it is the registry"
+lacks log "msg=reloaded"
+lacks log "as before: nil"
+keep 'format = "ecs", sink = "b2.jsonl", follow = true, checkpoint = "none/cp"'
+refuse_reload "none/cp"
+lacks log "msg=reloaded"
+keep 'format = "sentinel", sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"'
+run 0 checkpoint set b2.cp --last-id "$expected"
+kill -HUP "$service"
+until_true grep -q "msg=reloaded pipeline=keep" log
+add r.db 1
+until_true has_lines b2.jsonl $((expected + 1))
+keep 'format = "ecs", sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"'
+expected=$((expected + 1))
+refuse_reload "made for another format"
+keep 'format = f, sink = "b2.jsonl", follow = true, checkpoint = "b2.cp"' \
+    'local f = { name = "sentinel", compile = function() error "not today" end }'
+refuse_reload "not today"
+stop 0
+tail -n 1 b2.jsonl | grep -q TimeGenerated || fail "the new format is not at work: $(tail -n 1 b2.jsonl)"
+
+# ---- a pipeline's own functions are called as well; one that ends it is no failure ----
+keep 'format = "ecs", sink = "own.jsonl", follow = true, progress = function(c) io.open("seen", "w"):write(c.last_id):close()
+  return io.open("enough") == nil end'
+start run keep.lua
+until_true test -s seen
+: >enough
+status=0
+wait "$service" || status=$?
+[ "$status" -eq 0 ] || fail "ended by its own progress with status $status"
+has log "msg=stopped"
+keep 'format = "ecs", sink = "own2.jsonl", follow = true, wait = true,
+  notice = function(text) io.open("noticed", "w"):write(text):close() end'
+sed -i s/r.db/absent.db/ keep.lua
+start run keep.lua
+until_true grep -q "waiting for it" noticed
+stop 0
+
+# ---- a script that returns more pipelines than at the start ----
+two 'sink = "p1.jsonl", follow = true' 'sink = "p2.jsonl", follow = true'
+start run --metrics p.prom pair.lua
+until_true grep -q 'oversight_siem_up{pipeline="ecs-2"} 1' p.prom
+has p.prom 'oversight_siem_up{pipeline="ecs"} 1'
+until_true grep -q "msg=following .*pipeline=ecs-2" log
+two 'sink = "p1.jsonl", follow = true' 'sink = "p2.jsonl", follow = true' 'sink = "p3.jsonl", follow = true'
+kill -HUP "$service"
+until_true grep -q "the script has more pipelines (3) than at the start (2): restart to run them" log
+stop 0
+[ ! -e p3.jsonl ] || fail "the third one ran"
+
 # ---- the service manager ----
 cat >manager.py <<'END'
 import os, socket, sys
@@ -113,6 +229,27 @@ add r.db 1
 until_true has_lines c.jsonl $((before + 1)) # without a checkpoint, too, it goes on where it was
 stop 0
 until_true grep -q "^STOPPING=1" told
+: >told
+NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 run 1 "${follow[@]}" --format ecs --db lost.db --metrics c.prom
+has c.prom 'oversight_siem_up{pipeline="ecs"} 0'
+until_true grep -qa "STOPPING=1" told
+lacks told READY
+run 1 "${follow[@]}" --format ecs --output none/c.jsonl --metrics c.prom # no numbers of an earlier run stay
+lacks c.prom pipeline=
+# Of several, one has no registry, one has ended: the others are ready, and the process is alive.
+: >told
+two 'sink = "w1.jsonl", follow = true' 'sink = "w2.jsonl", follow = true, progress = function() return false end' \
+    'name = "lost", sink = "w3.jsonl", follow = true'
+sed -i '/lost/s/r.db/lost.db/' pair.lua
+NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 start run --metrics w.prom pair.lua
+until_true grep -qa "READY=1" told
+until_true grep -q "msg=\"pipeline 3 ended with status 1, starting it again" log
+until_true sh -c '[ "$(grep -ca "WATCHDOG=1" told)" -ge 2 ]'
+until_true grep -q 'oversight_siem_up{pipeline="lost"} 0' w.prom
+has w.prom 'oversight_siem_up{pipeline="ecs"} 1'
+has w.prom 'oversight_siem_up{pipeline="ecs-2"} 0'
+lacks w.prom 'oversight_siem_lag_seconds{pipeline="lost"}'
+stop 0
 
 # ---- log lines ----
 start "${follow[@]}" --format ecs --output d.jsonl --log-format json
@@ -124,6 +261,30 @@ assert (line["level"], line["msg"], line["pipeline"], line["after"]) == ("info",
 JOURNAL_STREAM=1:2 start "${follow[@]}" --format ecs --output d.jsonl
 until_true grep -q "^<6>level=info msg=following" log
 stop 0
+
+start "${follow[@]}" --format ecs --output none/d.jsonl --log-format json
+wait "$service" && fail "wrote into a folder that is not there"
+python3 - <<'END' || fail "not one JSON line: $(cat log)"
+import json
+lines = [json.loads(line) for line in open("log")]
+assert [line["level"] for line in lines] == ["error"] and "none/d.jsonl" in lines[0]["msg"], lines
+END
+for wrong in "--db lost.db --output d2.jsonl" "--db r.db --output r.db" "--db r.db --output d2.jsonl --metrics d2.jsonl"; do
+    # shellcheck disable=SC2086 # options apart
+    "$program" export --registry-id reg --follow --format ecs --log-format json $wrong 2>log && fail "possible: $wrong"
+    python3 -c 'import json; [json.loads(line) for line in open("log")]' || fail "$wrong: not JSON: $(cat log)"
+done
+# A line is one write, so that lines of several writers never mix.
+cat >writes.py <<'END'
+import signal, socket, subprocess, sys
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+program = subprocess.Popen(sys.argv[1:], stderr=theirs, stdout=subprocess.DEVNULL)
+ours.settimeout(10)
+assert ours.recv(4096).endswith(b"\n")
+program.send_signal(signal.SIGTERM)
+assert ours.recv(4096).endswith(b"\n") and program.wait(10) == 0
+END
+JOURNAL_STREAM=1:2 python3 writes.py "$program" "${follow[@]}" --format ecs --output d3.jsonl || fail "a line is several writes"
 
 # ---- numbers ----
 start "${follow[@]}" --format ecs --output e.jsonl --metrics e.prom --metrics-listen 127.0.0.1:0 --checkpoint e.cp
@@ -147,11 +308,27 @@ has e.prom 'oversight_siem_up{pipeline="ecs"} 0'
 
 # ---- a registry that comes later ----
 run 1 export --db later.db --registry-id reg --format ecs --follow
-start export --db later.db --registry-id reg --format ecs --output g.jsonl --follow --wait --checkpoint g.cp
+start export --db later.db --registry-id reg --format ecs --output g.jsonl --follow --wait --checkpoint g.cp --metrics g.prom
 until_true grep -q "waiting for it" log
+until_true grep -q 'oversight_siem_up{pipeline="ecs"} 0' g.prom
+lacks log "msg=following"
 registry later.db 4
 until_true has_lines g.jsonl 4
+until_true grep -q "msg=following after=0" log
+until_true grep -q 'oversight_siem_up{pipeline="ecs"} 1' g.prom
 stop 0
+
+# ---- times that are none ----
+for time in 9e999 -9e999 -1e300 1e300; do
+    registry odd.db 1 "UPDATE events SET timestamp = $time;"
+    start export --db odd.db --registry-id reg --format ecs --output odd.jsonl --follow --metrics odd.prom
+    until_true grep -q 'oversight_siem_events_delivered_total{pipeline="ecs"} 1' odd.prom
+    stop 0
+    HEC=t start export --db odd.db --registry-id reg --follow --to splunk --url http://127.0.0.1:9 --token env:HEC --metrics odd.prom
+    until_true grep -q 'oversight_siem_lag_events{pipeline="splunk"} 1' odd.prom
+    stop 0
+    rm -f odd.db* odd.jsonl odd.prom
+done
 start export --db never.db --registry-id reg --format ecs --output g2.jsonl --follow --wait
 until_true grep -q "waiting for it" log
 stop 0

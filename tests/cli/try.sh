@@ -68,12 +68,9 @@ echo '{"id": 1, "token_id": "bad"}' | "$program" try wild.lua >out 2>err || true
 has err 'event 1: wild: c: '
 has err '[31m red'
 clean err
-cat >named.lua <<'L'
-local siem = require "oversight.siem"
-return siem.pipeline { source = {}, format = "ecs", sink = "n.jsonl", name = "\27[2Jname" }
-L
-run 0 run named.lua
-has err 'as \x1b[2Jname'
+echo 'return require "oversight.siem".pipeline { source = {}, format = "ecs", sink = "n.jsonl", name = "\27[2Jname" }' >named.lua
+run 1 run named.lua
+has err "name must be text without control characters"
 clean err
 echo 'error "\27[31mred"' >named.lua
 run 1 run named.lua

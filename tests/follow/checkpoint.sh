@@ -171,6 +171,36 @@ grep -qE '^Behind        2 event\(s\), up to id 12; the first of them is 1 d 2 h
 run 0 status cp --db r.db --json
 python3 -c 'import json; s = json.load(open("out")); assert s["lag_events"] == 2 and 93784 <= s["lag_seconds"] < 93884' ||
     fail "no such JSON: $(cat out)"
+for time in 9e999 -9e999 -1e300 1e300; do
+    sqlite3 r.db "UPDATE events SET timestamp = $time WHERE id > 8"
+    run 0 status cp --db r.db
+    has out "Behind        2 event(s), up to id 10"
+    run 0 status cp --db r.db --json
+    python3 -c 'import json; assert "lag_seconds" not in json.load(open("out"))' || fail "no such JSON: $(cat out)"
+done
+# A registry that is another one.
+# problem TEXT: status tells it, also to programs, and reconcile does nothing.
+problem() {
+    run 1 status cp --db "$2"
+    has out "Problem       the registry '$2' $1"
+    lacks out "all events are exported"
+    run 1 status cp --db "$2" --json
+    python3 -c 'import json, sys; assert sys.argv[1] in json.load(open("out"))["problem"]' "$1" || fail "no such JSON: $(cat out)"
+    run 1 reconcile --db "$2" --checkpoint cp --file out.jsonl
+    has err "the registry '$2' $1"
+    has err "'oversight-siem checkpoint set"
+}
+cp r.db other.db
+problem "is another file than the one" other.db
+cp r.db whole.db
+sqlite3 r.db "DELETE FROM events; UPDATE sqlite_sequence SET seq = 4"
+problem "has given no id behind 4, and the checkpoint is at event 8" r.db
+sqlite3 r.db "DELETE FROM sqlite_sequence"
+problem "has given no id behind 0" r.db
+cat whole.db >r.db # the same file
+run 0 status cp --db r.db
+run 0 checkpoint set cp --last-id 8
+run 0 status cp --db other.db
 run 2 status cp
 run 1 status nothing --db r.db
 run 1 status cp --db nothing.db
@@ -206,13 +236,26 @@ sed -f even.sed q.jsonl.1 >odd.jsonl
 run 1 "${check[@]}" --file odd.jsonl q.jsonl
 [ "$(wc -L <out)" -le 80 ] || fail "lines are longer than a terminal"
 echo '{"event": {"kind": "dns"}}' >>holes.jsonl
-run 1 "${check[@]}" --file holes.jsonl
-has err "holes.jsonl, line 3000: the line holds no event id at event.event_id"
+run 1 "${check[@]}" --file holes.jsonl --file q.jsonl
+has out "1 line(s) without an event's id, the first one:"
+has out "holes.jsonl, line 3000: the line holds no event id at event.event_id"
+has out "missing: 17, 19-20, 2500"
+head -c 100 q.jsonl.1 >torn.jsonl
+cat q.jsonl.1 q.jsonl torn.jsonl >whole.jsonl
+run 1 "${check[@]}" --file whole.jsonl
+has out "[incomplete] 3010 event(s) up to id 3010: 0 missing, 0 there twice"
+has out "whole.jsonl, line 3011: it is no whole record"
+run 1 "${check[@]}" --file whole.jsonl --json
+python3 -c 'import json; f = json.load(open("out"))
+assert (f["complete"], f["unreadable"]) == (False, 1) and "line 3011" in f["first_unreadable"]' || fail "no such JSON: $(cat out)"
+run 1 "${check[@]}" --file .
+has err ".: Is a directory"
 add q.db 2
 run 0 "${check[@]}" --file q.jsonl q.jsonl.1
 sqlite3 q.db "DELETE FROM events WHERE id < 100"
 run 0 "${check[@]}" --file q.jsonl q.jsonl.1
 has out "[ok] 2911 event(s) up to id 3010"
+has out "99 event(s) there that the registry does not have (any more)"
 run 0 "${check[@]}" --since 2000 --file q.jsonl.1
 has out "[ok] 2000 event(s) up to id 3010"
 for wrong in "" "--file x --to elastic --url http://127.0.0.1" "--to splunk --url http://127.0.0.1 --token env:X"; do
@@ -221,6 +264,21 @@ for wrong in "" "--file x --to elastic --url http://127.0.0.1" "--to splunk --ur
 done
 run 1 "${check[@]}" --file nothing.jsonl
 has err "nothing.jsonl"
+
+# ---- of two registries: their events have the same ids ----
+for format in splunk ecs sentinel; do
+    registry ours.db 5
+    options=()
+    if [ "$format" = splunk ]; then options=(--splunk-host "a host of one's own"); fi
+    run 0 export --db ours.db --registry-id ours --format "$format" --output ours.jsonl --checkpoint ours.cp "${options[@]}"
+    run 0 export --db ours.db --registry-id theirs --format "$format" --output theirs.jsonl
+    run 0 reconcile --db ours.db --checkpoint ours.cp --file ours.jsonl theirs.jsonl
+    has out "5 line(s) of another registry"
+    sed -i 2d ours.jsonl
+    run 1 reconcile --db ours.db --checkpoint ours.cp --file ours.jsonl theirs.jsonl
+    has out "missing: 2"
+    rm -f ours.* theirs.*
+done
 
 # ---- of a format of one's own: other names, events left out, a dead letter ----
 cat >own.lua <<'END'
@@ -237,6 +295,10 @@ run 0 "${own[@]}" --format ./own.lua
 has out "[ok] 50 event(s) up to id 50: each is there once"
 has out "7 of them in the dead letter"
 has out "4 of them left out by the format"
+cp own.dead torn.dead
+printf '{"event_id": 1' >>torn.dead
+run 1 "${own[@]}" --format ./own.lua --dead-letter torn.dead
+has out "torn.dead, line 8: it is no line of a dead letter file"
 run 2 "${own[@]}"
 has err "say so with --id-path"
 run 1 "${own[@]}" --id-path meta.Number

@@ -125,7 +125,7 @@ local function open_job(given, kind)
   local job, message, code = open_source(given, kind)
   if not job then return nil, message, code end
   local apart
-  apart, message = given_sink.check_files(given, given.db, dead_letter)
+  apart, message = given_sink.check_files(given, dead_letter)
   if not apart then return nil, message end
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   job.on_error, job.dead_letter = on_error, dead_letter
@@ -221,7 +221,10 @@ local function make_pipeline(given, kind, open_sink)
   local format, message, code = given_format.load(given, name)
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local options = format_options(given, format)
-  format:compile(options):close() -- what is wrong with it is told before the sink is opened
+  local mapping
+  mapping, message, code = format:compile(options) -- what is wrong with it is told before the sink is opened
+  if not mapping then return nil, message, code end
+  mapping:close()
   local sink
   sink, message, code = open_sink(format, options)
   if not sink then return nil, message, code end
@@ -248,14 +251,16 @@ end
 local function check_all(given)
   local on_error, dead_letter = parse_on_error(given)
   if not on_error then return nil, dead_letter, "usage" end
-  local apart, message = given_sink.check_files(given, given.db, dead_letter, given.checkpoint)
+  local apart, message = given_sink.check_files(given, dead_letter)
   if not apart then return nil, message end
   return true
 end
 
 local function run_follow(given, kind)
-  local possible, message, code = check_all(given)
+  local possible, message, code = service.set_log(given)
   if not possible then return nil, message, code end
+  possible, message, code = check_all(given)
+  if not possible then return service.fail(message, code) end
   local process
   process, message, code = service.start(given, 1)
   if not process then return nil, message, code end

@@ -1,12 +1,17 @@
 --- What a reconciliation finds: how many events are there once, and which are not.
 local core = require "oversight.core"
 local siem = require "oversight.siem"
+local text = require "oversight.cli.text"
 
 ---@class oversight.Findings
 ---@field events integer that should be there
 ---@field dead integer of these, with a record in the dead letter
 ---@field dropped integer of these, that the format leaves out
----@field behind integer? lines of events behind the checkpoint
+---@field behind integer lines of events behind the checkpoint
+---@field foreign integer lines of another registry's events
+---@field unknown integer events that are there, and not in the registry
+---@field unreadable integer lines that are no records
+---@field first_unreadable string? where the first of these is, and what is wrong with it
 ---@field missing integer[] ids
 ---@field twice integer[] ids
 local Findings = {}
@@ -16,7 +21,9 @@ local M = {}
 
 ---@return oversight.Findings
 function M.new()
-  return setmetatable({ events = 0, dead = 0, dropped = 0, missing = {}, twice = {} }, Findings)
+  return setmetatable({
+    events = 0, dead = 0, dropped = 0, behind = 0, foreign = 0, unknown = 0, unreadable = 0, missing = {}, twice = {},
+  }, Findings)
 end
 
 --- Takes down one event.
@@ -34,6 +41,13 @@ function Findings:take(id, count, expected, dead)
   elseif count > math.max(expected, 1) then
     self.twice[#self.twice + 1] = id
   end
+end
+
+--- Takes down a line that tells of no event: the event may be one of those that are missed.
+---@param problem string where it is, and what is wrong with it
+function Findings:note_unreadable(problem)
+  self.unreadable = self.unreadable + 1
+  self.first_unreadable = self.first_unreadable or problem
 end
 
 --- "3-5, 9" of ascending ids, as a list.
@@ -64,7 +78,7 @@ local function print_list(title, list)
 end
 
 local function print_note(count, sentence)
-  if count and count > 0 then print("     " .. sentence:format(count)) end
+  if count > 0 then print("     " .. sentence:format(count)) end
 end
 
 function Findings:print(last_id)
@@ -74,6 +88,10 @@ function Findings:print(last_id)
   print_note(self.dead, "%d of them in the dead letter")
   print_note(self.dropped, "%d of them left out by the format")
   print_note(self.behind, "%d line(s) of events behind the checkpoint")
+  print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
+  print_note(self.unknown, "%d event(s) there that the registry does not have (any more)")
+  print_note(self.unreadable, "%d line(s) without an event's id, the first one:")
+  if self.first_unreadable then print("     " .. text.printable(self.first_unreadable)) end
   print_list("missing", ranges(self.missing))
   print_list("twice", ranges(self.twice))
 end
@@ -81,12 +99,14 @@ end
 function Findings:print_json(last_id)
   print(siem.json.encode {
     complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
-    dropped = self.dropped, missing = siem.array(self.missing), twice = siem.array(self.twice),
+    dropped = self.dropped, behind = self.behind, other_registry = self.foreign, unknown = self.unknown,
+    unreadable = self.unreadable, first_unreadable = self.first_unreadable,
+    missing = siem.array(self.missing), twice = siem.array(self.twice),
   })
 end
 
 function Findings:is_complete()
-  return #self.missing == 0 and #self.twice == 0
+  return #self.missing == 0 and #self.twice == 0 and self.unreadable == 0
 end
 
 return M

@@ -1,8 +1,8 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
-local options  = require "oversight.cli.options"
-local pipeline = require "oversight.pipeline"
-local pretty   = require "oversight.cli.pretty"
-local siem     = require "oversight.siem"
+local files   = require "oversight.files"
+local options = require "oversight.cli.options"
+local pretty  = require "oversight.cli.pretty"
+local siem    = require "oversight.siem"
 
 local M = {}
 
@@ -218,9 +218,11 @@ function M.preview(sink)
 end
 
 --- Refuses files that are one another, or the registry.
-function M.check_files(given, db, dead_letter, checkpoint)
+function M.check_files(given, dead_letter)
   local kind = select(2, M.check(given))
-  return pipeline.check_files(db, dead_letter, not kind and given.output or nil, checkpoint)
+  return files.check({ {
+    db = given.db, dead_letter = dead_letter, output = not kind and given.output or nil, checkpoint = given.checkpoint,
+  } }, given.metrics)
 end
 
 return M

@@ -2,7 +2,9 @@
 local core       = require "oversight.core"
 local findings   = require "oversight.cli.findings"
 local given_sink = require "oversight.cli.given_sink"
+local position   = require "oversight.cli.position"
 local program    = require "oversight.program"
+local records    = require "oversight.cli.records"
 local siem       = require "oversight.siem"
 local tally      = require "oversight.cli.tally"
 
@@ -52,106 +54,62 @@ local function each_page(registry, last_id, since, see)
   return true
 end
 
--- ---- where a record holds the id ----
-
-local PROBE = 918273645546372
-
---- The path to the probe's id in a record, or nil.
-local function find_probe(record, path)
-  for key, value in pairs(record) do
-    local place = { table.unpack(path) }
-    place[#place + 1] = key
-    if value == PROBE or value == tostring(PROBE) then return place end
-    local inside = type(value) == "table" and find_probe(value, place)
-    if inside then return inside end
-  end
-end
-
---- Where the format's record of some event holds its id, or nil. It may leave out some events: the
---- probes are of all kinds and of several times.
-local function probe(format)
-  for seconds = 1767225601, 1767225612 do
-    for kind in pairs(siem.BEACON_KINDS) do
-      local event = siem.from_registry_row({
-        id = PROBE, kind = kind, timestamp = seconds, token_id = "t", file_id = "f", recipient_id = "r",
-        issuer_id = "i", source_ip = "192.0.2.1", user_agent = "u", extra = '{"qname": "q.example.com"}',
-        qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = 1,
-      }, { registry_id = "r" })
-      local json = format:render(event)
-      local record = json and siem.json.decode(json)
-      local path = record and find_probe(json:sub(1, 1) == "[" and record[1] or record, {})
-      if path then return path end
-    end
-  end
-end
-
---- The keys that lead to an event's id in the records of a format.
-local function id_path(given, format)
-  local keys = {}
-  for key in (given.id_path or ""):gmatch "[^.]+" do keys[#keys + 1] = key end
-  if #keys > 0 then return keys end
-  local found = format and probe(format)
-  if found then return found end
-  return nil, "it cannot be told where the records hold the event's id: say so with --id-path, as event.id", "usage"
-end
-
---- The event's id in a line, or nil.
-local function read_id(line, keys)
-  local json = line
-  for _, key in ipairs(keys) do
-    json = json and siem.json.member(json, key)
-  end
-  return json and math.tointeger(tonumber(json:match '^"?(%-?%d+)"?$'))
-end
-
 -- ---- files ----
 
-local function read_lines(file, name, take)
+--- Calls `take` with each line; a line that it does not take is noted down in `found`.
+local function read_lines(file, name, found, take)
   local number = 0
-  for line in file:lines() do
+  while true do
+    local line, problem = file:read "l"
+    if problem then return nil, ("%s: %s"):format(name, problem) end
+    if not line then return true end
     number = number + 1
     if number == 1 and line:sub(1, 2) == "\x1f\x8b" then
       return nil, name .. " is compressed: give it as zcat FILE | ... --file -"
     end
     local taken, message = take(line)
-    if not taken then return nil, ("%s, line %d: %s"):format(name, number, message) end
+    if not taken then found:note_unreadable(("%s, line %d: %s"):format(name, number, message)) end
     if number % PAGE == 0 and program.stop_requested() then return nil, "stopped on request" end
   end
-  return true
 end
 
-local function read_file(name, take)
-  if name == "-" then return read_lines(io.stdin, "standard input", take) end
+local function read_file(name, found, take)
+  if name == "-" then return read_lines(io.stdin, "standard input", found, take) end
   local file, message = io.open(name, "r")
   if not file then return nil, message end
-  local read, problem = read_lines(file, name, take)
+  local read, problem = read_lines(file, name, found, take)
   file:close()
   return read, problem
 end
 
---- How often each event is in the files. Gives the tally, and how many lines are of events behind the
---- checkpoint.
-local function tally_files(names, keys, last_id)
-  local seen, behind = tally.new(), 0
+--- How often each event up to the checkpoint is in the files. Other lines are counted in `found`.
+local function tally_files(job, places, found)
+  local seen = tally.new()
   local function take(line)
-    local id = read_id(line, keys)
-    if not id then return nil, "the line holds no event id at " .. table.concat(keys, ".") end
-    if id > last_id then behind = behind + 1 else seen:add(id) end
+    local id, message = places:read_id(line)
+    if not id then return nil, message end
+    if job.registry_id ~= "" and places:is_of_another(line, job.registry_id) then
+      found.foreign = found.foreign + 1
+    elseif id > job.last_id then
+      found.behind = found.behind + 1
+    else
+      seen:add(id)
+    end
     return true
   end
-  for _, name in ipairs(names) do
-    local read, message = read_file(name, take)
+  for _, name in ipairs(job.files) do
+    local read, message = read_file(name, found, take)
     if not read then return nil, message end
   end
-  return seen, behind
+  return seen
 end
 
 --- The events of dead letter files.
-local function tally_dead_letters(names)
+local function tally_dead_letters(names, found)
   local dead = tally.new()
   for _, name in ipairs(names or {}) do
-    local read, message = read_file(name, function(line)
-      local id = read_id(line, { "event_id" })
+    local read, message = read_file(name, found, function(line)
+      local id = records.DEAD_LETTER:read_id(line)
       if id then dead:add(id) end
       return id ~= nil, "it is no line of a dead letter file"
     end)
@@ -194,18 +152,23 @@ local function take(job, found, id, count)
 end
 
 local function look_into_files(job, given)
-  local keys, message, code = id_path(given, job.format)
-  if not keys then return nil, message, code end
-  local seen, behind = tally_files(job.files, keys, job.last_id)
-  if not seen then return nil, behind end
-  local found = findings.new()
-  found.behind = behind
+  local places, message, code = records.places(given.id_path, job.format)
+  if not places then return nil, message, code end
+  local found, known = job.found, 0
+  local seen, problem = tally_files(job, places, found)
+  if not seen then return nil, problem end
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    for _, id in ipairs(ids) do take(job, found, id, seen:count(id)) end
+    for _, id in ipairs(ids) do
+      local count = seen:count(id)
+      if count > 0 then known = known + 1 end
+      take(job, found, id, count)
+    end
     return true
   end)
   if not done then return nil, message, code end
+  -- Those before --since were not asked for.
+  if not given.since then found.unknown = seen.ids - known end
   return found
 end
 
@@ -237,7 +200,7 @@ end
 local function look_into_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
-  local found, absent = findings.new(), {}
+  local found, absent = job.found, {}
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
     return take_page(job, sink, found, ids, absent)
@@ -267,7 +230,7 @@ end
 local function open_job(given, files)
   local state, message, code = siem.checkpoint.read(given.checkpoint)
   if not state then return nil, message, code end
-  local job = { files = files, last_id = state.last_id, registry_id = state.registry_id or "",
+  local job = { files = files, found = findings.new(), last_id = state.last_id, registry_id = state.registry_id or "",
     most_records = #files > 0 and tally.MANY or 1 }
   if given.format or state.format then
     job.format, message, code = siem.format.load(given.format or state.format)
@@ -275,7 +238,9 @@ local function open_job(given, files)
   end
   job.registry, message, code = siem.registry.open { path = given.db, registry_id = job.registry_id }
   if not job.registry then return nil, message, code end
-  job.dead, message = tally_dead_letters(given.dead_letter)
+  message = position.problem(job.registry, given.db, given.checkpoint, state)
+  if message then return nil, message end
+  job.dead, message = tally_dead_letters(given.dead_letter, job.found)
   if not job.dead then return nil, message end
   return job
 end

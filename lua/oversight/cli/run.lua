@@ -1,5 +1,7 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
+local files        = require "oversight.files"
 local given_format = require "oversight.cli.given_format"
+local log          = require "oversight.log"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
@@ -75,6 +77,26 @@ local function run_restricted(given)
   }, given)
 end
 
+--- Refuses files that pipelines of the script would take from one another.
+local function check_files(jobs, given)
+  local list = {}
+  for i, job in ipairs(jobs) do list[i] = pipeline.files_of(job) end
+  return files.check(list, given.metrics, jobs[1] and not jobs[1].follow)
+end
+
+--- Tells pipelines of one title apart, which log lines and numbers are marked with.
+local function name_apart(jobs)
+  local taken = {}
+  for _, job in ipairs(jobs) do
+    local title, number = job:title(), 1
+    while taken[job:title()] do
+      number = number + 1
+      job.name = ("%s-%d"):format(title, number)
+    end
+    taken[job:title()] = true
+  end
+end
+
 --- The pipelines that the script returns, or nil and what is wrong.
 local function load_jobs(given)
   local ok, result = run_script(given)
@@ -89,18 +111,30 @@ local function load_jobs(given)
       return nil, "either all pipelines of a script follow, or none"
     end
   end
+  local apart, message = check_files(jobs, given)
+  if not apart then return nil, message end
+  if jobs[1] and jobs[1].follow then name_apart(jobs) end
   return jobs
 end
 
 --- Runs pipelines that follow: one in this thread, several in a thread each, which runs the script anew.
 local function run_service(given, count)
   local number = program.worker() or 1
-  local process, message, code = service.start(given, count)
+  local set, message, code = service.set_log(given)
+  if not set then return nil, message, code end
+  local process
+  process, message, code = service.start(given, count)
   if not process then return nil, message, code end
   if count > 1 and not program.worker() then return service.run_all(process, given.raw) end
+  local known
   return service.run(process, number, function()
     local jobs, problem = load_jobs(given)
     if not jobs then return nil, problem end
+    known = known or #jobs
+    if number == 1 and #jobs > known then
+      log.write("warning", ("the script has more pipelines (%d) than at the start (%d): restart to run them"):format(
+        #jobs, known))
+    end
     if not jobs[number] then return nil, ("the script returns no pipeline %d any more"):format(number) end
     return jobs[number]
   end)
@@ -116,6 +150,7 @@ function M.run(given)
   end
   if program.worker() then return run_service(given, program.worker()) end
   local jobs, message = load_jobs(given)
+  if not jobs and given.log_format and service.set_log(given) then return service.fail(message) end
   if not jobs then return nil, message end
   if jobs[1] and jobs[1].follow then return run_service(given, #jobs) end
   local answer = "ok"

@@ -1,5 +1,6 @@
 --- Pipelines that follow a registry for months: signals, reloading, numbers, the service manager.
 local core    = require "oversight.core"
+local health  = require "oversight.cli.health"
 local log     = require "oversight.log"
 local metrics = require "oversight.metrics"
 local program = require "oversight.program"
@@ -42,25 +43,47 @@ local function add_up(counts, before)
   return combine(counts, before, function(a, b) return a + b end)
 end
 
+--- A time that is none in the registry makes a lag that no number tells.
+local function is_finite(number)
+  return number == number and math.abs(number) < math.huge
+end
+
 --- Makes the numbers known. What is written again after a failure is counted again, from the checkpoint
 --- on: until it is past what was told before, that stays, as counters only grow.
 local function publish(self, title, numbers, state)
   numbers = combine(numbers, self.told, math.max)
   self.told = numbers
+  numbers = combine(numbers)
   numbers.state = state
+  if not is_finite(numbers.lag_seconds) then numbers.lag_seconds = nil end
+  -- Where it is and how far behind is not known before it was at work.
+  if not self.started then numbers.last_id, numbers.lag_events, numbers.lag_seconds = nil, nil, nil end
   program.publish(self.number, core.json_encode { name = title, numbers = numbers })
 end
 
-local function read_published(count)
-  local pipelines, oldest = {}, 0
+--- The health of a pipeline that told `state` so many seconds ago. What an earlier run of its thread
+--- told does not count.
+local function health_of(worker, state, age)
+  if not worker then return { state = state, age = age } end
+  local is_of_this_run = worker.running and age and age <= core.clock() - worker.begun
+  return { state = is_of_this_run and state or nil, age = age, ended = worker.status ~= nil }
+end
+
+--- What each pipeline told last, and the health of all of them.
+local function read_published(count, workers)
+  local pipelines, states = {}, {}
   for number = 1, count do
-    local text, age = program.published(number)
-    if text then
-      pipelines[#pipelines + 1] = core.json_decode(text)
-      oldest = math.max(oldest, age)
+    local told, age = program.published(number)
+    local worker, numbers = workers and workers[number], nil
+    if told then
+      local pipeline = core.json_decode(told)
+      numbers = pipeline.numbers
+      if worker and not worker.running and numbers.state == "running" then numbers.state = "failed" end
+      pipelines[#pipelines + 1] = pipeline
     end
+    states[number] = health_of(worker, numbers and numbers.state, age)
   end
-  return pipelines, oldest
+  return pipelines, states
 end
 
 -- ---- the process ----
@@ -71,27 +94,50 @@ Process.__index = Process
 
 local function start_listening(address)
   local host, port = address:match "^%[?([%x:.]+)%]?:(%d+)$"
-  if not host then return nil, "--metrics-listen takes ADDRESS:PORT, as 127.0.0.1:9469", "usage" end
-  local started, message = program.listen(host, math.tointeger(port))
-  if not started then return nil, message end
+  port = math.tointeger(port)
+  if not port or port > 65535 then return nil, "--metrics-listen takes ADDRESS:PORT, as 127.0.0.1:9469", "usage" end
+  local started, message, code = program.listen(host, port)
+  if not started then
+    return nil, code == "usage" and "--metrics-listen: " .. message or message, code
+  end
   log.write("info", "serving numbers", { address = host, port = program.listening() })
   return true
 end
 
---- Sets up what the options ask for. `count` is how many pipelines there are.
----@return table? process
+--- Sets up the log as the options say.
+---@return true?
 ---@return string? message
 ---@return string? code
-function M.start(given, count)
+function M.set_log(given)
   if given.log_format and given.log_format ~= "text" and given.log_format ~= "json" then
     return nil, "--log-format takes text or json", "usage"
   end
   log.set_format(given.log_format or "text", given.quiet)
+  return true
+end
+
+--- The answer of a command that failed: the log tells why, but for what is wrong with the options.
+---@param message string
+---@param code string?
+---@return nil
+---@return string|false message false: it is told already
+---@return string? code
+function M.fail(message, code)
+  if code == "usage" then return nil, message, code end
+  log.write("error", message)
+  return nil, false, code
+end
+
+--- Sets up what the options ask for. `count` is how many pipelines there are.
+---@return table? process
+---@return string|false|nil message
+---@return string? code
+function M.start(given, count)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
   if given.metrics_listen then
     local started, message, code = start_listening(given.metrics_listen)
-    if not started then return nil, message, code end
+    if not started then return M.fail(message, code) end
   end
   return setmetatable({
     count = count, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
@@ -99,17 +145,18 @@ function M.start(given, count)
   }, Process)
 end
 
---- Tells the service manager once all pipelines are at work.
-function Process:tell_ready(pipelines)
-  if self.ready or #pipelines < self.count then return end
-  self.ready = true
-  program.notify "READY=1"
+--- Tells the service manager once that all are at work, and all the time that they are alive.
+function Process:tell_manager(states)
+  if not self.ready and health.is_ready(states) then
+    self.ready = true
+    program.notify "READY=1"
+  end
+  if self.watched and health.is_alive(states, SILENCE) then program.notify "WATCHDOG=1" end
 end
 
 function Process:report()
-  local pipelines, oldest = read_published(self.count)
-  self:tell_ready(pipelines)
-  if self.watched and oldest < SILENCE then program.notify "WATCHDOG=1" end
+  local pipelines, states = read_published(self.count, self.workers)
+  self:tell_manager(states)
   if not self.file and not self.listens then return end
   local text = metrics.text(pipelines, os.time())
   if self.listens then program.serve(text) end
@@ -146,32 +193,63 @@ local function remake(make, base)
   local present = loaded_modules()
   set_loaded(base)
   local ok, job, message = pcall(make)
-  if ok and job then return job end
+  if ok and job and job.follow then return job end
   set_loaded(present)
+  if ok and job then return nil, "it does not follow any more" end
   return nil, ok and message or job
 end
 
-local function log_start(job, counts)
+--- Says once that the pipeline is at work, after a reload as well.
+local function tell_start(self, job, counts)
+  if self.previous then log.write("info", "reloaded", { pipeline = job:title() }) end
+  self.started, self.previous, self.modules = true, nil, nil
   log.write("info", "following", { pipeline = job:title(), after = counts.last_id })
+end
+
+--- What the pipeline's own definition wants to be called with.
+local function own_hooks(self, job)
+  local own = self.own[job] or { progress = job.progress, notice = job.notice }
+  self.own[job] = own
+  return own
 end
 
 --- Gives the pipeline what it calls while it runs.
 local function set_hooks(self, job)
-  local due, started = 0, false
+  local due, own = 0, own_hooks(self, job)
+  self.started = false
   job.progress = function(counts)
     local now = core.clock()
-    if not started then
-      started, self.previous = true, nil
-      log_start(job, counts)
+    if not self.started and not counts.waiting then
+      due = 0
+      tell_start(self, job, counts)
     end
     if now >= due then
       due = now + INTERVAL
-      publish(self, job:title(), add_up(counts, self.before), "running")
+      publish(self, job:title(), add_up(counts, self.before), counts.waiting and "waiting" or "running")
       self.process:tick()
     end
-    return not program.stop_requested() and program.reloads() == self.reloads
+    if program.stop_requested() or program.reloads() ~= self.reloads then return false end
+    return not own.progress or own.progress(counts)
   end
-  job.notice = function(text) log.write("warning", text, { pipeline = job:title() }) end
+  job.notice = function(text)
+    log.write("warning", text, { pipeline = job:title() })
+    if own.notice then own.notice(text) end
+  end
+end
+
+--- Runs the pipeline once. Only a run that was at work has counts.
+local function run_once(self, job)
+  set_hooks(self, job)
+  -- Without a checkpoint, what was exported is known here alone.
+  if self.after and not job.checkpoint then job.after = self.after end
+  local ran, answer, problem, kind, counts = pcall(job.run, job)
+  if not ran then problem, kind = answer, "failed" end
+  if not self.started then return problem, kind end
+  return problem, kind, counts
+end
+
+local function tell_not_reloaded(job, problem)
+  log.write("error", "not reloaded, going on as before: " .. tostring(problem), { pipeline = job:title() })
 end
 
 --- After SIGHUP: the pipeline as its files say now, or as it was when they are broken.
@@ -179,14 +257,25 @@ local function reload(self, job)
   self.reloads = program.reloads()
   -- Since systemd 253 the time tells this reload from an earlier one (sd_notify(3)).
   program.notify(("RELOADING=1\nMONOTONIC_USEC=%d"):format(core.clock() * 1000000 // 1))
+  local modules = loaded_modules()
   local fresh, problem = remake(self.make, self.base)
   program.notify "READY=1"
   if fresh then
-    log.write("info", "reloaded", { pipeline = job:title() })
-    self.previous = job
+    -- One that was never at work is nothing to go back to.
+    if not self.previous then self.previous, self.modules = job, modules end
     return fresh
   end
-  log.write("error", "not reloaded, going on as before: " .. tostring(problem), { pipeline = job:title() })
+  tell_not_reloaded(job, problem)
+  return job
+end
+
+--- Back to the pipeline before a reload, as the new one could not begin.
+local function go_back(self, problem)
+  local job = self.previous
+  set_loaded(self.modules)
+  self.previous, self.modules = nil, nil
+  collectgarbage() -- what the new one held, a checkpoint for one, is free again
+  tell_not_reloaded(job, problem)
   return job
 end
 
@@ -195,17 +284,19 @@ local STATES = { held = "held", cancelled = "stopped", pipe_closed = "stopped" }
 --- How a run ended that is not to be followed by another one.
 local function conclude(self, job, counts, message, code)
   local state = STATES[code] or "failed"
+  local numbers = add_up(counts or core.no_counts(), self.before)
+  publish(self, job:title(), numbers, state)
+  local fields = { pipeline = job:title() }
   if counts then
-    local numbers = add_up(counts, self.before)
-    publish(self, job:title(), numbers, state)
-    log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, {
-      pipeline = job:title(), delivered = numbers.exported, refused = numbers.refused, last_id = numbers.last_id,
-    })
-    if self.process.count > 0 then self.process:report() end
+    fields.delivered, fields.refused, fields.last_id = numbers.exported, numbers.refused, numbers.last_id
   end
-  if self.process.count > 0 then program.notify "STOPPING=1" end
+  log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, fields)
+  if self.process.count > 0 then
+    self.process:report()
+    program.notify "STOPPING=1"
+  end
   if state == "stopped" then return "ok" end
-  return nil, ("%s: %s"):format(job:title(), message), code
+  return nil, false, code -- the log has it
 end
 
 --- Runs one pipeline until it is stopped.
@@ -213,24 +304,24 @@ end
 ---@param number integer which one of the process it is
 ---@param make fun(): oversight.Pipeline?, string?, string? makes it from its files, each time anew
 ---@return "ok"?
----@return string? message
+---@return string|false|nil message false: the log has it
 ---@return string? code
 function M.run(process, number, make)
   local self = { process = process, number = number, make = make, base = loaded_modules(),
-    reloads = program.reloads() }
+    reloads = program.reloads(), own = setmetatable({}, { __mode = "k" }) }
   local job, message, code = make()
-  if not job then return nil, message, code end
+  if not job then
+    if process.count > 0 then process:report() end -- the numbers of an earlier process are not its own
+    return M.fail(message, code)
+  end
   while true do
-    set_hooks(self, job)
-    local _, problem, kind, counts = job:run()
-    if kind == "cancelled" and not program.stop_requested() then
+    local problem, kind, counts = run_once(self, job)
+    if counts then self.after = counts.last_id end
+    if kind == "cancelled" and not program.stop_requested() and program.reloads() ~= self.reloads then
       self.before = counts and add_up(counts, self.before) or self.before
       job = reload(self, job)
-      -- Without a checkpoint, what was exported is known here alone.
-      if counts and not job.checkpoint then job.after = counts.last_id end
-    elseif self.previous and not counts then
-      log.write("error", "not reloaded, going on as before: " .. tostring(problem), { pipeline = job:title() })
-      job, self.previous = self.previous, nil
+    elseif self.previous and not counts and kind ~= "cancelled" then
+      job = go_back(self, problem)
     else
       return conclude(self, job, counts, problem, kind)
     end
@@ -253,7 +344,7 @@ local function look_after(workers, arguments)
       end
     end
     if not worker.running and worker.due and now >= worker.due and not stopping then
-      worker.due, worker.running = nil, true
+      worker.due, worker.running, worker.begun = nil, true, now
       program.start_worker(number, arguments)
     end
     if worker.running or (worker.due and not stopping) then alive = alive + 1 end
@@ -265,11 +356,12 @@ end
 ---@param process table of M.start
 ---@param arguments string[] of the command, from [0] on
 ---@return "ok"?
----@return string? message
+---@return string|false|nil message false: the log has it
 ---@return string? code
 function M.run_all(process, arguments)
   local workers = {}
   for number = 1, process.count do workers[number] = { due = 0 } end
+  process.workers = workers
   while look_after(workers, arguments) > 0 do
     process:tick()
     core.pause(0.1)
@@ -279,8 +371,8 @@ function M.run_all(process, arguments)
   if program.stop_requested() then return "ok" end
   for number, worker in ipairs(workers) do
     if worker.status ~= 0 then
-      return nil, ("pipeline %d ended with status %d"):format(number, worker.status),
-        worker.status == 4 and "held" or "failed"
+      return M.fail(("pipeline %d ended with status %d"):format(number, worker.status),
+        worker.status == 4 and "held" or "failed")
     end
   end
   return "ok"

@@ -1,6 +1,8 @@
 --- oversight-siem status: how far an export that follows is behind its registry.
 local checkpoint = require "oversight.cli.checkpoint"
+local position   = require "oversight.cli.position"
 local siem       = require "oversight.siem"
+local text       = require "oversight.cli.text"
 
 local M = {
   summary = "Shows how far behind its registry an export is",
@@ -11,10 +13,13 @@ local M = {
     { "--json", help = "for programs" },
     { "--help", help = "show this help" },
   },
+  notes = "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n2 wrong usage.",
 }
 
+-- Of times that are none, or of no year that people have, nothing is told.
 local LAG = "SELECT count(*) AS events, max(id) AS last_id, (SELECT timestamp FROM events WHERE id > ?1 AND " ..
-  "typeof(timestamp) IN ('integer', 'real') ORDER BY id LIMIT 1) AS oldest FROM events WHERE id > ?1"
+  "typeof(timestamp) IN ('integer', 'real') AND timestamp BETWEEN -62135596800 AND 253402300799 " ..
+  "ORDER BY id LIMIT 1) AS oldest FROM events WHERE id > ?1"
 
 --- How many events are behind the checkpoint, and how old the first of them is.
 local function read_lag(registry, last_id)
@@ -24,7 +29,7 @@ local function read_lag(registry, last_id)
   query:close()
   if not ok then return nil, row end
   return { events = row.events, last_id = row.last_id or last_id,
-    seconds = row.oldest and math.max(0, os.time() - math.floor(row.oldest)) or 0 }
+    seconds = row.oldest and math.max(0, os.time() - math.floor(row.oldest)) or row.events == 0 and 0 or nil }
 end
 
 local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
@@ -42,9 +47,21 @@ local function describe_seconds(seconds)
 end
 
 local function describe_lag(lag)
+  if lag.events == 0 and lag.problem then return "nothing that is in this registry" end
   if lag.events == 0 then return "nothing: all events are exported" end
-  return ("%d event(s), up to id %d; the first of them is %s old"):format(lag.events, lag.last_id,
-    describe_seconds(lag.seconds))
+  local events = ("%d event(s), up to id %d"):format(lag.events, lag.last_id)
+  return lag.seconds and ("%s; the first of them is %s old"):format(events, describe_seconds(lag.seconds)) or events
+end
+
+local function show(given, state, lag)
+  if given.json then
+    state.lag_events, state.lag_seconds, state.problem = lag.events, lag.seconds, lag.problem
+    print(siem.json.encode(state))
+    return
+  end
+  checkpoint.print(given[1], state)
+  print(("%-13s %s"):format("Behind", describe_lag(lag)))
+  if lag.problem then print(("%-13s %s"):format("Problem", text.printable(lag.problem))) end
 end
 
 function M.run(given)
@@ -55,16 +72,11 @@ function M.run(given)
   if not registry then return nil, message, code end
   local lag
   lag, message = read_lag(registry, state.last_id)
+  if lag then lag.problem = position.problem(registry, given.db, given[1], state) end
   registry:close()
   if not lag then return nil, message end
-  if given.json then
-    state.lag_events, state.lag_seconds = lag.events, lag.seconds
-    print(siem.json.encode(state))
-    return "ok"
-  end
-  checkpoint.print(given[1], state)
-  print(("%-13s %s"):format("Behind", describe_lag(lag)))
-  return "ok"
+  show(given, state, lag)
+  return lag.problem and "incomplete" or "ok"
 end
 
 return M

@@ -1,4 +1,6 @@
 --- How often each of many ids was seen: not, once, twice, more often. Two bits an id.
+---@class oversight.Tally
+---@field ids integer how many different ones
 local Tally = {}
 Tally.__index = Tally
 
@@ -10,7 +12,7 @@ local MANY = 3
 local M = { MANY = MANY }
 
 function M.new()
-  return setmetatable({ words = {} }, Tally)
+  return setmetatable({ words = {}, ids = 0 }, Tally)
 end
 
 --- How often the id was seen: 0, 1, 2, or MANY.
@@ -25,6 +27,7 @@ end
 function Tally:add(id)
   local count = self:count(id)
   if count == MANY then return end
+  if count == 0 then self.ids = self.ids + 1 end
   local at = id // IDS_A_WORD
   self.words[at] = (self.words[at] or 0) + (1 << (id % IDS_A_WORD * 2))
 end

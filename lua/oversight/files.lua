@@ -1,0 +1,67 @@
+--- The files of pipelines: one that is written must not be another one, nor a registry.
+local core = require "oversight.core"
+
+local M = {}
+
+---@class oversight.Files
+---@field db string? the registry
+---@field output string? "-" is none
+---@field dead_letter string?
+---@field checkpoint string?
+
+--- The names beside a file that its owner uses as well.
+local BESIDE = {
+  registry = { "", "-wal", "-shm", "-journal" }, checkpoint = { "", ".new", ".lock" }, numbers = { "", ".new" },
+  output = { "" }, ["dead letter"] = { "" },
+}
+
+--- Takes down the names of a file; or nil and what is wrong. Files of kind `alike` may be one another.
+local function take(taken, path, kind, alike)
+  for _, suffix in ipairs(BESIDE[kind]) do
+    local name = path .. suffix
+    local file = core.file_identity(name) or name
+    local other = taken[file]
+    if other and not (alike and other.kind == kind) then
+      return nil, ("cannot write to %s: it is %s"):format(name, other.what), "invalid"
+    end
+    taken[file] = other or {
+      kind = kind, what = kind == "registry" and "the registry " .. path or "another output (" .. kind .. ")",
+    }
+  end
+  return true
+end
+
+--- A device, or nothing, can be written by all.
+local function is_file(path)
+  return path and path ~= "-" and not path:find "^/dev/"
+end
+
+--- What is written, in the order in which it is told.
+local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "checkpoint", "checkpoint" } }
+
+--- Refuses to write over a registry, its log, or one output over another.
+---@param list oversight.Files[] of each pipeline
+---@param numbers string? the file that --metrics names
+---@param in_turn boolean? the pipelines run one after the other, and may add to one file
+---@return true?
+---@return string? message
+---@return string? code
+function M.check(list, numbers, in_turn)
+  local taken = {}
+  for _, files in ipairs(list) do
+    if files.db then take(taken, files.db, "registry", true) end
+  end
+  for _, written in ipairs(WRITTEN) do
+    local kind, key = table.unpack(written)
+    for _, files in ipairs(list) do
+      if is_file(files[key]) then
+        local apart, message, code = take(taken, files[key], kind, in_turn and kind ~= "checkpoint")
+        if not apart then return nil, message, code end
+      end
+    end
+  end
+  if not is_file(numbers) then return true end
+  return take(taken, numbers, "numbers")
+end
+
+return M
