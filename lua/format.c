@@ -39,6 +39,9 @@ static void push_function(lua_State *L, const char *module, const char *name) {
 /* A format's compile can be anything: raises unless it gave an open mapping. */
 static void check_mapping(lua_State *L, int index) {
     siem_lua_caller *ignored;
+    if (luaL_testudata(L, index, SIEM_LUA_MAPPING) == NULL) {
+        luaL_error(L, "the format's compile gave no mapping, but a %s", luaL_typename(L, index));
+    }
     (void)siem_lua_check_mapping(L, index, &ignored);
 }
 
@@ -175,6 +178,11 @@ siem_code siem_format_load_restricted(siem_format *format, const char *file, boo
     (void)siem_budget_begin(budget, L);
     int status = lua_pcall(L, 1, 2, 0); /* mapping or nil, description */
     siem_budget_end(budget, L, status);
+    size_t cap;
+    if (siem_budget_hit_memory(budget, &cap)) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s: it needs more memory than the %zu MiB allowed", file, cap >> 20);
+    }
     if (status != LUA_OK) {
         const char *message = lua_tostring(L, -1);
         return siem_error_set(err, SIEM_INVALID, "%s",
