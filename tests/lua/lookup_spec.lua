@@ -200,7 +200,7 @@ describe("a SQL table", function()
       local title = siem.lookup.sql(registry, QUERY):column "title"
       assert.equal("Plan", title "f")
       local writer = assert(io.popen("sqlite3 " .. path, "w"))
-      writer:write "BEGIN EXCLUSIVE;\n"
+      writer:write ".timeout 5000\nBEGIN EXCLUSIVE;\n"
       writer:flush()
       local probes, give_up = 0, os.time() + 10
       repeat probes = probes + 1 until not pcall(title, "probe " .. probes) or os.time() > give_up
