@@ -14,7 +14,7 @@ has err "there is no checkpoint 'cp'"
 run 0 "${once[@]}"
 run 0 checkpoint show cp
 for line in "Position      event 5, of 1970-01-01T00:16:44Z" "Registry      reg" "Format        ecs" "Sink          file" \
-    "Output        $(stat -c %s out.jsonl) bytes, of the file with device and inode $(stat -c %d:%i out.jsonl)"; do
+    "Output        $(stat -c %s out.jsonl) bytes, of the file with device:inode:birth $(stat -c %d:%i out.jsonl)"; do
     has out "$line"
 done
 run 0 checkpoint show cp --json
@@ -174,7 +174,7 @@ python3 -c 'import json; s = json.load(open("out")); assert s["lag_events"] == 2
 for time in 9e999 -9e999 -1e300 1e300; do
     sqlite3 r.db "UPDATE events SET timestamp = $time WHERE id > 8"
     run 0 status cp --db r.db
-    has out "Behind        2 event(s), up to id 10"
+    has out "Behind        2 event(s), up to id 12"
     run 0 status cp --db r.db --json
     python3 -c 'import json; assert "lag_seconds" not in json.load(open("out"))' || fail "no such JSON: $(cat out)"
 done
@@ -194,7 +194,7 @@ cp r.db other.db
 problem "is another file than the one" other.db
 cp r.db whole.db
 sqlite3 r.db "DELETE FROM events; UPDATE sqlite_sequence SET seq = 4"
-problem "has given no id behind 4, and the checkpoint is at event 8" r.db
+problem "has given no id behind 4, and the checkpoint is at event 10" r.db
 sqlite3 r.db "DELETE FROM sqlite_sequence"
 problem "has given no id behind 0" r.db
 cat whole.db >r.db # the same file

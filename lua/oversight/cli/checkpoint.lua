@@ -24,7 +24,7 @@ end
 
 local function describe_output(state)
   if not state.output_file then return end
-  return ("%d bytes, of the file with device and inode %s"):format(state.output_size, state.output_file)
+  return ("%d bytes, of the file with device:inode:birth %s"):format(state.output_size, state.output_file)
 end
 
 --- Prints what a checkpoint says.

@@ -25,8 +25,9 @@ end
 ---@param state table<string, any> of siem.checkpoint.read
 ---@return string?
 function M.problem(registry, db, path, state)
-  local file = core.file_identity(db)
-  if state.registry_file and file and state.registry_file ~= file:gsub(" ", ":") then
+  local file, known = core.file_identity(db), state.registry_file
+  -- Device and inode: when it was made, which the checkpoint has as well, is for the engine to compare.
+  if known and file and known:match "^%d+:%d+" ~= file:gsub(" ", ":") then
     return ("the registry '%s' is another file than the one that the checkpoint was made for: give that one as " ..
       "--db. When this one has the same events (a copy), say so with " ..
       "'oversight-siem checkpoint set %s --last-id %d'"):format(db, path, state.last_id)
