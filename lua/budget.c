@@ -20,7 +20,7 @@ struct siem_budget {
     bool memory_hit;      /* some allocation found no room; collecting may have made it */
     int64_t instructions; /* for one callback */
     int64_t left;
-    bool active;   /* a callback is under way */
+    int depth;     /* callbacks under way: a function may render another format */
     bool breached; /* it went over a limit: nothing of it may run on */
     bool late;     /* that of time */
     bool starved;  /* that of memory */
@@ -126,15 +126,16 @@ void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since) {
 
 bool siem_budget_begin(siem_budget *budget, lua_State *L) {
     if (budget == NULL) return true;
-    if (budget->discarded) return false;
+    if (budget->depth == 0 && budget->discarded) return false;
+    /* Setting it anew would begin the count anew. */
+    if (lua_gethook(L) != look) lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
+    if (budget->depth++ > 0) return true; /* it spends what the outer one has left */
     if (budget->running_since != NULL) {
         atomic_store(budget->running_since, (long long)(siem_clock() * 1e3));
     }
     budget->left = budget->instructions;
     budget->deadline = 0;
     budget->memory_hit = budget->breached = budget->late = budget->starved = false;
-    budget->active = true;
-    lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
     return true;
 }
 
@@ -147,20 +148,20 @@ static void starve(siem_budget *budget) {
 void siem_budget_end(siem_budget *budget, lua_State *L, int status) {
     if (budget == NULL) return;
     if (status != LUA_OK) (void)siem_budget_is_breached(budget, L);
+    if (--budget->depth > 0) return;
     lua_sethook(L, NULL, 0, 0);
-    budget->active = false;
     if (budget->running_since != NULL) atomic_store(budget->running_since, 0);
 }
 
 void siem_budget_watch(siem_budget *budget, lua_State *coroutine) {
-    if (!budget->active) return;
+    if (budget->depth == 0) return;
     if (lua_gethook(coroutine) == look && lua_gethookcount(coroutine) <= COROUTINE_INTERVAL) return;
     budget->left -= COROUTINE_INTERVAL; /* one that ends before the first look costs as much */
     lua_sethook(coroutine, look, LUA_MASKCOUNT, budget->breached ? 1 : COROUTINE_INTERVAL);
 }
 
 bool siem_budget_is_breached(siem_budget *budget, lua_State *L) {
-    if (!budget->active) return false;
+    if (budget->depth == 0) return false;
     const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     if (message != NULL && strcmp(message, no_memory) == 0) starve(budget);
     return budget->breached;

@@ -67,6 +67,12 @@ refused short_coroutines 'local function f(n) while true do coroutine.wrap(funct
 refused closing 'local x <close> = setmetatable({}, { __close = function() while true do pcall(error) end end })' "more than 1000000 instructions" 1
 refused close_coroutine 'while true do local c = coroutine.create(function() local x <close> = setmetatable({}, { __close = function()
       while true do end end }) coroutine.yield() end) coroutine.resume(c) coroutine.close(c) end' "more than 1000000 instructions" 1
+refused nested_render 'local inner = require("oversight.format") "in" { { "a", with = function() return 1 end } }
+      inner:render(event) while true do end' "more than 1000000 instructions" 1
+refused nested_loop 'local inner = require("oversight.format") "in" { { "a", with = function() return 1 end } }
+      while true do inner:render(event) end' "more than 1000000 instructions" 1
+refused inner_loop 'local inner = require("oversight.format") "in" { { "a", with = function() while true do end end } }
+      while true do inner:render(event) end' "more than 1000000 instructions" 1
 refused sorting 'while true do pcall(table.sort, { 1, 2, 3 }, function() while true do end end) end' "more than 1000000 instructions" 1
 refused replacing 'while true do pcall(string.gsub, ("x"):rep(9), ".", function() while true do end end) end' "more than 1000000 instructions" 1
 refused meta_loop 'return tostring(setmetatable({}, { __tostring = function() while true do end end }))' "more than 1000000 instructions" 1
