@@ -66,7 +66,7 @@ void siem_export_confirm(siem_export *export_, siem_position position);
 void siem_export_set_position(siem_export *export_, siem_position position);
 
 /* Goes back to the checkpoint: a file is continued where it says, and what is counted as well.
- * Errors: SIEM_IO, SIEM_LOCKED. */
+ * Errors: SIEM_IO, SIEM_HELD. */
 siem_code siem_export_return(siem_export *export_, siem_error *err);
 
 /* Tells what happened to whoever listens. */

@@ -103,6 +103,7 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     }
     export_->lag_due = 0;
     siem_code rc = siem_export_begin(export_, registry, err);
+    if (passes(rc, false) && export_->registry != NULL) rc = get_over(export_, rc, false, 1, err);
     if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(err);
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;

@@ -112,7 +112,7 @@ static siem_code lock_file(const siem_line_file *file, int fd, siem_error *err) 
     siem_extent extent = extent_of(fd);
     if (is_none(&extent) || flock(fd, LOCK_EX | LOCK_NB) == 0) return SIEM_OK;
     return siem_error_set(
-        err, SIEM_LOCKED,
+        err, SIEM_HELD,
         "'%s' is written by another export with a checkpoint: give this one a file "
         "of its own",
         name_of(file));

@@ -38,14 +38,14 @@ siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mod
 void siem_line_file_open_stdout(siem_line_file *file);
 
 /* Makes the file one writer's own, who is told where lines go: two of them would cut each other's
- * lines. NULL gives it up. Errors: SIEM_LOCKED when another one has it, SIEM_IO. */
+ * lines. NULL gives it up. Errors: SIEM_HELD when another one has it, SIEM_IO. */
 siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
                                siem_error *err);
 
 /* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
  * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
  * again, and is cut where it differs. *found is false when the file is there no more, or is
- * shorter: then it goes on at the end. Errors: SIEM_IO, SIEM_LOCKED. */
+ * shorter: then it goes on at the end. Errors: SIEM_IO, SIEM_HELD. */
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err);
 

@@ -208,7 +208,7 @@ static void test_claimed(void **state) {
     (void)state;
     siem_line_file first = open_file(path), second = open_file(path);
     assert_ok(siem_line_file_claim(&first, take_move, &m, &err));
-    assert_int_equal(siem_line_file_claim(&second, take_move, &m, &failure), SIEM_LOCKED);
+    assert_int_equal(siem_line_file_claim(&second, take_move, &m, &failure), SIEM_HELD);
     assert_ok(siem_line_file_claim(&first, NULL, NULL, &err));
     assert_ok(siem_line_file_claim(&second, take_move, &m, &err));
     assert_ok(siem_line_file_close(&first, &err));

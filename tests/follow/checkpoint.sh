@@ -137,7 +137,7 @@ start_follow() {
     until grep -q following log2; do kill -0 "${children[-1]}" || { fail "it ended: $(cat log2)"; break; }; done
 }
 start_follow --output both.jsonl --checkpoint both1.cp
-run 1 export --db r.db --registry-id reg --format ecs --output both.jsonl --checkpoint both2.cp
+run 4 export --db r.db --registry-id reg --format ecs --output both.jsonl --checkpoint both2.cp
 has err "'both.jsonl' is written by another export with a checkpoint"
 kill "${children[-1]}"
 wait "${children[-1]}" || true
