@@ -59,7 +59,7 @@ def measure_idle(program, *more):
     """Percent of a core while nothing happens."""
     follower = Follower(program, "r.db", [*FILE, *more])
     follower.start_and_wait()
-    time.sleep(1)
+    wait_until(lambda: position("cp") > 0, "all that is there is exported")
     before = processor_seconds(follower.process.pid)
     time.sleep(IDLE_SECONDS)
     used = processor_seconds(follower.process.pid) - before
