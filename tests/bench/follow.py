@@ -15,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "follow"))
-from follower import Follower, make_registry, no_proxy, position, receiver
+from follower import Follower, make_registry, no_proxy, position, receiver, wait_until
 
 SAMPLES, IDLE_SECONDS, RUNS = 200, 20, 5
 FILE = ["--format", "ecs", "--output", "out.jsonl", "--checkpoint", "cp"]
