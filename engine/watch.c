@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +108,7 @@ siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) 
         /* What was written to a file before it was replaced is read first. */
         if ((rc = siem_watch_check(watch, err)) != SIEM_OK) return rc;
         if (left <= 0) return SIEM_END;
-        sleep_until_write(watch, left < POLL_MS ? (int)left : POLL_MS);
+        sleep_until_write(watch, left < POLL_MS ? (int)ceil(left) : POLL_MS);
     }
 }
 
