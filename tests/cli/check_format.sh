@@ -1,22 +1,65 @@
 #!/usr/bin/env bash
 # check: tests of formats, and the rules of targets.
 . "$(dirname "$0")/check.sh"
+
+# equal WHAT EXPECTED ACTUAL
+equal() { [ "$2" = "$3" ] || fail "$1: '$3' instead of '$2'"; }
+# unfold: a finding stands on one line again.
+unfold() { sed -z 's/\n    / /g' out >unfolded && mv unfolded out; }
+
+# ---- times that targets do not take as they are: warnings, as the record is taken ----
 run 0 check splunk ecs sentinel
+unfold
 has out "3 format(s) checked, no errors"
-lacks out warning
+has out "splunk: warning: time: is 1970 to Splunk"
+has out "ecs: warning: @timestamp: is required: a data stream refuses the document"
+has out "sentinel: warning: TimeGenerated: is missing: Azure puts the time of arrival there"
+has out "sentinel: warning: TimeGenerated: is older than two days: Azure replaces it by the time of arrival"
+equal "warnings" 4 "$(grep -c warning out)"
+
+make_registry times.db "INSERT INTO events (id, token_id, kind, timestamp) VALUES (1, 't', 'dns', 0)"
+run 1 check ecs --db times.db
+has out "ecs: error: @timestamp: is required"
+run 0 check splunk sentinel --db times.db
+unfold
+has out "splunk: warning: time: is 1970 to Splunk"
+has out "TimeGenerated: is missing"
+lacks out "older than two days"
+for case in "-3 days:is older than two days" "-1 days:" "+2 days:is more than a day ahead" "+1 hours:"; do
+    sqlite3 times.db "UPDATE events SET timestamp = strftime('%s', 'now', '${case%%:*}')"
+    run 0 check splunk sentinel --db times.db
+    unfold
+    equal "${case%%:*}" "${case#*:}" "$(sed -n 's/^sentinel: warning: TimeGenerated: \([^:]*\):.*/\1/p' out)"
+done
+
+# The page's formats keep the time, or keep an event without one out.
+awk '/^```lua$/ { inside = ++count; next } /^```$/ { inside = 0 } inside { print >"page" inside ".lua" }' "$root/formats/README.md"
+sqlite3 times.db "UPDATE events SET timestamp = 1767225600"
+for page in page*.lua; do
+    run 0 check "./$page" --db times.db
+    run 0 check "./$page"
+    cat out >>pages
+done
+grep -l acme-sentinel page*.lua | xargs "$program" check --db times.db >out
+lacks out TimeGenerated
+has pages "sentinel: warning: TimeGenerated: is missing"
+lacks pages 1970
+equal "the formats of ecs, of which one takes another time" 1 "$(grep -c '@timestamp: is required' pages)"
 
 cat >good.lua <<'L'
-return require "oversight.formats.sentinel":extend "good" {
-  tests = { { row = { recipient_id = "A@B" }, expect = { RecipientId = "a@b", UserAgent = require("oversight.siem").null } } },
-  { "RecipientId", from = "recipient_id", as = "lower" },
+return require "oversight.formats.splunk":extend "good" {
+  tests = { { row = { recipient_id = "A@B" },
+    expect = { ["event.recipient_id"] = "a@b", ["event.user_agent"] = require("oversight.siem").null } } },
+  { "event.recipient_id", from = "recipient_id", as = "lower" },
+  { "time", from = "occurred_unix", as = "float", when = function(_, event) return event.occurred_unix ~= 0 end },
 }
 L
-echo '{"row": {"id": 3}, "expect": {"EventId": "3"}}' >good.three.json
+echo '{"row": {"id": 3}, "expect": {"event.event_id": "3"}}' >good.three.json
 run 0 check ./good.lua
 lacks out warning
-echo '{"row": {"id": 3}, "expect": {"EventId": "4"}}' >good.three.json
+echo '{"row": {"id": 3}, "expect": {"event.event_id": "4"}}' >good.three.json
 run 1 check good.lua
-has out 'good: error: good.three.json: EventId is "3", expected "4"'
+has out 'good: error: good.three.json: event.event_id is "3", expected "4"'
 has err "1 error(s)"
 echo '{"row": {"id": 3}}' >good.three.json
 run 1 check good.lua
@@ -24,9 +67,6 @@ has out "the test asserts nothing"
 echo '{' >good.three.json
 run 1 check good.lua --json
 has out '"field":"good.three.json","reason":"the text is not JSON"}'
-
-# unfold: a finding stands on one line again.
-unfold() { sed -z 's/\n    / /g' out >unfolded && mv unfolded out; }
 
 finds() { # base rows field reason
     echo "return require 'oversight.formats.$1':extend 'bad' { $2 }" >bad.lua

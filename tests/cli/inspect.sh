@@ -17,6 +17,18 @@ make_registry back.db "$(many 3) UPDATE events SET timestamp = 5 WHERE id = 2;"
 run 0 inspect --db back.db
 has out "timestamps do not follow ids (first at id 2): an export sorts"
 has out "no table 'beacons'"
+# Times that targets do not take as they are.
+make_registry times.db "INSERT INTO events (id, token_id, kind, timestamp) VALUES (4, 't', 'dns', 0),
+    (5, 't', 'dns', 'soon'), (6, 't', 'dns', 1e15), (7, 't', 'dns', strftime('%s', 'now', '-3 days')),
+    (8, 't', 'dns', strftime('%s', 'now')), (9, 't', 'dns', strftime('%s', 'now', '+3 days'))"
+run 0 inspect --db times.db
+has out "Without time  3, first id 4: a data stream refuses them, Splunk says 1970"
+has out "Past          1 older than two days: Azure replaces their time"
+has out "Ahead         1 more than a day ahead: Azure replaces their time"
+sqlite3 times.db "DELETE FROM events WHERE id <> 8"
+run 0 inspect --db times.db
+for line in "Without time" Past Ahead; do lacks out "$line"; done
+
 make_registry empty.db
 run 0 inspect --db empty.db
 has out "Events        0"

@@ -95,6 +95,18 @@ describe("a value", function()
     assert.is_false(values.is_rfc3339(siem.null))
   end)
 
+  it("is a time in seconds since 1970, whatever its zone", function()
+    for text, seconds in pairs {
+      ["1970-01-01T00:00:00Z"] = 0, ["1969-12-31T23:59:59Z"] = -1, ["2026-01-01T00:00:00Z"] = 1767225600,
+      ["2024-02-29T12:34:56.789Z"] = 1709210096, ["2024-03-01T00:00:00+05:30"] = 1709231400,
+      ["0001-01-01T00:00:00Z"] = -62135596800, ["9999-12-31T23:59:59Z"] = 253402300799,
+      ["2000-02-28T23:00:00-01:30"] = 951784200,
+    } do
+      assert.equal(seconds, values.unix_time(text), text)
+    end
+    assert.is_nil(values.unix_time "2026-02-29T00:00:00Z")
+  end)
+
   it("is an address of IPv4 or IPv6", function()
     assert.is_true(values.is_address "192.0.2.1")
     assert.is_true(values.is_address "2001:db8::1")

@@ -55,6 +55,12 @@ local function target_of(format, given)
   return targets[name], name
 end
 
+--- A format may refuse an event without a usable time. What its record breaks is a warning, as it is not known
+--- whether the registry has such events.
+local function check_without_time(format, event, check)
+  for _, record in ipairs(given_format.records(format, event) or {}) do check(record, "warning") end
+end
+
 local function check_records(format, given, list, findings)
   local target, name = target_of(format, given)
   if not target then
@@ -63,14 +69,19 @@ local function check_records(format, given, list, findings)
   end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
-  local function complain(field, reason, level) findings.add(format.name, level or "error", field, reason) end
+  local function check(record, most)
+    target(fields.of(record), function(field, reason, level)
+      findings.add(format.name, most or level or "error", field, reason)
+    end, custom)
+  end
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
-    for _, record in ipairs(records or {}) do target(fields.of(record), complain, custom) end
+    for _, record in ipairs(records or {}) do check(record) end
     if not records and code ~= "dropped" then
-      complain("event " .. event.event_id, message)
+      findings.add(format.name, "error", "event " .. event.event_id, message)
     end
   end
+  if not given.db then check_without_time(format, events.without_time "registry", check) end
 end
 
 local function print_findings(findings, as_json)

@@ -57,6 +57,7 @@ local function read_lines(file, registry_id, limit)
 end
 
 --- One event of each kind, with every field, for when there is nothing else.
+---@return oversight.Event[]
 function M.samples(registry_id)
   local events = {}
   for i, kind in ipairs { "dns", "http_img", "ocsp", "license" } do
@@ -68,6 +69,13 @@ function M.samples(registry_id)
     }, { registry_id = registry_id })
   end
   return events
+end
+
+--- An event whose timestamp is missing or is not a time: a registry can hold one.
+---@return oversight.Event
+function M.without_time(registry_id)
+  return (siem.from_registry_row({ id = 5, kind = "dns", token_id = ("%032x"):format(5) },
+    { registry_id = registry_id }))
 end
 
 --- Checks that formats read only fields that the registry of the options has, if there is one.

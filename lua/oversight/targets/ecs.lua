@@ -218,9 +218,8 @@ function M.check(members, complain, custom)
   local check = { list = list, version = release, custom = custom, complain = complain }
   check_fields(check, members, "")
   check_expected(check, by_path["event.category"], by_path["event.type"])
-  for _, path in ipairs { "@timestamp", "ecs.version" } do
-    if not by_path[path] then complain(path, "is required") end
-  end
+  if not by_path["@timestamp"] then complain("@timestamp", "is required: a data stream refuses the document") end
+  if not by_path["ecs.version"] then complain("ecs.version", "is required") end
 end
 
 return M

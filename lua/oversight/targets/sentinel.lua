@@ -8,6 +8,9 @@ local RESERVED = values.set("id", "BilledSize", "IsBillable", "InvalidTimeGenera
   "UniqueId", "_ItemId", "_ResourceGroup", "_ResourceId", "_SubscriptionId", "_TimeReceived")
 local MOST_COLUMNS, LONGEST_NAME = 500, 45
 local COLLECTOR_BYTES, INGESTION_BYTES = 32768, 65536
+-- "Standard columns in Azure Monitor Logs": a TimeGenerated beyond these, in seconds before and after the arrival,
+-- is replaced by the time of arrival.
+local MOST_PAST, MOST_AHEAD = 2 * 86400, 86400
 
 --- Both APIs cut a longer text, and say nothing.
 local function check_length(field, complain)
@@ -16,6 +19,30 @@ local function check_length(field, complain)
     complain(field.path, "is cut at 64 KB (Logs Ingestion) or 32 KB (Data Collector)")
   else
     complain(field.path, "is cut at 32 KB by the Data Collector API, not by Logs Ingestion", "warning")
+  end
+end
+
+--- True when another column has the same time.
+local function is_kept(fields, time)
+  for _, field in ipairs(fields) do
+    if field.path ~= "TimeGenerated" and values.unix_time(field.value) == time then return true end
+  end
+  return false
+end
+
+--- Warns of a time that Azure replaces, unless another column keeps it.
+local function check_time(fields, complain)
+  local field = fields.TimeGenerated
+  if not field or values.kind_of(field.value) == "null" then
+    return complain("TimeGenerated", "is missing: Azure puts the time of arrival there", "warning")
+  end
+  local time, now = values.unix_time(field.value), os.time()
+  if not time then return complain("TimeGenerated", "is no RFC 3339 time") end
+  local problem = time < now - MOST_PAST and "is older than two days" or
+    time > now + MOST_AHEAD and "is more than a day ahead" or nil
+  if problem and not is_kept(fields, time) then
+    complain("TimeGenerated", problem .. ": Azure replaces it by the time of arrival, and no other column keeps it",
+      "warning")
   end
 end
 
@@ -36,8 +63,7 @@ function M.check(fields, complain)
     end
     check_length(field, complain)
   end
-  local time = fields.TimeGenerated
-  if time and not values.is_rfc3339(time.value) then complain("TimeGenerated", "is no RFC 3339 time") end
+  check_time(fields, complain)
 end
 
 return M

@@ -8,8 +8,15 @@ local M = {}
 local NOT_EMPTY = values.set("host", "source", "sourcetype", "index")
 local ENVELOPE = values.set("time", "host", "source", "sourcetype", "index", "event", "fields")
 
---- What is wrong with the time: "1767225600.5" is as good as the number.
+--- What is wrong with the time: "1767225600.5" is as good as the number. 0 is what an event without a usable
+--- time has.
+---@return string? problem
+---@return "warning"? level
 local function time_problem(field)
+  if tonumber(field.value) == 0 then
+    return "is 1970 to Splunk, whose indexes may delete it at once: leave the field out, and Splunk takes the " ..
+      "time of arrival", "warning"
+  end
   if type(field.value) == "number" then
     return field.json:find "[eE]" and "is seconds with fixed decimals, without an exponent"
   end
@@ -55,8 +62,8 @@ function M.check(fields, complain)
   for _, field in ipairs(fields) do
     has_event = has_event or field.path == "event" and field.value ~= "" and values.kind_of(field.value) ~= "null" or
       field.path:find "^event%." ~= nil
-    local problem = problem_of(field)
-    if problem then complain(field.path, problem) end
+    local problem, level = problem_of(field)
+    if problem then complain(field.path, problem, level) end
   end
   if not has_event then complain("event", "is missing or empty (codes 12 and 13)") end
 end

@@ -36,18 +36,42 @@ local function is_day(year, month, day)
   return days ~= nil and day >= 1 and day <= days
 end
 
---- True for a time of RFC 3339 on a day that exists. A leap second is refused, as SIEMs have none.
+--- Days from 1970-01-01 to a day of the proleptic Gregorian calendar. The year begins in March here, so that
+--- a leap day is its last one.
+local function days_to(year, month, day)
+  local shifted = month > 2 and year or year - 1
+  local of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+  return 365 * shifted + shifted // 4 - shifted // 100 + shifted // 400 + of_year - 719468
+end
+
+--- The seconds that local time is ahead of UTC, of "Z" or "+05:30"; nil for anything else.
+local function offset_of(zone)
+  if zone:find "^[Zz]$" then return 0 end
+  local sign, hours, minutes = zone:match "^([+-])(%d%d):(%d%d)$"
+  if not sign or tonumber(hours) > 23 or tonumber(minutes) > 59 then return end
+  return (sign == "-" and -1 or 1) * (hours * 3600 + minutes * 60)
+end
+
+--- Whole seconds since 1970 of a time of RFC 3339 on a day that exists; nil for anything else. A leap second is
+--- refused, as SIEMs have none.
+---@return integer?
+function M.unix_time(value)
+  if type(value) ~= "string" then return end
+  local date, clock, rest = value:match "^(%d%d%d%d%-%d%d%-%d%d)T(%d%d:%d%d:%d%d)(.*)$"
+  if not date then return end
+  local year, month, day = date:match "(%d+)-(%d+)-(%d+)"
+  local hour, minute, second = clock:match "(%d+):(%d+):(%d+)"
+  year, month, day = math.tointeger(year), math.tointeger(month), math.tointeger(day)
+  hour, minute, second = math.tointeger(hour), math.tointeger(minute), math.tointeger(second)
+  local offset = offset_of((rest:gsub("^%.%d+", "")))
+  if not is_day(year, month, day) or hour > 23 or minute > 59 or second > 59 or not offset then return end
+  return days_to(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
+end
+
+--- True for a time of RFC 3339, as unix_time reads it.
 ---@return boolean
 function M.is_rfc3339(value)
-  if type(value) ~= "string" then return false end
-  local year, month, day, hour, minute, second, rest =
-    value:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)(.*)$"
-  if not year or not is_day(tonumber(year), tonumber(month), tonumber(day)) then return false end
-  if tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 59 then return false end
-  rest = rest:gsub("^%.%d+", "")
-  if rest:find "^[Zz]$" then return true end
-  local hours, minutes = rest:match "^[+-](%d%d):(%d%d)$"
-  return hours ~= nil and tonumber(hours) <= 23 and tonumber(minutes) <= 59
+  return M.unix_time(value) ~= nil
 end
 
 --- True for an IPv4 or IPv6 address as text.
