@@ -5,12 +5,16 @@ return sentinel:extend "renamed" {
   summary = "Sentinel rows with this site's field names",
   tests = {
     {
-      row    = { id = 1, kind = "dns", recipient_id = "Mei.Tanaka@Example.com", issuer_id = "legal" },
-      expect = { Recipient = "mei.tanaka@example.com", Department = "Legal affairs", Callback = "DNS" },
+      row    = { id = 1, kind = "dns", timestamp = 1735000001, recipient_id = "Mei.Tanaka@Example.com", issuer_id = "legal" },
+      expect = {
+        OccurredAt = "2024-12-24T00:26:41Z", Recipient = "mei.tanaka@example.com", Department = "Legal affairs",
+        Callback = "DNS",
+      },
     },
     { row = { id = 2, kind = "smtp", issuer_id = "unheard of" }, expect = { Department = "other", Callback = "smtp" } },
   },
 
+  { "OccurredAt",  from = "occurred_at", after = "TimeGenerated" }, -- Azure replaces a TimeGenerated of more than two days ago
   { "RecipientId", remove = true },
   { "Recipient",   from = "recipient_id", as = "lower", after = "FileId" },
   { "IssuerId",    remove = true },

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../cli/check.sh"
 sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
 
-run 0 check "$root/examples/formats/renamed.lua"
+run 0 check "$root/examples/formats/renamed.lua" --db sample.db
 lacks out warning
 run 0 export --db sample.db --registry-id r --format "$root/examples/formats/renamed.lua"
 lines out 12
