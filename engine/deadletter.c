@@ -96,7 +96,7 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
     write_text(line, "format", refusal->format);
     write_text(line, "sink", refusal->sink);
     if (refusal->http_status != 0) write_integer(line, "http_status", refusal->http_status);
-    if (refusal->code >= 0) write_integer(line, "code", refusal->code);
+    if (refusal->code > 0) write_integer(line, "code", refusal->code);
     write_text(line, "reason", refusal->reason);
     write_json(line, "event", refusal->source, refusal->source_size);
     if (refusal->source == NULL && event != NULL) {

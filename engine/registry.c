@@ -68,13 +68,19 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
     if (options->path == NULL || options->registry_id == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a registry needs a path and a registry_id");
     }
-    if (options->follow && options->limit > 0) {
+    if (options->follow && (options->has_limit || options->limit > 0)) {
         return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
+    }
+    if (options->has_limit && options->limit < 0) {
+        return siem_error_set(err, SIEM_INVALID, "limit is negative: give 0 events or more");
+    }
+    if (options->busy_timeout_ms < 0) {
+        return siem_error_set(err, SIEM_INVALID, "busy_timeout_ms is negative: give 0 or more");
     }
     siem_registry *registry = calloc(1, sizeof *registry);
     if (registry == NULL) return siem_error_no_memory(err);
     registry->watch = siem_watch_closed;
-    registry->limit = options->limit;
+    registry->limit = options->has_limit || options->limit > 0 ? options->limit : -1;
     registry->follow = options->follow;
     registry->cursor = INT64_MIN;
     registry->since_value = options->since;

@@ -1,18 +1,23 @@
 /* embed.c: a C program that exports a registry through a format into a function of its own.
  * cc embed.c $(pkg-config --cflags --libs oversight-siem) && ./a.out REGISTRY FORMAT */
+#include <errno.h>
 #include <oversight/siem.h>
 #include <stdio.h>
+#include <string.h>
 
 static siem_code print_batch(void *context, const siem_batch *batch, siem_outcome *outcomes,
                              siem_error *err) {
     size_t size;
     const char *lines = siem_batch_bytes(batch, &size);
-    (void)context, (void)outcomes, (void)err;
-    return fwrite(lines, 1, size, stdout) == size ? SIEM_OK : SIEM_IO;
+    (void)context, (void)outcomes;
+    if (fwrite(lines, 1, size, stdout) == size && fflush(stdout) == 0) return SIEM_OK;
+    err->code = SIEM_IO;
+    (void)snprintf(err->message, sizeof err->message, "cannot write records: %s", strerror(errno));
+    return SIEM_IO;
 }
 
 static siem_code run(const char *path, const char *name, siem_error *err) {
-    siem_registry_options source = {.path = path, .registry_id = "sample-registry", .limit = -1};
+    siem_registry_options source = {.path = path, .registry_id = "sample-registry"};
     siem_registry *registry = NULL;
     siem_format *format = NULL;
     siem_sink *sink = NULL;

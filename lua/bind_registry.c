@@ -41,6 +41,7 @@ static int registry_open(lua_State *L) {
     luaL_argcheck(L, busy_timeout >= 0 && busy_timeout <= INT32_MAX, 1,
                   "busy_timeout_ms is out of range");
     options.busy_timeout_ms = (int)busy_timeout;
+    options.has_limit = options.limit >= 0;
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
     luaL_argcheck(L, options.registry_id != NULL, 1, "registry_id is missing");
     options.has_since = siem_lua_option_integer(L, 1, "since", 1) == options.since;

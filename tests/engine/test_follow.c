@@ -29,7 +29,7 @@ static int close_mapping(void **state) {
 static siem_registry *open_followed(const char *name) {
     siem_registry *registry;
     const siem_registry_options options = {
-        .path = test_path(name), .registry_id = "reg", .limit = -1, .follow = true};
+        .path = test_path(name), .registry_id = "reg", .follow = true};
     assert_ok(siem_registry_open(&registry, &options, &err));
     return registry;
 }
@@ -135,8 +135,7 @@ static void test_checkpoint(void **state) {
     assert_ok(siem_checkpoint_reset(test_path("cp"), &err));
     assert_int_equal(siem_checkpoint_reset(test_path("cp"), NULL), SIEM_NOT_FOUND);
     siem_registry_close(registry);
-    const siem_registry_options bounded = {
-        .path = test_path("cp.db"), .registry_id = "reg", .limit = -1};
+    const siem_registry_options bounded = {.path = test_path("cp.db"), .registry_id = "reg"};
     assert_ok(siem_registry_open(&registry, &bounded, &err));
     assert_int_equal(open_checkpoint(&checkpoint, registry, "ids", NULL), SIEM_INVALID);
     siem_registry_close(registry);

@@ -7,7 +7,8 @@
 
 static siem_registry *open_registry(const char *name, const int64_t *since, int64_t limit) {
     siem_registry *registry;
-    siem_registry_options options = {.path = test_path(name), .registry_id = "r", .limit = limit};
+    siem_registry_options options = {
+        .path = test_path(name), .registry_id = "r", .has_limit = limit >= 0, .limit = limit};
     if (since != NULL) {
         options.has_since = true;
         options.since = *since;
@@ -57,6 +58,19 @@ static void test_following(void **state) {
     assert_int_equal(ordering.first_id, 5);
     assert_int_equal(ordering.last_id, 10);
     siem_registry_close(registry);
+}
+
+/* What is zeroed has its default: all events. */
+static void test_zeroed_options(void **state) {
+    siem_registry *registry;
+    siem_registry_options options = {.path = test_path("zeroed.db"), .registry_id = "r"};
+    (void)state;
+    test_sql("zeroed.db", TABLE EVENT("1", "1") EVENT("2", "2") EVENT("3", "3"));
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    assert_ids(registry, false, "1 2 3");
+    options.limit = 2;
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    assert_ids(registry, false, "1 2");
 }
 
 static void test_sorted(void **state) {
@@ -129,8 +143,7 @@ static void test_beside_a_writer(void **state) {
 static void assert_open_fails(const char *path, siem_code code, const char *part) {
     siem_registry *registry;
     siem_error err = {0};
-    siem_registry_options options = {
-        .path = path, .registry_id = "r", .limit = -1, .busy_timeout_ms = 1};
+    siem_registry_options options = {.path = path, .registry_id = "r", .busy_timeout_ms = 1};
     assert_int_equal(siem_registry_open(&registry, &options, &err), code);
     assert_null(registry);
     if (strstr(err.message, part) == NULL) fail_msg("'%s' lacks '%s'", err.message, part);
@@ -216,15 +229,11 @@ static void test_query(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_following),
-        cmocka_unit_test(test_sorted),
-        cmocka_unit_test(test_order_of_mixed_numbers),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_highest_ids),
-        cmocka_unit_test(test_beside_a_writer),
-        cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_columns_of_a_site),
+        cmocka_unit_test(test_following),       cmocka_unit_test(test_zeroed_options),
+        cmocka_unit_test(test_sorted),          cmocka_unit_test(test_order_of_mixed_numbers),
+        cmocka_unit_test(test_empty),           cmocka_unit_test(test_highest_ids),
+        cmocka_unit_test(test_beside_a_writer), cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_locked),          cmocka_unit_test(test_columns_of_a_site),
         cmocka_unit_test(test_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

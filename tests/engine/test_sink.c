@@ -224,8 +224,7 @@ static siem_sink *open_receiver(receiver *r) {
 
 static siem_registry *open_registry(void) {
     siem_registry *registry;
-    siem_registry_options options = {
-        .path = test_path("export.db"), .registry_id = "r", .limit = -1};
+    siem_registry_options options = {.path = test_path("export.db"), .registry_id = "r"};
     assert_ok(siem_registry_open(&registry, &options, &err));
     return registry;
 }

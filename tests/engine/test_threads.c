@@ -35,7 +35,7 @@ static void *run(void *context) {
     job *j = context;
     siem_format *format = NULL;
     siem_registry *registry = NULL;
-    siem_registry_options options = {.path = j->path, .registry_id = "r", .limit = -1};
+    siem_registry_options options = {.path = j->path, .registry_id = "r"};
     siem_code rc = siem_format_open(&format, j->format, NULL, 0, &j->err);
     if (rc == SIEM_OK) rc = siem_registry_open(&registry, &options, &j->err);
     if (rc == SIEM_OK) rc = run_export(j, format, registry);

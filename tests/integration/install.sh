@@ -38,15 +38,28 @@ pc=$(dirname "$(find "$prefix" -name oversight-siem.pc)")
 # The file names the prefix that was configured; this copy stands elsewhere.
 flags=$(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" --cflags --libs oversight-siem)
 # shellcheck disable=SC2086
-cc -Wall -Wextra -Wpedantic -Werror "$root/examples/embed.c" $sanitizer $flags -o host
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed.c" $sanitizer $flags -o host
 library=$(dirname "$(find "$prefix" -name liboversight-siem.so)")
 LD_LIBRARY_PATH=$library ./host sample.db ecs >host.jsonl
 cmp program.jsonl host.jsonl
 
-# C++ programs include the header.
+# Programs of each standard include the header, in C and in C++.
 echo '#include <oversight/siem.h>
-int main() { return siem_version() == nullptr; }' >host.cc
-# shellcheck disable=SC2086
-g++ -Wall -Wextra -Wpedantic -Werror host.cc $sanitizer $flags -o host-cc
-LD_LIBRARY_PATH=$library ./host-cc
+int main(void) {
+    siem_value value = siem_value();
+    value.integer = 7;
+    return value.size != 0 || siem_version() == NULL;
+}' >host.cc
+sed 's/= siem_value()/= {SIEM_NULL, {0}, 0}/' host.cc >host.c
+for standard in c99 c11 c17; do
+    for compiler in gcc clang; do
+        "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Werror -I include -c host.c -o host.o
+    done
+done
+for standard in c++11 c++17; do
+    clang++ -std=$standard -Wall -Wextra -Wpedantic -Werror -I include -c host.cc -o host.o
+    # shellcheck disable=SC2086
+    g++ -std=$standard -Wall -Wextra -Wpedantic -Werror host.cc $sanitizer $flags -o host-cc
+    LD_LIBRARY_PATH=$library ./host-cc
+done
 echo "program, module and library are installed and agree"

@@ -26,9 +26,11 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define SIEM_API __attribute__((visibility("default")))
+#define SIEM_API       __attribute__((visibility("default")))
+#define SIEM_EXTENSION __extension__ /* C99 has no unions without a name */
 #else
 #define SIEM_API
+#define SIEM_EXTENSION
 #endif
 
 /* The version of the library, as in the package ("0.1.0"). Static, never NULL. */
@@ -77,13 +79,13 @@ typedef enum siem_type {
 
 typedef struct siem_value {
     siem_type type;
-    union {
+    SIEM_EXTENSION union {
         int64_t integer;   /* SIEM_INTEGER */
         double real;       /* SIEM_REAL */
         const char *bytes; /* SIEM_TEXT and SIEM_JSON: borrowed, not NUL-terminated */
     };
     size_t size; /* of bytes, in bytes */
-} siem_value;
+} siem_value;    /* zeroed: null */
 
 /* ---- event ---------------------------------------------------------------------------------- */
 
@@ -98,7 +100,7 @@ typedef struct siem_event siem_event;
 
 /* A column of a row: its name and what is stored there. */
 typedef struct siem_column {
-    const char *name;
+    const char *name; /* required */
     siem_value value;
 } siem_column;
 
@@ -146,11 +148,12 @@ SIEM_API const char *siem_action_of(const char *kind);
 typedef struct siem_registry siem_registry;
 
 typedef struct siem_registry_options {
-    const char *path;        /* a plain path, never a URI */
-    const char *registry_id; /* the registry's public identity, copied into every event */
+    const char *path;        /* required: a plain path, never a URI */
+    const char *registry_id; /* required: its public identity, copied into every event */
     bool has_since;          /* when true, only events with timestamp >= since */
     int64_t since;           /* seconds */
-    int64_t limit;           /* at most this many events; negative: all */
+    bool has_limit;          /* when true, a limit of 0 is one: no events at all */
+    int64_t limit;           /* at most this many events; 0 or negative: all */
     int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
     bool follow;             /* read in the order of ids, and go on with what is added later */
 } siem_registry_options;
@@ -253,13 +256,13 @@ typedef siem_code (*siem_function)(void *context, siem_event *event, const siem_
 
 /* A lookup entry: a text, and the JSON text written instead of it. */
 typedef struct siem_pair {
-    const char *key;
-    const char *json;
+    const char *key;  /* required */
+    const char *json; /* required */
 } siem_pair;
 
 /* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
 typedef struct siem_row {
-    const char *destination;     /* a dotted path, "labels.file"; "\\." is a dot in a key */
+    const char *destination;     /* required: a dotted path, "labels.file"; "\\." is a dot */
     const char *label;           /* names the row when it does not fit a registry; NULL: name of the
                                     mapping and destination */
     const char *const *from;     /* fields or paths into extra ("extra.qname"), ended by NULL:
@@ -408,8 +411,8 @@ SIEM_API siem_code siem_sink_open_function(siem_sink **out, siem_send_function s
 
 /* A name and its text, for sinks and formats. */
 typedef struct siem_option {
-    const char *name;
-    const char *value;
+    const char *name;  /* required */
+    const char *value; /* required */
 } siem_option;
 
 /* Opens a sink that delivers to a SIEM over HTTP: "http", "splunk", "elastic", "sentinel", "azure".
@@ -489,11 +492,11 @@ SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path,
 /* Why an event or its record is refused. */
 typedef struct siem_refusal {
     const char *event_id; /* NULL: the event's own */
-    const char *format;
-    const char *reason;
-    const char *sink;   /* the kind that rejects the record; NULL: none was asked */
-    int http_status;    /* 0: none */
-    int code;           /* the protocol's own, as HEC's; -1: none */
+    const char *format;   /* NULL: not known */
+    const char *reason;   /* required */
+    const char *sink;     /* the kind that rejects the record; NULL: none was asked */
+    int http_status;      /* 0: none */
+    int code;             /* the protocol's own, as HEC's; 0 or negative: none */
     const char *source; /* JSON of the event, when the event itself is not given; NULL: not known */
     size_t source_size;
     const char *record; /* JSON of the record; NULL: there is none */
@@ -536,7 +539,7 @@ typedef struct siem_checkpoint_options {
     siem_registry *registry; /* that is followed: a checkpoint belongs to its id and its file, */
     const char *format;      /* to a format, by its name, */
     const char *sink;        /* and to a kind of sink, by its name */
-} siem_checkpoint_options;
+} siem_checkpoint_options;   /* all are required */
 
 /* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
  * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
@@ -610,12 +613,12 @@ typedef bool (*siem_progress_function)(void *context, const siem_counts *counts)
 typedef void (*siem_notice_function)(void *context, const char *text);
 
 typedef struct siem_export_options {
-    siem_mapping *mapping; /* compiled */
-    siem_sink *sink;
+    siem_mapping *mapping;       /* required: compiled */
+    siem_sink *sink;             /* required */
     siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
     int64_t after; /* of a registry that is followed: events up to this id are left out; 0: none */
     siem_on_error on_error;
-    siem_deadletter *deadletter;     /* for SIEM_DEADLETTER_ON_ERROR */
+    siem_deadletter *deadletter;     /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
@@ -658,10 +661,10 @@ SIEM_API void siem_export_close(siem_export *export_);
 /* ---- sign ----------------------------------------------------------------------------------- */
 
 typedef struct siem_sentinel_request {
-    const char *workspace_id; /* the Log Analytics workspace */
-    const char *shared_key;   /* base64; never repeated in a message */
+    const char *workspace_id; /* required: the Log Analytics workspace */
+    const char *shared_key;   /* required: base64; never repeated in a message */
     int64_t content_length;   /* of the body, in bytes, 0 or more */
-    const char *date;         /* RFC 1123, the value of the x-ms-date header */
+    const char *date;         /* required: RFC 1123, the value of the x-ms-date header */
     const char *method;       /* NULL: "POST" */
     const char *content_type; /* NULL: "application/json" */
     const char *resource;     /* NULL: "/api/logs" */
