@@ -35,7 +35,9 @@ siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_err
         free(deadletter);
         return rc;
     }
-    rc = make_private(&deadletter->file, err);
+    rc = siem_line_file_share(&deadletter->file,
+                              err); /* an export and a replay may append at once */
+    if (rc == SIEM_OK) rc = make_private(&deadletter->file, err);
     if (rc == SIEM_OK) *out = deadletter;
     else (void)siem_deadletter_close(deadletter, NULL);
     return rc;

@@ -230,9 +230,16 @@ const siem_counts *siem_export_counts(const siem_export *export_) {
     return &export_->counts;
 }
 
+/* The output file may be another export's next, though the sink stays open. */
+static void release_sink(const siem_export *export_) {
+    siem_sink *sink = export_->options.sink;
+    if (sink->kind->release != NULL) sink->kind->release(sink);
+}
+
 siem_code siem_export_finish(siem_export *export_, siem_error *err) {
     siem_code rc = siem_delivery_finish(export_->delivery, err);
     take_counts(export_);
+    if (export_->registry == NULL) release_sink(export_); /* events came one by one */
     return rc;
 }
 
@@ -417,7 +424,11 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
 }
 
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
+    siem_sink *sink = export_->options.sink;
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
+    if (rc == SIEM_OK && export_->options.checkpoint == NULL && sink->kind->claim != NULL) {
+        rc = sink->kind->claim(sink, NULL, NULL, err);
+    }
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;
     if (siem_registry_is_followed(registry)) return siem_export_restart(export_, err);
@@ -426,13 +437,12 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
 }
 
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
-    siem_sink *sink = export_->options.sink;
     siem_code saved = SIEM_OK;
     export_->registry = NULL;
     if (export_->options.checkpoint != NULL) {
         saved = siem_export_save(export_, true, rc == SIEM_OK ? err : NULL);
-        if (sink->kind->claim != NULL) (void)sink->kind->claim(sink, NULL, NULL, NULL);
     }
+    release_sink(export_);
     return rc == SIEM_OK ? saved : rc;
 }
 

@@ -1,6 +1,7 @@
 /* line_file.c: appending beside log rotation, other writers and full disks. */
 #include "line_file.h"
 
+#include "clock.h"
 #include "error.h"
 
 #include <dirent.h>
@@ -13,41 +14,57 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PATIENCE 0.5 /* seconds that a lock is waited for: its owner may be ending */
 
 static const char *name_of(const siem_line_file *file) {
     return file->path != NULL ? file->path : "standard output";
 }
 
+static bool is_regular(int fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Opens for reading what is open for writing, whatever its name is by then. */
+static int open_to_read(int fd) {
+    char name[40];
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return open(name, O_RDONLY | O_CLOEXEC);
+}
+
 /* True when the file holds something and its last byte ends no line: a writer died within one. */
-static bool ends_within_line(const char *path) {
+static bool ends_within_line(int fd) {
     struct stat status;
     char last = '\n';
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-        (void)!pread(fd, &last, 1, status.st_size - 1);
+    int reader = is_regular(fd) ? open_to_read(fd) : -1;
+    if (reader < 0) return false;
+    if (fstat(reader, &status) == 0 && status.st_size > 0) {
+        (void)!pread(reader, &last, 1, status.st_size - 1);
     }
-    close(fd);
+    (void)close(reader);
     return last != '\n';
 }
 
-static siem_code open_path(siem_line_file *file, int flags, siem_error *err) {
-    file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, file->mode);
-    if (file->fd < 0) {
-        return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
-                              "cannot open '%s' for writing: %s", file->path, strerror(errno));
-    }
-    file->torn = ends_within_line(file->path);
-    return SIEM_OK;
+static siem_code open_path(siem_line_file *file, siem_error *err) {
+    file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, file->mode);
+    if (file->fd >= 0) return SIEM_OK;
+    return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
+                          "cannot open '%s' for writing: %s", file->path, strerror(errno));
 }
 
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err) {
-    *file =
-        (siem_line_file){.fd = -1, .mode = mode, .path = strdup(path), .reader = -1, .safe = -1};
+    *file = (siem_line_file){.fd = -1,
+                             .mode = mode,
+                             .path = strdup(path),
+                             .truncate = truncate,
+                             .reader = -1,
+                             .safe = -1};
     if (file->path == NULL) return siem_error_no_memory(err);
-    siem_code rc = open_path(file, truncate ? O_TRUNC : 0, err);
+    siem_code rc = open_path(file, err);
     if (rc != SIEM_OK) {
         free(file->path);
         file->path = NULL;
@@ -107,15 +124,60 @@ static siem_code force(siem_line_file *file, siem_error *err) {
 
 /* ---- one writer's own ---- */
 
+/* True for a name that stands for what the process was given open: whoever opened that shares it as
+ * he likes. */
+static bool is_given_open(const char *path) {
+    return path == NULL || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
+           strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
 /* Locks an open file, for as long as it is open. */
-static siem_code lock_file(const siem_line_file *file, int fd, siem_error *err) {
-    siem_extent extent = extent_of(fd);
-    if (is_none(&extent) || flock(fd, LOCK_EX | LOCK_NB) == 0) return SIEM_OK;
-    return siem_error_set(
-        err, SIEM_HELD,
-        "'%s' is written by another export with a checkpoint: give this one a file "
-        "of its own",
-        name_of(file));
+static siem_code lock_file(const siem_line_file *file, int fd, int lock, siem_error *err) {
+    const struct timespec tick = {0, 10000000L};
+    double until = siem_clock() + PATIENCE;
+    if (is_given_open(file->path) || !is_regular(fd)) return SIEM_OK;
+    while (flock(fd, lock | LOCK_NB) != 0) {
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) {
+            return siem_error_set(err, SIEM_IO, "cannot lock '%s': %s", file->path,
+                                  strerror(errno));
+        }
+        if (siem_clock() >= until) {
+            return siem_error_set(err, SIEM_HELD,
+                                  "'%s' is written by another export: stop that one, or give this "
+                                  "one a file of its own",
+                                  file->path);
+        }
+        (void)nanosleep(&tick, NULL);
+    }
+    return SIEM_OK;
+}
+
+/* What the path names may be another file than when it was opened. */
+static siem_code open_again(siem_line_file *file, siem_error *err) {
+    int old = file->fd;
+    siem_code rc = open_path(file, err);
+    if (rc == SIEM_OK) (void)close(old);
+    else file->fd = old;
+    return rc;
+}
+
+static siem_code empty(const siem_line_file *file, siem_error *err) {
+    if (!is_regular(file->fd) || ftruncate(file->fd, 0) == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_IO, "cannot empty '%s': %s", name_of(file), strerror(errno));
+}
+
+/* Makes the file this writer's own, and nobody's line is cut before it is. */
+static siem_code own(siem_line_file *file, siem_error *err) {
+    if (file->lock != 0) return SIEM_OK;
+    siem_code rc = was_rotated(file) ? open_again(file, err) : SIEM_OK;
+    if (rc == SIEM_OK) rc = lock_file(file, file->fd, LOCK_EX, err);
+    if (rc == SIEM_OK && file->truncate) rc = empty(file, err);
+    if (rc != SIEM_OK) return rc;
+    file->lock = LOCK_EX;
+    file->truncate = false;
+    file->torn = ends_within_line(file->fd);
+    return SIEM_OK;
 }
 
 /* Forces the name of a file that may be new to the disk. */
@@ -133,9 +195,7 @@ static siem_code sync_name(const siem_line_file *file, siem_error *err) {
 
 siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
                                siem_error *err) {
-    siem_code rc = SIEM_OK;
-    if (moved != NULL) rc = lock_file(file, file->fd, err);
-    else if (file->moved != NULL) (void)flock(file->fd, LOCK_UN);
+    siem_code rc = own(file, err);
     if (rc == SIEM_OK && moved != NULL) rc = sync_name(file, err);
     file->moved = rc == SIEM_OK ? moved : NULL;
     file->moved_context = context;
@@ -143,12 +203,27 @@ siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, 
     return rc;
 }
 
+void siem_line_file_release(siem_line_file *file) {
+    if (file->lock != 0) (void)flock(file->fd, LOCK_UN);
+    file->lock = 0;
+    file->moved = NULL;
+    file->safe = -1;
+}
+
+siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
+    siem_code rc = lock_file(file, file->fd, LOCK_SH, err);
+    if (rc != SIEM_OK) return rc;
+    file->lock = LOCK_SH;
+    file->torn = ends_within_line(file->fd);
+    return SIEM_OK;
+}
+
 /* Before the first line of another file: it is locked, its name is on the disk, and told. */
-static siem_code tell_moved(siem_line_file *file, siem_error *err) {
+static siem_code take_over(siem_line_file *file, siem_error *err) {
+    siem_code rc = lock_file(file, file->fd, file->lock, err);
     siem_extent extent = extent_of(file->fd);
-    if (file->moved == NULL) return SIEM_OK;
-    siem_code rc = lock_file(file, file->fd, err);
-    if (rc == SIEM_OK) rc = sync_name(file, err);
+    if (rc != SIEM_OK || file->moved == NULL) return rc;
+    rc = sync_name(file, err);
     if (rc == SIEM_OK) rc = file->moved(file->moved_context, &extent, err);
     if (rc == SIEM_OK) file->safe = extent.size;
     return rc;
@@ -158,12 +233,13 @@ static siem_code tell_moved(siem_line_file *file, siem_error *err) {
 static siem_code reopen(siem_line_file *file, siem_error *err) {
     int old = file->fd;
     siem_code rc = file->moved == NULL ? SIEM_OK : force(file, err);
-    if (rc == SIEM_OK) rc = open_path(file, 0, err);
-    if (rc == SIEM_OK && (rc = tell_moved(file, err)) != SIEM_OK) (void)close(file->fd);
+    if (rc == SIEM_OK) rc = open_path(file, err);
+    if (rc == SIEM_OK && (rc = take_over(file, err)) != SIEM_OK) (void)close(file->fd);
     if (rc != SIEM_OK) {
         file->fd = old; /* the next write tries again */
         return rc;
     }
+    file->torn = ends_within_line(file->fd);
     return close(old) == 0 ? SIEM_OK : close_failed(file, errno, err);
 }
 
@@ -272,17 +348,14 @@ static siem_code open_renamed(const siem_line_file *file, const siem_extent *ext
         rc = siem_error_set(err, SIEM_IO, "cannot go on in '%s': %s", name, strerror(errno));
     }
     free(name);
-    if (rc == SIEM_OK && *fd >= 0 && file->moved != NULL) rc = lock_file(file, *fd, err);
+    if (rc == SIEM_OK && *fd >= 0) rc = lock_file(file, *fd, LOCK_EX, err);
     if (rc != SIEM_OK && *fd >= 0) (void)close(*fd);
     return rc;
 }
 
-/* Makes the bytes behind the extent those that are compared. What is open is read, whatever its
- * name is by then. */
+/* Makes the bytes behind the extent those that are compared. */
 static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, siem_error *err) {
-    char name[40];
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", file->fd);
-    file->reader = open(name, O_RDONLY | O_CLOEXEC);
+    file->reader = open_to_read(file->fd);
     if (file->reader < 0) {
         return siem_error_set(err, SIEM_IO, "cannot read '%s', to go on behind what is there: %s",
                               name_of(file), strerror(errno));
@@ -294,10 +367,11 @@ static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, si
 
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err) {
-    siem_extent here = extent_of(file->fd);
     int renamed = -1;
-    siem_code rc = SIEM_OK;
+    siem_code rc = own(file, err);
     *found = false;
+    if (rc != SIEM_OK) return rc;
+    siem_extent here = extent_of(file->fd);
     end_skipping(file);
     if (!siem_identity_equals(&here.file, &extent->file)) {
         rc = open_renamed(file, extent, &renamed, err);
@@ -337,6 +411,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
     size_t known = 0, written;
     *kept = 0;
     if (size == 0) return SIEM_OK;
+    if ((rc = own(file, err)) != SIEM_OK) return rc;
     if (file->end != 0) {
         if ((rc = skip_known(file, lines, size, &known, err)) != SIEM_OK) return rc;
     } else if (was_rotated(file) && (rc = reopen(file, err)) != SIEM_OK) {
@@ -356,7 +431,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
 }
 
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err) {
-    siem_code rc = SIEM_OK;
+    siem_code rc = file->truncate ? own(file, err) : SIEM_OK;
     end_skipping(file);
     if (file->path != NULL && close(file->fd) != 0) rc = close_failed(file, errno, err);
     free(file->path);

@@ -21,26 +21,36 @@ typedef struct siem_line_file {
     int fd;
     char *path;       /* NULL for standard output, which is never reopened */
     mode_t mode;      /* of a file that is made */
+    int lock;         /* LOCK_EX: this writer's own; LOCK_SH: others append, too; 0: not locked */
+    bool truncate;    /* it is to be emptied once it is locked */
     bool torn;        /* the file ends within a line: a line end is due first */
     off_t known, end; /* between them is what an interrupted attempt wrote; `end` 0: nothing */
     int reader;       /* of these bytes, or -1 */
     off_t safe;       /* what is before it is on the disk; -1: nobody asked for that */
-    siem_moved_function moved; /* NULL: nobody has claimed the file */
+    siem_moved_function moved; /* NULL: nobody asked for that */
     void *moved_context;
 } siem_line_file;
 
-/* Opens for appending; `truncate` empties the file first. Errors: SIEM_NOT_FOUND for a folder that
- * is not there, SIEM_IO, SIEM_NO_MEMORY. */
+/* Opens for appending; `truncate` empties the file when it is claimed, or closed. Errors:
+ * SIEM_NOT_FOUND for a folder that is not there, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err);
 
 /* Wraps standard output. */
 void siem_line_file_open_stdout(siem_line_file *file);
 
-/* Makes the file one writer's own, who is told where lines go: two of them would cut each other's
- * lines. NULL gives it up. Errors: SIEM_HELD when another one has it, SIEM_IO. */
+/* Makes the file this writer's own until it is released or closed; the first line does so as well.
+ * `moved`, unless it is NULL, is called when lines go to another file. Pipes, devices and what is
+ * named by /dev/stdout are not locked. Errors: SIEM_HELD when another writer keeps the file for
+ * longer than a moment, SIEM_IO. */
 siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
                                siem_error *err);
+
+void siem_line_file_release(siem_line_file *file);
+
+/* Instead of a claim, until it is closed: others may append as well, each line by one write.
+ * Errors: SIEM_HELD when the file is a writer's own, SIEM_IO. */
+siem_code siem_line_file_share(siem_line_file *file, siem_error *err);
 
 /* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
  * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
@@ -60,7 +70,7 @@ siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_er
 siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t size, size_t *kept,
                                siem_error *err);
 
-/* Reports a late write error. Errors: SIEM_IO. */
+/* Reports a late write error. Errors: SIEM_IO; SIEM_HELD when it could not be emptied. */
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err);
 
 #endif

@@ -90,11 +90,12 @@ struct siem_sink_kind {
     siem_code (*send)(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
                       siem_error *err);
     const siem_protocol *protocol; /* remote kinds */
-    /* Kinds that write files, for an export with a checkpoint; else NULL. As those of line_file;
-     * they are claimed before. */
+    /* Kinds that write files; else NULL. As those of line_file: claimed and released by each
+     * export, the others are for one with a checkpoint. */
     siem_code (*resume)(siem_sink *sink, const siem_extent *extent, bool *found, siem_error *err);
     siem_code (*sync)(siem_sink *sink, siem_extent *extent, siem_error *err);
     siem_code (*claim)(siem_sink *sink, siem_moved_function moved, void *context, siem_error *err);
+    void (*release)(siem_sink *sink);
     bool rejects; /* local kinds: it may reject records, whose events a dead letter is to hold */
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);

@@ -42,6 +42,10 @@ static siem_code claim(siem_sink *sink, siem_moved_function moved, void *context
     return siem_line_file_claim(&((file_sink *)sink)->file, moved, context, err);
 }
 
+static void release(siem_sink *sink) {
+    siem_line_file_release(&((file_sink *)sink)->file);
+}
+
 static siem_code close_file(siem_sink *sink, siem_error *err) {
     siem_code rc = siem_line_file_close(&((file_sink *)sink)->file, err);
     free(sink);
@@ -53,7 +57,8 @@ static const siem_sink_kind file_kind = {.name = "file",
                                          .close = close_file,
                                          .resume = resume,
                                          .sync = sync_file,
-                                         .claim = claim};
+                                         .claim = claim,
+                                         .release = release};
 static const siem_sink_kind stdout_kind = {
     .name = "stdout", .send = send_lines, .close = close_file};
 

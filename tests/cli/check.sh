@@ -36,6 +36,16 @@ show() { head -n 20 "$1" | cut -c 1-400 >&2; }
 lines() { [ "$(wc -l <"$1")" -eq "$2" ] || fail "$1 has $(wc -l <"$1") lines instead of $2"; }
 same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
 
+# until_true COMMAND...: waits for it, 30 s at most.
+until_true() {
+    for ((tries = 0; tries < 1500; tries++)); do
+        if "$@" >/dev/null 2>&1; then return 0; fi
+        sleep 0.02
+    done
+    fail "never so: $*"
+}
+has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -eq "$2" ]; }
+
 # make_registry FILE [SQL]: an empty registry in WAL mode, with what the SQL adds.
 make_registry() {
     sqlite3 "$1" "PRAGMA journal_mode = WAL; CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -4,15 +4,6 @@
 source "$(dirname "$0")/check.sh"
 source "$root/tests/delivery/delivery.sh"
 
-# until_true COMMAND...: waits for it, 10 s at most.
-until_true() {
-    for ((tries = 0; tries < 500; tries++)); do
-        if "$@" >/dev/null 2>&1; then return 0; fi
-        sleep 0.02
-    done
-    fail "never so: $*"
-}
-has_lines() { [ -e "$1" ] && [ "$(wc -l <"$1")" -eq "$2" ]; }
 add() { sqlite3 "$1" ".timeout 5000" "$(many "$2")"; }
 # start ARGUMENT...: the program in the background, its lines in the file log; sets service.
 start() {

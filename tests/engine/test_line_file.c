@@ -200,19 +200,76 @@ static void test_used_inode(void **state) {
     assert_file(other, "a foreign file, longer than what was written\n");
 }
 
-/* Two writers that compare and cut would destroy each other's lines. */
+/* Two writers that compare and cut would destroy each other's lines: the second one is refused
+ * before it changes anything, and may go on when the first one is done. */
 static void test_claimed(void **state) {
     const char *path = test_path("claimed.jsonl");
     siem_error failure;
+    siem_line_file second;
+    size_t kept;
     moves m = {.path = path};
     (void)state;
-    siem_line_file first = open_file(path), second = open_file(path);
-    assert_ok(siem_line_file_claim(&first, take_move, &m, &err));
+    siem_line_file first = open_file(path);
+    write_lines(&first, "one\n");
+    assert_ok(siem_line_file_open(&second, path, 0640, true, &err));
     assert_int_equal(siem_line_file_claim(&second, take_move, &m, &failure), SIEM_HELD);
-    assert_ok(siem_line_file_claim(&first, NULL, NULL, &err));
+    assert_non_null(strstr(failure.message, path));
+    assert_int_equal(siem_line_file_write(&second, "two\n", 4, &kept, &failure), SIEM_HELD);
+    assert_int_equal(siem_line_file_share(&second, &failure), SIEM_HELD);
+    assert_file(path, "one\n");
+    siem_line_file_release(&first);
     assert_ok(siem_line_file_claim(&second, take_move, &m, &err));
+    assert_file(path, "");
+    assert_int_equal(siem_line_file_write(&first, "three\n", 6, &kept, &failure), SIEM_HELD);
+    assert_ok(siem_line_file_close(&second, &err));
+    write_lines(&first, "three\n");
+    assert_ok(siem_line_file_close(&first, &err));
+    assert_file(path, "three\n");
+}
+
+/* Dead letters: an export and a replay append to one file, which is no writer's own. */
+static void test_shared(void **state) {
+    const char *path = test_path("shared.jsonl");
+    siem_error failure;
+    (void)state;
+    siem_line_file first = open_file(path), second = open_file(path), third = open_file(path);
+    assert_ok(siem_line_file_share(&first, &err));
+    assert_ok(siem_line_file_share(&second, &err));
+    write_lines(&first, "one\n");
+    write_lines(&second, "two\n");
+    assert_int_equal(siem_line_file_claim(&third, NULL, NULL, &failure), SIEM_HELD);
     assert_ok(siem_line_file_close(&first, &err));
     assert_ok(siem_line_file_close(&second, &err));
+    assert_ok(siem_line_file_claim(&third, NULL, NULL, &err));
+    assert_ok(siem_line_file_close(&third, &err));
+    assert_file(path, "one\ntwo\n");
+}
+
+/* After a rotation the new file is locked as the old one was; a file that nobody wrote to is
+ * emptied when it is closed; what is renamed before that keeps its lines. */
+static void test_lock_follows(void **state) {
+    const char *path = test_path("locked.jsonl"), *old = test_path("locked.jsonl.1");
+    siem_error failure;
+    siem_line_file late;
+    (void)state;
+    siem_line_file first = open_file(path);
+    write_lines(&first, "one\n");
+    assert_int_equal(rename(path, old), 0);
+    write_lines(&first, "two\n");
+    siem_line_file second = open_file(path);
+    assert_int_equal(siem_line_file_claim(&second, NULL, NULL, &failure), SIEM_HELD);
+    assert_ok(siem_line_file_close(&second, &err));
+    assert_ok(siem_line_file_close(&first, &err));
+    assert_ok(siem_line_file_open(&late, path, 0640, true, &err));
+    assert_file(path, "two\n");
+    assert_ok(siem_line_file_close(&late, &err));
+    assert_file(path, "");
+    assert_ok(siem_line_file_open(&late, old, 0640, true, &err));
+    assert_int_equal(rename(old, path), 0);
+    write_lines(&late, "three\n");
+    assert_ok(siem_line_file_close(&late, &err));
+    assert_file(path, "one\n");
+    assert_file(old, "three\n");
 }
 
 /* The file is renamed after it was opened, before what is behind the extent is compared. */
@@ -238,7 +295,8 @@ int main(void) {
         cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
         cmocka_unit_test(test_resume_renamed), cmocka_unit_test(test_move_that_fails),
         cmocka_unit_test(test_lost),           cmocka_unit_test(test_used_inode),
-        cmocka_unit_test(test_claimed),        cmocka_unit_test(test_renamed_while_open),
+        cmocka_unit_test(test_claimed),        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_lock_follows),   cmocka_unit_test(test_renamed_while_open),
     };
     return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);
 }

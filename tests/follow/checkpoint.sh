@@ -130,18 +130,6 @@ run 4 export --db s.db --registry-id reg --format ecs --output s.jsonl --checkpo
 has err "event 4 of the registry 's.db' is not the one that was read before"
 lines s.jsonl 4
 
-# ---- one writer of a file ----
-start_follow() {
-    "$program" export --db r.db --registry-id reg --format ecs --follow "$@" >out2 2>log2 &
-    children+=("$!")
-    until grep -q following log2; do kill -0 "${children[-1]}" || { fail "it ended: $(cat log2)"; break; }; done
-}
-start_follow --output both.jsonl --checkpoint both1.cp
-run 4 export --db r.db --registry-id reg --format ecs --output both.jsonl --checkpoint both2.cp
-has err "'both.jsonl' is written by another export with a checkpoint"
-kill "${children[-1]}"
-wait "${children[-1]}" || true
-
 # ---- one process has it ----
 mkfifo pipe
 exec 8<>pipe

@@ -134,7 +134,7 @@ def run_in_two(program, library, format_name="ecs", lines=lambda number: 1):
 def main(arguments):
     table = {name: functools.partial(run_fault, *fault) for name, fault in FAULTS.items()}
     table |= {name: functools.partial(run_dead_letter_fault, *fault) for name, fault in DEAD_LETTER_FAULTS.items()}
-    table["a new file that cannot be opened"] = functools.partial(run_rotated, "open out.jsonl EMFILE 3 2", "Too many open files")
+    table["a new file that cannot be opened"] = functools.partial(run_rotated, "open out.jsonl EMFILE 2 2", "Too many open files")
     table["an old file that cannot be finished"] = functools.partial(run_rotated, "fsync out.jsonl.1 EIO 1 1", BROKEN)
     table["a full disk, without a checkpoint"] = run_without_checkpoint
     table["a full disk, without following"] = run_in_two

@@ -391,9 +391,12 @@ typedef struct siem_outcome {
     const char *reason; /* of SIEM_REJECT, else NULL */
 } siem_outcome;
 
-/* Opens a file for appending whole lines, or truncates it first. It is made with mode 0640. When
- * the path is renamed or removed (log rotation), the next batch goes to a new file of that path.
- * Errors: SIEM_NOT_FOUND for a folder that is not there, SIEM_IO. */
+/* Opens a file for appending whole lines; `truncate` empties it before the first one. It is made
+ * with mode 0640. When the path is renamed or removed (log rotation), the next batch goes to a new
+ * file of that path. A file has one writer: an export locks it while it runs, a batch that is sent
+ * without one until the sink is closed. When another sink or process has the lock, that fails with
+ * SIEM_HELD, and the file stays as it is. Errors: SIEM_NOT_FOUND for a folder that is not there,
+ * SIEM_IO. */
 SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
                                        siem_error *err);
 
@@ -486,7 +489,8 @@ SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
 /* A file of events that were refused, one JSON line each: reason, format, event. Mode 0600. */
 typedef struct siem_deadletter siem_deadletter;
 
-/* Opens for appending. Errors: as siem_sink_open_file. */
+/* Opens for appending. Several may append to one file, but not beside a sink. Errors: SIEM_HELD
+ * when a sink writes the file, else as siem_sink_open_file. */
 SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err);
 
 /* Why an event or its record is refused. */

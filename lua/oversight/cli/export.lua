@@ -130,8 +130,8 @@ local function open_job(given, kind)
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   job.on_error, job.dead_letter = on_error, dead_letter
   if dead_letter then
-    job.deadletter, message = siem.deadletter.open(dead_letter)
-    if not job.deadletter then return nil, message end
+    job.deadletter, message, code = siem.deadletter.open(dead_letter)
+    if not job.deadletter then return nil, message, code end
   end
   job.sink, message, code = given_sink.open(given, kind, job.format, job.options)
   if not job.sink then return nil, message, code end

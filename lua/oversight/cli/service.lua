@@ -199,11 +199,15 @@ local function remake(make, base)
   return nil, ok and message or job
 end
 
+local NO_CHECKPOINT = "there is no checkpoint: after a restart, all events are exported again; " ..
+  "name a file with --checkpoint, or checkpoint = in a script"
+
 --- Says once that the pipeline is at work, after a reload as well.
 local function tell_start(self, job, counts)
   if self.previous then log.write("info", "reloaded", { pipeline = job:title() }) end
   self.started, self.previous, self.modules = true, nil, nil
   log.write("info", "following", { pipeline = job:title(), after = counts.last_id })
+  if not job.checkpoint then log.write("warning", NO_CHECKPOINT, { pipeline = job:title() }) end
 end
 
 --- What the pipeline's own definition wants to be called with.
