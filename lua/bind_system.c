@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,26 @@ static int file_identity(lua_State *L) {
     return 1;
 }
 
+/* core.file_place(path) -> text that names of one place share, whether a file is there or not; nil
+ * when its folder is not there */
+static int file_place(lua_State *L) {
+    return push_future_identity(L, siem_lua_check_text(L, 1));
+}
+
+/* core.same_file(path, path) -> whether both name one file at this moment. An inode is not used
+ * again while its file is open. */
+static int same_file(lua_State *L) {
+    struct stat a, b;
+    int first = open(siem_lua_check_text(L, 1), O_PATH | O_CLOEXEC);
+    int second = open(siem_lua_check_text(L, 2), O_PATH | O_CLOEXEC);
+    bool is_one = first >= 0 && second >= 0 && fstat(first, &a) == 0 && fstat(second, &b) == 0 &&
+                  a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    if (first >= 0) (void)close(first);
+    if (second >= 0) (void)close(second);
+    lua_pushboolean(L, is_one);
+    return 1;
+}
+
 /* core.is_regular_file(path) -> true or false; nil, message when there is none */
 static int is_regular_file(lua_State *L) {
     struct stat s;
@@ -167,6 +188,8 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"file_stamp", file_stamp},
                                          {"absolute_path", absolute_path},
                                          {"file_identity", file_identity},
+                                         {"file_place", file_place},
+                                         {"same_file", same_file},
                                          {"is_regular_file", is_regular_file},
                                          {"print", print_text},
                                          {"set_budget", set_budget},

@@ -56,8 +56,8 @@ static void ignore_message(void *context, const char *format, va_list arguments)
 }
 
 static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) {
-    return MHD_start_daemon(flags | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG, 0, NULL,
-                            NULL, answer, NULL, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
+    return MHD_start_daemon(flags | MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+                            answer, NULL, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
                             MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_CONNECTION_TIMEOUT,
                             TIMEOUT_SECONDS, MHD_OPTION_CONNECTION_LIMIT, MOST_CONNECTIONS,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, MHD_OPTION_END);

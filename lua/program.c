@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -103,6 +104,27 @@ static int notify(lua_State *L) {
                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
     (void)close(fd);
     return 0;
+}
+
+/* program.allow_files(count) -> true; or nil, message when the system lets the process open fewer
+ */
+static int allow_files(lua_State *L) {
+    rlim_t wanted = (rlim_t)luaL_checkinteger(L, 1);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        bool possible = limit.rlim_max >= wanted;
+        if (possible) limit.rlim_cur = wanted;
+        if (!possible || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            lua_pushnil(L);
+            lua_pushfstring(L,
+                            "they may need %I open files, and the limit is %I: raise it "
+                            "(LimitNOFILE= of systemd, ulimit -n)",
+                            (lua_Integer)wanted, (lua_Integer)limit.rlim_max);
+            return 2;
+        }
+    }
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* program.stop_requested() -> true after SIGINT or SIGTERM */
@@ -266,6 +288,7 @@ int siem_program_open(lua_State *L) {
                                          {"notify", notify},
                                          {"restricted", restricted},
                                          {"report", report},
+                                         {"allow_files", allow_files},
                                          {"hide", hide},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);

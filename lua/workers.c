@@ -22,13 +22,31 @@ typedef struct slot {
     double published;
 } slot;
 
-static slot slots[SIEM_MOST_WORKERS + 1]; /* guarded by `guard`; pipelines are numbered from 1 */
+/* Of pipeline 1 and on; guarded by `guard`. A slot stays where it is, as threads have it. */
+static slot **slots;
+static size_t slot_count;
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+
+/* Makes slots up to that number. NULL without memory. */
+static slot *find_slot(size_t number) {
+    while (slot_count < number) {
+        slot **more = realloc(slots, (slot_count + 1) * sizeof *more);
+        if (more == NULL) return NULL;
+        slots = more;
+        if ((slots[slot_count] = calloc(1, sizeof **slots)) == NULL) return NULL;
+        slot_count++;
+    }
+    return slots[number - 1];
+}
 
 static slot *check_slot(lua_State *L) {
     lua_Integer number = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, number >= 1 && number <= SIEM_MOST_WORKERS, 1, "there is no such pipeline");
-    return &slots[number];
+    luaL_argcheck(L, number >= 1, 1, "pipelines are numbered from 1");
+    (void)pthread_mutex_lock(&guard);
+    slot *s = find_slot((size_t)number);
+    (void)pthread_mutex_unlock(&guard);
+    if (s == NULL) luaL_error(L, "not enough memory");
+    return s;
 }
 
 /* ---- threads ---- */
@@ -84,10 +102,13 @@ static int start_worker(lua_State *L) {
     int reason = copy_arguments(L, s) ? create_thread(s) : ENOMEM;
     if (reason != 0) {
         free_arguments(s);
-        return luaL_error(L, "cannot start a thread: %s", strerror(reason));
+        lua_pushnil(L);
+        lua_pushfstring(L, "cannot start a thread: %s", strerror(reason));
+        return 2;
     }
     s->started = true;
-    return 0;
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 static int worker_status(lua_State *L) {

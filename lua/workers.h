@@ -4,10 +4,9 @@
 
 #include <lua.h>
 
-#define SIEM_MOST_WORKERS 64
-
-/* Adds to the table on top of the stack:
- *   start_worker(number, arguments)   runs the command in a thread, whose state is worker `number`
+/* Adds to the table on top of the stack, for pipelines that are numbered from 1:
+ *   start_worker(number, arguments)   runs the command in a thread, whose state is worker `number`:
+ *                                     true; or nil, message when there is no thread for it
  *   worker_status(number)             its exit status; nil while it runs
  *   publish(number, text)             what there is to tell of pipeline `number`
  *   published(number)                 the text and how many seconds ago it was told; or nil */

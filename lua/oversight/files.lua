@@ -15,25 +15,35 @@ local BESIDE = {
   output = { "" }, ["dead letter"] = { "" },
 }
 
---- Takes down the names of a file; or nil and what is wrong. Files of kind `alike` may be one another.
+--- The file that was recorded and that `name` names as well: by its place, or by another link. Inodes tell
+--- only which ones to compare: beside exports at work, the one of a file that was replaced is used again.
+local function find(taken, name, place, inode)
+  if taken[place] then return taken[place] end
+  local other = inode and taken[inode]
+  return other and core.same_file(name, other.name) and other or nil
+end
+
+--- Records the names of a file; or nil and what is wrong. Files of kind `alike` may be one another.
 local function take(taken, path, kind, alike)
   for _, suffix in ipairs(BESIDE[kind]) do
     local name = path .. suffix
-    local file = core.file_identity(name) or name
-    local other = taken[file]
+    local place, inode = core.file_place(name) or name, core.file_identity(name)
+    local other = find(taken, name, place, inode)
     if other and not (alike and other.kind == kind) then
       return nil, ("cannot write to %s: it is %s"):format(name, other.what), "invalid"
     end
-    taken[file] = other or {
-      kind = kind, what = kind == "registry" and "the registry " .. path or "another output (" .. kind .. ")",
-    }
+    other = other or { name = name, kind = kind,
+      what = kind == "registry" and "the registry " .. path or "another output (" .. kind .. ")" }
+    taken[place] = other
+    if inode then taken[inode] = other end
   end
   return true
 end
 
---- A device, or nothing, can be written by all.
+--- A pipe, a device, or nothing, can be written by all.
 local function is_file(path)
-  return path and path ~= "-" and not path:find "^/dev/"
+  if not path or path == "-" or path:find "^/dev/std" or path:find "^/dev/fd/" then return false end
+  return core.is_regular_file(path) ~= false
 end
 
 --- What is written, in the order in which it is told.

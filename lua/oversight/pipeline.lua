@@ -181,7 +181,7 @@ local function send_all(export, events)
   return export:finish()
 end
 
---- Waits a moment for a registry that is not there yet; false when the pipeline is to stop.
+--- Waits a moment for a registry that cannot be read yet; false when the pipeline is to stop.
 local function wait_for(self, message)
   if self.notice then self.notice(message .. "; waiting for it") end
   local counts = core.no_counts()
@@ -196,15 +196,18 @@ end
 --- What may be different when the registry has started.
 local COMES = { not_found = true, schema = true, io = true, locked = true }
 
+--- Whether a registry that could not be opened is tried again: one that is followed is not given up for a lock.
+local function is_awaited(self, code)
+  return self.wait and COMES[code] or self.follow and code == "locked"
+end
+
 --- Opens the registry that the source describes; with `wait`, when it appears.
 local function open_registry(self)
   local options = { follow = self.follow or self.checkpoint ~= nil }
   for key, value in pairs(self.source) do options[key] = value end
   while true do
     local registry, message, code = core.registry_open(options)
-    if registry or not self.wait or not COMES[code] then
-      return registry, message, code
-    end
+    if registry or not is_awaited(self, code) then return registry, message, code end
     if not wait_for(self, message) then return nil, "stopped on request", "cancelled" end
   end
 end

@@ -234,7 +234,7 @@ two 'sink = "w1.jsonl", follow = true' 'sink = "w2.jsonl", follow = true, progre
 sed -i '/lost/s/r.db/lost.db/' pair.lua
 NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 start run --metrics w.prom pair.lua
 until_true grep -qa "READY=1" told
-until_true grep -q "msg=\"pipeline 3 ended with status 1, starting it again" log
+until_true grep -q "level=error msg=\"ended with status 1, starting it again in 30 s\" pipeline=lost" log
 until_true sh -c '[ "$(grep -ca "WATCHDOG=1" told)" -ge 2 ]'
 until_true grep -q 'oversight_siem_up{pipeline="lost"} 0' w.prom
 has w.prom 'oversight_siem_up{pipeline="ecs"} 1'
@@ -370,7 +370,7 @@ return {
 END
 start run --metrics three.prom three.lua
 until_true has_lines fine.jsonl "$count"
-until_true grep -q "pipeline 2 ended with status 4" log
+until_true grep -q "ended with status 4, starting it again in 30 s\" pipeline=held" log
 add r.db 3
 until_true has_lines fine.jsonl $((count + 3))
 until_true grep -q 'oversight_siem_events_delivered_total{pipeline="fine"} '$((count + 3)) three.prom

@@ -111,7 +111,7 @@ def restored_unseen(program):
 
 
 def locked(program, mode):
-    """Locked beyond the busy timeout: it says so, and goes on."""
+    """Locked beyond the busy timeout, also at the start: it says so, and goes on."""
     make_registry("r.db", mode)
     add_events("r.db", 5)
     follower = start(program)
@@ -125,14 +125,9 @@ def locked(program, mode):
     add_events(connection, 3, first=5)
     if mode == "WAL":
         follower.start()
-        expect_end(follower, 1, "stayed locked")
-        connection.execute("COMMIT")
-        connection.close()
-        follower.start_and_wait()
-    else:
-        wait_until(lambda: "stayed locked" in follower.said(), "it says that the registry is locked")
-        connection.execute("COMMIT")
-        connection.close()
+    wait_until(lambda: "stayed locked" in follower.said(), "it says that the registry is locked")
+    connection.execute("COMMIT")
+    connection.close()
     expect_all(follower, 8)
 
 

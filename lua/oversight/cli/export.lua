@@ -262,7 +262,7 @@ local function run_follow(given, kind)
   possible, message, code = check_all(given)
   if not possible then return service.fail(message, code) end
   local process
-  process, message, code = service.start(given, 1)
+  process, message, code = service.start(given, { format_name(given, kind) or "export" })
   if not process then return nil, message, code end
   local open_sink = sink_opener(given, kind)
   return service.run(process, 1, function() return make_pipeline(given, kind, open_sink) end)

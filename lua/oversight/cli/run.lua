@@ -117,26 +117,33 @@ local function load_jobs(given)
   return jobs
 end
 
---- Runs pipelines that follow: one in this thread, several in a thread each, which runs the script anew.
-local function run_service(given, count)
-  local number = program.worker() or 1
+local function titles_of(jobs)
+  local titles = {}
+  for i, job in ipairs(jobs) do titles[i] = job:title() end
+  return titles
+end
+
+--- Runs pipelines that follow: one in this thread, several in a thread each, which runs the script again and
+--- has no `jobs` yet.
+local function run_service(given, jobs_at_start)
+  local number, titles = program.worker() or 1, titles_of(jobs_at_start or {})
   local set, message, code = service.set_log(given)
   if not set then return nil, message, code end
   local process
-  process, message, code = service.start(given, count)
+  process, message, code = service.start(given, titles)
   if not process then return nil, message, code end
-  if count > 1 and not program.worker() then return service.run_all(process, given.raw) end
+  if #titles > 1 then return service.run_all(process, given.raw) end
   local known
   return service.run(process, number, function()
     local jobs, problem = load_jobs(given)
     if not jobs then return nil, problem end
-    known = known or #jobs
-    if number == 1 and #jobs > known then
+    known = known or titles_of(jobs)
+    if number == 1 and #jobs > #known then
       log.write("warning", ("the script has more pipelines (%d) than at the start (%d): restart to run them"):format(
-        #jobs, known))
+        #jobs, #known))
     end
-    if not jobs[number] then return nil, ("the script returns no pipeline %d any more"):format(number) end
-    return jobs[number]
+    if jobs[number] then return jobs[number] end
+    return nil, ("the script does not return pipeline %s"):format(known[number] or number)
   end)
 end
 
@@ -148,11 +155,11 @@ function M.run(given)
         option:gsub("_", "-")), "usage"
     end
   end
-  if program.worker() then return run_service(given, program.worker()) end
+  if program.worker() then return run_service(given) end
   local jobs, message = load_jobs(given)
   if not jobs and given.log_format and service.set_log(given) then return service.fail(message) end
   if not jobs then return nil, message end
-  if jobs[1] and jobs[1].follow then return run_service(given, #jobs) end
+  if jobs[1] and jobs[1].follow then return run_service(given, jobs) end
   local answer = "ok"
   for _, job in ipairs(jobs) do
     local done, problem, code = run_pipeline(job, given)

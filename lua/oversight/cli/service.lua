@@ -11,6 +11,9 @@ local M = {}
 --- says nothing is taken for dead.
 local INTERVAL, RESTART, SILENCE = 1, 30, 60
 
+--- Open files that a pipeline may need: the registry, an output, a checkpoint, requests in flight.
+local FILES = 32
+
 --- The options of commands that follow.
 M.options = {
   { "--metrics", value = "FILE", help = "keep numbers for Prometheus in this file (textfile collector)" },
@@ -128,19 +131,21 @@ function M.fail(message, code)
   return nil, false, code
 end
 
---- Sets up what the options ask for. `count` is how many pipelines there are.
+--- Sets up what the options ask for, for pipelines of these titles.
 ---@return table? process
 ---@return string|false|nil message
 ---@return string? code
-function M.start(given, count)
+function M.start(given, titles)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
+  local allowed, problem = program.allow_files(FILES * (#titles + 2))
+  if not allowed then return M.fail(("cannot run %d pipelines: %s"):format(#titles, problem)) end
   if given.metrics_listen then
     local started, message, code = start_listening(given.metrics_listen)
     if not started then return M.fail(message, code) end
   end
   return setmetatable({
-    count = count, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
+    count = #titles, titles = titles, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
     listens = given.metrics_listen ~= nil,
   }, Process)
 end
@@ -334,23 +339,34 @@ end
 
 -- ---- several pipelines ----
 
---- Starts what is due, and takes down what has ended. Returns how many still run or will again.
+--- Says that a pipeline does not run, and when it will be tried again.
+local function put_off(worker, reason)
+  worker.due = core.clock() + RESTART
+  log.write("error", ("%s, starting it again in %d s"):format(reason, RESTART), { pipeline = worker.title })
+end
+
+local function start_worker(worker, number, arguments)
+  local started, message = program.start_worker(number, arguments)
+  worker.due, worker.running, worker.begun = nil, started, core.clock()
+  if not started then put_off(worker, message) end
+end
+
+--- Records whether a pipeline has ended.
+local function look_at(worker, number, stopping)
+  worker.status = program.worker_status(number)
+  worker.running = worker.status == nil
+  if worker.running or worker.status == 0 then return end
+  if stopping then worker.failed = true
+  else put_off(worker, ("ended with status %d"):format(worker.status)) end
+end
+
+--- Starts what is due, and records what has ended. Returns how many still run or will again.
 local function look_after(workers, arguments)
-  local alive, now, stopping = 0, core.clock(), program.stop_requested()
+  local alive, stopping = 0, program.stop_requested()
   for number, worker in ipairs(workers) do
-    if worker.running then
-      worker.status = program.worker_status(number)
-      worker.running = worker.status == nil
-      if worker.status and worker.status ~= 0 and not stopping then
-        worker.due = now + RESTART
-        log.write("error", ("pipeline %d ended with status %d, starting it again in %d s"):format(
-          number, worker.status, RESTART))
-      end
-    end
-    if not worker.running and worker.due and now >= worker.due and not stopping then
-      worker.due, worker.running, worker.begun = nil, true, now
-      program.start_worker(number, arguments)
-    end
+    if worker.running then look_at(worker, number, stopping) end
+    local is_due = worker.due and core.clock() >= worker.due
+    if not worker.running and is_due and not stopping then start_worker(worker, number, arguments) end
     if worker.running or (worker.due and not stopping) then alive = alive + 1 end
   end
   return alive
@@ -364,7 +380,7 @@ end
 ---@return string? code
 function M.run_all(process, arguments)
   local workers = {}
-  for number = 1, process.count do workers[number] = { due = 0 } end
+  for number, title in ipairs(process.titles) do workers[number] = { title = title, due = 0 } end
   process.workers = workers
   while look_after(workers, arguments) > 0 do
     process:tick()
@@ -372,12 +388,8 @@ function M.run_all(process, arguments)
   end
   process:report()
   program.notify "STOPPING=1"
-  if program.stop_requested() then return "ok" end
-  for number, worker in ipairs(workers) do
-    if worker.status ~= 0 then
-      return M.fail(("pipeline %d ended with status %d"):format(number, worker.status),
-        worker.status == 4 and "held" or "failed")
-    end
+  for _, worker in ipairs(workers) do
+    if worker.failed then return nil, false end -- the log has it
   end
   return "ok"
 end
