@@ -34,6 +34,8 @@
 #define KEY_FILE        "registry_file"
 #define KEY_OUTPUT      "output_file"
 #define KEY_OUTPUT_SIZE "output_size"
+#define KEY_RETRYING    "retrying_since"
+#define KEY_CAUSE       "retrying_cause"
 
 struct siem_checkpoint {
     char *path, *temporary, *folder;
@@ -43,6 +45,7 @@ struct siem_checkpoint {
     double saved; /* when, in seconds since 1970 */
     siem_position position;
     siem_extent extent;
+    siem_outage outage; /* that is saved with the next position */
     siem_buffer text;
 };
 
@@ -321,6 +324,14 @@ const siem_extent *siem_checkpoint_extent(const siem_checkpoint *checkpoint) {
 
 /* ---- saving ---- */
 
+void siem_checkpoint_set_outage(siem_checkpoint *checkpoint, const siem_outage *outage) {
+    checkpoint->outage = *outage;
+}
+
+bool siem_checkpoint_has_outage(const siem_checkpoint *checkpoint) {
+    return checkpoint->outage.since != 0;
+}
+
 static void add_name(siem_buffer *text, const char *name) {
     siem_buffer_add(text, ",\n  ", 4);
     (void)siem_json_write_text(text, name, strlen(name));
@@ -344,6 +355,13 @@ static void add_print(siem_buffer *text, uint64_t print) {
     char value[24];
     (void)snprintf(value, sizeof value, "%016" PRIx64, print);
     add_text(text, KEY_EVENT, print != 0 ? value : NULL);
+}
+
+static void add_outage(siem_buffer *text, const siem_outage *outage) {
+    char since[24];
+    if (outage->since == 0 || siem_iso8601(since, outage->since, NULL) != SIEM_OK) return;
+    add_text(text, KEY_RETRYING, since);
+    add_text(text, KEY_CAUSE, outage->cause);
 }
 
 static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
@@ -373,6 +391,7 @@ static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
         add_name(text, KEY_OUTPUT_SIZE);
         siem_json_write_integer(text, extent->size);
     }
+    add_outage(text, &checkpoint->outage);
     siem_buffer_add(text, "\n}\n", 3);
     return text->failed ? siem_error_no_memory(err) : SIEM_OK;
 }

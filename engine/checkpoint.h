@@ -3,6 +3,7 @@
 #define SIEM_CHECKPOINT_H
 
 #include "line_file.h"
+#include "outage.h"
 
 #include <oversight/siem.h>
 
@@ -19,6 +20,10 @@ const siem_extent *siem_checkpoint_extent(const siem_checkpoint *checkpoint);
 
 /* When it was saved last, in seconds since 1970; 0: it never was. */
 double siem_checkpoint_saved(const siem_checkpoint *checkpoint);
+
+/* What is saved with the next position: since when, and why, attempts fail. */
+void siem_checkpoint_set_outage(siem_checkpoint *checkpoint, const siem_outage *outage);
+bool siem_checkpoint_has_outage(const siem_checkpoint *checkpoint);
 
 /* Saves a position, and where the output file ended then; returns when both are on the disk.
  * Errors: SIEM_IO. */

@@ -15,19 +15,16 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS         100    /* between two questions whether to go on */
-#define LONGEST_PAUSE   3600.0 /* that a server can ask for */
-#define SLOW_DOWN_PAUSE 1.0    /* when a server nears its limits */
-#define LAST_WAIT       5.0    /* for what is under way, after a request to stop */
+#define POLL_MS         100 /* between two questions whether to go on */
+#define SLOW_DOWN_PAUSE 1.0 /* when a server nears its limits */
+#define LAST_WAIT       5.0 /* for what is under way, after a request to stop */
 #define MOST_RESERVED   ((size_t)64 << 20)
 #define RECORD_ROOM     ((size_t)64 << 10) /* for the record that fills a batch */
 
 struct siem_delivery {
     siem_sink *sink;
     size_t batch_bytes;
-    siem_settle_function settle;
-    siem_go_on_function go_on;
-    void *context;
+    siem_delivery_calls calls;
     siem_shipment
         *shipments; /* a ring: `used` from `first` on are under way, the next is being filled */
     size_t capacity, first, used;
@@ -47,17 +44,14 @@ struct siem_delivery {
 /* ---- opening ---- */
 
 siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_bytes,
-                             siem_settle_function settle, siem_go_on_function go_on, void *context,
-                             siem_error *err) {
+                             const siem_delivery_calls *calls, siem_error *err) {
     *out = NULL;
     siem_delivery *delivery = calloc(1, sizeof *delivery);
     if (delivery == NULL) return siem_error_no_memory(err);
     *delivery = (siem_delivery){.sink = sink,
                                 .batch_bytes = sink->pace.batch_bytes != 0 ? sink->pace.batch_bytes
                                                                            : batch_bytes,
-                                .settle = settle,
-                                .go_on = go_on,
-                                .context = context,
+                                .calls = *calls,
                                 .capacity = sink->pace.in_flight + 1,
                                 .token_phase = SIEM_DONE};
     delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
@@ -131,24 +125,34 @@ __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, 
     siem_utf8_clean(delivery->failure.message);
 }
 
-/* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
-static double pause_before(const siem_delivery *delivery, int64_t attempts, double retry_after) {
-    const siem_pace *pace = &delivery->sink->pace;
-    if (retry_after >= 0) return retry_after < LONGEST_PAUSE ? retry_after : LONGEST_PAUSE;
-    double bound = ldexp(pace->retry_base, attempts < 60 ? (int)attempts : 60);
-    if (bound > pace->retry_cap) bound = pace->retry_cap;
-    return bound * ((double)arc4random() / (double)UINT32_MAX);
+/* Reports that an attempt failed, when that is due, and how long the pause before the next is. */
+static void report_wait(siem_delivery *delivery, const siem_answer *answer, double pause) {
+    char text[SIEM_REPORT_SIZE];
+    if (!siem_sink_waits(delivery->sink, pause, answer->retry_after, text)) return;
+    delivery->calls.notice(delivery->calls.context, text);
+}
+
+/* Reports that the target works again, when it is known that it did not. */
+static void report_success(siem_delivery *delivery) {
+    char text[SIEM_REPORT_SIZE];
+    if (!siem_sink_works(delivery->sink, text)) return;
+    delivery->calls.notice(delivery->calls.context, text);
 }
 
 /* Counts an attempt without success. Gives when the next one is due, or ends the delivery. */
 static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_answer *answer) {
-    if (++*attempts > delivery->sink->pace.retries) {
-        fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s",
-             delivery->sink->kind->name, (long long)*attempts, answer->reason);
+    siem_sink *sink = delivery->sink;
+    siem_sink_fails(sink, answer->reason);
+    if (++*attempts > sink->pace.retries) {
+        fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s%s",
+             sink->kind->name, (long long)*attempts, answer->reason,
+             siem_sink_wish(sink, answer->retry_after).text);
         return INFINITY;
     }
     delivery->retries++;
-    return siem_clock() + pause_before(delivery, *attempts - 1, answer->retry_after);
+    double pause = siem_sink_pause(sink, *attempts - 1, answer->retry_after);
+    report_wait(delivery, answer, pause);
+    return siem_clock() + pause;
 }
 
 static void hold(siem_delivery *delivery, const char *reason) {
@@ -172,6 +176,7 @@ static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer)
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
     siem_answer_clear(answer);
     if (decision.decided > 0) s->attempts = 0;
+    if (decision.decided > 0 && !decision.retry) report_success(delivery);
     if (delivery->failure.code != SIEM_OK) return;
     /* An answer that decides nothing must not be asked for in a circle. */
     if (decision.retry || decision.decided == 0) {
@@ -187,7 +192,12 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
         return; /* with its ticket: then the question, not the events */
     }
     if (answer->next == SIEM_CONFIRM) {
-        s->not_before = siem_clock() + pause_before(delivery, 0, answer->retry_after);
+        double pause = siem_sink_pause(delivery->sink, 0, answer->retry_after);
+        if (answer->outcomes[0].verdict == SIEM_RETRY) { /* the question itself failed */
+            siem_sink_fails(delivery->sink, answer->reason);
+            report_wait(delivery, answer, pause);
+        }
+        s->not_before = siem_clock() + pause;
         return;
     }
     s->parcel.ticket = -1;
@@ -371,7 +381,7 @@ static void settle_first(siem_delivery *delivery) {
     siem_error err;
     siem_shipment *s = under_way(delivery, 0);
     siem_settlement settlement = {s->batch, s->outcomes, s->position, siem_clock() - s->since};
-    siem_code rc = delivery->settle(delivery->context, &settlement, &err);
+    siem_code rc = delivery->calls.settle(delivery->calls.context, &settlement, &err);
     if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
     siem_shipment_clear(s);
     delivery->first = (delivery->first + 1) % delivery->capacity;
@@ -380,7 +390,9 @@ static void settle_first(siem_delivery *delivery) {
 
 /* A request to stop. It shortens the wait after another failure, too. */
 static void stop(siem_delivery *delivery) {
-    fail(delivery, SIEM_CANCELLED, "stopped on request");
+    siem_error err;
+    (void)siem_outage_cancelled(&delivery->sink->outage, &err);
+    fail(delivery, SIEM_CANCELLED, "%s", err.message);
     delivery->last_wait = fmin(delivery->last_wait, siem_clock() + LAST_WAIT);
 }
 
@@ -407,7 +419,7 @@ static siem_code drive(siem_delivery *delivery, size_t most, siem_error *err) {
         if (delivery->used == 0) break;
         if (failed && (!any_active(delivery) || siem_clock() > delivery->last_wait)) break;
         wait_until(delivery, failed ? INFINITY : due);
-        if (!delivery->go_on(delivery->context)) stop(delivery);
+        if (!delivery->calls.go_on(delivery->calls.context)) stop(delivery);
     }
     if (delivery->failure.code == SIEM_OK) return SIEM_OK;
     break_off(delivery);

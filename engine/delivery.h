@@ -27,10 +27,17 @@ typedef siem_code (*siem_settle_function)(void *context, const siem_settlement *
  */
 typedef bool (*siem_go_on_function)(void *context);
 
+/* What a delivery calls; `context` is the first argument of all. */
+typedef struct siem_delivery_calls {
+    siem_settle_function settle;
+    siem_go_on_function go_on;
+    siem_notice_function notice; /* of attempts that fail, and that they no longer do */
+    void *context;
+} siem_delivery_calls;
+
 /* `batch_bytes`: how much a batch holds where the sink's pace leaves it open. */
 siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_bytes,
-                             siem_settle_function settle, siem_go_on_function go_on, void *context,
-                             siem_error *err);
+                             const siem_delivery_calls *calls, siem_error *err);
 
 /* The batch that is being filled. Borrowed until the next commit. */
 siem_batch *siem_delivery_batch(siem_delivery *delivery);

@@ -91,7 +91,20 @@ void siem_export_notice(siem_export *export_, const char *text) {
     if (options->notice != NULL) options->notice(options->notice_context, text);
 }
 
+siem_outage *siem_export_outage(siem_export *export_) {
+    siem_outage *of_target = &export_->options.sink->outage;
+    return of_target->since != 0 ? of_target : &export_->outage;
+}
+
+/* Of the delivery: its target failed, or works again. */
+static void hear(void *context, const char *text) {
+    siem_export *export_ = context;
+    siem_export_notice(export_, text);
+    siem_export_keep_outage(export_);
+}
+
 static void take_counts(siem_export *export_) {
+    export_->counts.retrying_since = siem_export_outage(export_)->since;
     if (export_->delivery == NULL) return; /* it is being made */
     export_->counts.retries = export_->retries + siem_delivery_retries(export_->delivery);
     export_->counts.cut = export_->cut + siem_delivery_cut(export_->delivery);
@@ -158,15 +171,16 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
     siem_export_confirm(export_, settlement->position);
     if (rc == SIEM_OK && export_->undone) rc = siem_export_save(export_, false, err);
     if (rc != SIEM_OK || report_progress(export_)) return rc;
-    return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+    return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
 /* ---- opening ---- */
 
 static siem_code open_delivery(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
-    siem_code rc = siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes,
-                                      settle, report_progress, export_, err);
+    const siem_delivery_calls calls = {settle, report_progress, hear, export_};
+    siem_code rc =
+        siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes, &calls, err);
     if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
     return rc;
 }
@@ -396,7 +410,7 @@ static siem_code breathe(siem_export *export_, siem_error *err) {
     export_->breath_due = now + BREATH;
     siem_code rc = settle_what_waits(export_, now, err);
     if (rc != SIEM_OK || siem_export_goes_on(export_)) return rc;
-    return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+    return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
 /* Exports until the registry ends or something fails. */
@@ -441,6 +455,7 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
     export_->registry = NULL;
     if (export_->options.checkpoint != NULL) {
         saved = siem_export_save(export_, true, rc == SIEM_OK ? err : NULL);
+        siem_export_forget_outage(export_);
     }
     release_sink(export_);
     return rc == SIEM_OK ? saved : rc;

@@ -29,6 +29,8 @@ struct siem_export {
     double settled;          /* of siem_clock: when a batch had its outcomes last */
     siem_refused refused;    /* the last event that had no record, */
     siem_refused rejected;   /* and the last record that the sink refused, with all before it */
+    siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
+    siem_outage unsaveable; /* of the checkpoint */
 };
 
 /* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
@@ -71,6 +73,14 @@ siem_code siem_export_return(siem_export *export_, siem_error *err);
 
 /* Tells what happened to whoever listens. */
 void siem_export_notice(siem_export *export_, const char *text);
+
+/* What is waited out: the target's outage, or one of the export's own. */
+siem_outage *siem_export_outage(siem_export *export_);
+
+/* Keeps that in the checkpoint, for whoever looks at it meanwhile; and forgets it there, as nobody
+ * tries again. */
+void siem_export_keep_outage(siem_export *export_);
+void siem_export_forget_outage(siem_export *export_);
 
 /* Asks the progress function whether to go on. */
 bool siem_export_goes_on(siem_export *export_);

@@ -5,15 +5,14 @@
 #include "registry.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <time.h>
 
 #define TICK_MS     100 /* between two questions whether to go on */
 #define FIRST_PAUSE 1.0 /* seconds, doubled with each failure in a row */
 #define MOST_PAUSE  30.0
 
-static siem_code cancelled(siem_error *err) {
-    return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
+static siem_code cancelled(siem_export *export_, siem_error *err) {
+    return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
 /* A lock is released, a disk gets room, a target or the folder of a file is there again. A registry
@@ -33,7 +32,7 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
             *reading = false;
             return rc;
         }
-        if (!siem_export_goes_on(export_)) return cancelled(err);
+        if (!siem_export_goes_on(export_)) return cancelled(export_, err);
         rc = siem_registry_wait(export_->registry, TICK_MS, err);
     } while (rc == SIEM_END);
     return rc;
@@ -44,7 +43,7 @@ static siem_code pause_for(siem_export *export_, double seconds, siem_error *err
     while (siem_clock() < until) {
         const struct timespec tick = {0, TICK_MS * 1000000L};
         (void)siem_export_save(export_, false, NULL);
-        if (!siem_export_goes_on(export_)) return cancelled(err);
+        if (!siem_export_goes_on(export_)) return cancelled(export_, err);
         (void)nanosleep(&tick, NULL);
     }
     return SIEM_OK;
@@ -53,10 +52,18 @@ static siem_code pause_for(siem_export *export_, double seconds, siem_error *err
 /* Waits, after the `failures`-th failure in a row, until it makes sense to try again. */
 static siem_code wait_out(siem_export *export_, const siem_error *failure, int failures,
                           siem_error *err) {
-    char text[sizeof failure->message + 64];
+    char text[SIEM_REPORT_SIZE];
+    siem_outage *of_target = &export_->options.sink->outage, *outage = &export_->outage;
     double pause = fmin(ldexp(FIRST_PAUSE, failures < 10 ? failures - 1 : 10), MOST_PAUSE);
-    (void)snprintf(text, sizeof text, "%s; trying again in %g s", failure->message, pause);
-    siem_export_notice(export_, text);
+    if (failure->code == SIEM_UNAVAILABLE && of_target->since != 0) {
+        outage = of_target; /* which knows of the attempt */
+    } else {
+        siem_outage_add(outage, failure->message);
+    }
+    if (siem_outage_report(outage, pause, -1, text)) {
+        siem_export_notice(export_, text);
+        siem_export_keep_outage(export_);
+    }
     return pause_for(export_, pause, err);
 }
 
@@ -79,13 +86,21 @@ static siem_code get_over(siem_export *export_, siem_code rc, bool reading, int 
     return rc;
 }
 
+/* What failed works again; of its target the delivery reports that. */
+static void go_on(siem_export *export_) {
+    char text[SIEM_REPORT_SIZE];
+    if (!siem_outage_end(&export_->outage, "going on", text)) return;
+    siem_export_notice(export_, text);
+    siem_export_keep_outage(export_);
+}
+
 static siem_code follow(siem_export *export_, siem_error *err) {
     int failures = 0;
     for (;;) {
         bool reading;
         siem_code rc = siem_export_round(export_, &reading, err);
-        if (rc == SIEM_OK && failures > 0) siem_export_notice(export_, "going on");
         if (rc == SIEM_OK) {
+            go_on(export_);
             failures = 0;
             rc = wait_for_news(export_, &reading, err);
         }
@@ -104,7 +119,7 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     export_->lag_due = 0;
     siem_code rc = siem_export_begin(export_, registry, err);
     if (passes(rc, false) && export_->registry != NULL) rc = get_over(export_, rc, false, 1, err);
-    if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(err);
+    if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(export_, err);
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;
     return siem_export_end(export_, rc, err);

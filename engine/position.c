@@ -36,13 +36,48 @@ static siem_code save(siem_export *export_, siem_error *err) {
     }
     export_->undone = rc != SIEM_OK;
     if (rc != SIEM_OK) return rc;
+    siem_checkpoint_set_outage(options->checkpoint, siem_export_outage(export_));
     return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
+}
+
+/* Saves what was saved last, with the outage. That this fails does no harm. */
+static void save_again(siem_export *export_, const siem_outage *outage) {
+    siem_checkpoint *checkpoint = export_->options.checkpoint;
+    const siem_extent extent = *siem_checkpoint_extent(checkpoint);
+    siem_checkpoint_set_outage(checkpoint, outage);
+    (void)siem_checkpoint_save(checkpoint, siem_checkpoint_position(checkpoint), &extent, NULL);
+}
+
+void siem_export_keep_outage(siem_export *export_) {
+    if (export_->options.checkpoint == NULL) return;
+    save_again(export_, siem_export_outage(export_));
+}
+
+void siem_export_forget_outage(siem_export *export_) {
+    const siem_outage none = {0};
+    if (!siem_checkpoint_has_outage(export_->options.checkpoint)) return;
+    save_again(export_, &none);
 }
 
 /* After a failure a file may end with lines behind what is confirmed: its end is none for the
  * checkpoint. What is there is compared when the export goes on. */
 static bool ends_beside_position(const siem_export *export_) {
     return export_->halted && export_->options.sink->kind->sync != NULL;
+}
+
+static void report_unsaved(siem_export *export_, const char *cause) {
+    char text[SIEM_REPORT_SIZE];
+    siem_outage_add(&export_->unsaveable, cause);
+    if (siem_outage_report(&export_->unsaveable, export_->save_due - siem_clock(), -1, text)) {
+        siem_export_notice(export_, text);
+    }
+}
+
+static void report_saved(siem_export *export_) {
+    char text[SIEM_REPORT_SIZE];
+    if (siem_outage_end(&export_->unsaveable, "the checkpoint is saved again", text)) {
+        siem_export_notice(export_, text);
+    }
 }
 
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
@@ -59,13 +94,14 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     double end = siem_clock();
     export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
     if (rc == SIEM_OK) {
+        report_saved(export_);
         export_->unsaved = false;
         export_->counts.saved = (double)time(NULL);
         export_->counts.save_failures = 0;
         export_->saved = export_->counts;
     } else {
         export_->counts.save_failures++;
-        siem_export_notice(export_, failure.message);
+        report_unsaved(export_, failure.message);
         if (err != NULL) *err = failure;
     }
     return rc;

@@ -1,19 +1,25 @@
 /* question.c: what a target is asked outside of a delivery: whether it is there and takes the
  * credentials, and how often it has events. */
+#include "clock.h"
 #include "error.h"
 #include "sink.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define POLL_MS 100 /* between two questions whether to go on */
+
+static bool goes_on(const siem_sink *sink) {
+    return sink->go_on == NULL || sink->go_on(sink->go_on_context);
+}
 
 /* Sends the request of an exchange and waits for its end. */
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     siem_code rc = siem_http_begin(sink->http, exchange, err);
     while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) {
         siem_http_wait(sink->http, POLL_MS);
-        if (sink->go_on == NULL || sink->go_on(sink->go_on_context)) continue;
+        if (goes_on(sink)) continue;
         siem_http_cancel(sink->http, exchange);
         rc = siem_error_set(err, SIEM_CANCELLED, "stopped on request");
     }
@@ -24,7 +30,9 @@ static siem_code judge(const siem_sink *sink, const siem_answer *answer, siem_er
     const char *kind = sink->kind->name;
     switch (answer->outcomes[0].verdict) {
     case SIEM_DELIVERED: return SIEM_OK;
-    case SIEM_RETRY: return siem_error_set(err, SIEM_UNAVAILABLE, "%s: %s", kind, answer->reason);
+    case SIEM_RETRY:
+        return siem_error_set(err, SIEM_UNAVAILABLE, "%s: %s%s", kind, answer->reason,
+                              siem_sink_wish(sink, answer->retry_after).text);
     default: return siem_error_set(err, SIEM_HELD, "%s: %s", kind, answer->reason);
     }
 }
@@ -108,13 +116,71 @@ siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err
     return rc;
 }
 
+/* The events that are counted, and how often each is there. */
+typedef struct siem_tally {
+    const char *registry_id;
+    const char *const *event_ids;
+    size_t size;
+    unsigned *counts;
+} siem_tally;
+
+static siem_code count_once(siem_sink *sink, const siem_tally *tally, siem_exchange *exchange,
+                            siem_answer *answer, siem_error *err) {
+    const siem_protocol *protocol = sink->kind->protocol;
+    memset(tally->counts, 0, tally->size * sizeof *tally->counts);
+    siem_request_clear(&exchange->request);
+    siem_code rc = protocol->write_count(sink, tally->registry_id, tally->event_ids, tally->size,
+                                         &exchange->request, err);
+    if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+    if (rc != SIEM_OK) return rc;
+    protocol->read_count(sink, &exchange->response, tally->registry_id, tally->event_ids,
+                         tally->size, tally->counts, answer);
+    siem_answer_mask(answer, &exchange->request);
+    return judge(sink, answer, err);
+}
+
+static void report(const siem_sink *sink, const char *text) {
+    if (sink->notice != NULL) sink->notice(sink->notice_context, text);
+}
+
+/* Reports a failed attempt and waits for the next one. */
+static siem_code wait_out(siem_sink *sink, int64_t attempts, const siem_answer *answer,
+                          siem_error *err) {
+    const struct timespec tick = {0, POLL_MS * 1000000L};
+    char text[SIEM_REPORT_SIZE];
+    double pause = siem_sink_pause(sink, attempts, answer->retry_after);
+    double until = siem_clock() + pause;
+    if (siem_sink_waits(sink, pause, answer->retry_after, text)) report(sink, text);
+    while (siem_clock() < until) {
+        if (!goes_on(sink)) return siem_outage_cancelled(&sink->outage, err);
+        (void)nanosleep(&tick, NULL);
+    }
+    return SIEM_OK;
+}
+
+static siem_code count_events(siem_sink *sink, const siem_tally *tally, siem_error *err) {
+    char text[SIEM_REPORT_SIZE];
+    siem_exchange exchange = {.owner = NULL};
+    siem_code rc = SIEM_OK;
+    bool again = true;
+    for (int64_t attempts = 0; rc == SIEM_OK && again; attempts++) {
+        siem_outcome outcome;
+        siem_answer answer = siem_answer_begin(&outcome, 1);
+        rc = count_once(sink, tally, &exchange, &answer, err);
+        if (rc == SIEM_UNAVAILABLE) siem_sink_fails(sink, answer.reason);
+        again = rc == SIEM_UNAVAILABLE && attempts < sink->pace.retries;
+        if (again) rc = wait_out(sink, attempts, &answer, err);
+        siem_answer_clear(&answer);
+    }
+    siem_exchange_free(sink->http, &exchange);
+    if (rc == SIEM_OK && siem_sink_works(sink, text)) report(sink, text);
+    return rc;
+}
+
 siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
                           size_t size, unsigned *counts, siem_error *err) {
     const siem_protocol *protocol = sink->kind->protocol;
-    siem_exchange exchange = {.owner = NULL};
-    siem_outcome outcome;
-    siem_answer answer = siem_answer_begin(&outcome, 1);
-    memset(counts, 0, size * sizeof *counts);
+    const siem_tally tally = {registry_id, event_ids, size, counts};
     if (protocol == NULL || protocol->write_count == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
                               sink->kind->name);
@@ -123,18 +189,5 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
         return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
                               SIEM_MOST_COUNTED);
     }
-    if (size == 0) return SIEM_OK;
-    siem_request_clear(&exchange.request);
-    siem_code rc =
-        protocol->write_count(sink, registry_id, event_ids, size, &exchange.request, err);
-    if (rc == SIEM_OK) rc = exchange_once(sink, &exchange, err);
-    if (rc == SIEM_OK) {
-        protocol->read_count(sink, &exchange.response, registry_id, event_ids, size, counts,
-                             &answer);
-        siem_answer_mask(&answer, &exchange.request);
-        rc = judge(sink, &answer, err);
-    }
-    siem_answer_clear(&answer);
-    siem_exchange_free(sink->http, &exchange);
-    return rc;
+    return size > 0 ? count_events(sink, &tally, err) : SIEM_OK;
 }

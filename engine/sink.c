@@ -6,8 +6,12 @@
 #include "error.h"
 #include "kinds.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LONGEST_PAUSE 3600.0 /* that a server can ask for */
 
 static const siem_sink_kind *const kinds[] = {&siem_kind_http,    &siem_kind_splunk,
                                               &siem_kind_elastic, &siem_kind_sentinel,
@@ -67,6 +71,53 @@ bool siem_sink_is_too_large(const siem_sink *sink, const siem_batch *batch) {
     return most != 0 && siem_sink_body_size(sink, batch) > most;
 }
 
+/* ---- attempts that fail ---- */
+
+/* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
+double siem_sink_pause(const siem_sink *sink, int64_t attempts, double retry_after) {
+    const siem_pace *pace = &sink->pace;
+    if (retry_after >= 0) return fmin(retry_after, LONGEST_PAUSE);
+    double bound =
+        fmin(ldexp(pace->retry_base, attempts < 60 ? (int)attempts : 60), pace->retry_cap);
+    return bound * ((double)arc4random() / (double)UINT32_MAX);
+}
+
+/* "splunk at https://splunk:8088: " before a text. */
+static void name_target(const siem_sink *sink, const char *text, char out[SIEM_CAUSE_SIZE]) {
+    bool is_known = sink->target != NULL;
+    (void)snprintf(out, SIEM_CAUSE_SIZE, "%s%s%s: %s", sink->kind->name, is_known ? " at " : "",
+                   is_known ? sink->target : "", text);
+}
+
+void siem_sink_fails(siem_sink *sink, const char *reason) {
+    char cause[SIEM_CAUSE_SIZE];
+    name_target(sink, reason, cause);
+    siem_outage_add(&sink->outage, cause);
+}
+
+/* What a server asks for beyond the pauses that the sink's options allow; else negative. */
+static double beyond(const siem_sink *sink, double retry_after) {
+    return retry_after > sink->pace.retry_cap ? retry_after : -1;
+}
+
+bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
+                     char text[SIEM_REPORT_SIZE]) {
+    return siem_outage_report(&sink->outage, pause, beyond(sink, retry_after), text);
+}
+
+bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
+    char what[SIEM_CAUSE_SIZE];
+    if (sink->outage.since == 0) return false;
+    name_target(sink, "works again", what);
+    return siem_outage_end(&sink->outage, what, text);
+}
+
+siem_wish siem_sink_wish(const siem_sink *sink, double retry_after) {
+    siem_wish wish;
+    siem_outage_describe_pause(beyond(sink, retry_after), wish.text);
+    return wish;
+}
+
 /* ---- send ---- */
 
 static void forget_reasons(siem_sink *sink) {
@@ -116,6 +167,11 @@ static bool go_on(void *context) {
     return sink->go_on == NULL || sink->go_on(sink->go_on_context);
 }
 
+static void notice(void *context, const char *text) {
+    const siem_sink *sink = ((const send_state *)context)->sink;
+    if (sink->notice != NULL) sink->notice(sink->notice_context, text);
+}
+
 /* Sends a batch in as many requests as its target's limits make of it. */
 static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem_error *err) {
     const siem_position nowhere = {0};
@@ -136,7 +192,8 @@ siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome 
     size_t count = siem_batch_size(batch);
     forget_reasons(sink);
     if (outcomes != NULL) memset(outcomes, 0, count * sizeof *outcomes);
-    siem_code rc = siem_delivery_open(&delivery, sink, SIZE_MAX, settle, go_on, &s, err);
+    const siem_delivery_calls calls = {settle, go_on, notice, &s};
+    siem_code rc = siem_delivery_open(&delivery, sink, SIZE_MAX, &calls, err);
     if (rc == SIEM_OK) rc = send_all(delivery, batch, err);
     siem_delivery_close(delivery);
     if (rc != SIEM_OK || s.rejected.code == SIEM_OK) return rc;
@@ -160,6 +217,15 @@ siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void
 void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on_, void *context) {
     sink->go_on = go_on_;
     sink->go_on_context = context;
+}
+
+void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice_, void *context) {
+    sink->notice = notice_;
+    sink->notice_context = context;
+}
+
+const char *siem_sink_target(const siem_sink *sink) {
+    return sink->target;
 }
 
 const char *siem_sink_name(const siem_sink *sink) {

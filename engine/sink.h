@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "line_file.h"
+#include "outage.h"
 #include "settings.h"
 
 /* How much is sent at once, and how often again. */
@@ -33,8 +34,12 @@ struct siem_sink {
     void *preview_context;
     siem_sink_go_on go_on; /* NULL: nobody asks for an end */
     void *go_on_context;
-    unsigned users; /* deliveries that have records for it */
-    char **reasons; /* of the outcomes that siem_sink_send gave last */
+    siem_notice_function notice; /* of siem_sink_send and siem_sink_count; NULL: nobody listens */
+    void *notice_context;
+    const char *target; /* of siem_sink_target; NULL: none */
+    siem_outage outage; /* of the target; it outlives deliveries, which come one after another */
+    unsigned users;     /* deliveries that have records for it */
+    char **reasons;     /* of the outcomes that siem_sink_send gave last */
     size_t reason_count;
 };
 
@@ -100,6 +105,27 @@ struct siem_sink_kind {
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
+
+/* The pause before the next attempt, in seconds, after `attempts` that failed before the last one:
+ * what the server asks for, if it is not negative, but an hour at most; else random. */
+double siem_sink_pause(const siem_sink *sink, int64_t attempts, double retry_after);
+
+/* Records that an attempt failed. */
+void siem_sink_fails(siem_sink *sink, const char *reason);
+
+/* Whether a pause, and what of it the server asked for, is to be reported, by `text`. */
+bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
+                     char text[SIEM_REPORT_SIZE]);
+
+/* Records that an attempt succeeded. Whether that is to be reported, by `text`. */
+bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]);
+
+/* What a server asks for that is longer than any pause of the sink's own, for the end of a
+ * message. */
+typedef struct siem_wish {
+    char text[96];
+} siem_wish;
+siem_wish siem_sink_wish(const siem_sink *sink, double retry_after);
 
 /* How large the body of a request with all records of a batch is, and whether it exceeds what the
  * target takes. */

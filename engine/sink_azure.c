@@ -298,6 +298,7 @@ static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem
     if (rc == SIEM_OK) rc = copy_name(&azure->rule_id, settings, "rule_id", err);
     if (rc == SIEM_OK) rc = copy_name(&azure->stream, settings, "stream", err);
     if (rc == SIEM_OK) rc = read_credentials(azure, settings, err);
+    if (rc == SIEM_OK) siem_remote_set_target(&azure->remote, azure->endpoint);
     if (rc == SIEM_OK) *out = &azure->remote.sink;
     else (void)close_azure(&azure->remote.sink, NULL);
     return rc;

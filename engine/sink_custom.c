@@ -97,6 +97,7 @@ siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
     if (rc == SIEM_OK) {
         rc = siem_remote_copy_url(&sink->url, "url", siem_settings_text(&settings, "url"), err);
     }
+    if (rc == SIEM_OK) siem_remote_set_target(&sink->remote, sink->url);
     if (rc == SIEM_OK) *out = &sink->remote.sink;
     else (void)close_custom(&sink->remote.sink, NULL);
     return rc;

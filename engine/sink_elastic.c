@@ -426,6 +426,7 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {
         rc = siem_error_no_memory(err);
     }
+    if (rc == SIEM_OK) siem_remote_set_target(&elastic->remote, elastic->url);
     if (rc == SIEM_OK) *out = &elastic->remote.sink;
     else (void)close_elastic(&elastic->remote.sink, NULL);
     return rc;

@@ -69,6 +69,7 @@ siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, 
     sink->sink.kind = &file_kind;
     sink->sink.pace = siem_local_pace;
     siem_code rc = siem_line_file_open(&sink->file, path, 0640, truncate, err);
+    sink->sink.target = sink->file.path;
     if (rc == SIEM_OK) *out = &sink->sink;
     else free(sink);
     return rc;

@@ -109,6 +109,7 @@ static siem_code open_http(siem_sink **out, const siem_settings *settings, siem_
     http->remote.sink.kind = &siem_kind_http;
     siem_code rc = siem_remote_open(&http->remote, settings, &limits, err);
     if (rc == SIEM_OK) rc = read_options(http, settings, err);
+    if (rc == SIEM_OK) siem_remote_set_target(&http->remote, http->url);
     if (rc == SIEM_OK) *out = &http->remote.sink;
     else (void)close_http(&http->remote.sink, NULL);
     return rc;

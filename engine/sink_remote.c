@@ -122,8 +122,16 @@ siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settin
     return rc;
 }
 
+void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
+    const char *host = strstr(url, "://");
+    if (host == NULL) return;
+    remote->origin = strndup(url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
+    remote->sink.target = remote->origin;
+}
+
 void siem_remote_close(siem_remote_sink *remote) {
     siem_http_close(remote->sink.http);
+    free(remote->origin);
 }
 
 /* ---- texts ---- */

@@ -21,12 +21,16 @@ typedef struct siem_remote_limits {
 typedef struct siem_remote_sink {
     siem_sink sink;
     bool gzip;
+    char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
 /* Checks the settings against the kind's options, and opens what all remote kinds have.
  * `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
                            const siem_remote_limits *limits, siem_error *err);
+
+/* Names the target by the origin of a URL. Without memory: not. */
+void siem_remote_set_target(siem_remote_sink *remote, const char *url);
 
 /* Closes it; the struct itself is its owner's. */
 void siem_remote_close(siem_remote_sink *remote);

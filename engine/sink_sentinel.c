@@ -204,6 +204,7 @@ static siem_code open_sentinel(siem_sink **out, const siem_settings *settings, s
         rc = siem_secret_open(&sentinel->shared_key, "shared_key",
                               siem_settings_text(settings, "shared_key"), err);
     }
+    if (rc == SIEM_OK) siem_remote_set_target(&sentinel->remote, sentinel->url);
     if (rc == SIEM_OK) *out = &sentinel->remote.sink;
     else (void)close_sentinel(&sentinel->remote.sink, NULL);
     return rc;

@@ -409,6 +409,7 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     }
     if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
     if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
+    if (rc == SIEM_OK) siem_remote_set_target(&splunk->remote, splunk->url);
     if (rc == SIEM_OK) *out = &splunk->remote.sink;
     else (void)close_splunk(&splunk->remote.sink, NULL);
     return rc;

@@ -80,6 +80,7 @@ static void push_counts(lua_State *L, const siem_counts *counts) {
     }
     set_number(L, "lag_seconds", counts->lag.seconds);
     set_number(L, "saved", counts->saved);
+    set_number(L, "retrying_since", counts->retrying_since);
     set_number(L, "latency_seconds", counts->latency_seconds);
     push_latency(L, counts);
     lua_setfield(L, -2, "latency");

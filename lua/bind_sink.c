@@ -18,8 +18,11 @@ siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller
 
 siem_lua_sink *siem_lua_new_sink(lua_State *L) {
     siem_lua_sink *s = lua_newuserdatauv(L, sizeof *s, 0);
-    *s = (siem_lua_sink){
-        .table = LUA_NOREF, .batch = LUA_NOREF, .preview = LUA_NOREF, .go_on = LUA_NOREF};
+    *s = (siem_lua_sink){.table = LUA_NOREF,
+                         .batch = LUA_NOREF,
+                         .preview = LUA_NOREF,
+                         .go_on = LUA_NOREF,
+                         .notice = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_SINK);
     return s;
 }
@@ -296,12 +299,49 @@ static int sink_set_go_on(lua_State *L) {
     return 0;
 }
 
+typedef struct notice_call {
+    const siem_lua_sink *sink;
+    const char *text;
+} notice_call;
+
+static int invoke_notice(lua_State *L) {
+    const notice_call *call = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->sink->notice);
+    lua_pushstring(L, call->text);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static void call_notice(void *context, const char *text) {
+    siem_lua_sink *s = context;
+    notice_call call = {s, text};
+    (void)siem_lua_call_back(&s->caller, invoke_notice, &call, 0, NULL);
+}
+
+/* sink:set_notice(function(text)) */
+static int sink_set_notice(lua_State *L) {
+    siem_lua_sink *s = check(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->notice);
+    lua_settop(L, 2);
+    s->notice = luaL_ref(L, LUA_REGISTRYINDEX);
+    siem_sink_set_notice(s->sink, call_notice, s);
+    return 0;
+}
+
+/* sink:target() -> where it delivers, or nil */
+static int sink_target(lua_State *L) {
+    lua_pushstring(L, siem_sink_target(check(L, 1)->sink)); /* NULL is nil */
+    return 1;
+}
+
 /* Of all but the table, which may still have to be closed. */
 static void forget_references(lua_State *L, siem_lua_sink *s) {
     luaL_unref(L, LUA_REGISTRYINDEX, s->batch);
     luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
     luaL_unref(L, LUA_REGISTRYINDEX, s->go_on);
-    s->batch = s->preview = s->go_on = LUA_NOREF;
+    luaL_unref(L, LUA_REGISTRYINDEX, s->notice);
+    s->batch = s->preview = s->go_on = s->notice = LUA_NOREF;
 }
 
 /* Calls table:close(), once, when the table has one. */
@@ -343,9 +383,11 @@ static int sink_gc(lua_State *L) {
 }
 
 void siem_lua_bind_sink(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", sink_send},           {"ping", sink_ping},
-                                       {"count", sink_count},         {"preview", sink_preview},
-                                       {"set_go_on", sink_set_go_on}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"send", sink_send},           {"ping", sink_ping},
+        {"count", sink_count},         {"preview", sink_preview},
+        {"set_go_on", sink_set_go_on}, {"set_notice", sink_set_notice},
+        {"target", sink_target},       {NULL, NULL}};
     static const luaL_Reg functions[] = {{"sink_file", sink_file},
                                          {"sink_stdout", sink_stdout},
                                          {"sink_open", sink_open},

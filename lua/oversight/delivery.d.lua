@@ -190,6 +190,15 @@ function Sink:preview(show) end
 ---@param go_on fun(): boolean?
 function Sink:set_go_on(go_on) end
 
+--- From here on calls `notice` while `send` and `count` wait for a target: with the cause of the first attempt that
+--- fails and when the next one is, then rarer, and when attempts succeed again.
+---@param notice fun(text: string)
+function Sink:set_notice(notice) end
+
+--- Where it delivers: the scheme, host and port of its URL, or a file's path; nil for others.
+---@return string? target
+function Sink:target() end
+
 ---@return true?
 ---@return string? message
 ---@return oversight.Code? code

@@ -13,6 +13,7 @@
 ---@field save_failures integer attempts to save it that failed since then
 ---@field lag_events integer ids that were given since last_id; looked up once a second
 ---@field lag_seconds number since the first of these events occurred
+---@field retrying_since number seconds since 1970 when the first of the attempts failed that are made again; 0: none is
 ---@field waiting boolean? a pipeline waits for a registry that is not there yet
 
 ---@class oversight.Checkpoint
@@ -29,7 +30,7 @@ siem.checkpoint = {}
 function siem.checkpoint.open(options) end
 
 --- What a checkpoint says, whoever has it open: last_id, last_timestamp, saved, registry_id,
---- registry_file, format, sink, output_file, output_size; what it has not is nil.
+--- registry_file, format, sink, output_file, output_size, retrying_since, retrying_cause; what it has not is nil.
 ---@param path string
 ---@return table<string, any>? state
 ---@return string? message

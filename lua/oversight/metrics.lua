@@ -21,6 +21,12 @@ local FAMILIES = {
   { "checkpoint_age_seconds", "gauge", "Since the checkpoint was saved", function(numbers, now)
     return numbers.saved > 0 and math.max(now - numbers.saved, 0) or nil
   end },
+  { "retrying", "gauge", "1 while attempts fail and are made again", function(numbers)
+    return numbers.retrying_since > 0 and 1 or 0
+  end },
+  { "retrying_since_timestamp_seconds", "gauge", "When the first of these attempts failed", function(numbers)
+    return numbers.retrying_since > 0 and numbers.retrying_since or nil
+  end },
   { "up", "gauge", "1 while the pipeline runs", function(numbers) return numbers.state == "running" and 1 or 0 end },
   { "held", "gauge", "1 when the target's set-up must be mended", function(numbers)
     return numbers.state == "held" and 1 or 0

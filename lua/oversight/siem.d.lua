@@ -416,6 +416,7 @@ function siem.lookup.geoip(path) end
 ---@field filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
 ---@field dead_letter string? a file for refused events
 ---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false stops
+---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
 
 --- Exports events. The sink stays open.
 ---@param job oversight.Job
@@ -430,7 +431,7 @@ function siem.export_events(job) end
 ---@field follow boolean? go on with events as they are recorded; the source is a registry
 ---@field after integer? with follow, without checkpoint: events up to this id are left out
 ---@field wait boolean? with follow: wait for a registry that is not there yet
----@field notice (fun(text: string))? with follow: what the pipeline gets over by itself
+---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
 ---@field format string|oversight.Format
 ---@field options table<string, string>?
 ---@field filter (fun(event: oversight.Event): boolean?)?

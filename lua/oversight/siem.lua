@@ -147,7 +147,7 @@ function M.export_events(job)
   counts, message, code = pipeline.new({
     source = job.registry or job.events, format = to_format(job.format, 2), options = job.options,
     filter = job.filter, sink = target, on_error = job.on_error, dead_letter = job.dead_letter,
-    progress = job.progress,
+    progress = job.progress, notice = job.notice,
   }):run()
   if not counts then return nil, message, code end
   return counts.exported, counts

@@ -476,6 +476,18 @@ SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text prev
 typedef bool (*siem_sink_go_on)(void *context);
 SIEM_API void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on, void *context);
 
+/* Told of attempts that fail and are made again: the first one with its cause and when the next one
+ * is, then rarer, and that they succeed again. One line, without a secret. */
+typedef void (*siem_notice_function)(void *context, const char *text);
+
+/* From here on calls `notice` from siem_sink_send and siem_sink_count. NULL: nobody. An export has
+ * its own. */
+SIEM_API void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice, void *context);
+
+/* Where a sink delivers: the scheme, host and port of its URL, or a file's path; NULL for others.
+ * Borrowed until it is closed. */
+SIEM_API const char *siem_sink_target(const siem_sink *sink);
+
 /* The name of a sink's kind: "file", "stdout", "function", or one of siem_sink_kind_at. */
 SIEM_API const char *siem_sink_name(const siem_sink *sink);
 
@@ -606,15 +618,13 @@ typedef struct siem_counts {
     double saved;    /* when the checkpoint was saved, in seconds since 1970; 0: it never was */
     uint64_t save_failures; /* attempts to save that failed since then */
     siem_lag lag;           /* of an export that follows, looked up once a second */
+    double retrying_since;  /* seconds since 1970 when the first attempt failed of those that are
+                               made again; 0: none does */
 } siem_counts;
 
 /* Called after each batch, and ten times a second while a sink or a new event is waited for.
  * Returning false stops the export with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
-
-/* Told of what an export that follows gets over by itself: a registry that is locked, a disk that
- * is full. One line, without a secret. */
-typedef void (*siem_notice_function)(void *context, const char *text);
 
 typedef struct siem_export_options {
     siem_mapping *mapping;       /* required: compiled */
@@ -626,7 +636,9 @@ typedef struct siem_export_options {
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
-    siem_notice_function notice; /* NULL is allowed */
+    siem_notice_function notice; /* of a target that is down, or asks to wait; for one that follows,
+                                    of a registry that is locked and a disk that is full as well.
+                                    NULL is allowed */
     void *notice_context;
 } siem_export_options;
 

@@ -22,6 +22,11 @@ local function describe_time(state)
   return is_time and (", of " .. siem.iso8601(seconds)) or ""
 end
 
+--- Since when, and why, what the export has for its target is not taken.
+local function describe_retrying(state)
+  return state.retrying_since and ("since %s: %s"):format(state.retrying_since, state.retrying_cause or "no cause")
+end
+
 local function describe_output(state)
   if not state.output_file then return end
   return ("%d bytes, of the file with device:inode:birth %s"):format(state.output_size, state.output_file)
@@ -42,6 +47,7 @@ function M.print(path, state)
   line("Format", state.format or "any")
   line("Sink", state.sink or "any")
   line("Output", describe_output(state))
+  line("Retrying", describe_retrying(state))
 end
 
 local function show(given)

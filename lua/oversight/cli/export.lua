@@ -2,13 +2,13 @@
 local core         = require "oversight.core"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local pipeline     = require "oversight.pipeline"
 local progress     = require "oversight.cli.progress"
 local report       = require "oversight.cli.report"
 local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
-local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
@@ -172,8 +172,10 @@ local function run_export(job, given, kind)
   local bar, problem = start_progress(given, kind, job.registry)
   if problem then return nil, problem, "failed" end
   if not given.quiet then program.report(0) end
+  messages.set_bar(bar)
   local export = siem.export.open {
     mapping = job.mapping, sink = job.sink, on_error = job.on_error, deadletter = job.deadletter,
+    notice = messages.warning,
     progress = function(counts)
       if bar then bar:update(counts.exported) end
       if not given.quiet then program.report(counts.exported) end
@@ -182,6 +184,7 @@ local function run_export(job, given, kind)
   }
   local ok, message, code = export:run(job.registry)
   if bar then bar:finish() end
+  messages.set_bar(nil)
   local counts = export:counts()
   export:close()
   return ok, message, code, counts
@@ -276,7 +279,7 @@ local function run_once(given, kind)
   job, message, code = make_pipeline(given, kind, sink_opener(given, kind))
   if not job then return nil, message, code end
   job.progress = function() return not program.stop_requested() end
-  job.notice = function(notice) io.stderr:write("oversight-siem: ", text.printable_lines(notice), "\n") end
+  job.notice = messages.warning
   local counts, problem, kind_of_problem, at_failure = job:run()
   local mark = counts and "ok" or kind_of_problem == "cancelled" and "stopped" or
     kind_of_problem == "held" and "held" or "failed"

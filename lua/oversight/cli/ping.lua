@@ -1,6 +1,7 @@
 --- oversight-siem ping: whether a target is there and takes the credentials, before anything is exported.
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
@@ -50,6 +51,7 @@ function M.run(given)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
   sink:set_go_on(function() return not program.stop_requested() end)
+  sink:set_notice(messages.warning)
   local answer
   answer, message, code = sink:ping()
   if not answer then return nil, message, code end

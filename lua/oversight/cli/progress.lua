@@ -48,6 +48,7 @@ end
 --- Wipes the line, so that what is printed next begins on a clean row.
 function Progress:finish()
   if self.shown then io.stderr:write("\r", (" "):rep(self.width - 1), "\r") end
+  self.shown = false
 end
 
 return M

@@ -2,6 +2,7 @@
 local core       = require "oversight.core"
 local findings   = require "oversight.cli.findings"
 local given_sink = require "oversight.cli.given_sink"
+local messages   = require "oversight.cli.messages"
 local position   = require "oversight.cli.position"
 local program    = require "oversight.program"
 local records    = require "oversight.cli.records"
@@ -200,6 +201,8 @@ end
 local function look_into_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
+  sink:set_go_on(function() return not program.stop_requested() end)
+  sink:set_notice(messages.warning)
   local found, absent = job.found, {}
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)

@@ -7,6 +7,7 @@ local core         = require "oversight.core"
 local events       = require "oversight.cli.events"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.text"
@@ -255,6 +256,7 @@ local function open_replay(given, kind)
   if not replay.sink then return nil, message, code end
   if given.dry_run then given_sink.preview(replay.sink) end
   replay.sink:set_go_on(function() return not program.stop_requested() end)
+  replay.sink:set_notice(messages.warning)
   return replay
 end
 

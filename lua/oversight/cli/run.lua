@@ -2,6 +2,7 @@
 local files        = require "oversight.files"
 local given_format = require "oversight.cli.given_format"
 local log          = require "oversight.log"
+local messages     = require "oversight.cli.messages"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
@@ -50,6 +51,7 @@ local function run_pipeline(job, given)
     if program.stop_requested() then return false end
     return not progress or progress(counts)
   end
+  job.notice = job.notice or messages.warning
   if not given.quiet then program.report(0) end
   local counts, message, code, at_failure = job:run()
   if code == "pipe_closed" then return "ok" end

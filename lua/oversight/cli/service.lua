@@ -298,6 +298,7 @@ local function conclude(self, job, counts, message, code)
   local fields = { pipeline = job:title() }
   if counts then
     fields.delivered, fields.refused, fields.last_id = numbers.exported, numbers.refused, numbers.last_id
+    if state == "stopped" and numbers.retrying_since > 0 then fields.cause = message end
   end
   log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, fields)
   if self.process.count > 0 then

@@ -1,0 +1,118 @@
+/* test_outage.c: which failures are reported while they are waited out, and what a sink tells. */
+#include "outage.h"
+
+#include "sink.h"
+#include "testing.h"
+
+#include <string.h>
+
+static char text[SIEM_REPORT_SIZE];
+
+/* Makes as much time pass for an outage. */
+static void pass(siem_outage *outage, double seconds) {
+    outage->begun -= seconds;
+    if (outage->reported != 0) outage->reported -= seconds;
+}
+
+static bool fails(siem_outage *outage) {
+    siem_outage_add(outage, "HTTP 503");
+    return siem_outage_report(outage, 4, -1, text);
+}
+
+static void test_rarer(void **state) {
+    siem_outage outage = {0};
+    (void)state;
+    assert_true(fails(&outage));
+    assert_string_equal(text, "HTTP 503; trying again in 4.0 s");
+    for (int minute = 1; minute <= 16; minute++) {
+        bool is_due = minute == 1 || minute == 2 || minute == 4 || minute == 8 || minute == 16;
+        pass(&outage, 30);
+        assert_false(fails(&outage));
+        pass(&outage, 30);
+        assert_int_equal(fails(&outage), is_due);
+    }
+    assert_non_null(strstr(text, "HTTP 503; 33 failed attempts since 20"));
+    assert_true(siem_outage_end(&outage, "works again", text));
+    assert_string_equal(text, "works again, after 33 failed attempt(s) in 960 s");
+    assert_true(outage.since == 0);
+}
+
+/* What fails and works by turns is reported once a minute; a longer pause is reported always. */
+static void test_turns(void **state) {
+    siem_outage outage = {0};
+    (void)state;
+    assert_true(fails(&outage));
+    assert_true(siem_outage_end(&outage, "works again", text));
+    assert_false(fails(&outage));
+    assert_false(siem_outage_end(&outage, "works again", text));
+    siem_outage_add(&outage, "HTTP 429");
+    assert_true(siem_outage_report(&outage, 3600, 86400, text));
+    assert_non_null(strstr(text, "HTTP 429; it asks for a pause of 86400 s, until 20"));
+    assert_non_null(strstr(text, "; trying again in 3600 s, at 20"));
+    assert_false(siem_outage_report(&outage, 3600, 86400, text));
+    assert_true(siem_outage_end(&outage, "works again", text));
+    pass(&outage, 61);
+    assert_true(fails(&outage));
+}
+
+static void test_cancelled(void **state) {
+    siem_outage outage = {0};
+    siem_error err;
+    (void)state;
+    assert_int_equal(siem_outage_cancelled(&outage, &err), SIEM_CANCELLED);
+    assert_string_equal(err.message, "stopped on request");
+    siem_outage_add(&outage, "the disk is full");
+    assert_int_equal(siem_outage_cancelled(&outage, &err), SIEM_CANCELLED);
+    assert_non_null(strstr(err.message, "stopped on request, with 1 attempt(s) failed since 20"));
+    assert_non_null(strstr(err.message, "the last one: the disk is full"));
+}
+
+/* ---- of a sink ---- */
+
+static siem_code fail_twice(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                            siem_error *err) {
+    int *calls = context;
+    (void)batch, (void)err;
+    outcomes[0].verdict = (*calls)++ < 2 ? SIEM_RETRY : SIEM_DELIVERED;
+    return SIEM_OK;
+}
+
+static void hear(void *context, const char *notice) {
+    strcat(context, notice);
+    strcat(context, "\n");
+}
+
+static void test_sink(void **state) {
+    int calls = 0;
+    char heard[2 * SIEM_REPORT_SIZE] = "";
+    siem_sink *sink;
+    siem_batch *batch;
+    (void)state;
+    assert_ok(siem_sink_open_function(&sink, fail_twice, NULL, &calls, &err));
+    assert_null(siem_sink_target(sink));
+    sink->pace.retry_base = 0.0001;
+    siem_sink_set_notice(sink, hear, heard);
+    assert_ok(siem_batch_open(&batch, &err));
+    assert_ok(siem_batch_add(batch, "{}", 2, "1", "r", 0, &err));
+    assert_ok(siem_sink_send(sink, batch, NULL, &err));
+    assert_string_equal(heard, "function: the sink gave no reason; trying again in 0.0 s\n"
+                               "function: works again, after 2 failed attempt(s) in 0 s\n");
+    siem_batch_close(batch);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+static void test_target(void **state) {
+    const siem_option hook[] = {{"url", "https://collector:9000/hook/secret?token=secret"}};
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "http", hook, 1, &err));
+    assert_string_equal(siem_sink_target(sink), "https://collector:9000");
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rarer), cmocka_unit_test(test_turns),
+                                       cmocka_unit_test(test_cancelled),
+                                       cmocka_unit_test(test_sink), cmocka_unit_test(test_target)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
