@@ -1,41 +1,59 @@
 /* database.c: how a live registry is opened without getting in its way. */
 #include "database.h"
 
+#include "access.h"
 #include "error.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
+#define ATTEMPTS        3
 
-/* True when the header asks for a write-ahead log (SQLite file format, bytes 18 and 19). */
-static bool uses_wal(const char *path) {
+/* True when the header asks for a write-ahead log (SQLite file format, bytes 18 and 19). SQLite's
+ * own file is read: closing another one would drop the locks that this process has on the database.
+ */
+static bool uses_wal(const siem_database *database) {
     unsigned char versions[2] = {0, 0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool read_both = pread(fd, versions, sizeof versions, 18) == (ssize_t)sizeof versions;
-    close(fd);
-    return read_both && versions[0] == 2 && versions[1] == 2;
+    sqlite3_file *file = NULL;
+    (void)sqlite3_file_control(database->connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file == NULL || file->pMethods == NULL) return false;
+    return file->pMethods->xRead(file, versions, sizeof versions, 18) == SQLITE_OK &&
+           versions[0] == 2 && versions[1] == 2;
 }
 
-static siem_code cannot_open(const siem_database *database, siem_error *err) {
+/* The log, or what of a journal a reader may not do. */
+static siem_code cannot_open(const siem_database *database, int rc, siem_error *err) {
     const char *path = database->path;
-    if (uses_wal(path)) {
-        return siem_error_set(
-            err, SIEM_IO,
-            "cannot read the write-ahead log of '%s': SQLite needs '%s-shm' beside "
-            "it; start the registry first, or let this user write to the folder",
-            path, path);
+    if (rc == SQLITE_READONLY_ROLLBACK) {
+        return siem_error_set(err, SIEM_IO,
+                              "a change to '%s' was cut short, and only a program that may write "
+                              "can undo it: let the registry open it once ('%s-journal' is its "
+                              "rollback journal: do not delete it)",
+                              path, path);
     }
+    siem_code code = uses_wal(database) ? siem_access_explain(path, err) : SIEM_OK;
+    if (code != SIEM_OK) return code;
     return siem_error_set(err, SIEM_IO, "cannot open '%s': %s", path,
                           sqlite3_errmsg(database->connection));
 }
 
-static siem_code fault(const siem_database *database, int rc, siem_error *err) {
+/* Damage, or a schema in words that this SQLite does not know. */
+static siem_code is_malformed(const siem_database *database, siem_error *err) {
+    const char *message = sqlite3_errmsg(database->connection);
+    if (strncmp(message, "malformed database schema", 25) == 0 && strstr(message, ") - ") != NULL) {
+        return siem_error_set(err, SIEM_SCHEMA,
+                              "SQLite %s does not understand the schema of '%s': %s. Use a SQLite "
+                              "as new as the one of the registry's program",
+                              sqlite3_libversion(), database->path, message);
+    }
+    return siem_error_set(err, SIEM_IO, "'%s' is damaged: %s", database->path, message);
+}
+
+siem_code siem_database_fault(const siem_database *database, int rc, siem_error *err) {
     const char *path = database->path;
     switch (rc & 0xff) {
     case SQLITE_NOMEM: return siem_error_no_memory(err);
@@ -45,12 +63,11 @@ static siem_code fault(const siem_database *database, int rc, siem_error *err) {
                               "'%s' stayed locked for %d ms: try again when its writer is done",
                               path, database->busy_timeout_ms);
     case SQLITE_NOTADB:
-        return siem_error_set(err, SIEM_SCHEMA, "'%s' is not a SQLite database", path);
-    case SQLITE_CORRUPT:
-        return siem_error_set(err, SIEM_IO, "'%s' is damaged: %s", path,
-                              sqlite3_errmsg(database->connection));
+        return siem_error_set(err, SIEM_SCHEMA, "'%s' is not a SQLite database, or it is encrypted",
+                              path);
+    case SQLITE_CORRUPT: return is_malformed(database, err);
     case SQLITE_CANTOPEN:
-    case SQLITE_READONLY: return cannot_open(database, err);
+    case SQLITE_READONLY: return cannot_open(database, rc, err);
     default:
         return siem_error_set(err, SIEM_IO, "cannot read '%s': %s", path,
                               sqlite3_errmsg(database->connection));
@@ -76,28 +93,25 @@ static siem_code check_path(const char *path, siem_error *err) {
     return SIEM_OK;
 }
 
-/* SQLite reads names that begin with "file:" or ":" in its own way; "./" in front makes any
- * relative path a plain one. */
-static char *plain_path(const char *path) {
-    const char *prefix = path[0] == '/' ? "" : "./";
-    size_t prefix_size = strlen(prefix), size = strlen(path) + 1;
-    char *plain = malloc(prefix_size + size);
-    if (plain == NULL) return NULL;
-    memcpy(plain, prefix, prefix_size);
-    memcpy(plain + prefix_size, path, size);
-    return plain;
-}
-
-static siem_code configure(siem_database *database, siem_error *err) {
+/* The first read, which opens the log as well. What is not there by then does not come later: the
+ * connection keeps a lock, with which nobody deletes the log. Functions of the schema may be used
+ * (trusted_schema): none that could do harm is known here, and json_extract in a generated column
+ * would make the whole schema unreadable. */
+static int configure(const siem_database *database) {
     sqlite3 *connection = database->connection;
     sqlite3_extended_result_codes(connection, 1);
     sqlite3_busy_timeout(connection, database->busy_timeout_ms);
     int rc = sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    }
     if (rc == SQLITE_OK) rc = sqlite3_exec(connection, "PRAGMA query_only=ON", NULL, NULL, NULL);
-    return rc == SQLITE_OK ? SIEM_OK : fault(database, rc, err);
+    if (rc == SQLITE_OK) rc = sqlite3_exec(connection, "PRAGMA schema_version", NULL, NULL, NULL);
+    return rc;
+}
+
+static siem_code connect_once(siem_database *database, siem_error *err) {
+    sqlite3_close_v2(database->connection);
+    int rc = siem_access_open(&database->connection, database->path);
+    if (rc == SQLITE_OK) rc = configure(database);
+    return rc == SQLITE_OK ? SIEM_OK : siem_database_fault(database, rc, err);
 }
 
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
@@ -107,15 +121,10 @@ siem_code siem_database_open(siem_database *database, const char *path, int busy
     if (code != SIEM_OK) return code;
     database->busy_timeout_ms = busy_timeout_ms > 0 ? busy_timeout_ms : BUSY_TIMEOUT_MS;
     database->path = strdup(path);
-    char *plain = plain_path(path);
-    if (database->path == NULL || plain == NULL) {
-        code = siem_error_no_memory(err);
-    } else {
-        int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-        int rc = sqlite3_open_v2(plain, &database->connection, flags, NULL);
-        code = rc == SQLITE_OK ? configure(database, err) : fault(database, rc, err);
-    }
-    free(plain);
+    if (database->path == NULL) return siem_error_no_memory(err);
+    code = SIEM_IO;
+    /* Its program may close or open it at any moment, and the log goes and comes with that. */
+    for (int i = 0; code == SIEM_IO && i < ATTEMPTS; i++) code = connect_once(database, err);
     if (code != SIEM_OK) siem_database_close(database);
     return code;
 }
@@ -124,7 +133,7 @@ siem_code siem_database_prepare(const siem_database *database, sqlite3_stmt **ou
                                 siem_error *err) {
     int rc =
         sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
-    return rc == SQLITE_OK ? SIEM_OK : fault(database, rc, err);
+    return rc == SQLITE_OK ? SIEM_OK : siem_database_fault(database, rc, err);
 }
 
 siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statement,
@@ -132,7 +141,7 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
     int rc = sqlite3_step(statement);
     if (rc == SQLITE_ROW) return SIEM_OK;
     if (rc == SQLITE_DONE) return SIEM_END;
-    return fault(database, rc, err);
+    return siem_database_fault(database, rc, err);
 }
 
 /* One look-up of the column: its value is as good as a protected one, since the connection belongs

@@ -11,8 +11,8 @@ typedef struct siem_database {
     int busy_timeout_ms;
 } siem_database;
 
-/* Opens a plain path (never a URI) for reading only: query_only, defensive, untrusted schema.
- * All zero is a closed database. */
+/* Opens a plain path (never a URI) for reading only: query_only and defensive; the log is open as
+ * well. All zero is a closed database. Errors: as siem_registry_open. */
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
                              siem_error *err);
 
@@ -26,6 +26,9 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
 /* Reads column `column` of the row, borrowed until the next step. A blob is read as text and sets
  * *blob, which is left alone otherwise. */
 void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob);
+
+/* What went wrong with a call of SQLite's that returned `rc`. */
+siem_code siem_database_fault(const siem_database *database, int rc, siem_error *err);
 
 void siem_database_close(siem_database *database);
 

@@ -27,6 +27,7 @@ const char *siem_code_name(siem_code code) {
     case SIEM_CANCELLED: return "cancelled";
     case SIEM_HELD: return "held";
     case SIEM_UNAVAILABLE: return "unavailable";
+    case SIEM_IDLE: return "idle";
     }
     return "unknown";
 }

@@ -94,13 +94,30 @@ static void go_on(siem_export *export_) {
     siem_export_keep_outage(export_);
 }
 
+/* Reads what is there. Nothing is, while no program has the registry open: that is no failure, and
+ * is reported once. */
+static siem_code read_round(siem_export *export_, bool *idle, bool *reading, siem_error *err) {
+    siem_code rc = siem_export_round(export_, reading, err);
+    if (rc == SIEM_IDLE && *reading) {
+        if (!*idle) siem_export_notice(export_, err->message);
+        *idle = true;
+        *reading = false;
+        return siem_export_flush(export_, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    if (*idle) siem_export_notice(export_, "the registry is open again: going on");
+    *idle = false;
+    go_on(export_);
+    return SIEM_OK;
+}
+
 static siem_code follow(siem_export *export_, siem_error *err) {
     int failures = 0;
+    bool idle = false;
     for (;;) {
         bool reading;
-        siem_code rc = siem_export_round(export_, &reading, err);
+        siem_code rc = read_round(export_, &idle, &reading, err);
         if (rc == SIEM_OK) {
-            go_on(export_);
             failures = 0;
             rc = wait_for_news(export_, &reading, err);
         }

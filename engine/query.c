@@ -21,10 +21,11 @@ static bool is_rest_empty(sqlite3 *connection, const char *rest) {
 
 static siem_code check_query(const siem_query *query, int rc, const char *rest, siem_error *err) {
     sqlite3 *connection = query->database->connection;
-    if (rc != SQLITE_OK) {
+    if ((rc & 0xff) == SQLITE_ERROR) {
         return siem_error_set(err, SIEM_INVALID, "the query is wrong: %s",
                               sqlite3_errmsg(connection));
     }
+    if (rc != SQLITE_OK) return siem_database_fault(query->database, rc, err);
     if (query->statement == NULL) return siem_error_set(err, SIEM_INVALID, "the query is empty");
     if (!sqlite3_stmt_readonly(query->statement) || sqlite3_column_count(query->statement) == 0) {
         return siem_error_set(err, SIEM_INVALID, "the query must be a SELECT");

@@ -1,6 +1,7 @@
 /* registry.c: the event source, in pages that never hold up the registry's writer. */
 #include "registry.h"
 
+#include "access.h"
 #include "error.h"
 #include "event.h"
 #include "ordering.h"
@@ -32,6 +33,7 @@ struct siem_registry {
     /* ---- of a registry that is followed ---- */
     bool follow;
     bool broken;    /* reading failed: the connection is made anew */
+    bool idle;      /* it could not be, as no program has the registry open */
     int64_t cursor; /* the id of the event that was read last */
     uint64_t print; /* its own, or 0 */
     siem_watch watch;
@@ -280,6 +282,7 @@ static siem_code reconnect(siem_registry *registry, siem_error *err) {
     siem_identity file = registry->watch.file;
     siem_code rc = siem_database_open(&database, registry->database.path,
                                       registry->database.busy_timeout_ms, err);
+    registry->idle = rc == SIEM_IDLE;
     if (rc != SIEM_OK) return rc;
     forget_shape(registry);
     siem_watch_close(&registry->watch);
@@ -349,10 +352,17 @@ void siem_registry_seek(siem_registry *registry, int64_t id) {
 
 siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
     siem_registry_release(registry);
+    if (registry->idle) {
+        return siem_access_await(registry->database.path, milliseconds) ? SIEM_OK : SIEM_END;
+    }
     if (registry->broken) return SIEM_OK; /* the next read tells */
     siem_code rc = siem_watch_wait(&registry->watch, milliseconds, err);
     registry->broken = rc == SIEM_IO;
     return rc;
+}
+
+bool siem_registry_await(const char *path, int milliseconds) {
+    return siem_access_await(path, milliseconds);
 }
 
 siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {

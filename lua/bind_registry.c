@@ -52,6 +52,15 @@ static int registry_open(lua_State *L) {
     return 1;
 }
 
+/* core.registry_await(path, seconds) -> whether a program has opened it: after "idle" */
+static int registry_await(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
+    lua_pushboolean(L, siem_registry_await(path, (int)(seconds * 1000)));
+    return 1;
+}
+
 /* The step of registry:events(). A failure is raised: a loop has no place for it. */
 static int next_event(lua_State *L) {
     siem_error err;
@@ -149,4 +158,6 @@ void siem_lua_bind_registry(lua_State *L) {
     siem_lua_new_class(L, SIEM_LUA_REGISTRY, methods, registry_close);
     lua_pushcfunction(L, registry_open);
     lua_setfield(L, -2, "registry_open");
+    lua_pushcfunction(L, registry_await);
+    lua_setfield(L, -2, "registry_await");
 }

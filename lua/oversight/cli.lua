@@ -38,7 +38,7 @@ local function print_help()
   print "\n  oversight-siem COMMAND --help   options of a command"
   print "  oversight-siem --version        the version\n"
   print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,"
-  print "4 held: the target's set-up or the credentials must be mended first."
+  print "4 held: fix the target's set-up, the credentials or the registry's rights first."
 end
 
 local function complain(command, message)
@@ -89,7 +89,7 @@ local function run_command(name, command, arguments)
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
   if reason ~= false then complain(name, reason) end
-  return kind == "held" and STATUS.held or STATUS.failed
+  return (kind == "held" or kind == "idle") and STATUS.held or STATUS.failed
 end
 
 ---@param arguments string[] as in stock Lua's arg

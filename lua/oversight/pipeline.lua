@@ -181,34 +181,40 @@ local function send_all(export, events)
   return export:finish()
 end
 
---- Waits a moment for a registry that cannot be read yet; false when the pipeline is to stop.
-local function wait_for(self, message)
-  if self.notice then self.notice(message .. "; waiting for it") end
+--- Waits a second for a registry that cannot be read yet, or until `attempt` says that it is worth trying;
+--- false when the pipeline is to stop.
+local function wait_for(self, attempt)
   local counts = core.no_counts()
   counts.waiting = true
   for _ = 1, 10 do
     if self.progress and self.progress(counts) == false then return false end
-    core.pause(0.1)
+    if attempt(0.1) then break end
   end
   return true
 end
 
 --- What may be different when the registry has started.
-local COMES = { not_found = true, schema = true, io = true, locked = true }
+local COMES = { not_found = true, schema = true, io = true, locked = true, idle = true }
 
---- Whether a registry that could not be opened is tried again: one that is followed is not given up for a lock.
+--- Whether a registry that could not be opened is tried again: one that is followed is not given up for a lock,
+--- nor while it is idle.
 local function is_awaited(self, code)
-  return self.wait and COMES[code] or self.follow and code == "locked"
+  return self.wait and COMES[code] or self.follow and (code == "locked" or code == "idle")
 end
 
---- Opens the registry that the source describes; with `wait`, when it appears.
+--- Opens the registry that the source describes; with `wait`, when it appears. An idle one is reported once.
 local function open_registry(self)
   local options = { follow = self.follow or self.checkpoint ~= nil }
   for key, value in pairs(self.source) do options[key] = value end
+  local function await(seconds) return core.registry_await(options.path, seconds) end
+  local reported
   while true do
     local registry, message, code = core.registry_open(options)
     if registry or not is_awaited(self, code) then return registry, message, code end
-    if not wait_for(self, message) then return nil, "stopped on request", "cancelled" end
+    local is_idle = code == "idle"
+    if self.notice and not (is_idle and reported == message) then self.notice(message .. "; waiting for it") end
+    reported = message
+    if not wait_for(self, is_idle and await or core.pause) then return nil, "stopped on request", "cancelled" end
   end
 end
 

@@ -17,6 +17,7 @@
 ---| "cancelled"   # the progress function asked to stop
 ---| "held"        # the target's set-up or the credentials are wrong: mend them
 ---| "unavailable" # the target did not take the records in as many attempts as allowed
+---| "idle"        # no program has the registry open, and this user may not open it alone
 
 ---@class oversight.siem
 ---@field VERSION string of the library, "0.1.0"

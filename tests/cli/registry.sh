@@ -38,7 +38,8 @@ before=$(stat -c '%Y %s' r.db; md5sum r.db)
 run 0 "${export[@]}" --db r.db
 [ "$before" = "$(stat -c '%Y %s' r.db; md5sum r.db)" ] || fail "the registry was changed"
 
-# A log that cannot be read: the remedy is told. (root may write everywhere, so be someone else.)
+# An idle registry whose log this user may not make: the remedy is told. (root may write everywhere, so be someone
+# else. More in follow/users.)
 make_registry wal.db "$(many 3)"
 mkdir locked
 cp wal.db locked/wal.db
@@ -49,9 +50,9 @@ as_nobody=()
 [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 status=0
 "${as_nobody[@]}" "$program" "${export[@]}" --db locked/wal.db >out 2>err || status=$?
-[ "$status" -eq 1 ] || fail "an unreadable log ends with $status"
-has err "cannot read the write-ahead log of 'locked/wal.db'"
-has err "start the registry first, or let this user write to the folder"
+[ "$status" -eq 4 ] || fail "an idle registry ends with $status"
+has err "the registry 'locked/wal.db' is idle: no program has it open"
+has err "give both users a common group, the folder that group and mode 2770, the database that group and mode 0660"
 chmod 755 locked
 
 # A writer at work: every event that was there at the start comes out, in order, once.

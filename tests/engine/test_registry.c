@@ -140,6 +140,20 @@ static void test_beside_a_writer(void **state) {
     assert_ids(registry, true, "2");
 }
 
+/* A registry that opens and closes its database has a log only while it is open. */
+static void test_await(void **state) {
+    sqlite3 *writer;
+    (void)state;
+    test_sql("await.db", "PRAGMA journal_mode = WAL;" TABLE EVENT("1", "1"));
+    assert_false(siem_registry_await(test_path("await.db"), 1));
+    assert_false(siem_registry_await(test_path("none.db"), 1));
+    assert_int_equal(sqlite3_open(test_path("await.db"), &writer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer, EVENT("2", "2"), NULL, NULL, NULL), SQLITE_OK);
+    assert_true(siem_registry_await(test_path("await.db"), 60000));
+    sqlite3_close(writer);
+    assert_false(siem_registry_await(test_path("await.db"), 1));
+}
+
 static void assert_open_fails(const char *path, siem_code code, const char *part) {
     siem_registry *registry;
     siem_error err = {0};
@@ -229,11 +243,17 @@ static void test_query(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_following),       cmocka_unit_test(test_zeroed_options),
-        cmocka_unit_test(test_sorted),          cmocka_unit_test(test_order_of_mixed_numbers),
-        cmocka_unit_test(test_empty),           cmocka_unit_test(test_highest_ids),
-        cmocka_unit_test(test_beside_a_writer), cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_locked),          cmocka_unit_test(test_columns_of_a_site),
+        cmocka_unit_test(test_following),
+        cmocka_unit_test(test_zeroed_options),
+        cmocka_unit_test(test_sorted),
+        cmocka_unit_test(test_order_of_mixed_numbers),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_highest_ids),
+        cmocka_unit_test(test_beside_a_writer),
+        cmocka_unit_test(test_await),
+        cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_columns_of_a_site),
         cmocka_unit_test(test_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

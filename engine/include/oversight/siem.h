@@ -56,7 +56,8 @@ typedef enum siem_code {
     SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
     SIEM_CANCELLED,   /* the progress function asked to stop */
     SIEM_HELD,        /* the target's configuration or credentials are wrong: mend them */
-    SIEM_UNAVAILABLE  /* the target did not take the records in as many attempts as allowed */
+    SIEM_UNAVAILABLE, /* the target did not take the records in as many attempts as allowed */
+    SIEM_IDLE         /* no program has the registry open, and this user may not open it alone */
 } siem_code;
 
 typedef struct siem_error {
@@ -167,14 +168,21 @@ typedef struct siem_ordering {
     int64_t last_id;     /* when count > 0 */
 } siem_ordering;
 
-/* Opens a registry and checks its shape.
- * Errors: SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY. */
+/* Opens a registry and checks its shape. Nothing is made in its folder that would keep its owner
+ * from writing. Errors: SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY,
+ * SIEM_IDLE when it has a write-ahead log, no program has it open, and this user may not, or
+ * should not, make the log's files. */
 SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
                                       siem_error *err);
 
+/* After SIEM_IDLE: waits until a program opens the registry at `path`, for at most `milliseconds`.
+ * True when it is worth another attempt to open it. */
+SIEM_API bool siem_registry_await(const char *path, int milliseconds);
+
 /* The next event in the order (timestamp, id), or SIEM_END. The set of events is fixed at the
  * first call: what is written later is left for the next run. The event is borrowed until the next
- * call of any registry function. Errors: SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY. */
+ * call of any registry function. Errors: SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY; of a registry that
+ * is followed, whose connection failed: SIEM_IDLE. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
 /* Begins anew: the next siem_registry_next gives the first event, of all that are there by then. */
@@ -218,7 +226,8 @@ SIEM_API void siem_registry_close(siem_registry *registry);
 typedef struct siem_query siem_query;
 
 /* Prepares one SELECT. The registry must outlive the query.
- * Errors: SIEM_INVALID for SQL that is wrong, that writes or holds several statements. */
+ * Errors: SIEM_INVALID for SQL that is wrong, that writes or holds several statements, SIEM_IO,
+ * SIEM_LOCKED. */
 SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
                                    siem_error *err);
 

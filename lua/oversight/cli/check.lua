@@ -101,9 +101,9 @@ function M.run(given)
   end
   local list = events.samples "registry"
   if given.db then
-    local message
-    list, message = events.read(given, 1000)
-    if not list then return nil, message end
+    local message, code
+    list, message, code = events.read(given, 1000)
+    if not list then return nil, message, code end
   end
   local findings = new_findings()
   for _, name in ipairs(given) do

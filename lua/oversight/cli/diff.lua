@@ -115,9 +115,10 @@ local ORDER = { "path", "kind", "count", "event", "before", "after" }
 function M.run(given)
   local format, base, code = load_formats(given)
   if not format then return nil, base, code == "not_found" and "usage" or nil end
-  local list, message = events.check_fields(given, format, base)
-  if list then list, message = events.read(given, 1000) end
-  if not list then return nil, message end
+  local list, message
+  list, message, code = events.check_fields(given, format, base)
+  if list then list, message, code = events.read(given, 1000) end
+  if not list then return nil, message, code end
   if #list == 0 then return nil, "there are no events to compare on" end
   local changes = {}
   for _, event in ipairs(list) do compare_event(changes, base, format, event) end

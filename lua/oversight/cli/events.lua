@@ -83,14 +83,14 @@ end
 ---@return string? message
 function M.check_fields(given, ...)
   if not given.db then return true end
-  local registry, message = siem.registry.open { path = given.db, registry_id = "" }
-  if not registry then return nil, message end
+  local registry, message, code = siem.registry.open { path = given.db, registry_id = "" }
+  if not registry then return nil, message, code end
   local known = true
   for _, format in ipairs { ... } do
-    if known then known, message = given_format.mapping(format):check(registry) end
+    if known then known, message, code = given_format.mapping(format):check(registry) end
   end
   registry:close()
-  return known, message
+  return known, message, code
 end
 
 --- The events that the options ask for, as a list.
@@ -98,11 +98,12 @@ end
 ---@param default_limit integer
 ---@return oversight.Event[]? events
 ---@return string? message
+---@return string? code
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
-  local registry, message = siem.registry.open { path = given.db, registry_id = registry_id, limit = limit }
-  if not registry then return nil, message end
+  local registry, message, code = siem.registry.open { path = given.db, registry_id = registry_id, limit = limit }
+  if not registry then return nil, message, code end
   local events = {}
   local ok, problem = pcall(function()
     for event in registry:events() do events[#events + 1] = event end

@@ -41,7 +41,7 @@ local M = {
     { "--help", help = "show this help" },
   },
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
-    "4 held: the target's set-up or the credentials must be mended first.\n" ..
+    "4 held: fix the target's set-up, the credentials or the registry's rights first.\n" ..
     "When the reader of a pipe goes away, the export ends quietly with status 0.",
 }
 
@@ -106,10 +106,10 @@ local function open_source(given, kind)
   local format, problem, code = given_format.load(given, name)
   if not format then return nil, problem, code == "not_found" and "usage" or nil end
   local job = { format = format, options = format_options(given, format) }
-  job.registry, message = siem.registry.open {
+  job.registry, message, code = siem.registry.open {
     path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
   }
-  if not job.registry then return nil, message end
+  if not job.registry then return nil, message, code end
   job.mapping, message = job.format:compile(job.options)
   if not job.mapping then return nil, message end
   local known

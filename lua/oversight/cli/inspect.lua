@@ -147,8 +147,8 @@ local function print_all(registry, path)
 end
 
 function M.run(given)
-  local registry, problem = siem.registry.open { path = given.db, registry_id = "" }
-  if not registry then return nil, problem end
+  local registry, problem, code = siem.registry.open { path = given.db, registry_id = "" }
+  if not registry then return nil, problem, code end
   local ok
   ok, problem = print_all(registry, given.db)
   registry:close()

@@ -13,7 +13,8 @@ local M = {
     { "--json", help = "for programs" },
     { "--help", help = "show this help" },
   },
-  notes = "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n2 wrong usage.",
+  notes = "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n" ..
+    "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
 -- Of times that are none, or of no year that people have, nothing is told.
@@ -47,6 +48,7 @@ local function describe_seconds(seconds)
 end
 
 local function describe_lag(lag)
+  if not lag.events then return "unknown" end
   if lag.events == 0 and lag.problem then return "nothing that is in this registry" end
   if lag.events == 0 then return "nothing: all events are exported" end
   local events = ("%d event(s), up to id %d"):format(lag.events, lag.last_id)
@@ -69,6 +71,10 @@ function M.run(given)
   if not state then return nil, message, code end
   local registry
   registry, message, code = siem.registry.open { path = given.db, registry_id = state.registry_id or "" }
+  if code == "idle" then
+    show(given, state, { problem = message })
+    return nil, false, code
+  end
   if not registry then return nil, message, code end
   local lag
   lag, message = read_lag(registry, state.last_id)

@@ -65,9 +65,9 @@ function M.run(given)
   local format, message, code = given_format.load(given, given[1])
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local list
-  list, message = events.check_fields(given, format)
-  if list then list, message = events.read(given, given.explain and 100 or 5) end
-  if not list then return nil, message end
+  list, message, code = events.check_fields(given, format)
+  if list then list, message, code = events.read(given, given.explain and 100 or 5) end
+  if not list then return nil, message, code end
   if #list == 0 then return nil, "there are no events to try" end
   local records = {}
   local refused = render_all(format, list, function(record)
