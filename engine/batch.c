@@ -6,6 +6,7 @@
 #include "event.h"
 #include "json_reader.h"
 #include "mapping.h"
+#include "registry_id.h"
 
 #include <stdlib.h>
 
@@ -161,11 +162,12 @@ siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event 
 
 siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const char *event_id,
                          const char *registry_id, unsigned part, siem_error *err) {
+    siem_code rc = siem_registry_id_check(registry_id, err);
+    if (rc != SIEM_OK) return rc;
     siem_json_reader reader = {0};
     mark start = mark_of(batch);
     siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
     siem_json_reader_free(&reader);
-    siem_code rc = SIEM_OK;
     if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
         rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is no JSON object", event_id);
     } else {

@@ -92,6 +92,7 @@ static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
 /* Opens and locks, without a look at what the file holds. */
 static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error *err) {
     *out = NULL;
+    if (*path == '\0') return siem_error_empty(err, "the path of the checkpoint");
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;

@@ -44,6 +44,11 @@ siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ..
     return code;
 }
 
+siem_code siem_error_empty(siem_error *err, const char *name) {
+    return siem_error_set(err, SIEM_INVALID, "%s is empty: is the variable that it comes from set?",
+                          name);
+}
+
 siem_code siem_error_no_memory(siem_error *err) {
     return siem_error_set(err, SIEM_NO_MEMORY, "out of memory");
 }

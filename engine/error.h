@@ -8,6 +8,10 @@
 __attribute__((format(printf, 3, 4))) siem_code siem_error_set(siem_error *err, siem_code code,
                                                                const char *format, ...);
 
+/* The one message for a text that is empty where it cannot be: SIEM_INVALID, with the likely cause.
+ */
+siem_code siem_error_empty(siem_error *err, const char *name);
+
 /* The one message for an allocation that failed. */
 siem_code siem_error_no_memory(siem_error *err);
 

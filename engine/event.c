@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "json_writer.h"
+#include "registry_id.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -284,8 +285,10 @@ siem_code siem_event_open(siem_event **out, const siem_column *row, size_t colum
                           const char *registry_id, siem_error *err) {
     siem_event event = {0};
     siem_layout *layout = NULL;
-    siem_code rc = SIEM_NO_MEMORY;
     *out = NULL;
+    siem_code rc = siem_registry_id_check(registry_id, err);
+    if (rc != SIEM_OK) return rc;
+    rc = SIEM_NO_MEMORY;
     const char **names = calloc(columns + 1, sizeof *names);
     siem_value *values = calloc(columns + 1, sizeof *values);
     if (names == NULL || values == NULL) {

@@ -2,6 +2,7 @@
  * credentials, and how often it has events. */
 #include "clock.h"
 #include "error.h"
+#include "registry_id.h"
 #include "sink.h"
 
 #include <stdio.h>
@@ -189,5 +190,6 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
         return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
                               SIEM_MOST_COUNTED);
     }
-    return size > 0 ? count_events(sink, &tally, err) : SIEM_OK;
+    siem_code rc = siem_registry_id_check(registry_id, err);
+    return rc == SIEM_OK && size > 0 ? count_events(sink, &tally, err) : rc;
 }

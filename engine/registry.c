@@ -5,6 +5,7 @@
 #include "error.h"
 #include "event.h"
 #include "ordering.h"
+#include "registry_id.h"
 #include "shape.h"
 #include "watch.h"
 
@@ -64,12 +65,9 @@ static void forget_shape(siem_registry *registry) {
     siem_shape_free(&registry->shape);
 }
 
-siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
-                             siem_error *err) {
-    *out = NULL;
-    if (options->path == NULL || options->registry_id == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "a registry needs a path and a registry_id");
-    }
+static siem_code check_options(const siem_registry_options *options, siem_error *err) {
+    if (options->path == NULL) return siem_error_set(err, SIEM_INVALID, "path is missing");
+    if (*options->path == '\0') return siem_error_empty(err, "the path of the registry");
     if (options->follow && (options->has_limit || options->limit > 0)) {
         return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
     }
@@ -79,6 +77,14 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
     if (options->busy_timeout_ms < 0) {
         return siem_error_set(err, SIEM_INVALID, "busy_timeout_ms is negative: give 0 or more");
     }
+    return siem_registry_id_check(options->registry_id, err);
+}
+
+siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
+                             siem_error *err) {
+    *out = NULL;
+    siem_code rc = check_options(options, err);
+    if (rc != SIEM_OK) return rc;
     siem_registry *registry = calloc(1, sizeof *registry);
     if (registry == NULL) return siem_error_no_memory(err);
     registry->watch = siem_watch_closed;
@@ -88,7 +94,7 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
     registry->since_value = options->since;
     if (options->has_since) registry->since = &registry->since_value;
     registry->registry_id = strdup(options->registry_id);
-    siem_code rc = registry->registry_id != NULL ? SIEM_OK : siem_error_no_memory(err);
+    rc = registry->registry_id != NULL ? SIEM_OK : siem_error_no_memory(err);
     if (rc == SIEM_OK) {
         rc = siem_database_open(&registry->database, options->path, options->busy_timeout_ms, err);
     }

@@ -18,13 +18,21 @@ static const siem_sink_option *find(const siem_sink_option *declared, const char
     return NULL;
 }
 
+/* An empty text comes from a variable that is not set, unless the option shows '' as a choice. */
+static bool may_be(const siem_sink_option *option, const char *text) {
+    return *text != '\0' || (option->value != NULL && strstr(option->value, "''") != NULL);
+}
+
 siem_code siem_settings_check(const siem_settings *settings, const siem_sink_option *declared,
                               const siem_sink_option *common, siem_error *err) {
     for (size_t i = 0; i < settings->count; i++) {
         const char *name = settings->options[i].name;
-        if (find(declared, name) == NULL && find(common, name) == NULL) {
+        const siem_sink_option *option = find(declared, name);
+        if (option == NULL) option = find(common, name);
+        if (option == NULL) {
             return siem_error_set(err, SIEM_INVALID, "there is no option '%s' for this sink", name);
         }
+        if (!may_be(option, settings->options[i].value)) return siem_error_empty(err, name);
     }
     for (; declared->name != NULL; declared++) {
         if (!declared->required || siem_settings_text(settings, declared->name) != NULL) continue;

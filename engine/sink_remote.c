@@ -34,8 +34,9 @@ const siem_sink_option siem_remote_options[] = {
      false, false},
     {"client_cert", "FILE", "PEM file of a certificate to show", false, false, false},
     {"client_key", "FILE", "PEM file of its key", false, false, false},
-    {"proxy", "URL", "a proxy (default: http_proxy and https_proxy of the environment)", false,
-     true, false},
+    {"proxy", "URL|''",
+     "a proxy, '' for none (default: http_proxy and https_proxy of the environment)", false, true,
+     false},
     {"insecure", NULL, "do not verify the server's certificate", false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };

@@ -42,7 +42,7 @@ static const siem_sink_option options[] = {
     {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
     {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
      false, false},
-    {"index", "NAME",
+    {"index", "NAME|''",
      "that is configured, '' for none: when another one is refused, it is the record's fault "
      "(default: that of the format)",
      false, false, false},

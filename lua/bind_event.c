@@ -218,7 +218,8 @@ static void push_members(lua_State *L, const luaL_Reg *methods) {
     siem_event *empty;
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
-    if (siem_event_open(&empty, NULL, 0, "", &err) != SIEM_OK) luaL_error(L, "%s", err.message);
+    if (siem_event_open(&empty, NULL, 0, "registry", &err) != SIEM_OK)
+        luaL_error(L, "%s", err.message);
     lua_event *owner = new_event(L); /* members, owner */
     *owner = (lua_event){.event = empty, .owned = true};
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) {

@@ -1,5 +1,6 @@
 /* bind_registry.c: the event source in Lua. */
 #include "bind.h"
+#include "registry_id.h"
 
 typedef struct lua_registry {
     siem_registry *registry; /* NULL: closed */
@@ -24,6 +25,16 @@ static int registry_close(lua_State *L) {
     siem_registry_close(r->registry);
     r->registry = NULL;
     return 0;
+}
+
+/* core.registry_id_check(registry_id) -> true, or nil, message, code */
+static int registry_id_check(lua_State *L) {
+    siem_error err;
+    if (siem_registry_id_check(siem_lua_check_text(L, 1), &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=, follow=} -> registry */
@@ -160,4 +171,6 @@ void siem_lua_bind_registry(lua_State *L) {
     lua_setfield(L, -2, "registry_open");
     lua_pushcfunction(L, registry_await);
     lua_setfield(L, -2, "registry_await");
+    lua_pushcfunction(L, registry_id_check);
+    lua_setfield(L, -2, "registry_id_check");
 }

@@ -272,7 +272,7 @@ function M.sql(registry, sql)
     error("lookup.sql takes a registry, open or as the path of its file, and a query", 2)
   end
   if type(registry) == "string" then
-    local opened, message = core.registry_open { path = registry, registry_id = "" }
+    local opened, message = core.registry_open { path = registry, registry_id = "registry" }
     registry = opened or error(message, 2)
   end
   local query, current_cache = prepare(registry, sql, 2), new_changing_cache(registry)

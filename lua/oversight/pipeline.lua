@@ -56,6 +56,11 @@ local function is_of(value, class)
   return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "oversight." .. class
 end
 
+--- What is said of a text that is empty where it cannot be.
+local function empty(key)
+  return key .. " is empty: is the variable that it comes from set?"
+end
+
 --- What is wrong with a table that describes a registry, or nil.
 local function source_problem(source)
   for key, value in pairs(source) do
@@ -63,7 +68,10 @@ local function source_problem(source)
     if not wanted then return ("source: there is no key %q"):format(tostring(key)) end
     if type(value) ~= wanted then return ("source: %s must be a %s, not a %s"):format(key, wanted, type(value)) end
   end
+  if source.path == "" then return "source: " .. empty "path" end
   if not source.registry_id then return "source: registry_id is missing: the registry's identity in records" end
+  local possible, problem = core.registry_id_check(source.registry_id)
+  if not possible then return "source: " .. problem end
 end
 
 --- What is wrong with what a pipeline reads, or nil.
@@ -81,6 +89,7 @@ end
 --- What is wrong with a format or a sink as a pipeline takes it, or nil.
 local function check_ends(definition)
   local chosen, target = definition.format, definition.sink
+  if chosen == "" or target == "" then return empty(chosen == "" and "format" or "sink") end
   if type(chosen) ~= "string" and not (type(chosen) == "table" and chosen.compile) then
     return "format is a name, a file or a format, not a " .. type(chosen)
   end
@@ -108,6 +117,7 @@ local function check_keys(definition)
     if value ~= nil and type(value) ~= wanted then
       return ("%s must be a %s, not a %s"):format(key, wanted, type(value))
     end
+    if value == "" then return empty(key) end
   end
   -- It stands in log lines and in labels.
   if definition.name and (definition.name:find "%c" or not utf8.len(definition.name)) then

@@ -137,7 +137,8 @@ function Event:close() end
 
 siem.event = {}
 
---- An event of a row, given as a table column -> value. Raises for values that no column can hold.
+--- An event of a row, given as a table column -> value. Raises for values that no column can hold, and for a
+--- registry_id that siem.registry.open refuses.
 ---@param row table<string, string|number>
 ---@param options { registry_id: string }
 ---@return oversight.Event
@@ -157,6 +158,8 @@ local Registry = {}
 
 siem.registry = {}
 
+--- Opens a registry. The code is "invalid" for a registry_id that is blank, holds control characters, or begins or ends
+--- with a space: two registries with one identity overwrite each other where documents are stored by id.
 ---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint
 ---@return oversight.Registry? registry
 ---@return string? message

@@ -58,7 +58,9 @@ function M.event.from_row(row, options)
   if type(options) ~= "table" or type(options.registry_id) ~= "string" then
     error("from_row needs { registry_id = ... }", 2)
   end
-  return core.event_from_row(row, options.registry_id)
+  local event, message, code = core.event_from_row(row, options.registry_id)
+  if code == "invalid" then error("from_row: " .. message, 2) end
+  return event, message, code
 end
 
 M.from_registry_row = M.event.from_row

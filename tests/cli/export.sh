@@ -89,6 +89,69 @@ run 2 "${export[@]}" --format ecs stray
 run 2 "${export[@]}" --format
 has err "--format needs a value"
 
+# An empty text comes from a variable that is not set: nothing is read, written or sent with it.
+mkdir empty
+cp r.db empty/
+(
+    cd empty
+    for option in --db --registry-id --format --output --checkpoint --dead-letter --on-error --limit --to --url --token \
+        --index --namespace --header --splunk-index --lua-path; do
+        for given in "$option=" "$option"; do
+            words=("$given")
+            [ "$given" = "$option=" ] || words+=('')
+            run 2 export --db r.db --registry-id reg --format ecs "${words[@]}"
+            case $option in
+            --index) ;; # Splunk has none then
+            *) has err "oversight-siem export: $option is empty: is the variable that it comes from set?" ;;
+            esac
+        done
+    done
+    rm out err
+    [ "$(ls -A)" = r.db ] || fail "an empty option makes files: $(ls -A)"
+    echo $failures >../failures
+)
+failures=$(cat failures)
+run 2 "${export[@]}" --to elastic --url http://127.0.0.1:1 --index ''
+has err "elastic: --index is empty"
+run 0 "${export[@]}" --to splunk --url http://127.0.0.1:1 --token x --index '' --proxy '' --dry-run
+for id in ' ' $'acme\r' 'acme ' $'ac\tme'; do
+    for more in "--limit 1" "--follow" "--checkpoint c"; do
+        # shellcheck disable=SC2086 # two words
+        run 2 export --db r.db --format ecs --registry-id "$id" $more
+        has err "registry_id "
+    done
+done
+[ ! -e c ] || fail "a checkpoint was made for a registry without identity"
+cat >empty.lua <<'L'
+local siem = require "oversight.siem"
+local function say(ok, message) print(ok, (tostring(message):gsub("^.*: (.-: [^:]* is empty)", "%1"))) end
+for _, key in ipairs { "sink", "format", "checkpoint", "dead_letter", "name" } do
+  local job = { source = { path = "r.db", registry_id = "reg" }, format = "ecs", sink = "-" }
+  job[key] = ""
+  say(pcall(siem.pipeline, job))
+end
+for _, key in ipairs { "path", "registry_id" } do
+  local job = { source = { path = "r.db", registry_id = "reg" }, format = "ecs", sink = "-" }
+  job.source[key] = ""
+  say(pcall(siem.pipeline, job))
+end
+say(siem.registry.open { path = "", registry_id = "reg" })
+say(siem.registry.open { path = "r.db", registry_id = "" })
+say(siem.sink.file "")
+say(siem.deadletter.open "")
+say(siem.checkpoint.set("", 1))
+say(siem.checkpoint.reset "")
+say(siem.sink.elastic { url = "http://127.0.0.1:1", namespace = "" })
+say(siem.sink.splunk { url = "http://127.0.0.1:1", token = "" })
+say(siem.sink.http { url = "http://127.0.0.1:1", header = { "" } })
+say(siem.export_events { registry = assert(siem.registry.open { path = "r.db", registry_id = "reg" }), format = "ecs",
+  sink = siem.sink.stdout(), dead_letter = "" } == nil)
+L
+run 1 empty.lua
+[ "$(grep -c ' is empty' out)" -eq 16 ] || fail "$(cat out)"
+has err "dead_letter is empty"
+[ ! -e .lock ] || fail "a checkpoint without a name made .lock"
+
 # Help and version.
 run 0 --help
 has out "export     Exports the events"

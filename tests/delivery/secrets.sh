@@ -96,7 +96,8 @@ bad "cmd:true" "empty"
 bad "cmd:kill -9 \$\$" "status 137"
 bad "cmd:/no/such/program" "status 127"
 bad "cmd:echo $good; echo $stale" "line break"
-bad '' "empty"
+export_with 2 ''
+has err "--api-key is empty"
 holds good "len(data) == 7"
 # Not even a mistaken option repeats one.
 keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-kye "$good"

@@ -139,6 +139,40 @@ static void test_iso8601(void **state) {
     assert_non_null(strstr(err.message, "years 1 to 9999"));
 }
 
+/* An identity that cannot be meant. Neither an event, a record nor a registry gets one. */
+static void test_registry_ids(void **state) {
+    static const struct {
+        const char *id, *part;
+    } wrong[] = {{NULL, "registry_id is missing"},
+                 {"", "registry_id is empty: is the variable"},
+                 {" \t\r\n", "registry_id is empty: is the variable"},
+                 {"acme\r", "registry_id holds a control character"},
+                 {"ac\x1bme", "registry_id holds a control character"},
+                 {"ac\x7fme", "registry_id holds a control character"},
+                 {" acme", "begins or ends with a space"},
+                 {"acme ", "begins or ends with a space"}};
+    siem_batch *batch;
+    siem_event *event;
+    siem_registry *registry;
+    (void)state;
+    assert_ok(siem_batch_open(&batch, &err));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        siem_error err = {0};
+        siem_registry_options options = {.path = test_path("none.db"), .registry_id = wrong[i].id};
+        assert_int_equal(siem_event_open(&event, NULL, 0, wrong[i].id, &err), SIEM_INVALID);
+        assert_null(event);
+        if (strstr(err.message, wrong[i].part) == NULL) fail_msg("%s", err.message);
+        assert_int_equal(siem_registry_open(&registry, &options, &err), SIEM_INVALID);
+        assert_null(registry);
+        if (strstr(err.message, wrong[i].part) == NULL) fail_msg("%s", err.message);
+        assert_int_equal(siem_batch_add(batch, "{}", 2, "1", wrong[i].id, 0, &err), SIEM_INVALID);
+    }
+    assert_int_equal(siem_batch_size(batch), 0);
+    siem_batch_close(batch);
+    assert_ok(siem_event_open(&event, NULL, 0, "Zweigstelle Köln: 1/2", &err));
+    siem_event_close(event);
+}
+
 static void test_actions(void **state) {
     (void)state;
     assert_string_equal(siem_action_of("http_img"), "beacon-http-pixel");
@@ -149,10 +183,10 @@ static void test_actions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_row), cmocka_unit_test(test_whole_row),
-        cmocka_unit_test(test_extra),     cmocka_unit_test(test_timestamps),
-        cmocka_unit_test(test_calendar),  cmocka_unit_test(test_iso8601),
-        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_empty_row),    cmocka_unit_test(test_whole_row),
+        cmocka_unit_test(test_extra),        cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_calendar),     cmocka_unit_test(test_iso8601),
+        cmocka_unit_test(test_registry_ids), cmocka_unit_test(test_actions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,16 @@ describe("a registry", function()
     assert.matches("cannot open", message)
     assert.equal("not_found", code)
     assert.has_error(function() siem.registry.open { path = path } end)
+    for _, id in ipairs { "", "  ", "acme\r\n", "acme " } do
+      registry, message, code = siem.registry.open { path = path, registry_id = id }
+      assert.is_nil(registry)
+      assert.matches("registry_id ", message)
+      assert.equal("invalid", code)
+      assert.has_error(function() siem.from_registry_row({ id = 1 }, { registry_id = id }) end)
+      registry, message = siem.iter_registry_events(path, { registry_id = id })
+      assert.is_nil(registry)
+      assert.matches("registry_id ", message)
+    end
     assert.has_error(function() siem.registry.open { path = path, registry_id = "r", limit = "1" } end,
       "limit must be a whole number, not string")
   end)

@@ -107,7 +107,7 @@ typedef struct siem_column {
 
 /* Makes an event of a row, copying it. A column that is missing is null. A timestamp that is no
  * number, or outside the years 1 to 9999, gives occurred_unix 0 and an empty occurred_at.
- * Errors: SIEM_NO_MEMORY. */
+ * Errors: SIEM_INVALID for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_event_open(siem_event **out, const siem_column *row, size_t columns,
                                    const char *registry_id, siem_error *err);
 
@@ -169,9 +169,11 @@ typedef struct siem_ordering {
 } siem_ordering;
 
 /* Opens a registry and checks its shape. Nothing is made in its folder that would keep its owner
- * from writing. Errors: SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY,
- * SIEM_IDLE when it has a write-ahead log, no program has it open, and this user may not, or
- * should not, make the log's files. */
+ * from writing. Errors: SIEM_INVALID for a path that is missing or empty, and for a registry_id
+ * that is missing, blank, holds control characters, or begins or ends with a space;
+ * SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY; SIEM_IDLE when it has a
+ * write-ahead log, no program has it open, and this user may not, or should not, make the log's
+ * files. */
 SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
                                       siem_error *err);
 
@@ -356,7 +358,7 @@ SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, si
 
 /* Adds a record that was rendered before: JSON text, of the event with that id, whose record number
  * `part` it is, from 0. It is written in the form that records have. Errors: SIEM_INVALID for what
- * is no JSON object, SIEM_NO_MEMORY. */
+ * is no JSON object and for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size,
                                   const char *event_id, const char *registry_id, unsigned part,
                                   siem_error *err);
@@ -429,8 +431,8 @@ typedef struct siem_option {
 
 /* Opens a sink that delivers to a SIEM over HTTP: "http", "splunk", "elastic", "sentinel", "azure".
  * What its options are, siem_sink_kind_at tells. Nothing is sent. Credentials are given as
- * "file:PATH", "env:NAME" or "cmd:COMMAND". Errors: SIEM_INVALID, SIEM_NOT_FOUND for an unknown
- * kind, SIEM_HELD for a credential that cannot be read. */
+ * "file:PATH", "env:NAME" or "cmd:COMMAND". Errors: SIEM_INVALID, also for an option that is empty,
+ * SIEM_NOT_FOUND for an unknown kind, SIEM_HELD for a credential that cannot be read. */
 SIEM_API siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
                                   size_t option_count, siem_error *err);
 

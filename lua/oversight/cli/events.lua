@@ -83,7 +83,7 @@ end
 ---@return string? message
 function M.check_fields(given, ...)
   if not given.db then return true end
-  local registry, message, code = siem.registry.open { path = given.db, registry_id = "" }
+  local registry, message, code = siem.registry.open { path = given.db, registry_id = "registry" }
   if not registry then return nil, message, code end
   local known = true
   for _, format in ipairs { ... } do

@@ -293,7 +293,8 @@ end
 function M.run(given)
   local usable, kind = given_sink.check(given)
   if not usable then return nil, kind, "usage" end
-  local problem = check_position(given)
+  local possible, problem = core.registry_id_check(given.registry_id)
+  problem = not possible and problem or check_position(given)
   if problem then return nil, problem, "usage" end
   if given.follow then return run_follow(given, kind) end
   if given.checkpoint then return run_once(given, kind) end

@@ -68,7 +68,6 @@ end
 
 local function check_file_options(given, kind)
   local is_file = not kind and given.output ~= nil and given.output ~= "-"
-  if given.output == "" then return "--output needs a file name, or - for standard output" end
   if given.append and given.truncate then return "give either --append or --truncate" end
   if (given.append or given.truncate) and not is_file then return "--append and --truncate need --output FILE" end
   if given.pretty and (is_file or kind) then return "--pretty is for standard output only" end

@@ -147,7 +147,7 @@ local function print_all(registry, path)
 end
 
 function M.run(given)
-  local registry, problem, code = siem.registry.open { path = given.db, registry_id = "" }
+  local registry, problem, code = siem.registry.open { path = given.db, registry_id = "registry" }
   if not registry then return nil, problem, code end
   local ok
   ok, problem = print_all(registry, given.db)

@@ -4,6 +4,8 @@
 --- hidden }. Without `value` it is a flag. `whole` and `natural` make it an integer. The text of a
 --- `secret` one is taken out of the process's arguments; a `hidden` one is in no help.
 ---
+--- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
+---
 --- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
 --- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What stands
 --- behind "--" is no option.
@@ -21,6 +23,9 @@ local function find(declared, name)
 end
 
 local function convert(option, text)
+  if text == "" and not option.value:find("''", 1, true) then
+    return nil, option[1] .. " is empty: is the variable that it comes from set?"
+  end
   if not option.whole and not option.natural then return text end
   local number = text:match "^[+-]?%d+$" and math.tointeger(tonumber(text))
   if not number then return nil, ("%s takes a whole number, not '%s'"):format(option[1], text) end

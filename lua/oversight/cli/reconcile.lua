@@ -89,7 +89,7 @@ local function tally_files(job, places, found)
   local function take(line)
     local id, message = places:read_id(line)
     if not id then return nil, message end
-    if job.registry_id ~= "" and places:is_of_another(line, job.registry_id) then
+    if job.registry_id and places:is_of_another(line, job.registry_id) then
       found.foreign = found.foreign + 1
     elseif id > job.last_id then
       found.behind = found.behind + 1
@@ -138,7 +138,7 @@ local function count_records(job, id)
   for key, value in pairs(job.row:first(id) or {}) do
     if type(key) == "string" and value ~= siem.null then columns[key] = value end
   end
-  local event = siem.from_registry_row(columns, { registry_id = job.registry_id })
+  local event = siem.from_registry_row(columns, { registry_id = job.registry_id or "registry" })
   local record, _, code = job.format:render(event)
   if not record then return code == "dropped" and 0 or 1 end
   return record:sub(1, 1) == "[" and #siem.json.decode(record) or 1
@@ -233,14 +233,17 @@ end
 local function open_job(given, files)
   local state, message, code = siem.checkpoint.read(given.checkpoint)
   if not state then return nil, message, code end
-  local job = { files = files, found = findings.new(), last_id = state.last_id, registry_id = state.registry_id or "",
+  local job = { files = files, found = findings.new(), last_id = state.last_id, registry_id = state.registry_id,
     most_records = #files > 0 and tally.MANY or 1 }
   if given.format or state.format then
     job.format, message, code = siem.format.load(given.format or state.format)
     if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
   end
-  job.registry, message, code = siem.registry.open { path = given.db, registry_id = job.registry_id }
+  job.registry, message, code = siem.registry.open { path = given.db, registry_id = job.registry_id or "registry" }
   if not job.registry then return nil, message, code end
+  if #files == 0 and not job.registry_id then
+    return nil, "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
+  end
   message = position.problem(job.registry, given.db, given.checkpoint, state)
   if message then return nil, message end
   job.dead, message = tally_dead_letters(given.dead_letter, job.found)

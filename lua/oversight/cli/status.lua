@@ -70,7 +70,7 @@ function M.run(given)
   local state, message, code = siem.checkpoint.read(given[1])
   if not state then return nil, message, code end
   local registry
-  registry, message, code = siem.registry.open { path = given.db, registry_id = state.registry_id or "" }
+  registry, message, code = siem.registry.open { path = given.db, registry_id = "registry" }
   if code == "idle" then
     show(given, state, { problem = message })
     return nil, false, code
