@@ -6,6 +6,7 @@
 #include "event.h"
 #include "json_reader.h"
 #include "mapping.h"
+#include "misuse.h"
 #include "registry_id.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ typedef struct mark {
 } mark;
 
 siem_code siem_batch_open(siem_batch **out, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = calloc(1, sizeof **out);
     return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
@@ -148,6 +150,9 @@ static siem_code split_list(siem_batch *batch, size_t start, siem_event *event, 
 siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                            unsigned *repairs, siem_error *err) {
     unsigned bits = 0;
+    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (event == NULL) return siem_misuse_null(__func__, "event", err);
     mark start = mark_of(batch);
     siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
     if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
@@ -162,9 +167,12 @@ siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event 
 
 siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const char *event_id,
                          const char *registry_id, unsigned part, siem_error *err) {
-    siem_code rc = siem_registry_id_check(registry_id, err);
-    if (rc != SIEM_OK) return rc;
     siem_json_reader reader = {0};
+    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
+    if (event_id == NULL) return siem_misuse_null(__func__, "event_id", err);
+    siem_code rc = siem_registry_id_check(registry_id, err);
+    if (rc == SIEM_OK) rc = siem_misuse_list(__func__, "record", json, size, err);
+    if (rc != SIEM_OK) return rc;
     mark start = mark_of(batch);
     siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
     siem_json_reader_free(&reader);
@@ -215,24 +223,25 @@ siem_code siem_batch_copy(siem_batch **out, const siem_batch *from, const size_t
 }
 
 size_t siem_batch_size(const siem_batch *batch) {
-    return batch->count;
+    return batch != NULL ? batch->count : 0;
 }
 
 const char *siem_batch_bytes(const siem_batch *batch, size_t *size) {
-    *size = batch->lines.size;
-    return batch->lines.size != 0 ? batch->lines.bytes : "";
+    bool is_empty = batch == NULL || batch->lines.size == 0;
+    if (size != NULL) *size = is_empty ? 0 : batch->lines.size;
+    return is_empty ? "" : batch->lines.bytes;
 }
 
 const char *siem_batch_at(const siem_batch *batch, size_t index, size_t *size) {
-    *size = 0;
-    if (index >= batch->count) return NULL;
+    if (size != NULL) *size = 0;
+    if (index >= siem_batch_size(batch)) return NULL;
     size_t start = index == 0 ? 0 : batch->records[index - 1].end;
-    *size = batch->records[index].end - start - 1;
+    if (size != NULL) *size = batch->records[index].end - start - 1;
     return batch->lines.bytes + start;
 }
 
 const char *siem_batch_event_id(const siem_batch *batch, size_t index) {
-    return index < batch->count ? batch->ids.bytes + batch->records[index].id : NULL;
+    return index < siem_batch_size(batch) ? batch->ids.bytes + batch->records[index].id : NULL;
 }
 
 unsigned siem_batch_part(const siem_batch *batch, size_t index) {
@@ -254,7 +263,7 @@ const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *siz
 }
 
 void siem_batch_clear(siem_batch *batch) {
-    go_back(batch, (mark){0});
+    if (batch != NULL) go_back(batch, (mark){0});
 }
 
 void siem_batch_drop_last(siem_batch *batch) {

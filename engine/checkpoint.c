@@ -5,6 +5,7 @@
 #include "error.h"
 #include "json_reader.h"
 #include "json_writer.h"
+#include "misuse.h"
 #include "registry.h"
 
 #include <errno.h>
@@ -274,7 +275,13 @@ static siem_code claim_all(siem_checkpoint *checkpoint, const siem_checkpoint_op
 
 siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_options *options,
                                siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (options == NULL) return siem_misuse_null(__func__, "options", err);
+    if (options->path == NULL) return siem_misuse_null(__func__, "path", err);
+    if (options->registry == NULL) return siem_misuse_null(__func__, "registry", err);
+    if (options->format == NULL) return siem_misuse_null(__func__, "format", err);
+    if (options->sink == NULL) return siem_misuse_null(__func__, "sink", err);
     if (!siem_registry_is_followed(options->registry)) {
         return siem_error_set(err, SIEM_INVALID,
                               "a checkpoint needs a registry that was opened to be followed");
@@ -291,7 +298,9 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
 
 siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
     siem_checkpoint checkpoint = {.path = (char *)path, .lock = -1};
+    if (json == NULL) return siem_misuse_null(__func__, "json", err);
     *json = NULL;
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
     siem_code rc = read_state(&checkpoint, err);
     if (rc == SIEM_OK) {
         siem_buffer_add_char(&checkpoint.text, '\0');
@@ -308,7 +317,7 @@ siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
 }
 
 int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint) {
-    return checkpoint->position.id;
+    return checkpoint != NULL ? checkpoint->position.id : 0;
 }
 
 double siem_checkpoint_saved(const siem_checkpoint *checkpoint) {
@@ -458,6 +467,11 @@ static void keep_name(const siem_checkpoint *checkpoint, const char *name, char 
 siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err) {
     siem_checkpoint *checkpoint;
     siem_position position = {.id = last_id};
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
+    if (last_id < 0) {
+        return siem_error_set(err, SIEM_INVALID, "%s: last_id is negative: give 0 or more",
+                              __func__);
+    }
     siem_code rc = open_locked(&checkpoint, path, err);
     if (rc != SIEM_OK) return rc;
     rc = read_state(checkpoint, NULL);
@@ -474,6 +488,7 @@ siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err
 
 siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
     siem_checkpoint *checkpoint;
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
     siem_code rc = open_locked(&checkpoint, path, err);
     if (rc != SIEM_OK) return rc;
     if (unlink(checkpoint->path) == 0) {

@@ -227,11 +227,11 @@ const siem_converter *siem_converter_at(size_t index) {
 }
 
 const char *siem_converter_name(const siem_converter *converter) {
-    return converter->name;
+    return converter != NULL ? converter->name : NULL;
 }
 
 const char *siem_converter_summary(const siem_converter *converter) {
-    return converter->summary;
+    return converter != NULL ? converter->summary : NULL;
 }
 
 /* The digits behind the colon; false for anything else. */

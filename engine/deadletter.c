@@ -1,11 +1,14 @@
 /* deadletter.c: events that were refused, each with its reason, for someone to look into. */
 #include "error.h"
 #include "event.h"
+#include "json_reader.h"
 #include "json_writer.h"
 #include "line_file.h"
+#include "misuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,8 +30,10 @@ static siem_code make_private(const siem_line_file *file, siem_error *err) {
 }
 
 siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err) {
-    siem_deadletter *deadletter = calloc(1, sizeof *deadletter);
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
+    siem_deadletter *deadletter = calloc(1, sizeof *deadletter);
     if (deadletter == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_line_file_open(&deadletter->file, path, 0600, false, err);
     if (rc != SIEM_OK) {
@@ -60,10 +65,22 @@ static void write_integer(siem_buffer *line, const char *key, int64_t integer) {
     siem_json_write_integer(line, integer);
 }
 
-static void write_json(siem_buffer *line, const char *key, const char *json, size_t size) {
-    if (json == NULL) return;
+/* JSON of a caller's. What is nested too deep for the reader was rendered so: it is taken as it is,
+ * unless it would break the line. */
+static siem_code write_json(siem_buffer *line, const char *key, const char *json, size_t size,
+                            siem_error *err) {
+    siem_json_reader reader = {0};
+    siem_code rc = siem_misuse_list("siem_deadletter_write", key, json, size, err);
+    if (rc != SIEM_OK || json == NULL) return rc;
     write_key(line, key);
-    siem_buffer_add(line, json, size);
+    siem_json_result result = siem_json_read(&reader, json, size, line);
+    siem_json_reader_free(&reader);
+    if (result == SIEM_JSON_READ) return SIEM_OK;
+    if (result == SIEM_JSON_TOO_DEEP && memchr(json, '\n', size) == NULL) {
+        siem_buffer_add(line, json, size);
+        return SIEM_OK;
+    }
+    return siem_error_set(err, SIEM_INVALID, "siem_deadletter_write: the %s is not JSON", key);
 }
 
 static siem_code write_line(siem_deadletter *deadletter, siem_error *err) {
@@ -88,8 +105,11 @@ static void write_event_id(siem_buffer *line, siem_event *event, const siem_refu
 
 siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
                                 const siem_refusal *refusal, siem_error *err) {
-    siem_buffer *line = &deadletter->line;
     char time_text[24];
+    if (deadletter == NULL) return siem_misuse_null(__func__, "deadletter", err);
+    if (refusal == NULL) return siem_misuse_null(__func__, "refusal", err);
+    if (refusal->reason == NULL) return siem_misuse_null(__func__, "reason", err);
+    siem_buffer *line = &deadletter->line;
     siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
     if (rc != SIEM_OK) return rc;
     line->size = 0;
@@ -100,25 +120,35 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
     if (refusal->http_status != 0) write_integer(line, "http_status", refusal->http_status);
     if (refusal->code > 0) write_integer(line, "code", refusal->code);
     write_text(line, "reason", refusal->reason);
-    write_json(line, "event", refusal->source, refusal->source_size);
+    rc = write_json(line, "event", refusal->source, refusal->source_size, err);
     if (refusal->source == NULL && event != NULL) {
         write_key(line, "event");
         siem_event_write_json(event, line);
     }
     if (refusal->part > 0) write_integer(line, "part", refusal->part);
-    write_json(line, "record", refusal->record, refusal->record_size);
+    if (rc == SIEM_OK) {
+        rc = write_json(line, "record", refusal->record, refusal->record_size, err);
+    }
     siem_buffer_add_char(line, '}');
-    return write_line(deadletter, err);
+    return rc == SIEM_OK ? write_line(deadletter, err) : rc;
 }
 
 siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line, size_t size,
                                  siem_error *err) {
+    if (deadletter == NULL) return siem_misuse_null(__func__, "deadletter", err);
+    siem_code rc = siem_misuse_list(__func__, "line", line, size, err);
+    if (rc != SIEM_OK) return rc;
+    if (size == 0 || memchr(line, '\n', size) != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s: give one line, without its line end",
+                              __func__);
+    }
     deadletter->line.size = 0;
     siem_buffer_add(&deadletter->line, line, size);
     return write_line(deadletter, err);
 }
 
 siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err) {
+    if (deadletter == NULL) return siem_misuse_null(__func__, "deadletter", err);
     siem_extent ignored;
     return siem_line_file_sync(&deadletter->file, &ignored, err);
 }
@@ -127,13 +157,28 @@ static siem_code strike_failed(const char *path, siem_error *err) {
     return siem_error_set(err, SIEM_IO, "cannot strike lines of %s: %s", path, strerror(errno));
 }
 
+static siem_code check_places(const siem_deadletter_place *places, size_t count, siem_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        const siem_deadletter_place *p = &places[i];
+        if (p->offset >= 0 && p->size <= (size_t)(INT64_MAX - p->offset)) continue;
+        return siem_error_set(err, SIEM_INVALID,
+                              "siem_deadletter_strike: place %zu is in no file: offset %" PRId64
+                              ", size %zu",
+                              i, p->offset, p->size);
+    }
+    return SIEM_OK;
+}
+
 siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *places,
                                  size_t count, siem_error *err) {
     char blanks[4096];
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
+    siem_code rc = siem_misuse_list(__func__, "places", places, count, err);
+    if (rc == SIEM_OK) rc = check_places(places, count, err);
+    if (rc != SIEM_OK) return rc;
     memset(blanks, ' ', sizeof blanks);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return strike_failed(path, err);
-    siem_code rc = SIEM_OK;
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
         ssize_t written;
         for (size_t at = 0; rc == SIEM_OK && at < places[i].size; at += (size_t)written) {

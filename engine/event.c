@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "json_writer.h"
+#include "misuse.h"
 #include "registry_id.h"
 
 #include <stdlib.h>
@@ -281,24 +282,56 @@ void siem_event_release(siem_event *event) {
     siem_json_reader_free(&event->reader);
 }
 
+/* Takes a column of a caller's over. JSON becomes canonical text in `json`, which does not move. */
+static siem_code take_column(const siem_column *column, size_t index, const char **name,
+                             siem_value *value, siem_buffer *json, siem_error *err) {
+    siem_json_reader reader = {0};
+    siem_code rc = siem_misuse_value(&column->value, err);
+    *name = column->name;
+    *value = column->value;
+    if (column->name == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "siem_event_open: column %zu has no name", index);
+    }
+    if (rc == SIEM_OK && value->type == SIEM_JSON) {
+        size_t start = json->size;
+        siem_json_result result = siem_json_read(&reader, value->bytes, value->size, json);
+        value->bytes = json->bytes + start;
+        value->size = json->size - start;
+        if (result != SIEM_JSON_READ) rc = siem_error_set(err, SIEM_INVALID, "it is not JSON");
+    }
+    siem_json_reader_free(&reader);
+    if (rc != SIEM_OK) siem_error_prefix(err, "siem_event_open: column '%s'", *name);
+    return rc;
+}
+
+/* Bytes that the JSON of a row needs at most: its canonical form escapes each byte in six. */
+static size_t json_size(const siem_column *row, size_t columns) {
+    size_t size = 64;
+    for (size_t i = 0; i < columns; i++) {
+        if (row[i].value.type == SIEM_JSON) size += 6 * row[i].value.size;
+    }
+    return size;
+}
+
 siem_code siem_event_open(siem_event **out, const siem_column *row, size_t columns,
                           const char *registry_id, siem_error *err) {
     siem_event event = {0};
     siem_layout *layout = NULL;
+    siem_buffer json = {0};
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
     siem_code rc = siem_registry_id_check(registry_id, err);
+    if (rc == SIEM_OK) rc = siem_misuse_list(__func__, "row", row, columns, err);
     if (rc != SIEM_OK) return rc;
-    rc = SIEM_NO_MEMORY;
     const char **names = calloc(columns + 1, sizeof *names);
     siem_value *values = calloc(columns + 1, sizeof *values);
-    if (names == NULL || values == NULL) {
-        siem_error_no_memory(err);
-        goto out;
+    if (names == NULL || values == NULL || !siem_buffer_reserve(&json, json_size(row, columns))) {
+        rc = siem_error_no_memory(err);
     }
-    for (size_t i = 0; i < columns; i++) {
-        names[i] = row[i].name;
-        values[i] = row[i].value;
+    for (size_t i = 0; rc == SIEM_OK && i < columns; i++) {
+        rc = take_column(&row[i], i, &names[i], &values[i], &json, err);
     }
+    if (rc != SIEM_OK) goto out;
     if ((rc = siem_layout_open(&layout, names, columns, err)) != SIEM_OK) goto out;
     if ((rc = siem_event_prepare(&event, layout, err)) != SIEM_OK) goto out;
     siem_event_set_registry_id(&event, registry_id);
@@ -307,6 +340,7 @@ siem_code siem_event_open(siem_event **out, const siem_column *row, size_t colum
 out:
     siem_event_release(&event);
     siem_layout_close(layout);
+    siem_buffer_free(&json);
     free(names);
     free(values);
     return rc;
@@ -326,6 +360,7 @@ static size_t text_size(const siem_value *value) {
 
 /* One block: the event, the values and names of its site columns, and then all text. */
 size_t siem_event_weight(siem_event *event) {
+    if (event == NULL) return 0;
     size_t size = sizeof *event + event->site_count * (sizeof(siem_value) + sizeof(char *)) + 1;
     (void)siem_event_extra(event);
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) size += text_size(&event->fields[i]);
@@ -336,8 +371,10 @@ size_t siem_event_weight(siem_event *event) {
 }
 
 siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err) {
-    size_t count = event->site_count;
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (event == NULL) return siem_misuse_null(__func__, "event", err);
+    size_t count = event->site_count;
     siem_event *copy = calloc(1, siem_event_weight(event));
     if (copy == NULL || event->extra.failed) {
         free(copy);
@@ -401,16 +438,18 @@ uint64_t siem_event_print(const siem_event *event) {
 /* ---- reading ---- */
 
 size_t siem_event_size(const siem_event *event) {
-    return SIEM_FIELD_COUNT + event->site_count;
+    return event != NULL ? SIEM_FIELD_COUNT + event->site_count : 0;
 }
 
 const char *siem_event_name(const siem_event *event, size_t index) {
+    if (event == NULL) return NULL;
     if (index < SIEM_FIELD_COUNT) return field_names[index];
     index -= SIEM_FIELD_COUNT;
     return index < event->site_count ? event->site_names[index] : NULL;
 }
 
 siem_value siem_event_at(siem_event *event, size_t index) {
+    if (event == NULL) return (siem_value){0};
     if (index < SIEM_FIELD_COUNT) return *siem_event_field(event, index);
     index -= SIEM_FIELD_COUNT;
     return index < event->site_count ? event->site[index] : (siem_value){0};
@@ -433,6 +472,7 @@ void siem_event_write_json(siem_event *event, siem_buffer *out) {
 }
 
 siem_value siem_event_get(siem_event *event, const char *name) {
+    if (event == NULL || name == NULL) return (siem_value){0};
     int field = siem_field_of(name, strlen(name));
     if (field >= 0) return *siem_event_field(event, (size_t)field);
     for (size_t i = 0; i < event->site_count; i++) {
@@ -452,7 +492,7 @@ const char *const *siem_beacon_kinds(void) {
 }
 
 const char *siem_action_of(const char *kind) {
-    for (size_t i = 0; kinds[i] != NULL; i++) {
+    for (size_t i = 0; kind != NULL && kinds[i] != NULL; i++) {
         if (strcmp(kinds[i], kind) == 0) return actions[i];
     }
     return NULL;

@@ -5,6 +5,8 @@
 #include "clock.h"
 #include "error.h"
 #include "event.h"
+#include "mapping.h"
+#include "misuse.h"
 #include "registry.h"
 
 #include <math.h>
@@ -207,14 +209,31 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     return rc;
 }
 
-siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
-    *out = NULL;
-    if (options->mapping == NULL || options->sink == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "an export needs a mapping and a sink");
+static siem_code check_options(const siem_export_options *options, siem_error *err) {
+    static const char function[] = "siem_export_open";
+    if (options == NULL) return siem_misuse_null(function, "options", err);
+    if (options->mapping == NULL) return siem_misuse_null(function, "mapping", err);
+    if (options->sink == NULL) return siem_misuse_null(function, "sink", err);
+    if ((int)options->on_error < SIEM_STOP_ON_ERROR ||
+        (int)options->on_error > SIEM_DEADLETTER_ON_ERROR) {
+        return siem_error_set(err, SIEM_INVALID, "%s: on_error is %d: give one of siem_on_error",
+                              function, (int)options->on_error);
     }
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR && options->deadletter == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "an export needs the dead letter it writes to");
+        return siem_misuse_null(function, "deadletter", err);
     }
+    if (options->checkpoint != NULL && options->after != 0) {
+        return siem_error_set(err, SIEM_INVALID, "%s: give either a checkpoint or after, not both",
+                              function);
+    }
+    return siem_mapping_check_compiled(options->mapping, err);
+}
+
+siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    *out = NULL;
+    siem_code rc = check_options(options, err);
+    if (rc != SIEM_OK) return rc;
     siem_export *export_ = calloc(1, sizeof *export_);
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
@@ -228,7 +247,7 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
         export_->counts.saved = siem_checkpoint_saved(options->checkpoint);
     }
     export_->saved = export_->counts;
-    siem_code rc = open_delivery(export_, err);
+    rc = open_delivery(export_, err);
     if (rc == SIEM_OK) *out = export_;
     else siem_export_close(export_);
     return rc;
@@ -241,7 +260,7 @@ void siem_export_close(siem_export *export_) {
 }
 
 const siem_counts *siem_export_counts(const siem_export *export_) {
-    return &export_->counts;
+    return export_ != NULL ? &export_->counts : NULL;
 }
 
 /* The output file may be another export's next, though the sink stays open. */
@@ -251,6 +270,7 @@ static void release_sink(const siem_export *export_) {
 }
 
 siem_code siem_export_finish(siem_export *export_, siem_error *err) {
+    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
     siem_code rc = siem_delivery_finish(export_->delivery, err);
     take_counts(export_);
     if (export_->registry == NULL) release_sink(export_); /* events came one by one */
@@ -383,6 +403,8 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
 }
 
 siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err) {
+    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
+    if (event == NULL) return siem_misuse_null(__func__, "event", err);
     siem_code rc = add_event(export_, event, err);
     return rc == SIEM_OK ? rc : siem_export_finish_after(export_, rc, err);
 }
@@ -463,6 +485,8 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
 
 siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {
     bool reading = false;
+    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     siem_code rc = siem_export_begin(export_, registry, err);
     if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
     if (rc != SIEM_OK && export_->registry != NULL) rc = siem_export_finish_after(export_, rc, err);

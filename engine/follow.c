@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "error.h"
 #include "export.h"
+#include "misuse.h"
 #include "registry.h"
 
 #include <math.h>
@@ -130,6 +131,8 @@ static siem_code follow(siem_export *export_, siem_error *err) {
 siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
     siem_error own;
     if (err == NULL) err = &own;
+    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     if (!siem_registry_is_followed(registry)) {
         return siem_error_set(err, SIEM_INVALID, "this registry was not opened to be followed");
     }

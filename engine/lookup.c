@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "json_reader.h"
+#include "misuse.h"
 
 #include <stdlib.h>
 
@@ -62,12 +63,23 @@ static size_t text_size(const siem_pair *pairs, size_t count) {
     return size;
 }
 
+static siem_code check_pairs(const siem_pair *pairs, size_t count, siem_error *err) {
+    siem_code rc = siem_misuse_list("lookup", "the table", pairs, count, err);
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        if (pairs[i].key != NULL && pairs[i].json != NULL) continue;
+        rc = siem_error_set(err, SIEM_INVALID, "lookup: entry %zu has no %s", i + 1,
+                            pairs[i].key == NULL ? "key" : "json");
+    }
+    return rc;
+}
+
 siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t count,
                            siem_error *err) {
     siem_json_reader reader = {0};
-    siem_code rc = SIEM_OK;
     size_t places = 8;
     *out = NULL;
+    siem_code rc = check_pairs(pairs, count, err);
+    if (rc != SIEM_OK) return rc;
     while (places < count * 2) places *= 2;
     siem_lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL) return siem_error_no_memory(err);

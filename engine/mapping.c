@@ -8,6 +8,7 @@
 #include "destination.h"
 #include "error.h"
 #include "json_writer.h"
+#include "misuse.h"
 
 #include <stdlib.h>
 
@@ -47,8 +48,10 @@ struct siem_mapping {
 };
 
 siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *err) {
-    siem_mapping *mapping = calloc(1, sizeof *mapping);
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (name == NULL) return siem_misuse_null(__func__, "name", err);
+    siem_mapping *mapping = calloc(1, sizeof *mapping);
     if (mapping == NULL || (mapping->name = strdup(name)) == NULL) {
         free(mapping);
         return siem_error_no_memory(err);
@@ -64,6 +67,8 @@ void siem_mapping_set_canonical(siem_mapping *mapping) {
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
     siem_rule *rule = NULL;
     siem_code rc;
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (row == NULL) return siem_misuse_null(__func__, "row", err);
     mapping->calls = mapping->calls || row->with != NULL || row->fallback_with != NULL;
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
@@ -78,6 +83,8 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
 
 siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole, void *context,
                                     siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (whole == NULL) return siem_misuse_null(__func__, "whole", err);
     if (mapping->compiled || mapping->root.first != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: a format has rows or a function, not both",
                               mapping->name);
@@ -89,6 +96,8 @@ siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole, 
 
 siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, void *context,
                                   siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (filter == NULL) return siem_misuse_null(__func__, "filter", err);
     if (mapping->compiled) {
         return siem_error_set(err, SIEM_INVALID, "%s: a filter is set before compiling",
                               mapping->name);
@@ -99,7 +108,7 @@ siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, v
 }
 
 const char *siem_mapping_name(const siem_mapping *mapping) {
-    return mapping->name;
+    return mapping != NULL ? mapping->name : NULL;
 }
 
 void siem_mapping_close(siem_mapping *mapping) {
@@ -187,6 +196,7 @@ static void compile_object(siem_mapping *mapping, const siem_destination *object
 }
 
 siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (mapping->compiled) return SIEM_OK;
     if (mapping->whole == NULL && mapping->root.first == NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: the format has no rows", mapping->name);
@@ -223,6 +233,8 @@ static siem_code check_object(const siem_mapping *mapping, const siem_destinatio
 
 siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *registry,
                              siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     return check_object(mapping, &mapping->root, registry, err);
 }
 
@@ -296,7 +308,7 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
 static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer *out,
                            siem_error *err) {
     siem_value record;
-    siem_code rc = siem_function_call(mapping->whole, mapping->whole_context, event,
+    siem_code rc = siem_function_call(mapping->whole, mapping->whole_context, "function", event,
                                       (siem_value){0}, &mapping->scratch, &record, err);
     if (rc != SIEM_OK) return rc;
     if (record.type != SIEM_JSON || (record.bytes[0] != '{' && record.bytes[0] != '[')) {
@@ -312,15 +324,23 @@ static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer
 static siem_code run_filter(siem_mapping *mapping, siem_event *event, siem_error *err) {
     bool wanted;
     if (mapping->filter == NULL) return SIEM_OK;
-    siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, event,
+    siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, "filter", event,
                                      &mapping->scratch, &wanted, err);
     if (rc != SIEM_OK) return rc;
     return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "left out by the filter");
 }
 
+siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *err) {
+    if (mapping->compiled) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "%s: the mapping is not compiled: call siem_mapping_compile first",
+                          mapping->name);
+}
+
 siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
                               unsigned *repairs, siem_error *err) {
-    siem_code rc;
+    siem_code rc = siem_mapping_check_compiled(mapping, err);
+    if (rc != SIEM_OK) return rc;
     mapping->scratch.repairs = 0;
     rc = run_filter(mapping, event, err);
     if (rc != SIEM_OK) {

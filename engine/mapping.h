@@ -9,6 +9,9 @@
 /* Says that all functions of the mapping give JSON as json_writer writes it. */
 void siem_mapping_set_canonical(siem_mapping *mapping);
 
+/* Errors: SIEM_INVALID for a mapping that is not compiled. */
+siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *err);
+
 /* Appends the record of an event. On failure `out` may hold part of it: the caller cuts it off.
  * `repairs` collects SIEM_REPAIRED_ bits. */
 siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,

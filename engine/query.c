@@ -1,5 +1,6 @@
 /* query.c: a read-only SQL query on a registry, for scripts and for looking into one. */
 #include "error.h"
+#include "misuse.h"
 #include "registry.h"
 
 #include <stdlib.h>
@@ -39,7 +40,10 @@ static siem_code check_query(const siem_query *query, int rc, const char *rest, 
 siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
                           siem_error *err) {
     const char *rest = "";
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
+    if (sql == NULL) return siem_misuse_null(__func__, "sql", err);
     siem_query *query = calloc(1, sizeof *query);
     if (query == NULL) return siem_error_no_memory(err);
     query->database = siem_registry_database(registry);
@@ -51,19 +55,25 @@ siem_code siem_query_open(siem_query **out, siem_registry *registry, const char 
 }
 
 size_t siem_query_parameters(const siem_query *query) {
-    return (size_t)sqlite3_bind_parameter_count(query->statement);
+    return query != NULL ? (size_t)sqlite3_bind_parameter_count(query->statement) : 0;
 }
 
 siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err) {
     int rc = SQLITE_OK;
+    if (query == NULL) return siem_misuse_null(__func__, "query", err);
+    siem_code code = siem_misuse_value(&value, err);
+    if (code != SIEM_OK) {
+        siem_error_prefix(err, "%s", __func__);
+        return code;
+    }
     switch (value.type) {
     case SIEM_NULL: rc = sqlite3_bind_null(query->statement, index); break;
     case SIEM_INTEGER: rc = sqlite3_bind_int64(query->statement, index, value.integer); break;
     case SIEM_REAL: rc = sqlite3_bind_double(query->statement, index, value.real); break;
     case SIEM_TEXT:
     case SIEM_JSON:
-        rc = sqlite3_bind_text64(query->statement, index, value.bytes, value.size, SQLITE_TRANSIENT,
-                                 SQLITE_UTF8);
+        rc = sqlite3_bind_text64(query->statement, index, value.bytes != NULL ? value.bytes : "",
+                                 value.size, SQLITE_TRANSIENT, SQLITE_UTF8);
         break;
     }
     if (rc == SQLITE_NOMEM) return siem_error_no_memory(err);
@@ -75,27 +85,29 @@ siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_er
 }
 
 siem_code siem_query_next(siem_query *query, siem_error *err) {
+    if (query == NULL) return siem_misuse_null(__func__, "query", err);
     siem_code rc = siem_database_step(query->database, query->statement, err);
     if (rc != SIEM_OK) sqlite3_reset(query->statement);
     return rc;
 }
 
 void siem_query_reset(siem_query *query) {
-    sqlite3_reset(query->statement);
+    if (query != NULL) sqlite3_reset(query->statement);
 }
 
 size_t siem_query_size(const siem_query *query) {
-    return (size_t)sqlite3_column_count(query->statement);
+    return query != NULL ? (size_t)sqlite3_column_count(query->statement) : 0;
 }
 
 const char *siem_query_name(const siem_query *query, size_t column) {
+    if (column >= siem_query_size(query)) return NULL;
     return sqlite3_column_name(query->statement, (int)column);
 }
 
 siem_value siem_query_at(const siem_query *query, size_t column) {
     bool blob = false;
     siem_value value = {0};
-    if (column < (size_t)sqlite3_data_count(query->statement)) {
+    if (query != NULL && column < (size_t)sqlite3_data_count(query->statement)) {
         siem_database_column(query->statement, (int)column, &value, &blob);
     }
     return value;

@@ -2,6 +2,7 @@
  * credentials, and how often it has events. */
 #include "clock.h"
 #include "error.h"
+#include "misuse.h"
 #include "registry_id.h"
 #include "sink.h"
 
@@ -98,6 +99,8 @@ siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err
     siem_outcome outcome;
     siem_answer health = siem_answer_begin(&outcome, 1), answer = siem_answer_begin(&outcome, 1);
     siem_code rc = SIEM_OK;
+    if (answer_text != NULL) answer_text[0] = '\0';
+    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
                               sink->kind->name);
@@ -178,18 +181,31 @@ static siem_code count_events(siem_sink *sink, const siem_tally *tally, siem_err
     return rc;
 }
 
+static siem_code check_tally(const siem_sink *sink, const siem_tally *tally, siem_error *err) {
+    static const char function[] = "siem_sink_count";
+    bool asks = tally->size != 0;
+    if (sink == NULL) return siem_misuse_null(function, "sink", err);
+    if (tally->event_ids == NULL && asks) return siem_misuse_null(function, "event_ids", err);
+    if (tally->counts == NULL && asks) return siem_misuse_null(function, "counts", err);
+    if (tally->size > SIEM_MOST_COUNTED) {
+        return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
+                              SIEM_MOST_COUNTED);
+    }
+    for (size_t i = 0; i < tally->size; i++) {
+        if (tally->event_ids[i] == NULL) return siem_misuse_null(function, "an event id", err);
+    }
+    return siem_registry_id_check(tally->registry_id, err);
+}
+
 siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
                           size_t size, unsigned *counts, siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
     const siem_tally tally = {registry_id, event_ids, size, counts};
+    siem_code rc = check_tally(sink, &tally, err);
+    if (rc != SIEM_OK) return rc;
+    const siem_protocol *protocol = sink->kind->protocol;
     if (protocol == NULL || protocol->write_count == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
                               sink->kind->name);
     }
-    if (size > SIEM_MOST_COUNTED) {
-        return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
-                              SIEM_MOST_COUNTED);
-    }
-    siem_code rc = siem_registry_id_check(registry_id, err);
-    return rc == SIEM_OK && size > 0 ? count_events(sink, &tally, err) : rc;
+    return size > 0 ? count_events(sink, &tally, err) : SIEM_OK;
 }

@@ -4,6 +4,7 @@
 #include "access.h"
 #include "error.h"
 #include "event.h"
+#include "misuse.h"
 #include "ordering.h"
 #include "registry_id.h"
 #include "shape.h"
@@ -66,7 +67,9 @@ static void forget_shape(siem_registry *registry) {
 }
 
 static siem_code check_options(const siem_registry_options *options, siem_error *err) {
-    if (options->path == NULL) return siem_error_set(err, SIEM_INVALID, "path is missing");
+    static const char function[] = "siem_registry_open";
+    if (options == NULL) return siem_misuse_null(function, "options", err);
+    if (options->path == NULL) return siem_misuse_null(function, "path", err);
     if (*options->path == '\0') return siem_error_empty(err, "the path of the registry");
     if (options->follow && (options->has_limit || options->limit > 0)) {
         return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
@@ -82,6 +85,7 @@ static siem_code check_options(const siem_registry_options *options, siem_error 
 
 siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
                              siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
     siem_code rc = check_options(options, err);
     if (rc != SIEM_OK) return rc;
@@ -118,7 +122,7 @@ void siem_registry_close(siem_registry *registry) {
 }
 
 const char *const *siem_registry_columns(const siem_registry *registry) {
-    return (const char *const *)registry->shape.columns;
+    return registry != NULL ? (const char *const *)registry->shape.columns : NULL;
 }
 
 const siem_database *siem_registry_database(const siem_registry *registry) {
@@ -133,6 +137,8 @@ const char *siem_registry_id(const siem_registry *registry) {
 
 siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                  siem_error *err) {
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
+    if (ordering == NULL) return siem_misuse_null(__func__, "ordering", err);
     if (!registry->ordered) {
         siem_code rc =
             siem_ordering_read(&registry->ordering, &registry->database, registry->since, err);
@@ -353,22 +359,36 @@ void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t prin
 }
 
 void siem_registry_seek(siem_registry *registry, int64_t id) {
-    siem_registry_seek_event(registry, id, 0);
+    if (registry != NULL) siem_registry_seek_event(registry, id, 0);
+}
+
+static siem_code check_followed(const siem_registry *registry, const char *function,
+                                siem_error *err) {
+    if (registry == NULL) return siem_misuse_null(function, "registry", err);
+    if (registry->follow) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "%s: the registry is not followed: open it with follow = true", function);
 }
 
 siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
+    siem_code rc = check_followed(registry, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    if (milliseconds < 0) {
+        return siem_error_set(err, SIEM_INVALID, "%s: milliseconds is negative: give 0 or more",
+                              __func__);
+    }
     siem_registry_release(registry);
     if (registry->idle) {
         return siem_access_await(registry->database.path, milliseconds) ? SIEM_OK : SIEM_END;
     }
     if (registry->broken) return SIEM_OK; /* the next read tells */
-    siem_code rc = siem_watch_wait(&registry->watch, milliseconds, err);
+    rc = siem_watch_wait(&registry->watch, milliseconds, err);
     registry->broken = rc == SIEM_IO;
     return rc;
 }
 
 bool siem_registry_await(const char *path, int milliseconds) {
-    return siem_access_await(path, milliseconds);
+    return path != NULL && siem_access_await(path, milliseconds);
 }
 
 siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {
@@ -376,9 +396,12 @@ siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, 
         "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM events WHERE id > ?1 AND "
         "typeof(timestamp) IN ('integer', 'real') ORDER BY id LIMIT 1)";
     sqlite3_stmt *statement = NULL;
+    siem_code rc = check_followed(registry, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    if (lag == NULL) return siem_misuse_null(__func__, "lag", err);
     /* What nobody waits for does not wait for a lock, either. */
     (void)sqlite3_busy_timeout(registry->database.connection, 0);
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    rc = siem_database_prepare(&registry->database, &statement, sql, err);
     if (rc == SIEM_OK) {
         sqlite3_bind_int64(statement, 1, id);
         rc = siem_database_step(&registry->database, statement, err);
@@ -432,12 +455,15 @@ static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_e
 }
 
 siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err) {
+    if (event == NULL) return siem_misuse_null(__func__, "event", err);
     *event = NULL;
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     return registry->follow ? next_of_followed(registry, event, err)
                             : next_of_all(registry, event, err);
 }
 
 void siem_registry_rewind(siem_registry *registry) {
+    if (registry == NULL) return;
     if (registry->follow) {
         siem_registry_seek_event(registry, INT64_MIN, 0);
         return;
@@ -452,7 +478,7 @@ void siem_registry_rewind(siem_registry *registry) {
 }
 
 void siem_registry_release(siem_registry *registry) {
-    if (!registry->stepping && !registry->follow) return;
+    if (registry == NULL || (!registry->stepping && !registry->follow)) return;
     if (registry->statement != NULL) sqlite3_reset(registry->statement);
     if (registry->follow && sqlite3_get_autocommit(registry->database.connection) == 0) {
         (void)run(registry, "COMMIT", NULL);

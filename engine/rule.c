@@ -5,6 +5,7 @@
 #include "error.h"
 #include "json_writer.h"
 #include "lookup.h"
+#include "misuse.h"
 #include "path.h"
 
 #include <errno.h>
@@ -126,12 +127,18 @@ static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_error 
 static siem_code check_row(const siem_row *row, siem_error *err) {
     bool has_fallback =
         row->fallback != NULL || row->fallback_prefix != NULL || row->fallback_with != NULL;
+    if (row->destination == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a row has no destination: give its dotted path");
+    }
     bool has_source = row->from != NULL || row->value != NULL || row->with != NULL;
     if (row->from != NULL && row->value != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
     }
     if (has_fallback && row->lookup == NULL) {
         return siem_error_set(err, SIEM_INVALID, "default stands beside lookup only");
+    }
+    if (row->lookup_size != 0 && row->lookup == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "lookup is NULL, and lookup_size is not 0");
     }
     if (row->lookup != NULL && row->from == NULL) {
         return siem_error_set(err, SIEM_INVALID, "lookup needs from");
@@ -163,7 +170,7 @@ siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err) 
         *out = rule;
         return SIEM_OK;
     }
-    siem_error_prefix(err, "%s", row->destination);
+    if (row->destination != NULL) siem_error_prefix(err, "%s", row->destination);
     siem_rule_close(rule);
     return rc;
 }
@@ -290,11 +297,15 @@ static siem_value first_source(siem_rule *rule, siem_event *event) {
     return value;
 }
 
-siem_code siem_function_call(siem_function function, void *context, siem_event *event,
-                             siem_value value, siem_scratch *scratch, siem_value *result,
-                             siem_error *err) {
+siem_code siem_function_call(siem_function function, void *context, const char *name,
+                             siem_event *event, siem_value value, siem_scratch *scratch,
+                             siem_value *result, siem_error *err) {
     *result = (siem_value){0};
-    siem_code rc = function(context, event, &value, result, err);
+    siem_code rc = function(context, event, &value, result, &scratch->left);
+    rc = siem_misuse_function(rc, name, &scratch->left, err);
+    if (rc == SIEM_OK && (rc = siem_misuse_value(result, err)) != SIEM_OK) {
+        siem_error_prefix(err, "the function '%s'", name);
+    }
     if (rc != SIEM_OK || result->type != SIEM_JSON || scratch->is_canonical) return rc;
     scratch->json.size = 0;
     if (siem_json_read(&scratch->reader, result->bytes, result->size, &scratch->json) !=
@@ -313,8 +324,8 @@ static siem_code fall_back(siem_rule *rule, siem_event *event, siem_scratch *scr
                            siem_value text, siem_value *value, siem_error *err) {
     siem_buffer *joined = &scratch->joined;
     if (rule->fallback_with != NULL) {
-        return siem_function_call(rule->fallback_with, rule->fallback_with_context, event, text,
-                                  scratch, value, err);
+        return siem_function_call(rule->fallback_with, rule->fallback_with_context, "default",
+                                  event, text, scratch, value, err);
     }
     *value = rule->fallback;
     if (rule->fallback_prefix == NULL) return SIEM_OK;
@@ -343,11 +354,11 @@ static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scrat
     return fall_back(rule, event, scratch, text, value, err);
 }
 
-siem_code siem_function_ask(siem_function function, void *context, siem_event *event,
-                            siem_scratch *scratch, bool *yes, siem_error *err) {
+siem_code siem_function_ask(siem_function function, void *context, const char *name,
+                            siem_event *event, siem_scratch *scratch, bool *yes, siem_error *err) {
     siem_value answer;
     siem_code rc =
-        siem_function_call(function, context, event, (siem_value){0}, scratch, &answer, err);
+        siem_function_call(function, context, name, event, (siem_value){0}, scratch, &answer, err);
     *yes = answer.type != SIEM_NULL &&
            !(answer.type == SIEM_JSON && answer.size == 5 && answer.bytes[0] == 'f');
     return rc;
@@ -358,7 +369,7 @@ static siem_code is_wanted(siem_rule *rule, siem_event *event, siem_scratch *scr
     bool yes = true;
     siem_code rc = SIEM_OK;
     if (rule->when != NULL) {
-        rc = siem_function_ask(rule->when, rule->when_context, event, scratch, &yes, err);
+        rc = siem_function_ask(rule->when, rule->when_context, "when", event, scratch, &yes, err);
     }
     return rc == SIEM_OK && !yes ? SIEM_END : rc;
 }
@@ -376,7 +387,8 @@ static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch 
     }
     if (rule->lookup != NULL) rc = look_up(rule, event, scratch, value, err);
     if (rc == SIEM_OK && rule->with != NULL) {
-        rc = siem_function_call(rule->with, rule->with_context, event, *value, scratch, value, err);
+        rc = siem_function_call(rule->with, rule->with_context, "with", event, *value, scratch,
+                                value, err);
     }
     if (rc == SIEM_OK && rule->required && siem_value_is_empty(value)) {
         rc = siem_error_set(err, SIEM_REFUSED, "the value is required, and empty");

@@ -9,6 +9,7 @@
 typedef struct siem_scratch {
     siem_buffer decoded, converted, joined, json;
     siem_json_reader reader;
+    siem_error left;   /* by a function that failed; all zero before */
     unsigned repairs;  /* SIEM_REPAIRED_ bits of what a rule gave */
     bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
 } siem_scratch;
@@ -47,15 +48,16 @@ const char *siem_rule_unknown_field(const siem_rule *rule, const char *const *co
 
 void siem_rule_close(siem_rule *rule);
 
-/* Calls a function of a format. JSON that it gives is checked and made canonical, unless it is
- * known to be. */
-siem_code siem_function_call(siem_function function, void *context, siem_event *event,
-                             siem_value value, siem_scratch *scratch, siem_value *result,
-                             siem_error *err);
+/* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
+ * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for
+ * what is no value, and what the function gave. */
+siem_code siem_function_call(siem_function function, void *context, const char *name,
+                             siem_event *event, siem_value value, siem_scratch *scratch,
+                             siem_value *result, siem_error *err);
 
 /* Asks a function of a format yes or no: null and JSON false are no. */
-siem_code siem_function_ask(siem_function function, void *context, siem_event *event,
-                            siem_scratch *scratch, bool *yes, siem_error *err);
+siem_code siem_function_ask(siem_function function, void *context, const char *name,
+                            siem_event *event, siem_scratch *scratch, bool *yes, siem_error *err);
 
 /* Null, "" and their JSON forms: what is left out of a record. */
 static inline bool siem_value_is_empty(const siem_value *value) {

@@ -1,5 +1,6 @@
 /* sign.c: HMAC-SHA256 signing with OpenSSL. */
 #include "error.h"
+#include "misuse.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -90,6 +91,9 @@ siem_code siem_sentinel_authorization(char *out, size_t capacity,
     size_t key_size = 0;
     unsigned digest_size = 0;
     char *text = NULL;
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    if (capacity != 0) out[0] = '\0';
+    if (request == NULL) return siem_misuse_null(__func__, "request", err);
     siem_code rc = check_request(request, err);
     if (rc == SIEM_OK) rc = decode_key(request->shared_key, &key, &key_size, err);
     if (rc != SIEM_OK) goto out;

@@ -5,6 +5,7 @@
 #include "delivery.h"
 #include "error.h"
 #include "kinds.h"
+#include "misuse.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,18 +25,19 @@ const siem_sink_kind *siem_sink_kind_at(size_t index) {
 }
 
 const char *siem_sink_kind_name(const siem_sink_kind *kind) {
-    return kind->name;
+    return kind != NULL ? kind->name : NULL;
 }
 
 const char *siem_sink_kind_summary(const siem_sink_kind *kind) {
-    return kind->summary;
+    return kind != NULL ? kind->summary : NULL;
 }
 
 const char *siem_sink_kind_format(const siem_sink_kind *kind) {
-    return kind->format;
+    return kind != NULL ? kind->format : NULL;
 }
 
 const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t index) {
+    if (kind == NULL) return NULL;
     const siem_sink_option *own = kind->options, *common = siem_remote_options;
     for (; own->name != NULL; own++) {
         if (index-- == 0) return own;
@@ -49,14 +51,19 @@ const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t
 siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
                          size_t option_count, siem_error *err) {
     siem_settings settings = {options, option_count};
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (kind == NULL) return siem_misuse_null(__func__, "kind", err);
+    siem_code rc = siem_misuse_options(__func__, options, option_count, err);
+    if (rc != SIEM_OK) return rc;
     for (size_t i = 0; kinds[i] != NULL; i++) {
         if (strcmp(kinds[i]->name, kind) != 0) continue;
-        siem_code rc = kinds[i]->open(out, &settings, err);
+        rc = kinds[i]->open(out, &settings, err);
         if (rc != SIEM_OK) siem_error_prefix(err, "%s", kind);
         return rc;
     }
-    return siem_error_set(err, SIEM_NOT_FOUND, "there is no kind of sink '%s'", kind);
+    return siem_error_set(err, SIEM_NOT_FOUND,
+                          "there is no kind of sink '%s': siem_sink_kind_at has all", kind);
 }
 
 size_t siem_sink_body_size(const siem_sink *sink, const siem_batch *batch) {
@@ -188,6 +195,8 @@ static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem
 siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                          siem_error *err) {
     siem_delivery *delivery;
+    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
+    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
     send_state s = {.sink = sink, .outcomes = outcomes};
     size_t count = siem_batch_size(batch);
     forget_reasons(sink);
@@ -205,6 +214,8 @@ siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome 
 
 siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                 siem_error *err) {
+    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
+    if (preview == NULL) return siem_misuse_null(__func__, "preview", err);
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s makes no requests",
                               sink->kind->name);
@@ -215,21 +226,23 @@ siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void
 }
 
 void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on_, void *context) {
+    if (sink == NULL) return;
     sink->go_on = go_on_;
     sink->go_on_context = context;
 }
 
 void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice_, void *context) {
+    if (sink == NULL) return;
     sink->notice = notice_;
     sink->notice_context = context;
 }
 
 const char *siem_sink_target(const siem_sink *sink) {
-    return sink->target;
+    return sink != NULL ? sink->target : NULL;
 }
 
 const char *siem_sink_name(const siem_sink *sink) {
-    return sink->kind->name;
+    return sink != NULL ? sink->kind->name : NULL;
 }
 
 siem_code siem_sink_close(siem_sink *sink, siem_error *err) {

@@ -57,7 +57,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     const custom_sink *custom = (const custom_sink *)sink;
-    siem_error err;
+    siem_error err = {0};
     (void)parcel;
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;

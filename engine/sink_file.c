@@ -1,6 +1,7 @@
 /* sink_file.c: lines into a file, or to standard output. */
 #include "error.h"
 #include "line_file.h"
+#include "misuse.h"
 #include "sink.h"
 
 #include <stdlib.h>
@@ -63,8 +64,10 @@ static const siem_sink_kind stdout_kind = {
     .name = "stdout", .send = send_lines, .close = close_file};
 
 siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, siem_error *err) {
-    file_sink *sink = calloc(1, sizeof *sink);
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
+    file_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &file_kind;
     sink->sink.pace = siem_local_pace;
@@ -76,8 +79,9 @@ siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, 
 }
 
 siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err) {
-    file_sink *sink = calloc(1, sizeof *sink);
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    file_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &stdout_kind;
     sink->sink.pace = siem_local_pace;

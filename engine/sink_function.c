@@ -1,5 +1,6 @@
 /* sink_function.c: a sink that is a function of the caller. */
 #include "error.h"
+#include "misuse.h"
 #include "sink.h"
 
 #include <stdlib.h>
@@ -11,6 +12,18 @@ typedef struct function_sink {
     void (*close)(void *context);
     void *context;
 } function_sink;
+
+static siem_code check_outcomes(const siem_answer *answer, siem_error *err) {
+    for (size_t i = 0; i < answer->count; i++) {
+        int verdict = (int)answer->outcomes[i].verdict;
+        if (verdict >= SIEM_UNDECIDED && verdict <= SIEM_HOLD) continue;
+        return siem_error_set(err, SIEM_INVALID,
+                              "the function 'send' gave record %zu the unknown verdict %d: give "
+                              "one of siem_verdict",
+                              i, verdict);
+    }
+    return SIEM_OK;
+}
 
 /* A reason is copied, as the caller's may be gone when it is told. A record that ends without one
  * must not get that of another. */
@@ -30,9 +43,16 @@ static siem_code send_function(siem_sink *sink, const siem_batch *batch, siem_an
                                siem_error *err) {
     function_sink *function = (function_sink *)sink;
     siem_answer_all(answer, SIEM_DELIVERED, "the sink gave no reason");
-    siem_code rc = function->send(function->context, batch, answer->outcomes, err);
-    if (rc == SIEM_OK) copy_reasons(answer);
-    else siem_answer_all(answer, SIEM_UNDECIDED, "the sink failed");
+    siem_error left = {0};
+    siem_code rc = function->send(function->context, batch, answer->outcomes, &left);
+    rc = siem_misuse_function(rc, "send", &left, err);
+    if (rc == SIEM_OK) rc = check_outcomes(answer, err);
+    if (rc == SIEM_OK) {
+        copy_reasons(answer);
+        return SIEM_OK;
+    }
+    for (size_t i = 0; i < answer->count; i++) answer->outcomes[i].reason = NULL; /* the caller's */
+    siem_answer_all(answer, SIEM_UNDECIDED, "the sink failed");
     return rc;
 }
 
@@ -49,8 +69,10 @@ static const siem_sink_kind function_kind = {
 
 siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
                                   void (*close)(void *context), void *context, siem_error *err) {
-    function_sink *function = calloc(1, sizeof *function);
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    if (send == NULL) return siem_misuse_null(__func__, "send", err);
+    function_sink *function = calloc(1, sizeof *function);
     if (function == NULL) return siem_error_no_memory(err);
     *function = (function_sink){.sink = {.kind = &function_kind, .pace = siem_local_pace},
                                 .send = send,

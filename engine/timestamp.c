@@ -2,6 +2,7 @@
 #include "timestamp.h"
 
 #include "error.h"
+#include "misuse.h"
 
 #include <math.h>
 #include <string.h>
@@ -116,6 +117,8 @@ bool siem_timestamp_read(const char *text, size_t size, int64_t *unix_time, doub
 }
 
 siem_code siem_iso8601(char out[24], double unix_time, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    out[0] = '\0';
     /* Microseconds first, half to even, as the reference's clock type does. */
     double microseconds = nearbyint((unix_time - floor(unix_time)) * 1e6);
     double seconds = floor(unix_time) + (microseconds >= 1e6 ? 1 : 0);

@@ -2,6 +2,7 @@
 #include "format.h"
 #include "bind.h"
 #include "error.h"
+#include "misuse.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -149,15 +150,28 @@ static siem_code open_format(siem_format **out, lua_State *host, const request *
     return rc;
 }
 
+static siem_code check_request(siem_format **out, const request *r, const char *function,
+                               siem_error *err) {
+    if (out == NULL) return siem_misuse_null(function, "out", err);
+    *out = NULL;
+    if (r->name == NULL) return siem_misuse_null(function, "name", err);
+    return siem_misuse_options(function, r->options, r->option_count, err);
+}
+
 SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const siem_option *options,
                                     size_t option_count, siem_error *err) {
-    return open_format(out, NULL, &(request){name, options, option_count}, err);
+    request r = {name, options, option_count};
+    siem_code rc = check_request(out, &r, __func__, err);
+    return rc == SIEM_OK ? open_format(out, NULL, &r, err) : rc;
 }
 
 SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host, const char *name,
                                        const siem_option *options, size_t option_count,
                                        siem_error *err) {
-    return open_format(out, host, &(request){name, options, option_count}, err);
+    request r = {name, options, option_count};
+    siem_code rc = check_request(out, &r, __func__, err);
+    if (rc == SIEM_OK && host == NULL) rc = siem_misuse_null(__func__, "host", err);
+    return rc == SIEM_OK ? open_format(out, host, &r, err) : rc;
 }
 
 siem_code siem_format_new_restricted(siem_format **out, atomic_llong *running_since,
@@ -201,7 +215,7 @@ siem_budget *siem_format_budget(siem_format *format) {
 }
 
 SIEM_API siem_mapping *siem_format_mapping(siem_format *format) {
-    return format->mapping;
+    return format != NULL ? format->mapping : NULL;
 }
 
 SIEM_API void siem_format_close(siem_format *format) {

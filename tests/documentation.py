@@ -2,7 +2,7 @@
 """Fails for a public function without documentation.
 
 C: every SIEM_API declaration of siem.h stands under a comment (its own, or that of the lines right
-above it). Lua: every name that the modules offer, and every method of its class, is in a *.d.lua and in
+above it), and every pointer in a struct that a caller fills says what NULL means. Lua: every name that the modules offer, and every method of its class, is in a *.d.lua and in
 lua/README.md, and no method is there that does not exist; every output field of a format is in
 formats/README.md.
 """
@@ -24,6 +24,25 @@ def check_header():
             commented = False
         elif line.startswith("SIEM_API") and not commented:
             problems.append(f"siem.h:{number}: no comment above: {line}")
+
+
+# The structs that a caller fills, with the comment above each.
+FILLED = re.compile(r"(?:/\*((?:(?!\*/).)*)\*/\n)?typedef struct (siem_(?:\w+_options|\w+_request|refusal|row|pair|"
+                    r"column|option)) \{\n(.*?)\n\}[^\n]*", re.S)
+
+
+def check_zeroed():
+    header = (root / "engine/include/oversight/siem.h").read_text()
+    structs = list(FILLED.finditer(header))
+    if len(structs) < 9:
+        problems.append(f"only {len(structs)} structs that a caller fills are found in siem.h")
+    for struct in structs:
+        whole, above, name, members = struct[0], struct[1] or "", struct[2], struct[3]
+        if "NULL" in above or "all are required" in whole:
+            continue
+        for declaration, comment in re.findall(r"^ +([^/\n]*\*[^/\n]*;) *(?:/\*((?:(?!\*/).)*)\*/)?", members, re.M | re.S):
+            if "context" not in declaration and not re.search(r"required|NULL", comment):
+                problems.append(f"siem.h: {name}: {declaration} does not say what NULL means")
 
 
 # A line for each name: "siem.json.encode", "event:copy".
@@ -93,6 +112,7 @@ def check_fields():
 
 
 check_header()
+check_zeroed()
 check_lua()
 check_fields()
 print("\n".join(problems) or "everything public is documented")

@@ -1,15 +1,20 @@
 /* testing.c: folders, databases and files of tests. */
 #include "testing.h"
 
+#include <ctype.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[64];
+static pid_t owner; /* of the folder: a child leaves it alone */
 
 static void remove_folder(void) {
     char command[128];
+    if (getpid() != owner) return;
     (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
     if (system(command) != 0) (void)fprintf(stderr, "cannot remove %s\n", folder);
 }
@@ -18,6 +23,7 @@ const char *test_folder(void) {
     if (folder[0] == '\0') {
         strcpy(folder, "/tmp/oversight-test-XXXXXX");
         assert_non_null(mkdtemp(folder));
+        owner = getpid();
         atexit(remove_folder);
     }
     return folder;
@@ -55,4 +61,65 @@ char *test_read(const char *path) {
 
 siem_value test_text(const char *text) {
     return (siem_value){.type = SIEM_TEXT, .bytes = text, .size = strlen(text)};
+}
+
+/* ---- children ---- */
+
+/* cmocka goes on after a signal: a child dies of it. */
+static void let_signals_kill(void) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) (void)signal(signals[i], SIG_DFL);
+}
+
+bool test_in_child(const char *name, const char *(*check)(void)) {
+    int status;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        let_signals_kill();
+        (void)alarm(60); /* seconds: a call that never returns is a fault, too */
+        const char *fault = check();
+        if (fault != NULL) (void)fprintf(stderr, "%s: %s\n", name, fault);
+        _exit(fault != NULL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+        (void)fprintf(stderr, "%s: killed by signal %d\n", name, WTERMSIG(status));
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static const test_misuse *current;
+static void (*prepare_current)(void);
+
+static const char *check_message(const siem_error *err) {
+    if (memchr(err->message, '\0', sizeof err->message) == NULL) return "the message has no end";
+    for (const char *c = err->message; *c != '\0'; c++) {
+        if (!isprint((unsigned char)*c)) return "the message is not printable";
+    }
+    if (err->message[0] == '\0') return "the message is empty";
+    return strstr(err->message, current->word) != NULL ? NULL : err->message;
+}
+
+static const char *check_misuse(void) {
+    static siem_error err;
+    memset(&err, 0xa5, sizeof err);
+    prepare_current();
+    siem_code code = current->run(&err);
+    if (code != SIEM_INVALID) return siem_code_name(code);
+    if (err.code != SIEM_INVALID) return "the error has another code";
+    const char *fault = check_message(&err);
+    if (fault != NULL) return fault;
+    return current->run(NULL) == SIEM_INVALID ? NULL : "without an error to fill it succeeds";
+}
+
+void test_all_misuses(const test_misuse *misuses, size_t count, void (*prepare)(void)) {
+    size_t failed = 0;
+    prepare_current = prepare;
+    for (size_t i = 0; i < count; i++) {
+        current = &misuses[i];
+        failed += !test_in_child(current->name, check_misuse);
+    }
+    if (failed > 0) fail_msg("%zu of %zu cases", failed, count);
 }

@@ -31,6 +31,21 @@ char *test_read(const char *path);
 
 siem_value test_text(const char *text);
 
+/* A wrong call: it gives SIEM_INVALID, and a message of one printable line that holds `word`. */
+typedef struct test_misuse {
+    const char *name;
+    siem_code (*run)(siem_error *err);
+    const char *word;
+} test_misuse;
+
+/* Runs each in a child of its own, after `prepare`: with an error that holds garbage, and with
+ * NULL. */
+void test_all_misuses(const test_misuse *misuses, size_t count, void (*prepare)(void));
+
+/* Runs a check in a child. It returns NULL, or what is wrong. False, with a line on standard error,
+ * when something is or the child dies. */
+bool test_in_child(const char *name, const char *(*check)(void));
+
 #define assert_ok(call)                                                                            \
     do {                                                                                           \
         siem_error err = {0};                                                                      \

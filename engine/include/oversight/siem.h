@@ -8,8 +8,15 @@
  *     same code and one line that names the object and the cause. No message holds a secret.
  *   - `**out` comes first, is set to NULL on failure, and is owned by the caller, who gives it to
  *     the close function of its noun. Every close function accepts NULL.
+ *   - NULL is allowed for `err`, for any `context`, for `size` of siem_batch_bytes and
+ *     siem_batch_at, for a list of 0 items, and where a comment says what it means. For any other
+ *     pointer it is a mistake: the call does nothing and returns SIEM_INVALID, and a function
+ *     without a code returns 0, NULL or a null value. So does a negative size.
+ *   - A member of a struct that is zeroed has its default, unless it is "required".
+ *   - A function of the caller gets an `err` that is empty and never NULL, fills it when it fails,
+ *     and returns no code but SIEM_OK and failures. It must not close what calls it.
  *   - A returned `const *`, and the bytes of a siem_value, are borrowed; the comment says until
- * when.
+ *     when.
  *   - Text is UTF-8 and carries its size in bytes; it may contain NUL and may be invalid until it
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
@@ -75,7 +82,7 @@ typedef enum siem_type {
     SIEM_INTEGER, /* exact, 64 bits */
     SIEM_REAL,    /* written in the shortest form that reads back to the same double */
     SIEM_TEXT,    /* bytes of UTF-8, checked when rendered */
-    SIEM_JSON     /* valid compact ASCII JSON text */
+    SIEM_JSON     /* JSON text; compact and ASCII when it comes from the library */
 } siem_type;
 
 typedef struct siem_value {
@@ -107,7 +114,8 @@ typedef struct siem_column {
 
 /* Makes an event of a row, copying it. A column that is missing is null. A timestamp that is no
  * number, or outside the years 1 to 9999, gives occurred_unix 0 and an empty occurred_at.
- * Errors: SIEM_INVALID for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
+ * Errors: SIEM_INVALID for a registry_id that siem_registry_open refuses, a value of an unknown
+ * type or JSON that is not JSON; SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_event_open(siem_event **out, const siem_column *row, size_t columns,
                                    const char *registry_id, siem_error *err);
 
@@ -169,7 +177,7 @@ typedef struct siem_ordering {
 } siem_ordering;
 
 /* Opens a registry and checks its shape. Nothing is made in its folder that would keep its owner
- * from writing. Errors: SIEM_INVALID for a path that is missing or empty, and for a registry_id
+ * from writing. Errors: SIEM_INVALID for a path that is missing or empty, for a registry_id
  * that is missing, blank, holds control characters, or begins or ends with a space;
  * SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY; SIEM_IDLE when it has a
  * write-ahead log, no program has it open, and this user may not, or should not, make the log's
@@ -196,7 +204,8 @@ SIEM_API void siem_registry_seek(siem_registry *registry, int64_t id);
 
 /* For a registry that is followed, after SIEM_END: waits until something was committed, for at most
  * `milliseconds`. No read transaction is held. Errors: SIEM_END when nothing was, SIEM_HELD when
- * the path names another file now, SIEM_NOT_FOUND when it names none, SIEM_IO, SIEM_LOCKED. */
+ * the path names another file now, SIEM_NOT_FOUND when it names none, SIEM_INVALID for a registry
+ * that is not followed, SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err);
 
 /* How far behind somebody is who has the events up to `id`. */
@@ -205,7 +214,7 @@ typedef struct siem_lag {
     double seconds; /* since the first of these events occurred; 0: there is none */
 } siem_lag;
 
-/* For a registry that is followed. Errors: SIEM_IO, SIEM_LOCKED. */
+/* For a registry that is followed. Errors: SIEM_INVALID for any other, SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag,
                                      siem_error *err);
 
@@ -236,7 +245,8 @@ SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, co
 /* How many parameters it has. */
 SIEM_API size_t siem_query_parameters(const siem_query *query);
 
-/* Sets parameter `index` (from 1); bytes are copied. Errors: SIEM_INVALID for no such parameter. */
+/* Sets parameter `index` (from 1); bytes are copied, JSON as text. Errors: SIEM_INVALID for an
+ * index without a parameter, or what is not a value. */
 SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
 
 /* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED. */
@@ -260,8 +270,9 @@ SIEM_API void siem_query_close(siem_query *query);
 typedef struct siem_mapping siem_mapping;
 
 /* A function of a format. It reads `value` (null when the row has no source) and the event, and
- * sets *result, whose bytes stay valid until its next call or the end of the record. It returns
- * SIEM_OK, SIEM_DROPPED to leave the event out, or a failure. */
+ * sets *result (null before), whose bytes stay valid until its next call or the end of the record.
+ * It returns SIEM_OK, SIEM_DROPPED to leave the event out, or a failure. What is not a value is
+ * SIEM_INVALID; SIEM_JSON that is not JSON refuses the event. */
 typedef siem_code (*siem_function)(void *context, siem_event *event, const siem_value *value,
                                    siem_value *result, siem_error *err);
 
@@ -352,7 +363,8 @@ SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
 
 /* Renders an event at the end of the batch: one record, or as many as a function of the mapping
  * gives. On failure the batch is as before. `repairs` (NULL is allowed) receives SIEM_REPAIRED_
- * bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_NO_MEMORY. */
+ * bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_INVALID for a mapping that is not compiled, what
+ * a function gave, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                                     unsigned *repairs, siem_error *err);
 
@@ -531,7 +543,8 @@ typedef struct siem_refusal {
     unsigned part; /* which of the event's records it is, from 0 */
 } siem_refusal;
 
-/* Appends a line with the time. `event` may be NULL. Errors: SIEM_IO, SIEM_NO_MEMORY. */
+/* Appends a line with the time. `event` may be NULL. Errors: SIEM_INVALID for a source or record
+ * that is not JSON, SIEM_IO, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
                                          const siem_refusal *refusal, siem_error *err);
 
