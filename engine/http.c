@@ -1,21 +1,17 @@
 /* http.c: libcurl's multi interface, with the settings that every exchange has. */
 #include "http.h"
 
+#include "content_encoding.h"
 #include "error.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 /* Answers are short; a longer one is cut, and cannot fill the memory. A _bulk answer to 10 MB of
  * small events that all fail has some megabytes. */
 #define MOST_ANSWER ((size_t)16 << 20)
-
-/* Level 1 takes a third of the time of 6, for a body about a tenth longer. */
-#define GZIP_LEVEL  1
-#define GZIP_WINDOW (15 + 16) /* zlib: 16 more asks for a gzip header */
 
 /* A body goes out in pieces of this size; larger ones take fewer turns of the loop. */
 #define UPLOAD_BUFFER 262144L
@@ -120,26 +116,6 @@ static size_t take_answer(char *bytes, size_t one, size_t size, void *context) {
         siem_buffer_add(&response->body, bytes, taken);
     }
     return taken == size && !response->body.failed ? size : 0;
-}
-
-/* gzip (RFC 1952) of the request's body. */
-static siem_code compress_body(siem_exchange *exchange, siem_error *err) {
-    const siem_request *request = &exchange->request;
-    siem_buffer *out = &exchange->transfer->compressed;
-    z_stream stream = {.next_in = (Bytef *)request->body, .avail_in = (uInt)request->body_size};
-    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-        return siem_error_no_memory(err);
-    }
-    out->size = 0;
-    size_t bound = deflateBound(&stream, (uLong)request->body_size);
-    if (siem_buffer_reserve(out, bound)) {
-        stream.next_out = (Bytef *)out->bytes;
-        stream.avail_out = (uInt)bound;
-        (void)deflate(&stream, Z_FINISH); /* deflateBound makes room for all of it */
-        out->size = bound - stream.avail_out;
-    }
-    (void)deflateEnd(&stream);
-    return out->failed ? siem_error_no_memory(err) : SIEM_OK;
 }
 
 /* The strings hold credentials, so they are wiped before they are freed. */
@@ -273,7 +249,10 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
         return siem_error_no_memory(err);
     }
     if (request->body_size == 0) request->gzip = false;
-    if (rc == SIEM_OK && request->gzip) rc = compress_body(exchange, err);
+    if (rc == SIEM_OK && request->gzip) {
+        rc = siem_content_compress(&exchange->transfer->compressed, request->body,
+                                   request->body_size, err);
+    }
     if (rc == SIEM_OK) rc = set_headers(exchange, err);
     if (rc != SIEM_OK) return rc;
     set_security(http, exchange->transfer->easy);
@@ -339,6 +318,24 @@ static const char *describe(const siem_exchange *exchange, CURLcode result) {
     return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
 }
 
+/* Some servers and gateways send gzip that nobody asked for. What cannot be decoded is no success;
+ * for any other status, an answer without a body. */
+static void decode_body(siem_exchange *exchange) {
+    siem_response *response = &exchange->response;
+    struct curl_header *header;
+    siem_error failure;
+    CURL *easy = exchange->transfer->easy;
+    if (curl_easy_header(easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+        return;
+    }
+    const char *encoding = header->amount == 1 ? header->value : "several codings";
+    siem_code rc = siem_content_decode(&response->body, encoding, MOST_ANSWER, &failure);
+    if (rc == SIEM_OK || response->status < 200 || response->status >= 300) return;
+    (void)snprintf(response->fault, sizeof response->fault, "HTTP %d, but %.200s", response->status,
+                   failure.message);
+    siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
+}
+
 /* Takes down what came, without what the server repeats of the credentials, and why it ended. */
 static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
@@ -354,6 +351,8 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
         mask_users(response->fault);
         siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
         response->remedy = remedy_of(transfer, result);
+    } else {
+        decode_body(exchange);
     }
     siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
     siem_buffer_add_char(&response->body, '\0');

@@ -38,6 +38,11 @@ void siem_request_add_header(siem_request *request, bool secret, const char *for
     va_end(arguments);
 }
 
+void siem_request_add_headers(siem_request *request, const siem_request *other) {
+    if (!siem_buffer_reserve_secret(&request->headers, other->headers.size)) return;
+    siem_buffer_add(&request->headers, other->headers.bytes, other->headers.size);
+}
+
 void siem_request_add_secret(siem_request *request, const char *secret) {
     size_t size = strlen(secret) + 1;
     if (!siem_buffer_reserve_secret(&request->secrets, size)) return;

@@ -32,6 +32,9 @@ __attribute__((format(printf, 2, 3))) void siem_request_set_url(siem_request *re
 __attribute__((format(printf, 3, 4))) void
 siem_request_add_header(siem_request *request, bool secret, const char *format, ...);
 
+/* Adds all headers of another request. */
+void siem_request_add_headers(siem_request *request, const siem_request *other);
+
 /* Notes a credential that no header shows as it is, to be masked in answers. */
 void siem_request_add_secret(siem_request *request, const char *secret);
 

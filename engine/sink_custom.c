@@ -3,6 +3,7 @@
 
 #include "batch.h"
 #include "error.h"
+#include "header.h"
 
 #include <stdlib.h>
 
@@ -48,7 +49,9 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     request->gzip = custom->remote.gzip;
     siem_code rc = call_write(custom, parcel, request, err);
     if (rc != SIEM_OK || request->body != NULL) return rc;
-    siem_request_add_header(request, false, "Content-Type: application/json");
+    if (!siem_header_is_in(request, "content-type")) {
+        siem_request_add_header(request, false, "Content-Type: application/json");
+    }
     if (parcel->count > 0) siem_remote_write_array(parcel, request);
     return SIEM_OK;
 }

@@ -1,11 +1,10 @@
 /* sink_http.c: any collector that takes JSON by POST: an array a request, or lines. */
 #include "error.h"
+#include "header.h"
 #include "kinds.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define MOST_BYTES  ((size_t)1 << 30)
@@ -13,9 +12,8 @@
 typedef struct http_sink {
     siem_remote_sink remote;
     char *url;
-    char **headers;
-    size_t header_count;
-    bool lines, has_type;
+    siem_request given; /* its headers, which each request gets */
+    bool lines;
 } http_sink;
 
 static const siem_sink_option options[] = {
@@ -36,14 +34,11 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     (void)err;
     siem_request_set_url(request, "%s", http->url);
     request->given_url = true;
-    if (!http->has_type) {
+    if (!siem_header_is_in(&http->given, "content-type")) {
         siem_request_add_header(request, false, "Content-Type: %s",
                                 http->lines ? "application/x-ndjson" : "application/json");
     }
-    for (size_t i = 0; i < http->header_count; i++) {
-        siem_request_add_header(request, siem_remote_is_secret(http->headers[i]), "%s",
-                                http->headers[i]);
-    }
+    siem_request_add_headers(request, &http->given);
     if (http->lines) siem_remote_write_lines(parcel, request);
     else siem_remote_write_array(parcel, request);
     request->gzip = http->remote.gzip;
@@ -61,26 +56,9 @@ static siem_code close_http(siem_sink *sink, siem_error *err) {
     http_sink *http = (http_sink *)sink;
     (void)err;
     siem_remote_close(&http->remote);
-    for (size_t i = 0; i < http->header_count; i++) {
-        OPENSSL_cleanse(http->headers[i], strlen(http->headers[i]));
-        free(http->headers[i]);
-    }
-    free(http->headers);
+    siem_request_free(&http->given);
     free(http->url);
     free(http);
-    return SIEM_OK;
-}
-
-static siem_code add_header(http_sink *http, const char *header, siem_error *err) {
-    siem_code rc = siem_remote_check_header(header, err);
-    if (rc != SIEM_OK) return rc;
-    char **longer = realloc(http->headers, (http->header_count + 1) * sizeof *longer);
-    if (longer == NULL) return siem_error_no_memory(err);
-    http->headers = longer;
-    char *copy = strdup(header);
-    if (copy == NULL) return siem_error_no_memory(err);
-    http->headers[http->header_count++] = copy;
-    http->has_type |= strncasecmp(header, "content-type:", 13) == 0;
     return SIEM_OK;
 }
 
@@ -94,8 +72,9 @@ static siem_code read_options(http_sink *http, const siem_settings *settings, si
     }
     for (size_t i = 0; rc == SIEM_OK && (header = siem_settings_at(settings, "header", i)) != NULL;
          i++) {
-        rc = add_header(http, header, err);
+        rc = siem_header_add(&http->given, header, err);
     }
+    if (http->given.headers.failed) return siem_error_no_memory(err);
     return rc;
 }
 

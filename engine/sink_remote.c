@@ -194,47 +194,6 @@ siem_code siem_remote_copy_base(char **out, const char *name, const char *url, c
     return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
-bool siem_remote_is_secret(const char *header) {
-    static const char *const harmless[] = {"accept",
-                                           "accept-encoding",
-                                           "accept-language",
-                                           "cache-control",
-                                           "content-encoding",
-                                           "content-language",
-                                           "content-type",
-                                           "date",
-                                           "host",
-                                           "user-agent"};
-    size_t name = strcspn(header, ":");
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
-        bool is_it = strlen(harmless[i]) == name && strncasecmp(header, harmless[i], name) == 0;
-        if (is_it) return false;
-    }
-    return true;
-}
-
-siem_code siem_remote_check_header(const char *header, siem_error *err) {
-    size_t name = strcspn(header, ":");
-    for (size_t i = 0; i < name; i++) {
-        unsigned char c = (unsigned char)header[i];
-        if (isalnum(c) == 0 && strchr("!#$%&'*+-.^_`|~", c) == NULL) name = 0;
-    }
-    if (name == 0 || header[name] == '\0') {
-        return siem_error_set(err, SIEM_INVALID, "header is 'Name: value'");
-    }
-    const char *value = header + name + 1;
-    if (value[strspn(value, " \t")] == '\0') { /* libcurl would leave it out */
-        return siem_error_set(err, SIEM_INVALID, "header %.*s has no value", (int)name, header);
-    }
-    for (const char *at = header + name; *at != '\0'; at++) {
-        if (iscntrl((unsigned char)*at) != 0 && *at != '\t') {
-            return siem_error_set(err, SIEM_INVALID, "header %.*s holds a control character",
-                                  (int)name, header);
-        }
-    }
-    return SIEM_OK;
-}
-
 /* ---- framings ---- */
 
 size_t siem_remote_bytes(const siem_parcel *parcel) {

@@ -48,13 +48,6 @@ siem_code siem_remote_copy_base(char **out, const char *name, const char *url, c
 /* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
 
-/* Checks "Name: value": a token (RFC 9110, 5.6.2) and a value on one line. */
-siem_code siem_remote_check_header(const char *header, siem_error *err);
-
-/* Whether a header that somebody gave may carry a credential, so that it is masked: any but a few
- * that are known not to, as vendors name theirs as they like. */
-bool siem_remote_is_secret(const char *header);
-
 /* ---- framings ---- */
 
 /* How many bytes the records of a parcel have with their line ends. */

@@ -2,6 +2,7 @@
  * request holds and what an answer means. */
 #include "bind_sink.h"
 #include "error.h"
+#include "header.h"
 #include "sink_custom.h"
 
 #include <stdlib.h>
@@ -152,21 +153,45 @@ int siem_lua_sink_table(lua_State *L) {
 
 /* ---- a table that says what to send ---- */
 
-/* Adds the headers of the table at the top, in the order of their names: pairs has none. */
+/* Pushes the header of the name and the value at the top. Errors: SIEM_INVALID. */
+static siem_code push_header(lua_State *L, siem_error *err) {
+    lua_pushvalue(L, -2);
+    lua_pushliteral(L, ": ");
+    lua_pushvalue(L, -3);
+    if (lua_type(L, -3) != LUA_TSTRING || !lua_isstring(L, -1)) {
+        lua_pop(L, 2);
+        return siem_error_set(err, SIEM_INVALID, "headers are names and texts");
+    }
+    lua_concat(L, 3);
+    size_t size;
+    const char *header = lua_tolstring(L, -1, &size);
+    if (strlen(header) == size) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID, "a header holds a NUL character");
+}
+
+/* Adds the headers of the table at the top. */
 static void add_headers(lua_State *L, siem_request *request) {
     siem_error err;
     int headers = lua_gettop(L);
     luaL_argexpected(L, lua_istable(L, headers), headers, "a table of headers");
     for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 2)) {
-        if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1)) {
-            luaL_error(L, "headers are names and texts");
-        }
-        lua_pushvalue(L, -2);
-        const char *header = lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
-        lua_remove(L, -2);
-        if (siem_remote_check_header(header, &err) != SIEM_OK) luaL_error(L, "%s", err.message);
-        siem_request_add_header(request, siem_remote_is_secret(header), "%s", header);
+        siem_code rc = push_header(L, &err);
+        if (rc == SIEM_OK) rc = siem_header_add(request, lua_tostring(L, -1), &err);
+        if (rc != SIEM_OK) luaL_error(L, "%s", err.message);
     }
+}
+
+/* Checks the headers of the sink at index 1; those that a function makes, when they are added. */
+static siem_code check_headers(lua_State *L, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    int top = lua_gettop(L);
+    bool is_table = lua_getfield(L, 1, "headers") == LUA_TTABLE;
+    for (lua_pushnil(L); is_table && rc == SIEM_OK && lua_next(L, top + 1) != 0; lua_pop(L, 2)) {
+        rc = push_header(L, err);
+        if (rc == SIEM_OK) rc = siem_header_check(lua_tostring(L, -1), err);
+    }
+    lua_settop(L, top);
+    return rc;
 }
 
 /* Calls table:headers(batch), or takes the table headers; calls table:body(batch). */
@@ -266,6 +291,7 @@ int siem_lua_sink_transport(lua_State *L) {
     size_t count;
     luaL_checktype(L, 1, LUA_TTABLE);
     const siem_option *options = siem_lua_check_options(L, 2, &count);
+    if (check_headers(L, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     siem_lua_sink *s = new_table_sink(L);
     siem_custom custom = {s, write_custom, read_custom};
     if (siem_sink_open_custom(&s->sink, &custom, options, count, &err) != SIEM_OK) {

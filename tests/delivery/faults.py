@@ -6,6 +6,7 @@ An element of a plan is null, the name of a fault below, or an object of these m
   code: C, number: N            hec: this code; with a number, the events before it are stored
   ack: "lost" | "never"         hec: promised and lost, or stored and never acknowledged
   items: {INDEX: STATUS}        bulk: these items get the status and are not stored
+  encode: HOW                   the body as it is, or a fixed one, under a Content-Encoding (wire.py)
   store: true | false           whether the records are stored, where that is not to be as usual
 """
 import dataclasses
@@ -29,7 +30,7 @@ NAMES = {
     "close-late":     ("close-late", True),
 }
 CHANCE = ["503", "500", "429", "reset", "reset-early", "reset-answer", "garbage", "close"]
-SPECIAL = ("status", "retry_after", "retry_after_date", "redirect", "code", "items", "share", "ack")
+SPECIAL = ("status", "retry_after", "retry_after_date", "redirect", "code", "items", "share", "ack", "encode")
 
 
 @dataclasses.dataclass

@@ -65,6 +65,21 @@ for wrong in $'X-Bad: a\r\nX-More: b' $'X-Bad: a\nb' $'X-Bad: a\rb' $'X-Bad: \x0
     export_to 2 one.db --header "$wrong"
     lacks err traceback
 done
+# Those of the transport would cut bodies short or send them elsewhere; some come once.
+for name in Content-Length content-length Transfer-Encoding Content-Encoding Expect Host Connection Keep-Alive TE Trailer \
+    Upgrade Proxy-Connection HTTP2-Settings Proxy-Authorization; do
+    export_to 2 one.db --header "$name: 20"
+    has err "header $name belongs to the transport, which sets it: omit it"
+    printf 'X-Fine: 1\n%s: 20\n' "$name" >transport-headers
+    export_to 2 one.db --header @transport-headers
+    has err "header $name belongs to the transport"
+done
+export_to 2 one.db --header ':authority: elsewhere'
+for name in Content-Type Authorization Cookie User-Agent Date; do
+    export_to 2 one.db --header "$name: geheim1" --header "${name,,}: geheim2"
+    has err "header ${name,,} is given twice"
+    lacks err geheim
+done
 holds headers "len(requests) == 2"
 export_to 0 ten.db --dry-run --header 'Authorization: Bearer geheim1' --header 'X-Api-Key: geheim2 geheim4' \
     --header @headers.txt --header 'Cookie: id=geheim5; b=geheim6' --header 'DD-API-KEY:geheim7' --header 'X-Open: geheim8' \

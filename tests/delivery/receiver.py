@@ -24,7 +24,7 @@ import faults
 import hec
 import plain
 from store import Store
-from wire import Answer, Gone, Link, Malformed, html, http_date
+from wire import Answer, Gone, Link, Malformed, encoded, html, http_date
 
 KINDS = {"hec": hec.Protocol, "bulk": bulk.Protocol, "plain": plain.Protocol,
          "sentinel": azure.Sentinel, "ingestion": azure.Ingestion}
@@ -174,7 +174,8 @@ class Receiver:
         if play.manner == "cut":
             body = served.body or b'{"status":"accepted"}'
             return Answer(200, body[:len(body) // 2])
-        return fixed(play.options, request) if play.fixed else served
+        answer = fixed(play.options, request) if play.fixed else served
+        return encoded(answer, play.options["encode"]) if "encode" in play.options else answer
 
 
 def repeated(body, request):

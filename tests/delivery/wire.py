@@ -86,6 +86,32 @@ class Answer:
         return head if head_only or self.status == 204 else head + self.body
 
 
+def encoded(answer, how):
+    """An answer whose body comes under a Content-Encoding that nobody asked for, rightly or wrongly."""
+    def gzip(body, window=31):
+        deflater = zlib.compressobj(wbits=window)
+        return deflater.compress(body) + deflater.flush()
+    body, half = answer.body, len(answer.body) // 2
+    name, answer.body = {
+        "gzip": lambda: ("gzip", gzip(body)),
+        "GZIP": lambda: ("X-GZip", gzip(body)),
+        "members": lambda: ("gzip", gzip(body[:half]) + gzip(body[half:])),
+        "deflate": lambda: ("deflate", gzip(body, 15)),
+        "raw-deflate": lambda: ("deflate", gzip(body, -15)),
+        "identity": lambda: ("identity", body),
+        "empty": lambda: ("gzip", b""),
+        "large": lambda: ("gzip", gzip(body + b" " * (15 << 20))),
+        "cut": lambda: ("gzip", gzip(body)[:-9]),
+        "trailing": lambda: ("gzip", gzip(body) + b"more"),
+        "wrong": lambda: ("gzip", body),
+        "unknown": lambda: ("br", body),
+        "twice": lambda: ("gzip, gzip", gzip(gzip(body))),
+        "bomb": lambda: ("gzip", gzip(bytes(64 << 20))),
+    }[how]()
+    answer.headers = [*answer.headers, ("Content-Encoding", name)]
+    return answer
+
+
 def html(status, title):
     """The page that a web server or a proxy answers by itself."""
     page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
