@@ -94,6 +94,16 @@ static bool is_web_page(const siem_response *response) {
     return false;
 }
 
+void siem_answer_not_its_own(siem_answer *answer, const siem_response *response,
+                             const char *whose) {
+    char excerpt[200];
+    siem_answer_excerpt(response, excerpt);
+    siem_answer_all(answer, SIEM_HOLD,
+                    "HTTP %d: the answer is not that of %s: correct the URL, or the proxy on the "
+                    "way%s%s",
+                    response->status, whose, excerpt[0] != '\0' ? ": " : "", excerpt);
+}
+
 /* 1xx, 3xx and the 4xx that say that the address or the credentials are wrong. */
 static void hold(siem_answer *answer, const char *excerpt) {
     int status = answer->http_status;
@@ -127,6 +137,8 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
         siem_answer_all(answer, SIEM_RETRY, "HTTP %d%s%s", status, colon, excerpt);
     } else if (status == 413) {
         siem_answer_halve(answer, "HTTP 413: the record alone is too large");
+    } else if ((status == 400 || status == 422) && is_web_page(response)) {
+        siem_answer_not_its_own(answer, response, "a collector");
     } else if (status == 400 || status == 422) {
         siem_answer_halve(answer, "HTTP %d%s%s", status, colon, excerpt);
     } else {

@@ -43,6 +43,10 @@ siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, .
 __attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
                                                              const char *format, ...);
 
+/* A request that is refused as one with a bad record is, by an answer that is not in the form of
+ * `whose`: holds it, as nobody who knows the records has looked at them. */
+void siem_answer_not_its_own(siem_answer *answer, const siem_response *response, const char *whose);
+
 /* Adds to the reason of all records. */
 void siem_answer_add_reason(siem_answer *answer, const char *more);
 
@@ -53,7 +57,7 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
 
 /* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered, but
  * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400
- * and 422 halve, as some record is at fault; everything else hold. */
+ * and 422 halve, as some record is at fault, but hold with a web page; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
 /* The beginning of a response's body as one printable line, for messages. */

@@ -174,6 +174,13 @@ static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answe
 static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
     siem_decision decision = siem_shipment_take(s, answer);
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
+    /* Nothing says what is wrong with the record: neither the protocol's code, nor 413. */
+    bool is_vague = answer->next == SIEM_HALVE && answer->code < 0 && answer->http_status != 413;
+    if (is_vague && siem_shipment_absolve(s)) {
+        siem_answer_add_reason(
+            answer, "so are all others, each alone: correct the sink's options or the target");
+        hold(delivery, answer->reason);
+    }
     siem_answer_clear(answer);
     if (decision.decided > 0) s->attempts = 0;
     if (decision.decided > 0 && !decision.retry) report_success(delivery);

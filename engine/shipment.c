@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As many records that are refused one after another, before any is taken, are not at fault. */
+#define TOO_MANY_REFUSED 8
+
 /* Makes room for as many outcomes. */
 static bool reserve(siem_shipment *s, size_t count) {
     if (count <= s->capacity) return true;
@@ -88,6 +91,22 @@ siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
         }
     }
     return decision;
+}
+
+static void forget_outcome(siem_outcome *outcome) {
+    free((char *)outcome->reason);
+    *outcome = (siem_outcome){.code = -1};
+}
+
+bool siem_shipment_absolve(siem_shipment *s) {
+    size_t refused = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->outcomes[i].verdict == SIEM_DELIVERED) return false;
+        refused += s->outcomes[i].verdict == SIEM_REJECT;
+    }
+    if (refused < TOO_MANY_REFUSED) return false;
+    for (size_t i = 0; i < s->count; i++) forget_outcome(&s->outcomes[i]);
+    return true;
 }
 
 void siem_shipment_clear(siem_shipment *s) {

@@ -51,6 +51,10 @@ typedef struct siem_decision {
 /* Takes over the outcomes of the parcel's records that are decided. */
 siem_decision siem_shipment_take(siem_shipment *shipment, siem_answer *answer);
 
+/* Whether so many records were refused, and none taken, that it cannot be the records. Then all are
+ * undecided again. */
+bool siem_shipment_absolve(siem_shipment *shipment);
+
 /* Empties the batch. */
 void siem_shipment_clear(siem_shipment *shipment);
 

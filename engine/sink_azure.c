@@ -205,16 +205,29 @@ static void renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *ans
     forget_token(azure);
 }
 
+/* What is wrong with a request as a whole: {"error": {"code": ...}}. */
+static void read_refusal(const siem_response *response, siem_answer *answer) {
+    char excerpt[200];
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(body, "error");
+    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
+    if (code == NULL) {
+        siem_answer_not_its_own(answer, response, "Logs Ingestion");
+    } else if (strcmp(code, "InvalidStream") == 0) {
+        siem_answer_excerpt(response, excerpt);
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
+    }
+    cJSON_Delete(body);
+}
+
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     azure_sink *azure = (azure_sink *)sink;
-    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401) renew(azure, parcel, answer);
-    siem_answer_excerpt(response, excerpt);
-    if (response->status == 400 && strstr(excerpt, "\"InvalidStream\"") != NULL) {
-        siem_answer_all(answer, SIEM_HOLD, "HTTP 400: correct the stream: %s", excerpt);
+    if (answer->next == SIEM_HALVE && response->status != 413) {
+        read_refusal(response, answer);
     } else if (response->status == 403) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP 403: give the application the role Monitoring Metrics Publisher on "

@@ -5,6 +5,7 @@
  * once: 409 says that it is there. (An _id is unique within a backing index: a document that is
  * sent again after a rollover is stored twice, elasticsearch#44794.) */
 #include "batch.h"
+#include "elastic_items.h"
 #include "error.h"
 #include "kinds.h"
 
@@ -149,75 +150,33 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
 
 /* ---- reading ---- */
 
-static const char *text_of(const cJSON *object, const char *name, const char *absent) {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return text != NULL ? text : absent;
-}
-
-/* "type: reason" of an error, and of what caused it. */
-static void describe_error(const cJSON *item, char out[256]) {
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(item, "error");
-    const cJSON *cause = cJSON_GetObjectItemCaseSensitive(error, "caused_by");
-    if (cJSON_IsString(error)) {
-        (void)snprintf(out, 256, "%s", cJSON_GetStringValue(error));
-        return;
+/* A request that is refused as a whole: without an error of the target's own kind, it is not the
+ * target that has looked at the documents. */
+static void read_refusal(const elastic_sink *elastic, const siem_response *response,
+                         const cJSON *body, siem_answer *answer) {
+    char excerpt[200];
+    siem_answer_excerpt(response, excerpt);
+    if (strcmp(siem_elastic_error_type(body), "index_not_found_exception") == 0) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HTTP %d: there is no data stream or index %s: create its template, or "
+                        "correct namespace or index: %s",
+                        response->status, elastic->target, excerpt);
+    } else if ((response->status == 400 || response->status == 422) &&
+               !siem_elastic_is_error(body)) {
+        siem_answer_not_its_own(answer, response, "Elasticsearch or OpenSearch");
     }
-    const char *reason = text_of(error, "reason", ""), *further = text_of(cause, "reason", "");
-    (void)snprintf(out, 256, "%s%s%s%s%s", text_of(error, "type", "no reason given"),
-                   *reason != '\0' ? ": " : "", reason, *further != '\0' ? ": " : "", further);
-}
-
-/* One item's status: 2xx and 409 delivered, 429 and 5xx retry, 401 and 403 hold, others reject. */
-static void read_item(const cJSON *item, siem_answer *answer, size_t index) {
-    char reason[256];
-    const cJSON *status_item = cJSON_GetObjectItemCaseSensitive(item, "status");
-    int status = cJSON_IsNumber(status_item) ? status_item->valueint : 0;
-    describe_error(item, reason);
-    siem_verdict verdict = (status >= 200 && status < 300) || status == 409 ? SIEM_DELIVERED
-                           : status == 429 || status >= 500                 ? SIEM_RETRY
-                           : status == 401 || status == 403                 ? SIEM_HOLD
-                           : status == 0                                    ? SIEM_RETRY
-                                                                            : SIEM_REJECT;
-    if (status == 0) {
-        siem_answer_one(answer, index, verdict, status,
-                        "the answer is not that of _bulk: no status");
-    } else {
-        siem_answer_one(answer, index, verdict, status, "HTTP %d: %s", status, reason);
-    }
-    answer->outcomes[index].existed = status == 409;
-    answer->outcomes[index].kept_aside =
-        verdict == SIEM_DELIVERED && strcmp(text_of(item, "failure_store", ""), "used") == 0;
-}
-
-static void read_items(const cJSON *body, siem_answer *answer) {
-    const cJSON *items = cJSON_GetObjectItemCaseSensitive(body, "items"), *item;
-    if ((size_t)cJSON_GetArraySize(items) != answer->count) {
-        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of _bulk: %d item(s) for %zu",
-                        cJSON_GetArraySize(items), answer->count);
-        return;
-    }
-    size_t index = 0;
-    cJSON_ArrayForEach(item, items) read_item(item->child, answer, index++);
 }
 
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     elastic_sink *elastic = (elastic_sink *)sink;
     siem_secret *secret = secret_of(elastic);
-    char excerpt[200];
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
-    siem_answer_excerpt(response, excerpt);
-    if (response->status == 404 && strstr(excerpt, "index_not_found") != NULL) {
-        siem_answer_all(answer, SIEM_HOLD,
-                        "HTTP 404: there is no data stream or index %s: create its template, or "
-                        "correct namespace or index: %s",
-                        elastic->target, excerpt);
-    }
-    if (response->status < 200 || response->status >= 300) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    read_items(body, answer);
+    if (response->status >= 200 && response->status < 300) siem_elastic_read_items(body, answer);
+    else if (response->status >= 400) read_refusal(elastic, response, body, answer);
     cJSON_Delete(body);
 }
 
@@ -238,8 +197,9 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(body, "version");
     if (cJSON_IsObject(version)) {
         siem_answer_all(answer, SIEM_DELIVERED, "%s %s, cluster %s",
-                        text_of(version, "distribution", "Elasticsearch"),
-                        text_of(version, "number", "?"), text_of(body, "cluster_name", "?"));
+                        siem_elastic_text(version, "distribution", "Elasticsearch"),
+                        siem_elastic_text(version, "number", "?"),
+                        siem_elastic_text(body, "cluster_name", "?"));
     } else {
         siem_answer_all(answer, SIEM_HOLD, "the server is no Elasticsearch: correct the URL");
     }
@@ -298,7 +258,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const cha
     if (made) {
         qsort(ids, size, sizeof *ids, compare_ids);
         cJSON_ArrayForEach(hit, hits) {
-            (void)snprintf(wanted.id, sizeof wanted.id, "%s", text_of(hit, "_id", ""));
+            (void)snprintf(wanted.id, sizeof wanted.id, "%s", siem_elastic_text(hit, "_id", ""));
             const counted_id *found = bsearch(&wanted, ids, size, sizeof *ids, compare_ids);
             if (found != NULL) counts[found->event]++;
         }

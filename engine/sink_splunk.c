@@ -279,6 +279,8 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     }
     if (parcel->ticket >= 0) read_question(splunk, parcel, body, answer);
     else if (response->fault[0] == '\0') read_events(splunk, parcel, body, answer);
+    bool is_bare = answer->next == SIEM_HALVE && answer->code < 0 && response->status != 413;
+    if (is_bare) siem_answer_not_its_own(answer, response, "HEC");
     bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
     if (is_refused) siem_remote_renew(splunk->token, parcel, answer);
     cJSON_Delete(body);

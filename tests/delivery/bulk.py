@@ -143,7 +143,7 @@ class Protocol:
         outcomes, kept, aside = [], [], []
         for i, (index, name, text, wrong) in enumerate(items):
             if i in failing:
-                outcomes.append(outcome(index, name, failing[i]))
+                outcomes.append(told(index, name, failing[i]))
             elif wrong or b"poison" in text:
                 outcomes.append(self.spoiled(index, name, text, wrong, aside))
             elif (index, name) in self.ids:
@@ -208,6 +208,11 @@ def outcome(index, name, status, reason=None):
     if status == 400:
         item["failure_store"] = "not_enabled"
     return item
+
+
+def told(index, name, told):
+    """An outcome of a status, or as it is spelled out."""
+    return outcome(index, name, told) if isinstance(told, int) else {"_index": index, "_id": name, **told}
 
 
 def addressed(document):

@@ -191,7 +191,8 @@ lines halved.dead 1
 has halved.dead '"http_status":413'
 has halved.dead '"event_id":"7"'
 # A request that is refused for a document that nobody names is halved as well.
-plan '[{"status": 400, "body": {"error": "x"}}, {"status": 400, "body": {"error": "x"}}]'
+refused='{"status": 400, "body": {"error": {"type": "x_exception", "reason": "x"}, "status": 400}}'
+plan "[$refused, $refused]"
 receive parts bulk --plan plan.json
 export_to 0 ten.db
 account parts none 1 10

@@ -5,7 +5,8 @@ An element of a plan is null, the name of a fault below, or an object of these m
   status, body, headers         a fixed answer, whose body may repeat the request (receiver.py); also retry_after or retry_after_date: S (429), redirect: URL (307)
   code: C, number: N            hec: this code; with a number, the events before it are stored
   ack: "lost" | "never"         hec: promised and lost, or stored and never acknowledged
-  items: {INDEX: STATUS}        bulk: these items get the status and are not stored
+  items: {INDEX: STATUS}        bulk: these items get the status and are not stored; INDEX "all" is all of them,
+                                and an object in the place of STATUS is the item as it is answered
   encode: HOW                   the body as it is, or a fixed one, under a Content-Encoding (wire.py)
   store: true | false           whether the records are stored, where that is not to be as usual
 """
@@ -101,6 +102,8 @@ def items_of(fault, count):
     """{index: status} of the bulk items that fail."""
     if fault is None:
         return {}
+    if "all" in fault.options.get("items", {}):
+        return {index: fault.options["items"]["all"] for index in range(count)}
     if "items" in fault.options:
         return {int(index): status for index, status in fault.options["items"].items()}
     if "share" not in fault.options or count == 0:

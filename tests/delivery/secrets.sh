@@ -164,7 +164,7 @@ for code in 3 6 9; do
     hostile "$expected" hec "[$answer]" --to splunk --url URL --token env:KEY --in-flight 1
 done
 item='{"create": {"status": 400, "error": {"type": "'$words'", "reason": "'$forged'"}}}'
-items=$(printf "%s," "$item"{,,,,,,,,,})
+items='{"create": {"status": 201}},'$(printf "%s," "$item"{,,,,,,,,})
 hostile 3 bulk "[{\"status\": 200, \"body\": {\"items\": [${items%,}]}}]" --to elastic --url URL --api-key env:KEY
 has hostile.dead '****'
 hostile 4 ingestion "[{\"status\": 401, \"body\": {\"error_description\": \"<{all}>$forged\"}}]" --to azure \
