@@ -129,7 +129,7 @@ lines address.dead 1
 has address.dead '"event_id":"2"'
 # What formats/README.md advises.
 mkdir -p lua/oversight/formats
-sed -n '/^return ecs:extend "acme-ecs"/,/^```/p' "$root/formats/README.md" | sed '/^```/d' >acme.lua
+sed -n '/^return ecs:extend "acme-ecs"/,/^```/p' "$root/formats/README.md" | sed '/^```/Q' >acme.lua
 { echo 'local ecs = require "oversight.formats.ecs"' && cat acme.lua; } >lua/oversight/formats/acme-ecs.lua
 receive strict bulk --strict-ip
 OVERSIGHT_LUA_PATH=lua export_to 0 address.db --format acme-ecs
