@@ -72,12 +72,15 @@ static void use_sink(siem_delivery *delivery) {
     delivery->uses_sink = true;
 }
 
-/* Lets go of the sink, which may be closed before a delivery that has ended. */
+/* Releases the sink, which may be closed before a delivery that has ended. */
 static void release_sink(siem_delivery *delivery) {
     if (!delivery->uses_sink) return;
     siem_http *http = delivery->sink->http;
     for (size_t i = 0; i < delivery->capacity; i++) {
-        siem_exchange_free(http, &delivery->shipments[i].exchange);
+        siem_exchange *exchange = &delivery->shipments[i].exchange;
+        siem_lane *lane = exchange->lane;
+        siem_exchange_free(http, exchange);
+        siem_lane_close(lane);
     }
     siem_exchange_free(http, &delivery->token);
     delivery->uses_sink = false;
@@ -170,6 +173,16 @@ static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answe
     return may;
 }
 
+/* The next attempt goes to the node that the balancer then chooses: it may be another one than that
+ * which failed or lost the records. A promise of this attempt that comes true later is not taken
+ * for one of the next. */
+static void change_lane(siem_delivery *delivery, siem_shipment *s) {
+    siem_error err;
+    if (s->exchange.lane == NULL) return;
+    siem_code rc = siem_lane_renew(s->exchange.lane, &err);
+    if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
+}
+
 /* Takes what is decided. */
 static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
     siem_decision decision = siem_shipment_take(s, answer);
@@ -188,6 +201,7 @@ static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer)
     /* An answer that decides nothing must not be asked for in a circle. */
     if (decision.retry || decision.decided == 0) {
         s->not_before = try_later(delivery, &s->attempts, answer);
+        change_lane(delivery, s);
     }
 }
 
@@ -256,6 +270,10 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
         rc = siem_preview_token(sink, &err);
         delivery->token_shown = true;
     }
+    if (rc == SIEM_OK && s->exchange.lane == NULL) {
+        rc = siem_lane_take(&s->exchange.lane, &sink->lanes, &err);
+    }
+    s->parcel.lane = s->exchange.lane;
     if (rc == SIEM_OK) rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
     if (rc == SIEM_OK && sink->preview != NULL) {
         preview(delivery, s);
@@ -383,6 +401,13 @@ static bool any_active(siem_delivery *delivery) {
     return delivery->token_phase == SIEM_ACTIVE || count_active(delivery) > 0;
 }
 
+/* A lane may hold a promise that nobody waits for after a failure: then it is not used again. */
+static void leave_lane(siem_delivery *delivery, siem_shipment *s) {
+    if (delivery->failure.code != SIEM_OK) siem_lane_close(s->exchange.lane);
+    else siem_lane_give(s->exchange.lane, &delivery->sink->lanes);
+    s->exchange.lane = NULL;
+}
+
 /* Tells the outcomes of the oldest shipment, and frees its place. */
 static void settle_first(siem_delivery *delivery) {
     siem_error err;
@@ -391,6 +416,7 @@ static void settle_first(siem_delivery *delivery) {
     siem_code rc = delivery->calls.settle(delivery->calls.context, &settlement, &err);
     if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
     siem_shipment_clear(s);
+    leave_lane(delivery, s);
     delivery->first = (delivery->first + 1) % delivery->capacity;
     delivery->used--;
 }

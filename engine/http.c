@@ -18,7 +18,6 @@
 
 struct siem_http {
     CURLM *multi;
-    CURLSH *share; /* cookies: a load balancer finds the same node again */
     siem_http_settings settings;
     char *texts[4]; /* copies of the settings' texts */
     int active;     /* exchanges on their way, also those whose end nobody was told yet */
@@ -83,9 +82,7 @@ siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, si
     siem_code rc = http != NULL ? copy_settings(http, settings, err) : siem_error_no_memory(err);
     if (rc == SIEM_OK) {
         http->multi = curl_multi_init();
-        http->share = curl_share_init();
-        if (http->multi == NULL || http->share == NULL) rc = siem_error_no_memory(err);
-        else (void)curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+        if (http->multi == NULL) rc = siem_error_no_memory(err);
     }
     if (rc == SIEM_OK) *out = http;
     else if (http != NULL) siem_http_close(http);
@@ -96,7 +93,6 @@ siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, si
 void siem_http_close(siem_http *http) {
     if (http == NULL) return;
     if (http->multi != NULL) (void)curl_multi_cleanup(http->multi);
-    if (http->share != NULL) (void)curl_share_cleanup(http->share);
     for (size_t i = 0; i < 4; i++) {
         if (http->texts[i] != NULL) OPENSSL_cleanse(http->texts[i], strlen(http->texts[i]));
         free(http->texts[i]);
@@ -171,7 +167,9 @@ static void set_transport(const siem_http *http, siem_exchange *exchange) {
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* a library sets no handlers */
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms);
-    (void)curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
+    if (exchange->lane != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_SHARE, siem_lane_cookies(exchange->lane));
+    }
     (void)curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "oversight-siem/" SIEM_VERSION);
@@ -375,6 +373,7 @@ void siem_http_cancel(siem_http *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
     if (transfer == NULL || !transfer->active) return;
     (void)curl_multi_remove_handle(http->multi, transfer->easy);
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL); /* a lane may end before it */
     transfer->active = false;
     http->active--;
     free_headers(transfer);

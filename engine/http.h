@@ -2,6 +2,7 @@
 #ifndef SIEM_HTTP_H
 #define SIEM_HTTP_H
 
+#include "lane.h"
 #include "request.h"
 
 #include <oversight/siem.h>
@@ -31,7 +32,8 @@ typedef struct siem_response {
 typedef struct siem_exchange {
     siem_request request;
     siem_response response;
-    void *owner; /* the caller's */
+    siem_lane *lane; /* whose cookies it has, borrowed; NULL: its own, until it is freed */
+    void *owner;     /* the caller's */
     struct siem_transfer *transfer;
 } siem_exchange;
 

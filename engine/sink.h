@@ -38,6 +38,7 @@ struct siem_sink {
     void *notice_context;
     const char *target; /* of siem_sink_target; NULL: none */
     siem_outage outage; /* of the target; it outlives deliveries, which come one after another */
+    siem_lane *lanes;   /* of remote kinds, that no delivery uses: a list */
     unsigned users;     /* deliveries that have records for it */
     char **reasons;     /* of the outcomes that siem_sink_send gave last */
     size_t reason_count;
@@ -48,8 +49,9 @@ typedef struct siem_parcel {
     const siem_batch *batch;
     const size_t *records; /* their indices */
     size_t count;
-    int64_t ticket;      /* the sink's, of a request that is to be confirmed; -1: none */
-    double since;        /* when the ticket was given, in seconds of siem_clock */
+    const siem_lane *lane; /* that it goes on; NULL: none */
+    int64_t ticket; /* the sink's, of a request that is to be confirmed on its lane; -1: none */
+    double since;   /* when the ticket was given, in seconds of siem_clock */
     unsigned credential; /* the sink's, which of its credentials the request was written with */
 } siem_parcel;
 

@@ -131,6 +131,7 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
 }
 
 void siem_remote_close(siem_remote_sink *remote) {
+    siem_lane_close(remote->sink.lanes);
     siem_http_close(remote->sink.http);
     free(remote->origin);
 }

@@ -11,6 +11,7 @@
 #include "kinds.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <openssl/rand.h>
@@ -20,9 +21,11 @@
 
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
-#define ACK_PAUSE    10.0                /* seconds between two questions */
+#define FIRST_PAUSE  0.1                 /* seconds until the first question for an ack */
+#define ACK_PAUSE    10.0                /* seconds between two questions, at most */
 #define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
 #define CHANNEL_SIZE 37
+#define CHANNEL_BASE 24 /* characters of a channel before its last group */
 
 typedef struct splunk_sink {
     siem_remote_sink remote;
@@ -39,14 +42,20 @@ static const siem_sink_option options[] = {
     {"token", "SECRET", "of the collector: file:PATH, env:NAME or cmd:COMMAND", true, true, false},
     {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
      false, false},
-    {"ack_pause", "SECONDS", "between two questions for it (default: 10)", false, false, false},
+    {"ack_pause", "SECONDS",
+     "between two questions for it, at most: the first comes after 0.1, and pauses double "
+     "(default: 10)",
+     false, false, false},
     {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
      false, false},
     {"index", "NAME|''",
      "that is configured, '' for none: when another one is refused, it is the record's fault "
      "(default: that of the format)",
      false, false, false},
-    {"channel", "GUID", "of the requests (default with ack: one made up)", false, false, false},
+    {"channel", "GUID",
+     "of the requests (default with ack: random); with ack, its last 12 digits are replaced by "
+     "random ones, others for each request under way",
+     false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
 
@@ -58,14 +67,25 @@ static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
     return bytes;
 }
 
-static void write_head(const splunk_sink *splunk, siem_request *request, const char *path) {
+/* Two requests that wait for an ack must not share a channel: every indexer numbers the acks of a
+ * channel from 0, and a balancer may have sent them to different ones. */
+static void write_channel(const splunk_sink *splunk, const siem_lane *lane, siem_request *request) {
+    if (splunk->channel[0] == '\0') return;
+    if (splunk->ack && lane != NULL) {
+        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %.*s%s", CHANNEL_BASE,
+                                splunk->channel, siem_lane_mark(lane));
+    } else {
+        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %s", splunk->channel);
+    }
+}
+
+static void write_head(const splunk_sink *splunk, const siem_lane *lane, const char *path,
+                       siem_request *request) {
     siem_request_set_url(request, "%s/services/collector/%s", splunk->url, path);
     siem_request_add_header(request, true, "Authorization: Splunk %s",
                             siem_secret_text(splunk->token));
     siem_request_add_header(request, false, "Content-Type: application/json");
-    if (splunk->channel[0] != '\0') {
-        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %s", splunk->channel);
-    }
+    write_channel(splunk, lane, request);
 }
 
 /* Asks whether the events of a ticket are indexed. */
@@ -73,7 +93,7 @@ static void write_question(const splunk_sink *splunk, const siem_parcel *parcel,
                            siem_request *request) {
     char question[64];
     int size = snprintf(question, sizeof question, "{\"acks\":[%" PRId64 "]}", parcel->ticket);
-    write_head(splunk, request, "ack");
+    write_head(splunk, parcel->lane, "ack", request);
     siem_buffer_add(&request->content, question, (size_t)size);
     siem_request_use_content(request);
 }
@@ -87,7 +107,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
         write_question(splunk, parcel, request);
         return SIEM_OK;
     }
-    write_head(splunk, request, "event");
+    write_head(splunk, parcel->lane, "event", request);
     siem_remote_write_lines(parcel, request);
     request->gzip = splunk->remote.gzip;
     return SIEM_OK;
@@ -157,6 +177,16 @@ static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel, c
     }
 }
 
+/* Asks again after a pause as long as the events have waited, so that pauses double, or as long as
+ * the server wants. The last question is asked when patience ends. */
+static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
+    double waited = siem_clock() - parcel->since;
+    double pause = fmin(fmax(waited, FIRST_PAUSE), splunk->ack_pause);
+    answer->next = SIEM_CONFIRM;
+    answer->retry_after =
+        fmin(fmax(pause, answer->retry_after), fmax(splunk->ack_timeout - waited, 0));
+}
+
 /* The events are in, or will be: with acknowledgement, a ticket tells which they are. */
 static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
                    siem_answer *answer) {
@@ -171,8 +201,7 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *
     } else {
         parcel->ticket = ticket;
         parcel->since = siem_clock();
-        answer->next = SIEM_CONFIRM;
-        answer->retry_after = splunk->ack_pause;
+        ask_later(splunk, parcel, answer);
     }
 }
 
@@ -248,11 +277,10 @@ static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const 
         classify(splunk, parcel, body, answer);
     } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
         return;
-    } else if (siem_clock() - parcel->since > splunk->ack_timeout) {
+    } else if (siem_clock() - parcel->since >= splunk->ack_timeout) {
         siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %g s", splunk->ack_timeout);
     } else {
-        answer->next = SIEM_CONFIRM;
-        answer->retry_after = fmax(answer->retry_after, splunk->ack_pause);
+        ask_later(splunk, parcel, answer);
     }
 }
 
@@ -290,7 +318,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
 
 static siem_code write_health(siem_sink *sink, siem_request *request, siem_error *err) {
     (void)err;
-    write_head((const splunk_sink *)sink, request, "health");
+    write_head((const splunk_sink *)sink, NULL, "health", request);
     request->method = "GET";
     return SIEM_OK;
 }
@@ -317,7 +345,7 @@ static void read_health(siem_sink *sink, const siem_response *response, siem_ans
 /* An event without content indexes nothing: a token that works is told code 5 or 12. */
 static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
     (void)err;
-    write_head((const splunk_sink *)sink, request, "event");
+    write_head((const splunk_sink *)sink, NULL, "event", request);
     siem_buffer_add(&request->content, "{}", 2);
     siem_request_use_content(request);
     return SIEM_OK;
@@ -366,10 +394,19 @@ static siem_code make_channel(char out[CHANNEL_SIZE], siem_error *err) {
     return SIEM_OK;
 }
 
+static bool is_guid(const char *text) {
+    static const char shape[CHANNEL_SIZE] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != CHANNEL_SIZE - 1) return false;
+    for (size_t i = 0; i < CHANNEL_SIZE - 1; i++) {
+        bool fits = shape[i] == '-' ? text[i] == '-' : isxdigit((unsigned char)text[i]) != 0;
+        if (!fits) return false;
+    }
+    return true;
+}
+
 static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error *err) {
     if (given == NULL) return splunk->ack ? make_channel(splunk->channel, err) : SIEM_OK;
-    if (strlen(given) != CHANNEL_SIZE - 1 ||
-        strspn(given, "0123456789abcdefABCDEF-") != CHANNEL_SIZE - 1) {
+    if (!is_guid(given)) {
         return siem_error_set(err, SIEM_INVALID, "channel is a GUID of 36 characters");
     }
     (void)stpcpy(splunk->channel, given);

@@ -1,4 +1,10 @@
-"""Splunk HTTP Event Collector: events one after another, partial acceptance, acknowledgement by channel."""
+"""Splunk HTTP Event Collector: events one after another, partial acceptance, acknowledgement by channel.
+
+--plays says whose collector it is: splunkd's, which stores the events before the one that it names and has
+`Server: Splunkd`; the same `hidden` behind a proxy with a Server of its own; or an `other` receiver, which names the
+event and stores nothing of the request. --nodes puts several behind a balancer: the cookie LB, set with the first
+answer, says which one; requests without it go to each in turn. Every node numbers the acks of a channel from 0.
+"""
 import json
 import re
 
@@ -40,6 +46,7 @@ EVENT_PATHS = ("/services/collector", "/services/collector/event", "/services/co
 HEALTH_PATHS = ("/services/collector/health", "/services/collector/health/1.0")
 ACK_PATH = "/services/collector/ack"
 KEYS = {"time", "host", "source", "sourcetype", "index", "event", "fields"}
+SERVERS = {"splunkd": "Splunkd", "hidden": "nginx", "other": None}
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 EXPONENT = re.compile(rb'"time"\s*:\s*-?\d+(\.\d+)?[eE]')
@@ -54,7 +61,9 @@ def options(parser):
     parser.add_argument("--no-gzip", action="store_true", help="hec: gzip is answered 415")
     parser.add_argument("--ack", action="store_true", help="hec: indexer acknowledgement")
     parser.add_argument("--ack-polls", type=int, default=1, help="hec: polls answered false before the true one")
-    parser.add_argument("--cookie", help="hec: NAME=VALUE set by data answers; /ack without it knows no id")
+    parser.add_argument("--plays", default="splunkd", choices=SERVERS, help="hec: whose collector it is")
+    parser.add_argument("--nodes", help="hec: names of the nodes behind a balancer, with commas between")
+    parser.add_argument("--lossy", default="", help="hec: nodes that lose what they take, and never acknowledge")
     parser.add_argument("--health-code", type=int, default=17, choices=(17, 18, 19, 20, 23))
 
 
@@ -70,7 +79,10 @@ class Protocol:
         self.args, self.store = args, store
         self.max_bytes = args.max_bytes or self.max_bytes
         self.indexes = args.indexes.split(",") if args.indexes else None
-        self.channels = {}      # channel: [next id, {id: polls left before true, None: never}]
+        # node: {channel: [next id, {id: polls left before true, None: never}]}
+        self.nodes = {name: {} for name in (args.nodes or "").split(",")}
+        self.lossy = args.lossy.split(",") if args.lossy else []
+        self.turn = 0
 
     def kind(self, request):
         if request.method == "POST" and request.path in EVENT_PATHS:
@@ -78,6 +90,15 @@ class Protocol:
         return "token" if request.path in HEALTH_PATHS + (ACK_PATH,) else "other"
 
     def serve(self, request):
+        chosen = f"LB={request.node}" if self.choose_node(request) else None
+        answer = self.answer(request)
+        if SERVERS[self.args.plays]:
+            answer.headers.append(("Server", SERVERS[self.args.plays]))
+        if chosen:
+            answer.headers.append(("Set-Cookie", f"{chosen}; Path=/"))
+        return answer
+
+    def answer(self, request):
         if request.path in HEALTH_PATHS and request.method == "GET":
             return self.health(request)
         if request.method == "POST" and request.path in EVENT_PATHS:
@@ -87,12 +108,26 @@ class Protocol:
             return said(forced["code"]) if "code" in forced else self.refusal(request) or self.acknowledge(request)
         return Answer(404, b'{"text":"The requested URL was not found on this server.","code":404}')
 
+    def choose_node(self, request):
+        """Says which node serves the request; true when its cookie is to be set."""
+        names = list(self.nodes)
+        cookies = request.headers.get("cookie", "").split("; ")
+        request.node = next((name for name in names if f"LB={name}" in cookies), None)
+        if request.node is not None:
+            return False
+        with self.store.lock:
+            request.node = names[self.turn % len(names)]
+            self.turn += 1
+        return bool(self.args.nodes)
+
     def health(self, request):
         if request.play and "code" in request.play.options:
             return said(request.play.options["code"])
         given = request.headers.get("authorization")
         if given is not None and self.args.token and given != f"Splunk {self.args.token}":
             return said(21)
+        if self.args.plays == "other":
+            return Answer(200, b'{"text":"Success","code":200}')
         return said(self.args.health_code)
 
     def refusal(self, request):
@@ -172,7 +207,8 @@ class Protocol:
     def partial(self, request, found, code):
         if self.args.no_number:
             return said(code)
-        self.store.keep(request, [(None, text) for _, text in found])
+        if self.args.plays != "other":
+            self.store.keep(request, [(None, text) for _, text in found])
         return said(code, **{"invalid-event-number": len(found)})
 
     def forced(self, request, forced, found):
@@ -181,25 +217,25 @@ class Protocol:
             if request.play.stores:
                 self.store.keep(request, [(None, text) for _, text in found])
             return said(forced["code"])
-        self.store.keep(request, [(None, text) for _, text in found[:forced["number"]]])
+        if self.args.plays != "other":
+            self.store.keep(request, [(None, text) for _, text in found[:forced["number"]]])
         return said(forced["code"], **{"invalid-event-number": forced["number"]})
 
     def accept(self, request, found, forced):
         with self.store.lock:
-            self.store.keep(request, [(None, text) for _, text in found])
-            more = {"ackId": self.promise(request, forced)} if self.args.ack else {}
-        answer = said(forced.get("code", 0), **more)
-        if self.args.cookie:
-            answer.headers.append(("Set-Cookie", f"{self.args.cookie}; Path=/"))
-        return answer
+            is_lost = request.node in self.lossy
+            if not is_lost:
+                self.store.keep(request, [(None, text) for _, text in found])
+            more = {"ackId": self.promise(request, is_lost or "ack" in forced)} if self.args.ack else {}
+        return said(forced.get("code", 0), **more)
 
-    def promise(self, request, forced):
-        channel = self.channels.setdefault(self.channel_of(request).lower(), [0, {}])
+    def promise(self, request, is_vain):
+        channel = self.nodes[request.node].setdefault(self.channel_of(request).lower(), [0, {}])
         name = channel[0]
-        if request.dry and not forced.get("ack"):
+        if request.dry and not is_vain:
             return name
         channel[0] += 1
-        channel[1][name] = None if forced.get("ack") else self.args.ack_polls
+        channel[1][name] = None if is_vain else self.args.ack_polls
         return name
 
     def acknowledge(self, request):
@@ -209,11 +245,10 @@ class Protocol:
                 return said(6)
         except (ValueError, KeyError, TypeError):
             return said(6)
-        known = not self.args.cookie or self.args.cookie in request.headers.get("cookie", "").split("; ")
         with self.store.lock:
-            waiting = self.channels.get(self.channel_of(request).lower(), [0, {}])[1]
+            waiting = self.nodes[request.node].get(self.channel_of(request).lower(), [0, {}])[1]
             waiting = dict(waiting) if request.dry else waiting
-            told = {str(name): known and poll(waiting, name) for name in asked}
+            told = {str(name): poll(waiting, name) for name in asked}
         return Answer(200, json.dumps({"acks": told}).encode())
 
     def count(self, body):

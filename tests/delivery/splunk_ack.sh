@@ -16,14 +16,19 @@ registry ten.db 10
 
 # ---- acknowledgement ----
 acked=(--ack --ack-pause 0.05)
-receive acked hec --ack --ack-polls 2 --cookie node=7 --token "$TOKEN"
+channel="one['headers']['x-splunk-request-channel']"
+receive acked hec --ack --ack-polls 2 --nodes A,B --token "$TOKEN"
 export_to 0 ten.db "${acked[@]}" --batch-events 4
 account acked none 1 10
 adds_up acked 10
 holds acked "len(data) == 3 and len(requests) == 3 + 3 * 3"
-holds acked "len({one['headers']['x-splunk-request-channel'] for one in requests}) == 1"
-export_to 0 ten.db "${acked[@]}" --channel 01234567-89ab-cdef-0123-456789abcdef --limit 1
-holds acked "requests[-1]['headers']['x-splunk-request-channel'] == '01234567-89ab-cdef-0123-456789abcdef'"
+holds acked "all('01234567' not in $channel for one in requests)"
+# The first groups of a channel that is given stay: each lane has its own last one.
+export_to 0 ten.db "${acked[@]}" --channel 01234567-89ab-cdef-0123-456789abcdef --batch-events 1 --in-flight 4
+holds acked "all($channel.startswith('01234567-89ab-cdef-0123-') and len($channel) == 36 for one in requests[12:])"
+holds acked "1 < len({$channel for one in requests[12:]}) <= 5"
+export_to 0 ten.db --channel 01234567-89ab-cdef-0123-456789abcdef --limit 1
+holds acked "all($channel == '01234567-89ab-cdef-0123-456789abcdef' for one in requests[-1:])"
 # Nothing counts as delivered before the indexer says so.
 receive never hec --ack --ack-polls 1000000
 "$program" export --db ten.db --registry-id reg --to splunk --url "$url" --token env:TOKEN "${acked[@]}" 2>err &

@@ -52,6 +52,7 @@ class Store:
             "connection": link.number, "tls": link.tls, "method": request.method, "path": request.target,
             "headers": request.headers, "wire": len(request.wire), "body": len(request.body),
             "gzip": request.encoding == "gzip", "fault": request.fault, "status": status, "stored": request.stored,
+            "node": request.node,
         }
         with self.lock:
             if self.bodies:

@@ -36,6 +36,7 @@ class Request:
     play: object = None         # the faults.Fault to be played, if any
     dry: bool = False           # answer as ever, but store nothing
     stored: int = 0
+    node: str | None = None     # of those behind a balancer, which one served it
 
     def __post_init__(self):
         parts = urllib.parse.urlsplit(self.target)

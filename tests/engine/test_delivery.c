@@ -167,6 +167,8 @@ static void test_options(void **state) {
     REFUSE("splunk", "token is missing", {"url", "http://h"});
     REFUSE("splunk", "channel is a GUID", {"url", "http://h"}, {"token", "hunter2"},
            {"channel", "x"});
+    REFUSE("splunk", "channel is a GUID", {"url", "http://h"}, {"token", "hunter2"},
+           {"channel", "0123456789abcdef-0123-456789abcdef-0"});
     REFUSE("splunk", "token is empty", {"url", "http://h"}, {"token", ""});
     REFUSE("splunk", "token: it holds a line break", {"url", "http://h"}, {"token", "hunter2\nx"});
     REFUSE("elastic", "either api_key, or user", {"url", "http://h"}, {"api_key", "hunter2"},
