@@ -11,7 +11,8 @@
 
 siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count) {
     for (size_t i = 0; i < count; i++) outcomes[i] = (siem_outcome){.code = -1};
-    return (siem_answer){.outcomes = outcomes, .count = count, .code = -1, .retry_after = -1};
+    return (siem_answer){
+        .outcomes = outcomes, .count = count, .code = -1, .retry_after = -1, .suspect = -1};
 }
 
 static void give_all(siem_answer *answer, siem_verdict verdict, const char *format,
@@ -39,6 +40,7 @@ void siem_answer_halve(siem_answer *answer, const char *format, ...) {
     give_all(answer, SIEM_REJECT, format, arguments);
     va_end(arguments);
     answer->next = SIEM_HALVE;
+    answer->suspect = -1;
 }
 
 void siem_answer_add_reason(siem_answer *answer, const char *more) {

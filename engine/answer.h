@@ -8,7 +8,8 @@
 typedef enum siem_next {
     /* each record has its verdict */
     SIEM_TAKE_OUTCOMES,
-    /* each half by itself; a single record has the verdict it was given */
+    /* each half by itself, and before them the suspect, if there is one; a single record has the
+     * verdict it was given */
     SIEM_HALVE,
     /* the same request once more, with the credential that is another one since; their verdict,
      * SIEM_HOLD, counts when that one is refused as well */
@@ -28,6 +29,7 @@ typedef struct siem_answer {
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
     siem_next next;
+    int suspect;    /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
     bool slow_down; /* the server nears its limits */
 } siem_answer;
 

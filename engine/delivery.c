@@ -224,7 +224,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
     s->parcel.ticket = -1;
     if (answer->next == SIEM_HALVE && answer->count > 1) {
         siem_answer_clear(answer);
-        siem_shipment_halve(s);
+        siem_shipment_halve(s, answer->suspect);
     } else {
         take(delivery, s, answer);
     }

@@ -239,6 +239,7 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
     siem_code rc = open_transfer(exchange, err);
     response->body.size = 0;
     response->status = 0;
+    response->server[0] = '\0';
     response->retry_after = -1;
     response->fault[0] = '\0';
     response->remedy = NULL;
@@ -316,6 +317,13 @@ static const char *describe(const siem_exchange *exchange, CURLcode result) {
     return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
 }
 
+static void read_server(const siem_transfer *transfer, siem_response *response) {
+    struct curl_header *header;
+    if (curl_easy_header(transfer->easy, "Server", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
+        (void)snprintf(response->server, sizeof response->server, "%s", header->value);
+    }
+}
+
 /* Some servers and gateways send gzip that nobody asked for. What cannot be decoded is no success;
  * for any other status, an answer without a body. */
 static void decode_body(siem_exchange *exchange) {
@@ -344,6 +352,7 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
     response->status = (int)status;
     if (seconds > 0) response->retry_after = (double)seconds;
+    read_server(transfer, response);
     if (result != CURLE_OK) {
         (void)snprintf(response->fault, sizeof response->fault, "%s", describe(exchange, result));
         mask_users(response->fault);

@@ -62,13 +62,17 @@ bool siem_shipment_next(siem_shipment *s) {
     return false;
 }
 
-/* Replaces the range on top by its two halves, as many undecided records in each. */
-void siem_shipment_halve(siem_shipment *s) {
+/* Replaces the range on top by its two halves, as many undecided records in each. The suspect is in
+ * one of them as well, which passes over it when it is decided. */
+void siem_shipment_halve(siem_shipment *s, int suspect) {
     siem_range *top = &s->ranges[s->range_count - 1];
     size_t middle = s->records[s->parcel.count / 2];
     siem_range left = {top->first, middle};
     top->first = middle;
     s->ranges[s->range_count++] = left;
+    if (suspect < 0) return;
+    size_t record = s->records[suspect];
+    s->ranges[s->range_count++] = (siem_range){record, record + 1};
 }
 
 siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {

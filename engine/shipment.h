@@ -5,8 +5,8 @@
 #include "checkpoint.h"
 #include "sink.h"
 
-/* Halving a range leaves one more; 64 bits can be halved 64 times. */
-#define SIEM_MOST_RANGES 66
+/* Halving a range leaves one more; 64 bits can be halved 64 times. One more for a suspect. */
+#define SIEM_MOST_RANGES 67
 
 typedef enum siem_phase { SIEM_READY, SIEM_ACTIVE, SIEM_DONE } siem_phase;
 
@@ -38,8 +38,9 @@ siem_code siem_shipment_load(siem_shipment *shipment, siem_position position, si
 /* Makes the parcel of the first records that are undecided; false when none are. */
 bool siem_shipment_next(siem_shipment *shipment);
 
-/* Makes the next parcel one of half as many records. */
-void siem_shipment_halve(siem_shipment *shipment);
+/* Makes the next parcel one of half as many records, or first the suspect alone: a record of the
+ * parcel, -1: none. */
+void siem_shipment_halve(siem_shipment *shipment, int suspect);
 
 /* What an answer decided. */
 typedef struct siem_decision {

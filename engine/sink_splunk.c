@@ -1,8 +1,9 @@
 /* sink_splunk.c: Splunk's HTTP Event Collector.
  *
  * Codes: "Troubleshoot HTTP Event Collector", possible error codes; acknowledgement: "About HTTP
- * Event Collector Indexer Acknowledgment". Events are objects one after another, never an array;
- * with `invalid-event-number` N, events before N are indexed and those after it are not. */
+ * Event Collector Indexer Acknowledgment". Events are objects one after another, never an array.
+ * Where splunkd names an `invalid-event-number` N, events before N are indexed and those from N on
+ * are not. Other receivers of the protocol name it as well, and index none of the request. */
 #include "batch.h"
 #include "clock.h"
 #include "error.h"
@@ -18,12 +19,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
 #define FIRST_PAUSE  0.1                 /* seconds until the first question for an ack */
 #define ACK_PAUSE    10.0                /* seconds between two questions, at most */
 #define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
+#define LAST_CODE    27                  /* of the vendor's table */
 #define CHANNEL_SIZE 37
 #define CHANNEL_BASE 24 /* characters of a channel before its last group */
 
@@ -33,7 +36,7 @@ typedef struct splunk_sink {
     siem_secret *token;
     char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
     char channel[CHANNEL_SIZE]; /* "": none */
-    bool ack;
+    bool ack, trusts_number;
     double ack_pause, ack_timeout;
 } splunk_sink;
 
@@ -55,6 +58,10 @@ static const siem_sink_option options[] = {
     {"channel", "GUID",
      "of the requests (default with ack: random); with ack, its last 12 digits are replaced by "
      "random ones, others for each request under way",
+     false, false, false},
+    {"trust_event_number", NULL,
+     "the collector is splunkd, whose Server header a proxy hides: events before the "
+     "invalid-event-number are indexed",
      false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
@@ -122,6 +129,30 @@ static int integer_of(const cJSON *object, const char *name) {
     return is_whole && item->valueint >= 0 ? item->valueint : -1;
 }
 
+typedef struct hec_reply {
+    cJSON *body; /* owned; NULL: no JSON */
+    const char *text;
+    int number;      /* of the first event that is not in, as it says; -1: none is named */
+    bool is_splunkd; /* that answered */
+} hec_reply;
+
+/* Reads a response, first as HTTP alone. `count`: of the events that it is about. */
+static hec_reply open_reply(const splunk_sink *splunk, const siem_response *response, size_t count,
+                            siem_answer *answer) {
+    hec_reply reply = {.text = NULL};
+    siem_answer_http(answer, response);
+    if (response->fault[0] == '\0') {
+        reply.body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    }
+    answer->code = integer_of(reply.body, "code");
+    reply.text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply.body, "text"));
+    if (reply.text == NULL) reply.text = "no reason given";
+    reply.number = integer_of(reply.body, "invalid-event-number");
+    if (reply.number >= 0 && (size_t)reply.number >= count) reply.number = -1;
+    reply.is_splunkd = splunk->trusts_number || strcasecmp(response->server, "Splunkd") == 0;
+    return reply;
+}
+
 /* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
 static const char *index_of(const siem_batch *batch, size_t record, size_t *size) {
     size_t record_size;
@@ -147,33 +178,35 @@ static bool any_names_own_index(const splunk_sink *splunk, const siem_parcel *pa
     return false;
 }
 
-/* Events before the one at fault are in, those behind it are not: they stay undecided. */
-static void reject_event(const siem_parcel *parcel, const cJSON *body, siem_answer *answer,
-                         const char *text) {
-    int number = integer_of(body, "invalid-event-number");
-    if (number < 0 || (size_t)number >= parcel->count) {
-        siem_answer_halve(answer, "HEC code %d: %s", answer->code, text);
+/* Whether events before the one that is named are indexed: splunkd alone works like that. With
+ * acknowledgement, that they are indexed is still to be acknowledged. */
+static bool takes_in_order(const splunk_sink *splunk, const hec_reply *reply) {
+    return reply->is_splunkd && !splunk->ack;
+}
+
+/* Where the number may mean something else, the event that it names is a suspect. */
+static void reject_event(const hec_reply *reply, siem_answer *answer) {
+    if (reply->number < 0 || !reply->is_splunkd) {
+        siem_answer_halve(answer, "HEC code %d: %s", answer->code, reply->text);
+        answer->suspect = reply->number;
         return;
     }
     siem_answer_all(answer, SIEM_UNDECIDED, "not looked at");
-    for (int i = 0; i < number; i++) {
-        siem_answer_one(answer, (size_t)i, SIEM_DELIVERED, answer->http_status, "indexed");
-    }
-    siem_answer_one(answer, (size_t)number, SIEM_REJECT, answer->http_status, "HEC code %d: %s",
-                    answer->code, text);
+    siem_answer_one(answer, (size_t)reply->number, SIEM_REJECT, answer->http_status,
+                    "HEC code %d: %s", answer->code, reply->text);
 }
 
-static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel, const cJSON *body,
-                         siem_answer *answer, const char *text) {
-    int number = integer_of(body, "invalid-event-number");
-    bool is_named = number >= 0 && (size_t)number < parcel->count;
-    bool is_records_fault = is_named ? names_own_index(splunk, parcel, (size_t)number)
+static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel,
+                         const hec_reply *reply, siem_answer *answer) {
+    bool is_named = reply->number >= 0 && reply->is_splunkd;
+    bool is_records_fault = is_named ? names_own_index(splunk, parcel, (size_t)reply->number)
                                      : any_names_own_index(splunk, parcel);
     if (is_records_fault) {
-        reject_event(parcel, body, answer, text);
+        reject_event(reply, answer);
     } else {
         siem_answer_all(answer, SIEM_HOLD,
-                        "HEC code 7: %s: allow the index for the token, or name another", text);
+                        "HEC code 7: %s: allow the index for the token, or name another",
+                        reply->text);
     }
 }
 
@@ -188,9 +221,9 @@ static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem
 }
 
 /* The events are in, or will be: with acknowledgement, a ticket tells which they are. */
-static void accept(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                    siem_answer *answer) {
-    int ticket = integer_of(body, "ackId");
+    int ticket = integer_of(reply->body, "ackId");
     answer->slow_down = answer->code == 24 || answer->code == 25;
     if (!splunk->ack) {
         siem_answer_all(answer, SIEM_DELIVERED, "HEC code %d", answer->code);
@@ -220,17 +253,16 @@ static void classify_unknown(siem_answer *answer, const char *text) {
                     answer->code, text);
 }
 
-static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                      siem_answer *answer) {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "text"));
-    if (text == NULL) text = "no reason given";
+    const char *text = reply->text;
     switch (answer->code) {
     case 0:
     case 17:
     case 24:
     case 25:
         if (answer->http_status >= 200 && answer->http_status < 300) {
-            accept(splunk, parcel, body, answer);
+            accept(splunk, parcel, reply, answer);
         } else {
             classify_unknown(answer, text);
         }
@@ -247,15 +279,23 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const cJSON
     case 6:
     case 12:
     case 13:
-    case 15: reject_event(parcel, body, answer, text); break;
-    case 7: refuse_index(splunk, parcel, body, answer, text); break;
+    case 15: reject_event(reply, answer); break;
+    case 7: refuse_index(splunk, parcel, reply, answer); break;
     default:
         if (is_set_up(answer->code)) {
-            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: mend the collector's token",
+            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: fix the collector's token",
                             answer->code, text);
         } else {
             classify_unknown(answer, text);
         }
+    }
+}
+
+/* Whatever keeps the event that is named out, those before it are in. */
+static void confirm_before(const splunk_sink *splunk, const hec_reply *reply, siem_answer *answer) {
+    if (!takes_in_order(splunk, reply)) return;
+    for (int i = 0; i < reply->number; i++) {
+        siem_answer_one(answer, (size_t)i, SIEM_DELIVERED, answer->http_status, "indexed");
     }
 }
 
@@ -269,12 +309,12 @@ static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
 
 /* The answer to a question says nothing of events but that they are indexed: whatever else it is,
  * the question is asked again until patience ends, unless the set-up is wrong. */
-static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                           siem_answer *answer) {
-    if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, body)) {
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, reply->body)) {
         siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
     } else if (is_set_up(answer->code)) {
-        classify(splunk, parcel, body, answer);
+        classify(splunk, parcel, reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
         return;
     } else if (siem_clock() - parcel->since >= splunk->ack_timeout) {
@@ -284,10 +324,11 @@ static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const 
     }
 }
 
-static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const cJSON *body,
+static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                         siem_answer *answer) {
     if (answer->code >= 0) {
-        classify(splunk, parcel, body, answer);
+        classify(splunk, parcel, reply, answer);
+        confirm_before(splunk, reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
         siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
                         answer->http_status);
@@ -299,19 +340,15 @@ static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const cJ
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     splunk_sink *splunk = (splunk_sink *)sink;
-    cJSON *body = NULL;
-    siem_answer_http(answer, response);
-    if (response->fault[0] == '\0') {
-        body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-        answer->code = integer_of(body, "code");
-    }
-    if (parcel->ticket >= 0) read_question(splunk, parcel, body, answer);
-    else if (response->fault[0] == '\0') read_events(splunk, parcel, body, answer);
+    bool is_question = parcel->ticket >= 0;
+    hec_reply reply = open_reply(splunk, response, is_question ? 0 : parcel->count, answer);
+    if (is_question) read_question(splunk, parcel, &reply, answer);
+    else if (response->fault[0] == '\0') read_events(splunk, parcel, &reply, answer);
     bool is_bare = answer->next == SIEM_HALVE && answer->code < 0 && response->status != 413;
     if (is_bare) siem_answer_not_its_own(answer, response, "HEC");
     bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
     if (is_refused) siem_remote_renew(splunk->token, parcel, answer);
-    cJSON_Delete(body);
+    cJSON_Delete(reply.body);
 }
 
 /* ---- ping ---- */
@@ -323,23 +360,21 @@ static siem_code write_health(siem_sink *sink, siem_request *request, siem_error
     return SIEM_OK;
 }
 
-/* 200 is healthy; else the code tells what is not. The token is looked at by some versions only. */
+/* 200 is healthy; else the code says what is not. The token is looked at by some versions only. */
 static void read_health(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     siem_parcel none = {.ticket = -1};
-    siem_answer_http(answer, response);
-    if (response->fault[0] != '\0') return;
-    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    answer->code = integer_of(body, "code");
+    hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
+    bool is_success = answer->outcomes[0].verdict == SIEM_DELIVERED;
     if (answer->code == 0 || answer->code == 17 || answer->code == 24 || answer->code == 25) {
-        if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        if (is_success) {
             siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
         }
     } else if (answer->code > 0) {
-        classify((splunk_sink *)sink, &none, body, answer);
-    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        classify((splunk_sink *)sink, &none, &reply, answer);
+    } else if (is_success) {
         siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
     }
-    cJSON_Delete(body);
+    cJSON_Delete(reply.body);
 }
 
 /* An event without content indexes nothing: a token that works is told code 5 or 12. */
@@ -353,17 +388,15 @@ static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *
 
 static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     siem_parcel none = {.ticket = -1};
-    siem_answer_http(answer, response);
-    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    answer->code = response->fault[0] == '\0' ? integer_of(body, "code") : -1;
+    hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
     bool no_data = answer->code == 5 || answer->code == 6 || answer->code == 12;
     if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
     else if (answer->code >= 0 && answer->code != 7) {
-        classify((splunk_sink *)sink, &none, body, answer);
+        classify((splunk_sink *)sink, &none, &reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
         siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
     }
-    cJSON_Delete(body);
+    cJSON_Delete(reply.body);
 }
 
 /* ---- opening ---- */
@@ -440,6 +473,9 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
         rc = siem_secret_open(&splunk->token, "token", siem_settings_text(settings, "token"), err);
     }
     if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
+    if (rc == SIEM_OK) {
+        rc = siem_settings_flag(settings, "trust_event_number", &splunk->trusts_number, err);
+    }
     if (rc == SIEM_OK) {
         rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
     }

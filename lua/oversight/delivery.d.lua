@@ -126,7 +126,7 @@ function siem.sink.open(kind, options) end
 ---@return oversight.Code? code
 function siem.sink.http(options) end
 
---- Splunk HTTP Event Collector: url, token, ack, channel.
+--- Splunk HTTP Event Collector: url, token, ack, channel, index, trust_event_number.
 ---@param options table<string, any>
 ---@return oversight.Sink? sink
 ---@return string? message

@@ -104,7 +104,7 @@ for code in $holding; do
     has err "[held] exported 0 event(s) as splunk"
     has err "10 event(s) left"
     has err "HEC code $code: "
-    has err "mend the collector's token"
+    has err "fix the collector's token"
     lacks err "$TOKEN"
 done
 export_to 4 ten.db --batch-events 1 --in-flight 1 --dead-letter held.dead

@@ -41,6 +41,19 @@ receive once hec --ack --ack-polls 0 --plan plan.json --fault-tokens
 export_to 0 ten.db "${acked[@]}" --ack-timeout 0.3
 account once none 1 10 twice
 holds once "sum(one['path'].endswith('/event') for one in requests) == 2"
+# A rejected event leaves those before it without an ack.
+registry single.db 20 "UPDATE events SET token_id = 'poison' WHERE id = 7;"
+receive part hec --ack
+export_to 3 single.db "${acked[@]}" --dead-letter single.dead
+account part single.dead 1 20 twice
+lines single.dead 1
+holds part "[one['stored'] for one in data] == [6, 19]"
+# An answer that says where it stopped acknowledges nothing: with acks, only those count.
+plan '[{"code": 9, "number": 4}]'
+receive part hec --ack --plan plan.json
+export_to 0 ten.db "${acked[@]}"
+account part none 1 10 twice
+holds part "[one['stored'] for one in data] == [4, 10]"
 
 # ---- pauses between questions ----
 # The first one is soon, and they double; the default of ten seconds is the longest.

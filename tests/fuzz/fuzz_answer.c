@@ -1,5 +1,5 @@
 /* fuzz_answer.c: answers of servers, hostile ones among them, for every kind of sink. The first
- * byte chooses the kind, the second one the HTTP status, the rest is the body. */
+ * byte chooses the kind, the second one the HTTP status and the server, the rest is the body. */
 #include "sink.h"
 
 #include <stdlib.h>
@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     siem_sink *sink = sinks[data[0] % TARGETS];
     const siem_protocol *protocol = sink->kind->protocol;
     response.status = statuses[data[1] % (sizeof statuses / sizeof *statuses)];
+    if (data[1] & 0x80) (void)strcpy(response.server, "Splunkd");
     siem_buffer_add(&response.body, (const char *)data + 2, size - 2);
     siem_buffer_add_char(&response.body, '\0');
     response.body.size--;

@@ -13,6 +13,7 @@ sqlite3 odd.sqlite "SELECT writefile('seeds/' || id, extra), writefile('seeds/ro
     x'03ffff000000000000' || substr(extra, 1, 3000)) FROM events WHERE extra <> ''" >/dev/null
 # Answers as targets give them: the kind, the status, the body.
 printf '\1\4{"text":"bad","code":6,"invalid-event-number":1}' >seeds/hec
+printf '\1\206{"text":"busy","code":9,"invalid-event-number":2}' >seeds/splunkd
 printf '\2\0{"text":"ok","code":0,"ackId":4}' >seeds/ack
 printf '\202\0{"acks":{"7":true}}' >seeds/acks
 printf '\3\0{"items":[{"create":{"status":201}},{"create":{"status":429}},{"create":{"status":400,"error":{"type":"a","reason":"b"}}}]}' >seeds/bulk
