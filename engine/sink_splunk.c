@@ -238,6 +238,10 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_rep
     }
 }
 
+static bool is_healthy(int code) {
+    return code == 0 || code == 17 || code == 24 || code == 25;
+}
+
 /* The code says that the token or its set-up is wrong, whatever was asked. */
 static bool is_set_up(int code) {
     return (code >= 1 && code <= 4) || code == 10 || code == 11 || code == 14 || code == 16 ||
@@ -360,19 +364,23 @@ static siem_code write_health(siem_sink *sink, siem_request *request, siem_error
     return SIEM_OK;
 }
 
-/* 200 is healthy; else the code says what is not. The token is looked at by some versions only. */
+/* 200 is healthy; else the code says what is not. The token is looked at by some versions only. A
+ * receiver that is not splunkd may lack the page, or have codes of its own: the answer to the event
+ * that follows decides then. */
 static void read_health(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     siem_parcel none = {.ticket = -1};
     hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
     bool is_success = answer->outcomes[0].verdict == SIEM_DELIVERED;
-    if (answer->code == 0 || answer->code == 17 || answer->code == 24 || answer->code == 25) {
+    if (response->status == 404 || response->status == 405 || response->status == 501) {
+        siem_answer_all(answer, SIEM_DELIVERED, "the collector has no health page");
+    } else if (is_success && (answer->code < 0 || answer->code > LAST_CODE)) {
+        siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)", response->status);
+    } else if (is_healthy(answer->code)) {
         if (is_success) {
             siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
         }
     } else if (answer->code > 0) {
         classify((splunk_sink *)sink, &none, &reply, answer);
-    } else if (is_success) {
-        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
     }
     cJSON_Delete(reply.body);
 }
@@ -394,7 +402,7 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     else if (answer->code >= 0 && answer->code != 7) {
         classify((splunk_sink *)sink, &none, &reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
-        siem_answer_all(answer, SIEM_HOLD, "the server is no HEC: correct the URL");
+        siem_answer_all(answer, SIEM_HOLD, "the server is not a HEC: correct the URL");
     }
     cJSON_Delete(reply.body);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# HEC: events that an answer names, from splunkd and from other receivers.
+# HEC: events that an answer names, from splunkd and from other receivers, and ping.
 # shellcheck source=tests/cli/check.sh
 source "$(dirname "$0")/../cli/check.sh"
 source "$root/tests/delivery/delivery.sh"
@@ -80,4 +80,33 @@ for fault in '{"code": 7, "number": 4}' '{"code": 1, "number": 4}'; do
     adds_up kept 10
     dismiss
 done
+
+# ---- ping ----
+receive healthy hec --token "$TOKEN"
+run 0 ping --to splunk --url "$url" --token env:TOKEN
+has out "HEC is healthy (code 17); the collector takes the token"
+receive healthy hec --plays other --token "$TOKEN"
+run 0 ping --to splunk --url "$url" --token env:TOKEN
+has out "there is a server (HTTP 200); the collector takes the token"
+run 4 ping --to splunk --url "$url" --token other
+# A page of health that is not there, or that has no JSON, is no more than that.
+for fault in '{"status": 404, "body": "no such page"}' '{"status": 405}' '{"status": 200, "body": "OK"}' \
+    '{"status": 200, "body": {"status": "green"}}'; do
+    plan "[$fault]"
+    receive healthy hec --plays other --plan plan.json --fault-tokens
+    run 0 ping --to splunk --url "$url" --token env:TOKEN
+    has out "the collector takes the token"
+    dismiss
+done
+# Its word that it cannot take events counts, and so does an answer to the event that is not HEC's.
+plan '[{"code": 20}, {"status": 503}, {"status": 404}, {"status": 404}, {"status": 200, "body": "OK"},
+    {"status": 200, "body": "OK"}]'
+receive ill hec --plan plan.json --fault-tokens
+run 1 ping --to splunk --url "$url" --token env:TOKEN
+has err "HEC code 20"
+run 1 ping --to splunk --url "$url" --token env:TOKEN
+run 4 ping --to splunk --url "$url" --token env:TOKEN
+has err "the URL is wrong"
+run 4 ping --to splunk --url "$url" --token env:TOKEN
+has err "the server is not a HEC: correct the URL"
 finish
