@@ -16,7 +16,7 @@ typedef struct custom_sink {
     char *url;
 } custom_sink;
 
-static const siem_sink_option options[] = {
+const siem_sink_option siem_custom_options[] = {
     {"url", "URL", "where records are posted to", true, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
@@ -82,7 +82,7 @@ static const siem_protocol protocol = {
     .body_size = body_size, .write = write_request, .read = read_response};
 
 static const siem_sink_kind kind = {
-    .name = "custom", .options = options, .protocol = &protocol, .close = close_custom};
+    .name = "custom", .options = siem_custom_options, .protocol = &protocol, .close = close_custom};
 
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
                                 const siem_option *given, size_t option_count, siem_error *err) {

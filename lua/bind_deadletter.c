@@ -26,6 +26,22 @@ static int deadletter_open(lua_State *L) {
     return 1;
 }
 
+/* Raises for a key of the details at `index` that deadletter:write does not know. */
+static void check_details(lua_State *L, int index) {
+    static const char *const keys[] = {"sink", "http_status", "code", "part", "record", NULL};
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        int i = 0;
+        while (keys[i] != NULL && strcmp(keys[i], key) != 0) i++;
+        if (keys[i] != NULL) continue;
+        luaL_error(L,
+                   "deadletter:write: there is no key '%s'; choices: code, http_status, part, "
+                   "record, sink",
+                   luaL_tolstring(L, -2, NULL));
+    }
+}
+
 /* deadletter:write(event, format, reason [, {sink=, http_status=, code=, record=, part=}]) ->
  * true, or nil, message, code */
 static int deadletter_write(lua_State *L) {
@@ -35,7 +51,7 @@ static int deadletter_write(lua_State *L) {
     siem_refusal refusal = {
         .format = siem_lua_check_text(L, 3), .reason = siem_lua_check_text(L, 4), .code = -1};
     if (!lua_isnoneornil(L, 5)) {
-        luaL_checktype(L, 5, LUA_TTABLE);
+        check_details(L, 5);
         refusal.sink = siem_lua_option_text(L, 5, "sink");
         refusal.http_status = (int)siem_lua_option_integer(L, 5, "http_status", 0);
         refusal.code = (int)siem_lua_option_integer(L, 5, "code", -1);

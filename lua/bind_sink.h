@@ -25,8 +25,13 @@ const char *siem_lua_verdict_name(siem_verdict verdict);
  * keeps the texts. */
 const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count);
 
-/* core.sink_table(table) and core.sink_transport(table, options), of bind_sink_table.c. */
+/* Pushes a table of what an option of a sink is. */
+void siem_lua_push_option(lua_State *L, const siem_sink_option *option);
+
+/* core.sink_table(table), core.sink_transport(table, options) and core.sink_transport_options(), of
+ * bind_sink_table.c. */
 int siem_lua_sink_table(lua_State *L);
+int siem_lua_sink_transport_options(lua_State *L);
 int siem_lua_sink_transport(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
 --- Finds formats: by name on the search path, or as a file.
 local core     = require "oversight.core"
 local format   = require "oversight.format"
+local misuse   = require "oversight.misuse"
 local searcher = require "oversight.searcher"
 
 local M = {}
@@ -102,7 +103,7 @@ end
 ---@return string? message
 ---@return string? code
 function M.load(name)
-  if type(name) ~= "string" then error("a format's name is a string", 2) end
+  if type(name) ~= "string" then misuse.raise("a format's name is a string, not " .. type(name)) end
   if is_path(name) then
     local file, message, code = M.where(name)
     if not file then return nil, message, code end

@@ -2,7 +2,8 @@
 ---
 --- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
 --- format is loaded; nothing here runs per event.
-local core = require "oversight.core"
+local core         = require "oversight.core"
+local option_table = require "oversight.option_table"
 -- Every file of a format is found by it, whoever requires the file.
 require "oversight.searcher"
 
@@ -64,7 +65,7 @@ local function check_row(index, row)
   end
   for key in pairs(row) do
     if key ~= 1 and not ROW_KEYS[key] then
-      return ("%s: there is no key %q"):format(name, tostring(key))
+      return ("%s: %s"):format(name, option_table.unknown(key, ROW_KEYS))
     end
   end
   local problem = placing_problem(row) or from_problem(row.from)
@@ -79,7 +80,7 @@ local function check_definition(definition)
       count = math.max(count, key)
     else
       local wanted = DEFINITION_KEYS[key]
-      if not wanted then return ("there is no key %q"):format(tostring(key)) end
+      if not wanted then return option_table.unknown(key, DEFINITION_KEYS) end
       if type(value) ~= wanted then return ("%s must be a %s"):format(key, wanted) end
     end
   end
@@ -105,7 +106,7 @@ local function resolve_sources(from, options)
     if not option then
       fields[#fields + 1] = source
     elseif options[option] == nil then
-      return nil, nil, ("the format declares no option %q"):format(option)
+      return nil, nil, ("the format declares no option %q%s"):format(option, option_table.hint(option, options))
     elseif #fields > 0 then
       return nil, nil, "an option must come before the fields that it overrides"
     elseif options[option] ~= "" then
@@ -164,7 +165,8 @@ end
 function Format:compile(options, filter)
   for name, value in pairs(options or {}) do
     if self.options[name] == nil then
-      error(("%s: the format has no option %q"):format(self.name, tostring(name)), 2)
+      error(("%s: the format has no option %q%s"):format(self.name, tostring(name),
+        option_table.hint(name, self.options)), 2)
     elseif type(value) ~= "string" then
       error(("%s: option %s must be a string"):format(self.name, name), 2)
     end

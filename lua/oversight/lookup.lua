@@ -4,7 +4,8 @@
 --- gives a function of one column, ready for `with` of a format's row. A file that changes is read anew;
 --- when its new content is wrong, or lacks a column in use, the old one stays, and standard error says so
 --- once. Rows of a query are asked for anew when the database has changed.
-local core = require "oversight.core"
+local core   = require "oversight.core"
+local misuse = require "oversight.misuse"
 
 local M = {}
 
@@ -76,7 +77,7 @@ local function file_table(path, read, find)
     end,
   }, Table)
   local ok, message = pcall(refresh, self)
-  if not ok then error(message, 3) end
+  if not ok then misuse.raise(message) end
   return self
 end
 
@@ -173,7 +174,7 @@ end
 ---@param key string the column
 function M.csv(path, key)
   if type(path) ~= "string" or type(key) ~= "string" then
-    error("lookup.csv takes the path of a file and the name of a column", 2)
+    misuse.raise "lookup.csv takes the path of a file and the name of a column"
   end
   local function read(file)
     local rows, columns = read_csv(file, key)
@@ -192,7 +193,7 @@ end
 --- A CSV file with a column "network", looked up by address: the longest network wins.
 ---@param path string
 function M.cidr(path)
-  if type(path) ~= "string" then error("lookup.cidr takes the path of a file", 2) end
+  if type(path) ~= "string" then misuse.raise "lookup.cidr takes the path of a file" end
   local function read(file)
     local rows, columns = read_csv(file, "network")
     if not rows then return nil, columns end
@@ -212,7 +213,7 @@ end
 --- A MaxMind database (.mmdb), looked up by address. A row is what it holds: row.country.iso_code.
 ---@param path string
 function M.geoip(path)
-  if type(path) ~= "string" then error("lookup.geoip takes the path of a file", 2) end
+  if type(path) ~= "string" then misuse.raise "lookup.geoip takes the path of a file" end
   local function read(file)
     local database, message = core.geoip_open(file)
     return database and { database = database }, message
@@ -253,13 +254,13 @@ local function new_changing_cache(registry)
   end
 end
 
---- The query that a table asks. Raises at `level` what is wrong with it.
-local function prepare(registry, sql, level)
+--- The query that a table asks. Raises what is wrong with it.
+local function prepare(registry, sql)
   local query, message = registry:prepare(sql)
-  if not query then error(message, level + 1) end
+  if not query then misuse.raise(message) end
   local count = query:parameters()
   if count ~= 1 then
-    error(("lookup.sql: the query has %d parameters instead of 1: WHERE file_id = ?"):format(count), level + 1)
+    misuse.raise(("lookup.sql: the query has %d parameters instead of 1: WHERE file_id = ?"):format(count))
   end
   return query
 end
@@ -269,13 +270,13 @@ end
 ---@param sql string "SELECT ... WHERE file_id = ?"
 function M.sql(registry, sql)
   if type(sql) ~= "string" or type(registry) ~= "string" and type(registry) ~= "userdata" then
-    error("lookup.sql takes a registry, open or as the path of its file, and a query", 2)
+    misuse.raise "lookup.sql takes a registry, open or as the path of its file, and a query"
   end
   if type(registry) == "string" then
     local opened, message = core.registry_open { path = registry, registry_id = "registry" }
-    registry = opened or error(message, 2)
+    registry = opened or misuse.raise(message)
   end
-  local query, current_cache = prepare(registry, sql, 2), new_changing_cache(registry)
+  local query, current_cache = prepare(registry, sql), new_changing_cache(registry)
   return setmetatable({
     path = "the query", used = {},
     find = function(_, value)
@@ -289,5 +290,7 @@ function M.sql(registry, sql)
     end,
   }, Table)
 end
+
+for name, open in pairs(M) do M[name] = misuse.entry(open) end
 
 return M

@@ -1,15 +1,21 @@
 --- A pipeline: source -> filter -> format -> sink, as data; run by a script or by the command.
-local catalog = require "oversight.catalog"
-local core    = require "oversight.core"
-local files   = require "oversight.files"
-local format  = require "oversight.format"
-local sink    = require "oversight.sink"
+local catalog      = require "oversight.catalog"
+local core         = require "oversight.core"
+local files        = require "oversight.files"
+local format       = require "oversight.format"
+local misuse       = require "oversight.misuse"
+local option_table = require "oversight.option_table"
+local sink         = require "oversight.sink"
+local sink_table   = require "oversight.sink_table"
+
+local is_of = option_table.is_of
 
 local KEYS = {
-  source = true, format = true, options = true, filter = true, sink = true, on_error = true,
-  dead_letter = true, progress = true, name = true, checkpoint = true, follow = true, wait = true,
-  notice = true, after = true,
+  source = "any", format = "any", sink = "any", options = "table", filter = "function", on_error = "string",
+  dead_letter = "string", progress = "function", notice = "function", name = "string", checkpoint = "string",
+  follow = "boolean", wait = "boolean", after = "integer",
 }
+local REQUIRED = { "source", "format", "sink" }
 
 ---@class oversight.Pipeline
 local Pipeline = {}
@@ -28,7 +34,10 @@ end
 
 --- A sink of "-", a path, a table with send, or as it is; and whether it is ours to close.
 function M.to_sink(value)
-  if value == "-" then return core.sink_stdout(), true end
+  if value == "-" then
+    local output, message, code = sink.stdout()
+    return output, output and true or message, code
+  end
   if type(value) == "string" then
     local file, message, code = core.sink_file(value)
     return file, file and true or message, code
@@ -45,16 +54,14 @@ local function describes_registry(source)
   return type(source) == "table" and source.path ~= nil
 end
 
-local SOURCE_KEYS = {
-  path = "string", registry_id = "string", since = "number", limit = "number", busy_timeout_ms = "number",
+--- What describes a registry, as siem.registry.open takes it.
+M.REGISTRY_KEYS = {
+  path = "string", registry_id = "string", since = "integer", limit = "integer", busy_timeout_ms = "integer",
   follow = "boolean",
 }
-local ON_ERROR = { stop = true, skip = true, ["dead-letter"] = true }
+M.REGISTRY_REQUIRED = { "path", "registry_id" }
 
---- True for an object of the engine, of that class.
-local function is_of(value, class)
-  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "oversight." .. class
-end
+local ON_ERROR = { stop = true, skip = true, ["dead-letter"] = true }
 
 --- What is said of a text that is empty where it cannot be.
 local function empty(key)
@@ -63,14 +70,11 @@ end
 
 --- What is wrong with a table that describes a registry, or nil.
 local function source_problem(source)
-  for key, value in pairs(source) do
-    local wanted = SOURCE_KEYS[key]
-    if not wanted then return ("source: there is no key %q"):format(tostring(key)) end
-    if type(value) ~= wanted then return ("source: %s must be a %s, not a %s"):format(key, wanted, type(value)) end
-  end
+  local problem = option_table.problem(source, M.REGISTRY_KEYS, M.REGISTRY_REQUIRED)
+  if problem then return "source: " .. problem end
   if source.path == "" then return "source: " .. empty "path" end
-  if not source.registry_id then return "source: registry_id is missing: the registry's identity in records" end
-  local possible, problem = core.registry_id_check(source.registry_id)
+  local possible
+  possible, problem = core.registry_id_check(source.registry_id)
   if not possible then return "source: " .. problem end
 end
 
@@ -96,28 +100,16 @@ local function check_ends(definition)
   if type(target) ~= "string" and type(target) ~= "table" and not is_of(target, "sink") then
     return "sink is \"-\", a file, a table with send, or a sink, not a " .. type(target)
   end
+  local problem = type(target) == "table" and sink_table.problem(target)
+  return problem and "sink: " .. problem or nil
 end
-
---- The types of what need not be there.
-local TYPES = {
-  filter = "function", progress = "function", notice = "function", options = "table", name = "string",
-  dead_letter = "string", checkpoint = "string", after = "number",
-}
 
 --- What is wrong with the keys of a definition, each by itself, or nil.
 local function check_keys(definition)
-  for key in pairs(definition) do
-    if not KEYS[key] then return ("there is no key %q"):format(tostring(key)) end
-  end
-  for _, key in ipairs { "source", "format", "sink" } do
-    if definition[key] == nil then return key .. " is missing" end
-  end
-  for key, wanted in pairs(TYPES) do
-    local value = definition[key]
-    if value ~= nil and type(value) ~= wanted then
-      return ("%s must be a %s, not a %s"):format(key, wanted, type(value))
-    end
-    if value == "" then return empty(key) end
+  local problem = option_table.problem(definition, KEYS, REQUIRED)
+  if problem then return problem end
+  for key in pairs(KEYS) do
+    if definition[key] == "" then return empty(key) end
   end
   -- It stands in log lines and in labels.
   if definition.name and (definition.name:find "%c" or not utf8.len(definition.name)) then
@@ -128,7 +120,6 @@ end
 
 --- What is wrong with a definition, or nil.
 local function check(definition)
-  if type(definition) ~= "table" then return "it is made of a table" end
   local problem = check_keys(definition)
   if problem then return problem end
   if definition.on_error ~= nil and not ON_ERROR[definition.on_error] then
@@ -149,11 +140,11 @@ end
 
 --- Checks a definition; what it names is opened when it is run.
 ---@param definition table
+---@param caller string? what messages name; "pipeline"
 ---@return oversight.Pipeline
-function M.new(definition)
+function M.new(definition, caller)
   local problem = check(definition)
-  -- A script returns a pipeline, which is a tail call: there is no place to name.
-  if problem then error("pipeline: " .. problem, 0) end
+  if problem then misuse.raise(("%s: %s"):format(caller or "pipeline", problem)) end
   local self = { name = definition.name }
   for key in pairs(KEYS) do self[key] = definition[key] end
   return setmetatable(self, Pipeline)
@@ -284,6 +275,13 @@ local function close_all(opened)
   return ok, message, code
 end
 
+--- Calls a function that opens a part; what it raises is a failure of the pipeline as well.
+local function protected(open, ...)
+  local ok, part, message, code = pcall(open, ...)
+  if ok then return part, message, code end
+  return nil, tostring(part), "invalid"
+end
+
 --- Opens what the pipeline names: mapping, source, deadletter, sink, checkpoint, and what of it is to
 --- be closed.
 local function open_parts(self)
@@ -292,7 +290,7 @@ local function open_parts(self)
   local parts, opened = {}, {}
   for _, step in ipairs(STEPS) do
     local part
-    part, message, code = step[2](self, opened, parts)
+    part, message, code = protected(step[2], self, opened, parts)
     if part == nil then
       close_all(opened)
       return nil, message, code
@@ -356,6 +354,9 @@ function Pipeline:run()
   if not ok then return nil, message, code, counts end
   return counts
 end
+
+-- What its functions do, as yield, must not get past it.
+Pipeline.run = misuse.entry(Pipeline.run)
 
 --- The name of the pipeline in messages.
 function Pipeline:title()

@@ -1,12 +1,21 @@
 --- oversight.siem: read an Oversight registry, shape its events, hand them to a sink.
 ---
 --- Functions return nil, message, code when the world fails, and raise when they are misused.
-local catalog  = require "oversight.catalog"
-local core     = require "oversight.core"
-local format   = require "oversight.format"
-local lookup   = require "oversight.lookup"
-local pipeline = require "oversight.pipeline"
-local sink     = require "oversight.sink"
+if _VERSION ~= "Lua 5.4" then
+  local jit = rawget(_G, "jit")
+  error(("oversight.siem needs Lua 5.4, and this is %s: run it with lua5.4, or build the host with Lua 5.4"):format(
+    jit and jit.version or _VERSION), 0)
+end
+
+local catalog      = require "oversight.catalog"
+local core         = require "oversight.core"
+local failed       = require "oversight.failed"
+local format       = require "oversight.format"
+local lookup       = require "oversight.lookup"
+local misuse       = require "oversight.misuse"
+local option_table = require "oversight.option_table"
+local pipeline     = require "oversight.pipeline"
+local sink         = require "oversight.sink"
 
 local M = {
   VERSION        = core.version,
@@ -20,22 +29,56 @@ local M = {
   drop           = core.drop,
   iso8601        = core.iso8601,
   converters     = core.converters,
-  sentinel_authorization = core.sentinel_authorization,
   json       = { encode = core.json_encode, decode = core.json_decode, raw = core.json_raw, member = core.json_member },
   event      = {},
-  registry   = { open = core.registry_open },
+  registry   = {},
   format     = {
     define = format, from_function = format.from_function,
-    load = catalog.load, list = catalog.list, where = catalog.where,
+    load = misuse.entry(failed.remembering("format", "siem.format.load", catalog.load)),
+    list = catalog.list, where = catalog.where,
   },
   lookup     = lookup,
   batch      = { open = core.batch_open },
-  sink       = sink,
-  deadletter = { open = core.deadletter_open, strike = core.deadletter_strike },
-  checkpoint = { open = core.checkpoint_open, set = core.checkpoint_set, reset = core.checkpoint_reset },
-  export     = { open = core.export_open },
+  sink       = {},
+  deadletter = {
+    open = failed.remembering("deadletter", "siem.deadletter.open", core.deadletter_open),
+    strike = core.deadletter_strike,
+  },
+  checkpoint = { set = core.checkpoint_set, reset = core.checkpoint_reset },
+  export     = {},
 }
 for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end
+for name, open in pairs(sink) do
+  M.sink[name] = misuse.entry(failed.remembering("sink", "siem.sink." .. name, open))
+end
+
+--- A function of a table of options, which is checked first.
+---@param name string of the function, as "registry.open"
+local function checking(name, open, keys, required)
+  return function(options)
+    option_table.check(name, options, keys, required)
+    return open(options)
+  end
+end
+
+--- The same for what opens a noun.
+local function opening(noun, open, keys, required)
+  local name = noun .. ".open"
+  return misuse.entry(failed.remembering(noun, "siem." .. name, checking(name, open, keys, required)))
+end
+
+M.registry.open = opening("registry", core.registry_open, pipeline.REGISTRY_KEYS, pipeline.REGISTRY_REQUIRED)
+M.checkpoint.open = opening("checkpoint", core.checkpoint_open,
+  { path = "string", registry = "registry", mapping = "mapping", sink = "sink" },
+  { "path", "registry", "mapping", "sink" })
+M.export.open = opening("export", core.export_open, {
+  mapping = "mapping", sink = "sink", deadletter = "deadletter", checkpoint = "checkpoint", on_error = "string",
+  after = "integer", batch_bytes = "integer", progress = "function", notice = "function",
+}, { "mapping", "sink" })
+M.sentinel_authorization = misuse.entry(checking("sentinel_authorization", core.sentinel_authorization, {
+  workspace_id = "string", shared_key = "string", content_length = "integer", date = "string", method = "string",
+  content_type = "string", resource = "string",
+}))
 
 --- What a checkpoint says, whoever has it open.
 ---@param path string
@@ -55,21 +98,24 @@ end
 ---@param options { registry_id: string }
 ---@return oversight.Event
 function M.event.from_row(row, options)
-  if type(options) ~= "table" or type(options.registry_id) ~= "string" then
-    error("from_row needs { registry_id = ... }", 2)
-  end
+  option_table.check("from_row", options, { registry_id = "string" }, { "registry_id" })
   local event, message, code = core.event_from_row(row, options.registry_id)
-  if code == "invalid" then error("from_row: " .. message, 2) end
+  if code == "invalid" then misuse.raise("from_row: " .. message) end
   return event, message, code
 end
 
+M.event.from_row = misuse.entry(M.event.from_row)
 M.from_registry_row = M.event.from_row
+
+local ITERATOR_KEYS = { registry_id = "string", since_unix = "integer", limit = "integer" }
 
 --- An iterator of the events of a registry file, in the order of time and id.
 ---@param path string
 ---@param options { registry_id: string, since_unix: integer?, limit: integer? }
 ---@return (fun(): oversight.Event)?, string?, string?
 function M.iter_registry_events(path, options)
+  if type(path) ~= "string" then misuse.raise "iter_registry_events: it takes the path of a registry" end
+  option_table.check("iter_registry_events", options, ITERATOR_KEYS, { "registry_id" })
   local registry, message, code = core.registry_open {
     path = path, registry_id = options.registry_id,
     since = options.since_unix, limit = options.limit,
@@ -78,12 +124,15 @@ function M.iter_registry_events(path, options)
   return registry:events()
 end
 
+M.iter_registry_events = misuse.entry(failed.remembering("registry", "siem.iter_registry_events",
+  M.iter_registry_events))
+
 -- ---- formats ----
 
 --- Takes a format or the name of one. Raises for an unknown name.
-local function to_format(value, level)
+local function to_format(value)
   local chosen, message = pipeline.to_format(value)
-  return chosen or error(message, level + 1)
+  return chosen or misuse.raise(message)
 end
 
 --- The record of an event as a table that keeps the order of its keys.
@@ -94,7 +143,7 @@ end
 ---@return string? message
 ---@return string? code
 function M.format_event(event, name, options)
-  local chosen = to_format(name, 2)
+  local chosen = to_format(name)
   local record, message, code
   if options then
     local mapping = chosen:compile(options)
@@ -106,6 +155,8 @@ function M.format_event(event, name, options)
   if not record then return nil, message, code end
   return core.json_decode(record, true)
 end
+
+M.format_event = misuse.entry(M.format_event)
 
 --- The record as Splunk takes it; options: source, sourcetype, index, host.
 function M.to_splunk_hec(event, options)
@@ -131,8 +182,19 @@ M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_senti
 --- `oversight-siem run` runs.
 ---@param definition oversight.PipelineDefinition
 ---@return oversight.Pipeline
-function M.pipeline(definition)
-  return pipeline.new(definition)
+M.pipeline = misuse.entry(function(definition) return pipeline.new(definition) end)
+
+local JOB_KEYS = {
+  registry = "registry", events = "any", format = "any", options = "table", filter = "function", sink = "any",
+  on_error = "string", dead_letter = "string", progress = "function", notice = "function",
+}
+
+--- What is wrong with where the events of a job come from, or nil.
+local function source_problem(job)
+  if job.registry ~= nil and job.events ~= nil then return "give either registry or events" end
+  if job.registry ~= nil or job.events ~= nil then return nil end
+  local reason = failed.reason "registry"
+  return reason and "registry: " .. reason or "registry or events is missing"
 end
 
 --- Exports a registry, or events of an iterator or a list, through a format into a sink.
@@ -141,18 +203,23 @@ end
 ---@return string|oversight.Counts? counts or message
 ---@return string? code
 function M.export_events(job)
+  option_table.check("export_events", job, JOB_KEYS, { "format", "sink" })
+  local problem = source_problem(job)
+  if problem then misuse.raise("export_events: " .. problem) end
   -- As a userdata, the sink is the caller's to close.
   local target, message, code = job.sink, nil, nil
   if type(target) == "table" then target, message, code = sink.custom(target) end
-  if not target and message then return nil, message, code end
+  if not target then return nil, message, code end
   local counts
   counts, message, code = pipeline.new({
-    source = job.registry or job.events, format = to_format(job.format, 2), options = job.options,
+    source = job.registry or job.events, format = to_format(job.format), options = job.options,
     filter = job.filter, sink = target, on_error = job.on_error, dead_letter = job.dead_letter,
     progress = job.progress, notice = job.notice,
-  }):run()
+  }, "export_events"):run()
   if not counts then return nil, message, code end
   return counts.exported, counts
 end
+
+M.export_events = misuse.entry(M.export_events)
 
 return M

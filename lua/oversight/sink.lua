@@ -1,46 +1,59 @@
 --- Sinks: files, tables of your own, and the kinds that deliver to a SIEM.
-local core = require "oversight.core"
+local core         = require "oversight.core"
+local misuse       = require "oversight.misuse"
+local option_table = require "oversight.option_table"
+local sink_table   = require "oversight.sink_table"
 
-local M = { stdout = core.sink_stdout }
+local M = {}
+
+--- Standard output.
+---@return oversight.Sink
+function M.stdout()
+  return core.sink_stdout()
+end
+
+local FILE_KEYS = { truncate = "boolean" }
 
 --- A file that gets a line for each record.
 ---@param path string
 ---@param options { truncate: boolean? }?
 ---@return oversight.Sink?, string?, string?
 function M.file(path, options)
+  if type(path) ~= "string" or path:find "\0" then misuse.raise "sink.file: it takes the path of a file" end
+  option_table.check("sink.file", options or {}, FILE_KEYS)
   return core.sink_file(path, options and options.truncate or false)
 end
 
 -- ---- options ----
 
 --- Adds { name, text } of one option; a list stands for an option that comes several times.
-local function add_option(list, name, value)
+local function add_option(list, what, name, value)
   local kind = type(value)
   if kind == "table" then
-    for _, one in ipairs(value) do add_option(list, name, one) end
+    for _, one in ipairs(value) do add_option(list, what, name, one) end
   elseif kind == "string" or kind == "boolean" or kind == "number" then
     list[#list + 1] = { name, math.type(value) == "float" and ("%.17g"):format(value) or tostring(value) }
   else
-    error(("sink: %s is a string, a number or true, not a %s"):format(name, kind), 0)
+    misuse.raise(("%s: %s is a string, a number or true, not a %s"):format(what, name, kind))
   end
 end
 
 --- Options by name as the engine takes them, in the order of their names.
-local function to_list(options)
-  local names, list = {}, {}
+---@param what string for messages
+---@param declared oversight.SinkOption[]
+local function to_list(what, options, declared)
+  local known, names, list = {}, {}, {}
+  for _, option in ipairs(declared) do known[option.name] = true end
   for name in pairs(options) do
-    if type(name) ~= "string" then error("sink: options have names", 0) end
+    if not known[name] then misuse.raise(("%s: %s"):format(what, option_table.unknown(name, known))) end
     names[#names + 1] = name
   end
   table.sort(names)
-  for _, name in ipairs(names) do add_option(list, name, options[name]) end
+  for _, name in ipairs(names) do add_option(list, what, name, options[name]) end
   return list
 end
 
 -- ---- tables ----
-
---- What a table over the engine's transport says by functions or tables; the rest are options.
-local OWN = { headers = true, body = true, outcome = true, close = true }
 
 --- A sink of your own: a table with send(self, batch), or one with url and perhaps headers, body and
 --- outcome, which is sent by the engine.
@@ -49,13 +62,15 @@ local OWN = { headers = true, body = true, outcome = true, close = true }
 ---@return string? message
 ---@return string? code
 function M.custom(sink)
-  if type(sink) ~= "table" then error("a sink of your own is a table", 2) end
-  if sink.send ~= nil or sink.url == nil then return core.sink_table(sink) end
+  if type(sink) ~= "table" then misuse.raise "sink.custom: a sink of your own is a table" end
+  local problem = sink_table.problem(sink)
+  if problem then misuse.raise("sink.custom: " .. problem) end
+  if sink.url == nil then return core.sink_table(sink) end
   local options = {}
   for name, value in pairs(sink) do
-    if not OWN[name] then options[name] = value end
+    if not sink_table.OWN[name] then options[name] = value end
   end
-  return core.sink_transport(sink, to_list(options))
+  return core.sink_transport(sink, to_list("sink.custom", options, core.sink_transport_options()))
 end
 
 -- ---- kinds ----
@@ -66,6 +81,9 @@ function M.kinds()
   return core.sink_kinds()
 end
 
+local KINDS = {}
+for _, kind in ipairs(core.sink_kinds()) do KINDS[kind.name] = kind end
+
 --- Opens a sink of a kind. Nothing is sent.
 ---@param kind string
 ---@param options table<string, any>
@@ -73,12 +91,14 @@ end
 ---@return string? message
 ---@return string? code
 function M.open(kind, options)
-  if type(options) ~= "table" then error("a sink takes a table of options", 2) end
-  return core.sink_open(kind, to_list(options))
+  local what = "sink." .. tostring(kind)
+  if type(options) ~= "table" then misuse.raise(what .. ": a sink takes a table of options") end
+  local known = KINDS[kind]
+  return core.sink_open(kind, known and to_list(what, options, known.options) or {})
 end
 
-for _, kind in ipairs(core.sink_kinds()) do
-  M[kind.name] = function(options) return M.open(kind.name, options) end
+for name in pairs(KINDS) do
+  M[name] = function(options) return M.open(name, options) end
 end
 
 return M

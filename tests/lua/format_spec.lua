@@ -114,7 +114,7 @@ describe("a format that is a function", function()
     assert.equal('{"id":"7","place":"HQ"}', render(f))
     local event = siem.from_registry_row({ id = 1 }, { registry_id = "reg" })
     assert.equal('{"id":"1","place":"there"}', f:compile { place = "there" }:render(event))
-    assert.has_error(function() f:compile { none = "x" } end, 'f: the format has no option "none"')
+    assert.has_error(function() f:compile { none = "x" } end, 'f: the format has no option "none"; choices: place')
     assert.equal('{"count":1}', render(format.from_function("f", function(...) return { count = select("#", ...) } end)))
   end)
 

@@ -170,7 +170,7 @@ describe("a registry", function()
       assert.matches("registry_id ", message)
     end
     assert.has_error(function() siem.registry.open { path = path, registry_id = "r", limit = "1" } end,
-      "limit must be a whole number, not string")
+      "registry.open: limit must be a whole number, not a string")
   end)
 end)
 

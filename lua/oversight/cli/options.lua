@@ -9,6 +9,8 @@
 --- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
 --- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What stands
 --- behind "--" is no option.
+local nearest = require "oversight.nearest"
+
 local M = {}
 
 --- "--registry-id" as the key registry_id.
@@ -58,13 +60,10 @@ end
 --- What is said of an unknown argument. It is not repeated: it may hold a secret.
 local function describe_unknown(declared, name, place)
   if name:sub(1, 1) ~= "-" then return ("argument %d stands where an option is expected"):format(place) end
-  local best, longest = nil, 3
-  for _, option in ipairs(declared) do
-    local common = 0
-    while common < #name and name:byte(common + 1) == option[1]:byte(common + 1) do common = common + 1 end
-    if common > longest then best, longest = option[1], common end
-  end
-  local hint = best and ("; did you mean %s?"):format(best) or ""
+  local names = {}
+  for i, option in ipairs(declared) do names[i] = option[1] end
+  local near = nearest(name, names)
+  local hint = near and ("; did you mean %s?"):format(near) or ""
   return ("argument %d is no option of this command%s"):format(place, hint)
 end
 

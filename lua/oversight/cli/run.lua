@@ -1,4 +1,5 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
+local core         = require "oversight.core"
 local files        = require "oversight.files"
 local given_format = require "oversight.cli.given_format"
 local log          = require "oversight.log"
@@ -7,6 +8,7 @@ local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
 local service      = require "oversight.cli.service"
+local traceback    = require "oversight.cli.traceback"
 
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",
@@ -30,17 +32,21 @@ local M = {
     "siem.pipeline{format=, filter=}: what is read and written, the options say.",
 }
 
---- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback.
-local function run_script(given)
+--- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback. A script that works
+--- by itself `may_exit`; one that is run again for a service that is at work must not end it.
+local function run_script(given, may_exit)
   local chunk, message = loadfile(given[1] ~= "-" and given[1] or nil, "t")
-  if not chunk then return nil, message end
+  if not chunk then return false, message end
   _G.arg = { [0] = given[1], table.unpack(given, 2) }
   local function add_traceback(reason)
     reason = tostring(reason)
     if not reason:find(given[1], 1, true) then reason = given[1] .. ": " .. reason end
-    return debug.traceback(reason, 2)
+    return traceback(reason)
   end
-  return xpcall(chunk, add_traceback, table.unpack(given, 2))
+  core.permit_exit(may_exit)
+  local results = table.pack(xpcall(chunk, add_traceback, table.unpack(given, 2)))
+  core.permit_exit(false)
+  return table.unpack(results, 1, results.n)
 end
 
 --- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
@@ -68,6 +74,9 @@ local function run_restricted(given)
   local format, message = given_format.load_restricted(given, given[1], { table.unpack(given, 2) })
   if not format then
     if message then return nil, message end
+    if given.db or given.output or given.dead_letter then
+      return nil, given[1] .. ": the script returns nothing to export with: siem.pipeline{format =, filter =}"
+    end
     return "ok"
   end
   if not given.db then
@@ -99,21 +108,54 @@ local function name_apart(jobs)
   end
 end
 
---- The pipelines that the script returns, or nil and what is wrong.
-local function load_jobs(given)
-  local ok, result = run_script(given)
-  if not ok then return nil, result end
-  local jobs = pipeline.is_pipeline(result) and { result } or result
-  if type(jobs) ~= "table" then return {} end
-  for i, job in ipairs(jobs) do
+--- What a script may return, for messages.
+local EXPECTED = "a script returns siem.pipeline{...}, a list of them, or nothing"
+
+--- What is wrong with a list of pipelines, or nil.
+local function list_problem(list)
+  if type(list) ~= "table" then return ("the script returns a %s: %s"):format(type(list), EXPECTED) end
+  if list.source ~= nil and list.sink ~= nil then
+    return "the script returns a table as it is: it belongs into siem.pipeline{...}"
+  end
+  if next(list) == nil then return "the script returns an empty table: " .. EXPECTED end
+  local count = 0
+  for i, job in ipairs(list) do
     if not pipeline.is_pipeline(job) then
-      return nil, ("result %d of the script is no pipeline, but a %s"):format(i, type(job))
+      return ("result %d of the script is not a pipeline, but a %s: %s"):format(i, type(job), EXPECTED)
     end
-    if (job.follow ~= nil and job.follow ~= false) ~= (jobs[1].follow ~= nil and jobs[1].follow ~= false) then
+    count = i
+  end
+  for key in pairs(list) do
+    if math.type(key) ~= "integer" then
+      return ("the script returns a table with the key %q: %s"):format(tostring(key), EXPECTED)
+    end
+    if key < 1 or key > count then return ("result %d of the script is nil: %s"):format(count + 1, EXPECTED) end
+  end
+end
+
+--- What a script gave, as a list of pipelines; or nil and what is wrong.
+local function to_list(result, message)
+  if result == nil and message ~= nil then return nil, "the script failed: " .. tostring(message) end
+  if result == nil then return {} end
+  local jobs = pipeline.is_pipeline(result) and { result } or result
+  local problem = list_problem(jobs)
+  if problem then return nil, problem end
+  return jobs
+end
+
+--- The pipelines that the script returns, or nil and what is wrong.
+local function load_jobs(given, may_exit)
+  local ok, result, reason = run_script(given, may_exit)
+  if not ok then return nil, result end
+  local jobs, message = to_list(result, reason)
+  if not jobs then return nil, ("%s: %s"):format(given[1], message) end
+  for _, job in ipairs(jobs) do
+    if (job.follow or false) ~= (jobs[1].follow or false) then
       return nil, "either all pipelines of a script follow, or none"
     end
   end
-  local apart, message = check_files(jobs, given)
+  local apart
+  apart, message = check_files(jobs, given)
   if not apart then return nil, message end
   if jobs[1] and jobs[1].follow then name_apart(jobs) end
   return jobs
@@ -158,7 +200,7 @@ function M.run(given)
     end
   end
   if program.worker() then return run_service(given) end
-  local jobs, message = load_jobs(given)
+  local jobs, message = load_jobs(given, true)
   if not jobs and given.log_format and service.set_log(given) then return service.fail(message) end
   if not jobs then return nil, message end
   if jobs[1] and jobs[1].follow then return run_service(given, jobs) end

@@ -1,0 +1,19 @@
+--- The traceback of a script's error: its own frames, without those of the program and of Lua.
+
+--- True for a line that helps whoever wrote the script.
+local function is_of_script(line)
+  if line:find "^\t%[C%]" or line:find("^\t%(%.%.%.") then return false end
+  return not line:find "^\t%S*oversight/[%l_/]+%.lua:" or line:find("oversight/formats/", 1, true) ~= nil
+end
+
+--- The message with a traceback, unless that would only repeat the message's own place.
+---@param message string
+---@return string
+return function(message)
+  local frames = {}
+  for line in debug.traceback("", 2):gmatch "\n(\t[^\n]+)" do
+    if is_of_script(line) then frames[#frames + 1] = line end
+  end
+  if #frames < 2 then return message end
+  return ("%s\nstack traceback:\n%s"):format(message, table.concat(frames, "\n"))
+end

@@ -1,0 +1,35 @@
+--- Misuse of a function by a script: raised with the place of the script, and not with ours.
+local core = require "oversight.core"
+
+local M = {}
+
+local Misuse = { __name = "oversight.misuse" }
+
+function Misuse:__tostring() return self.message end
+
+--- Raises what the caller of an entry does wrong. Without an entry, it is an error that is no string.
+---@param message string
+function M.raise(message)
+  error(setmetatable({ message = message }, Misuse), 0)
+end
+
+--- The text behind a place in the files of this library, or nil.
+local function without_own_place(reason)
+  return reason:match "^%S*oversight/[%l_]+%.lua:%d+: (.*)$"
+end
+
+--- What an entry raises of an error: misuse gets the place of the entry's caller.
+local function blame(place, reason)
+  if rawequal(debug.getmetatable(reason), Misuse) then return place .. reason.message end
+  local message = type(reason) == "string" and without_own_place(reason)
+  return message and place .. message or reason
+end
+
+--- The function as scripts call it.
+---@param f function
+---@return function
+function M.entry(f)
+  return core.entry(f, blame)
+end
+
+return M

@@ -1,0 +1,85 @@
+--- Tables of options, checked: an unknown key, a wrong type and a key that is missing are misuse.
+local failed  = require "oversight.failed"
+local misuse  = require "oversight.misuse"
+local nearest = require "oversight.nearest"
+
+local M = {}
+
+local NAMES = {
+  integer = "a whole number", number = "a number", boolean = "true or false", string = "a string",
+  table = "a table", ["function"] = "a function", deadletter = "a dead letter",
+}
+
+--- True for an object of the engine, of that class.
+function M.is_of(value, class)
+  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "oversight." .. class
+end
+
+--- True for a value of a type of Lua, for a whole number, and for an object of the engine.
+local function is_a(value, wanted)
+  if wanted == "integer" then return math.type(value) ~= nil and math.tointeger(value) ~= nil end
+  return wanted == "any" or type(value) == wanted or M.is_of(value, wanted)
+end
+
+--- What a value is, for messages; a number that is not whole as it is.
+local function describe(value)
+  if math.type(value) == "float" then return tostring(value) end
+  return "a " .. type(value)
+end
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+--- The name that may have been meant, or all that there are, as the end of a message.
+---@param key any
+---@param known table<string, any>
+---@return string
+function M.hint(key, known)
+  local names = sorted_keys(known)
+  local near = nearest(tostring(key), names)
+  if near then return ("; did you mean %q?"):format(near) end
+  return #names > 0 and "; choices: " .. table.concat(names, ", ") or ""
+end
+
+--- What is wrong with a key that is not known.
+---@param key any
+---@param known table<string, any>
+---@return string
+function M.unknown(key, known)
+  return ("there is no key %q%s"):format(tostring(key), M.hint(key, known))
+end
+
+--- What is wrong with a table of options, or nil.
+---@param options any
+---@param known table<string, string> key -> type: of Lua, "integer", "any", or a class of the engine
+---@param required string[]?
+---@return string? problem
+function M.problem(options, known, required)
+  if type(options) ~= "table" then return ("it takes a table, not %s"):format(describe(options)) end
+  for key, value in next, options do
+    local wanted = known[key]
+    if not wanted then return M.unknown(key, known) end
+    if not is_a(value, wanted) then
+      return ("%s must be %s, not %s"):format(key, NAMES[wanted] or "a " .. wanted, describe(value))
+    end
+  end
+  for _, key in ipairs(required or {}) do
+    if rawget(options, key) == nil then
+      local reason = failed.reason(key)
+      return reason and ("%s: %s"):format(key, reason) or key .. " is missing"
+    end
+  end
+end
+
+--- Raises what is wrong with a table of options.
+---@param name string of the function that takes them
+function M.check(name, options, known, required)
+  local problem = M.problem(options, known, required)
+  if problem then misuse.raise(("%s: %s"):format(name, problem)) end
+end
+
+return M
