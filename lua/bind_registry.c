@@ -103,6 +103,45 @@ static int registry_release(lua_State *L) {
     return 0;
 }
 
+/* registry:seek(id): the next event is the one after `id`, of a registry that is followed */
+static int registry_seek(lua_State *L) {
+    lua_registry *r = check(L, 1);
+    lua_Integer id = luaL_checkinteger(L, 2);
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    siem_registry_seek(r->registry, id);
+    return 0;
+}
+
+/* registry:wait(milliseconds) -> true when something was committed, false when nothing was; or nil,
+ * message, code */
+static int registry_wait(lua_State *L) {
+    siem_error err;
+    lua_registry *r = check(L, 1);
+    lua_Integer milliseconds = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, milliseconds >= 0 && milliseconds <= INT32_MAX, 2, "is out of range");
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    siem_code rc = siem_registry_wait(r->registry, (int)milliseconds, &err);
+    if (rc != SIEM_OK && rc != SIEM_END) return siem_lua_fail(L, &err);
+    lua_pushboolean(L, rc == SIEM_OK);
+    return 1;
+}
+
+/* registry:lag(id) -> {events=, seconds=}, or nil, message, code */
+static int registry_lag(lua_State *L) {
+    siem_error err;
+    siem_lag lag;
+    lua_registry *r = check(L, 1);
+    lua_Integer id = luaL_checkinteger(L, 2);
+    siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    if (siem_registry_lag(r->registry, id, &lag, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_createtable(L, 0, 2);
+    lua_pushinteger(L, lag.events);
+    lua_setfield(L, -2, "events");
+    lua_pushnumber(L, lag.seconds);
+    lua_setfield(L, -2, "seconds");
+    return 1;
+}
+
 /* registry:ordering() -> {follows=, first_break=, count=, first_id=, last_id=} */
 static int registry_ordering(lua_State *L) {
     siem_error err;
@@ -159,13 +198,12 @@ static int registry_query(lua_State *L) {
 }
 
 void siem_lua_bind_registry(lua_State *L) {
-    static const luaL_Reg methods[] = {{"events", registry_events},
-                                       {"release", registry_release},
-                                       {"ordering", registry_ordering},
-                                       {"columns", registry_columns},
-                                       {"query", registry_query},
-                                       {"prepare", registry_prepare},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"events", registry_events},   {"release", registry_release},
+        {"seek", registry_seek},       {"wait", registry_wait},
+        {"lag", registry_lag},         {"ordering", registry_ordering},
+        {"columns", registry_columns}, {"query", registry_query},
+        {"prepare", registry_prepare}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_REGISTRY, methods, registry_close);
     lua_pushcfunction(L, registry_open);
     lua_setfield(L, -2, "registry_open");
