@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include "bind.h"
+#include "exit_guard.h"
 
 SIEM_API int luaopen_oversight_core(lua_State *L) {
     luaL_checkversion(L);
@@ -13,7 +14,9 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     lua_setfield(L, -2, "ecs_version");
     lua_pushliteral(L, SIEM_SCHEMA_VERSION);
     lua_setfield(L, -2, "schema_version");
+    siem_exit_guard_bind(L);
     siem_lua_bind_json(L);
+    siem_lua_bind_entry(L);
     siem_lua_bind_event(L);
     siem_lua_bind_registry(L);
     siem_lua_bind_query(L);

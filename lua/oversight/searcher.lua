@@ -3,6 +3,8 @@
 --- While oversight/formats/splunk.lua of a site is loading, `require "oversight.formats.splunk"` gives what
 --- stands behind it on the search path. In a state of the engine's own, require always works that way; in a
 --- host's, whose searchers are the host's, while a format is loaded by name.
+local core = require "oversight.core"
+
 local M = {}
 
 local PREFIX = "oversight.formats."
@@ -74,13 +76,13 @@ function search(name)
   end, data
 end
 
---- pcall, while require finds formats as described above.
+--- pcall, while require finds formats as described above, and os.exit is an error.
 ---@return boolean ok
 ---@return any ...
 function M.protected_call(f, ...)
-  if package.searchers[1] == search then return pcall(f, ...) end
+  if package.searchers[1] == search then return core.without_exit(f, ...) end
   table.insert(package.searchers, 1, search)
-  local results = table.pack(pcall(f, ...))
+  local results = table.pack(core.without_exit(f, ...))
   for i, searcher in ipairs(package.searchers) do
     if searcher == search then
       table.remove(package.searchers, i)

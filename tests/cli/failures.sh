@@ -88,6 +88,35 @@ run 1 export --db r.db --registry-id reg --format strict --on-error dead-letter:
 has err "dead"
 wait "$!"
 
+# os.exit in a function is an error of its event, and not the end of the program; no pcall hides it.
+cat >lua/oversight/formats/exits.lua <<'L'
+return require "oversight.format" "exits" {
+  { "id", from = "event_id", with = function(id)
+      if id == "2" then os.exit(0) end
+      if id == "3" then pcall(os.exit, 0) end
+      return id
+    end },
+}
+L
+run 1 export --db r.db --registry-id reg --format exits --limit 4
+lines out 1
+has err "event 2: exits: id: "
+has err "exits.lua:3: os.exit is called, which would end the whole export"
+has err "[failed] exported 1 event(s) as exits"
+run 3 export --db r.db --registry-id reg --format exits --limit 4 --on-error skip
+lines out 2
+has err "[ok] exported 2 event(s) as exits"
+run 1 check exits --target sentinel
+has out "os.exit"
+run 3 try exits --db r.db
+has err "event 3: exits: id: the function called os.exit"
+for call in 'os.exit(0)' 'pcall(os.exit, 0)' 'setmetatable({}, { __gc = function() os.exit(0) end }) collectgarbage() error "loaded"'; do
+    echo "$call
+        return require 'oversight.format' 'early' { { 'id', from = 'event_id' } }" >lua/oversight/formats/early.lua
+    run 1 export --db r.db --registry-id reg --format early
+    run 1 check early
+done
+
 # A format of a site that does not load, and one that names a column the registry lacks.
 echo 'return require "oversight.format" "bad" { { "a", form = "x" } }' >lua/oversight/formats/bad.lua
 run 1 export --db r.db --registry-id reg --format bad
