@@ -92,6 +92,8 @@ void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what) {
     caller->L = L;
     caller->base = lua_gettop(L);
     caller->budget = siem_budget_of(L);
+    caller->exit_guard = siem_exit_guard_of(L);
+    caller->failure.code = SIEM_OK;
 }
 
 void siem_lua_leave(siem_lua_caller *caller) {
@@ -131,8 +133,14 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
     lua_pushcfunction(L, to_message);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
+    bool begun = siem_exit_guard_begin(caller->exit_guard);
     int status = lua_pcall(L, 1, results, top + 1);
+    bool exits = siem_exit_guard_end(caller->exit_guard, begun);
     siem_budget_end(caller->budget, L, status);
+    if (exits && status == LUA_OK) {
+        lua_settop(L, caller->base);
+        return siem_error_set(err, SIEM_REFUSED, "the function called os.exit");
+    }
     if (status == LUA_OK) {
         if (results > 0) lua_copy(L, -1, caller->base + 1);
         lua_settop(L, caller->base + results);
@@ -141,6 +149,23 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
     siem_code rc = describe_failure(caller, status, err);
     lua_settop(L, caller->base);
     return rc;
+}
+
+bool siem_lua_call_hook(siem_lua_caller *caller, const char *name, lua_CFunction function,
+                        void *argument) {
+    siem_error *failure = &caller->failure;
+    if (failure->code != SIEM_OK) return false;
+    siem_code rc = siem_lua_call_back(caller, function, argument, 0, failure);
+    if (rc == SIEM_OK) return true;
+    siem_error_prefix(failure, "%s", name);
+    if (rc == SIEM_REFUSED) failure->code = SIEM_INVALID; /* it is not of one event */
+    return false;
+}
+
+siem_code siem_lua_result(const siem_lua_caller *caller, siem_code rc, siem_error *err) {
+    if (caller->failure.code == SIEM_OK || (rc != SIEM_OK && rc != SIEM_CANCELLED)) return rc;
+    *err = caller->failure;
+    return err->code;
 }
 
 static int close_scratch(lua_State *L) {

@@ -8,6 +8,7 @@
 
 #include "budget.h"
 #include "buffer.h"
+#include "exit_guard.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -40,6 +41,7 @@ void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
 void siem_lua_bind_geoip(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
+void siem_lua_bind_entry(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
 
 /* Makes the metatable of a noun with its methods; `close` serves close, __gc and __close. */
@@ -77,7 +79,8 @@ typedef struct siem_lua_caller {
     lua_State *L; /* NULL outside a call */
     int base;
     siem_budget *budget; /* NULL in a host's state */
-
+    siem_exit_guard *exit_guard;
+    siem_error failure; /* of a hook, which ends the call; SIEM_OK: none */
 } siem_lua_caller;
 
 /* Begins a call; raises when the noun is in use by a call further out. */
@@ -88,6 +91,15 @@ void siem_lua_leave(siem_lua_caller *caller);
  * slots above the caller's base. On failure puts the message into `err` with SIEM_REFUSED. */
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
                              int results, siem_error *err);
+
+/* Calls a hook: a function whose error the engine has no place for. The first one stays in the
+ * caller, and no hook of it is called again: whoever asks the caller whether to go on is to say no.
+ * False after a failure. */
+bool siem_lua_call_hook(siem_lua_caller *caller, const char *name, lua_CFunction function,
+                        void *argument);
+
+/* What a call ends with: `rc`, or the failure of a hook where that is what ended it. */
+siem_code siem_lua_result(const siem_lua_caller *caller, siem_code rc, siem_error *err);
 
 /* ---- values ---- */
 

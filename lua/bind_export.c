@@ -8,9 +8,9 @@
 enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, USER_VALUES = CHECKPOINT };
 
 typedef struct lua_export {
-    siem_export *export_; /* NULL: closed */
-    siem_lua_caller caller;
-    int progress, notice; /* references of functions, or LUA_NOREF */
+    siem_export *export_;          /* NULL: closed */
+    siem_lua_caller caller, *sink; /* of the sink: while a call is under way */
+    int progress, notice;          /* references of functions, or LUA_NOREF */
 } lua_export;
 
 static lua_export *check(lua_State *L, int index) {
@@ -102,12 +102,13 @@ static int invoke_progress(lua_State *L) {
     return 0;
 }
 
-/* A progress function that raises does not end an export. */
+/* After a hook has failed, of the export or of its sink, the answer is no. */
 static bool call_progress(void *context, const siem_counts *counts) {
     lua_export *e = context;
     report r = {e->progress, counts, true};
-    (void)siem_lua_call_back(&e->caller, invoke_progress, &r, 0, NULL);
-    return r.go_on;
+    if (e->caller.failure.code != SIEM_OK || e->sink->failure.code != SIEM_OK) return false;
+    if (e->progress == LUA_NOREF) return true;
+    return siem_lua_call_hook(&e->caller, "progress", invoke_progress, &r) && r.go_on;
 }
 
 typedef struct notice_call {
@@ -126,7 +127,7 @@ static int invoke_notice(lua_State *L) {
 static void call_notice(void *context, const char *text) {
     lua_export *e = context;
     notice_call call = {e->notice, text};
-    (void)siem_lua_call_back(&e->caller, invoke_notice, &call, 0, NULL);
+    (void)siem_lua_call_hook(&e->caller, "notice", invoke_notice, &call);
 }
 
 static siem_on_error read_on_error(lua_State *L) {
@@ -176,7 +177,7 @@ static int export_open(lua_State *L) {
         .checkpoint = lua_isnil(L, 6) ? NULL : siem_lua_check_checkpoint(L, 6, NULL),
         .after = siem_lua_option_integer(L, 1, "after", 0),
         .batch_bytes = (size_t)batch_bytes,
-        .progress = e->progress == LUA_NOREF ? NULL : call_progress,
+        .progress = call_progress,
         .progress_context = e,
         .notice = e->notice == LUA_NOREF ? NULL : call_notice,
         .notice_context = e,
@@ -211,16 +212,19 @@ static session begin(lua_State *L, siem_lua_use *source) {
     siem_lua_enter(&s.export_->caller, L, "export");
     siem_lua_enter(s.mapping, L, "mapping");
     siem_lua_enter(s.sink, L, "sink");
+    s.export_->sink = s.sink;
     if (s.deadletter != NULL) s.deadletter->count++;
     if (s.checkpoint != NULL) s.checkpoint->count++;
     if (s.source != NULL) s.source->count++;
     return s;
 }
 
-static int end(lua_State *L, const session *s, siem_code rc, const siem_error *err) {
+static int end(lua_State *L, const session *s, siem_code rc, siem_error *err) {
     if (s->source != NULL) s->source->count--;
     if (s->checkpoint != NULL) s->checkpoint->count--;
     if (s->deadletter != NULL) s->deadletter->count--;
+    rc = siem_lua_result(&s->export_->caller, rc, err);
+    rc = siem_lua_result(s->sink, rc, err);
     siem_lua_leave(s->sink);
     siem_lua_leave(s->mapping);
     siem_lua_leave(&s->export_->caller);

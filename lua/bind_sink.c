@@ -96,7 +96,7 @@ static void set_flag(lua_State *L, const char *key, bool flag) {
     lua_setfield(L, -2, key);
 }
 
-static void push_option(lua_State *L, const siem_sink_option *option) {
+void siem_lua_push_option(lua_State *L, const siem_sink_option *option) {
     lua_createtable(L, 0, 6);
     set_text(L, "name", option->name);
     set_text(L, "value", option->value);
@@ -118,7 +118,7 @@ static int sink_kinds(lua_State *L) {
         set_text(L, "format", siem_sink_kind_format(kind));
         lua_newtable(L);
         for (size_t j = 0; (option = siem_sink_kind_option(kind, j)) != NULL; j++) {
-            push_option(L, option);
+            siem_lua_push_option(L, option);
             lua_rawseti(L, -2, (lua_Integer)j + 1);
         }
         lua_setfield(L, -2, "options");
@@ -174,6 +174,7 @@ static int sink_send(lua_State *L) {
     use->count++;
     siem_code rc = siem_sink_send(s->sink, batch, outcomes, &err);
     use->count--;
+    rc = siem_lua_result(&s->caller, rc, &err);
     siem_lua_leave(&s->caller);
     if (rc == SIEM_OK || rc == SIEM_REFUSED) return push_outcomes(L, outcomes, count);
     int failed = siem_lua_fail(L, &err);
@@ -189,6 +190,7 @@ static int sink_ping(lua_State *L) {
     siem_lua_sink *s = check(L, 1);
     siem_lua_enter(&s->caller, L, "sink");
     siem_code rc = siem_sink_ping(s->sink, answer, &err);
+    rc = siem_lua_result(&s->caller, rc, &err);
     siem_lua_leave(&s->caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushstring(L, answer);
@@ -221,6 +223,7 @@ static int sink_count(lua_State *L) {
     unsigned *counts = lua_newuserdatauv(L, (size + 1) * sizeof *counts, 0);
     siem_lua_enter(&s->caller, L, "sink");
     siem_code rc = siem_sink_count(s->sink, registry_id, event_ids, size, counts, &err);
+    rc = siem_lua_result(&s->caller, rc, &err);
     siem_lua_leave(&s->caller);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_createtable(L, (int)size, 0);
@@ -228,42 +231,6 @@ static int sink_count(lua_State *L) {
         lua_pushinteger(L, counts[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    return 1;
-}
-
-typedef struct preview_call {
-    const siem_lua_sink *sink;
-    const char *text;
-    size_t size;
-} preview_call;
-
-static int invoke_preview(lua_State *L) {
-    const preview_call *call = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, call->sink->preview);
-    lua_pushlstring(L, call->text, call->size);
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-/* A function that raises does not end the export. */
-static void call_preview(void *context, const char *text, size_t size) {
-    siem_lua_sink *s = context;
-    preview_call call = {s, text, size};
-    (void)siem_lua_call_back(&s->caller, invoke_preview, &call, 0, NULL);
-}
-
-/* sink:preview(function(request)) -> true, or nil, message, code */
-static int sink_preview(lua_State *L) {
-    siem_error err;
-    siem_lua_sink *s = check(L, 1);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    if (siem_sink_set_preview(s->sink, call_preview, s, &err) != SIEM_OK) {
-        return siem_lua_fail(L, &err);
-    }
-    luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
-    lua_settop(L, 2);
-    s->preview = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushboolean(L, true);
     return 1;
 }
 
@@ -280,12 +247,12 @@ static int invoke_go_on(lua_State *L) {
     return 0;
 }
 
-/* A function that raises does not end what is under way. */
+/* After a hook has failed, the answer is no. */
 static bool call_go_on(void *context) {
     siem_lua_sink *s = context;
     go_on_call call = {s, true};
-    (void)siem_lua_call_back(&s->caller, invoke_go_on, &call, 0, NULL);
-    return call.go_on;
+    if (s->go_on == LUA_NOREF) return s->caller.failure.code == SIEM_OK;
+    return siem_lua_call_hook(&s->caller, "go_on", invoke_go_on, &call) && call.go_on;
 }
 
 /* sink:set_go_on(function() -> false to end what waits) */
@@ -297,6 +264,42 @@ static int sink_set_go_on(lua_State *L) {
     s->go_on = luaL_ref(L, LUA_REGISTRYINDEX);
     siem_sink_set_go_on(s->sink, call_go_on, s);
     return 0;
+}
+
+typedef struct preview_call {
+    const siem_lua_sink *sink;
+    const char *text;
+    size_t size;
+} preview_call;
+
+static int invoke_preview(lua_State *L) {
+    const preview_call *call = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->sink->preview);
+    lua_pushlstring(L, call->text, call->size);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static void call_preview(void *context, const char *text, size_t size) {
+    siem_lua_sink *s = context;
+    preview_call call = {s, text, size};
+    (void)siem_lua_call_hook(&s->caller, "preview", invoke_preview, &call);
+}
+
+/* sink:preview(function(request)) -> true, or nil, message, code */
+static int sink_preview(lua_State *L) {
+    siem_error err;
+    siem_lua_sink *s = check(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (siem_sink_set_preview(s->sink, call_preview, s, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    luaL_unref(L, LUA_REGISTRYINDEX, s->preview);
+    lua_settop(L, 2);
+    s->preview = luaL_ref(L, LUA_REGISTRYINDEX);
+    siem_sink_set_go_on(s->sink, call_go_on, s);
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 typedef struct notice_call {
@@ -315,7 +318,7 @@ static int invoke_notice(lua_State *L) {
 static void call_notice(void *context, const char *text) {
     siem_lua_sink *s = context;
     notice_call call = {s, text};
-    (void)siem_lua_call_back(&s->caller, invoke_notice, &call, 0, NULL);
+    (void)siem_lua_call_hook(&s->caller, "notice", invoke_notice, &call);
 }
 
 /* sink:set_notice(function(text)) */
@@ -326,6 +329,7 @@ static int sink_set_notice(lua_State *L) {
     lua_settop(L, 2);
     s->notice = luaL_ref(L, LUA_REGISTRYINDEX);
     siem_sink_set_notice(s->sink, call_notice, s);
+    siem_sink_set_go_on(s->sink, call_go_on, s);
     return 0;
 }
 
@@ -344,27 +348,43 @@ static void forget_references(lua_State *L, siem_lua_sink *s) {
     s->batch = s->preview = s->go_on = s->notice = LUA_NOREF;
 }
 
-/* Calls table:close(), once, when the table has one. */
-static void close_table(lua_State *L, siem_lua_sink *s) {
+/* Calls table:close(), when the table has one. It fails by raising, or with nil or false and a
+ * message. */
+static int invoke_close(lua_State *L) {
+    const siem_lua_sink *s = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->table);
+    if (lua_getfield(L, -1, "close") != LUA_TFUNCTION) return 0;
+    lua_insert(L, -2);
+    lua_call(L, 1, 2);
+    bool failed = !lua_toboolean(L, -2) && (lua_isboolean(L, -2) || !lua_isnil(L, -1));
+    if (!failed) return 0;
+    const char *message = lua_tostring(L, -1);
+    return luaL_error(L, "the sink: close: %s", message != NULL ? message : "it returned false");
+}
+
+/* Once. */
+static siem_code close_table(lua_State *L, siem_lua_sink *s, siem_error *err) {
+    siem_lua_enter(&s->caller, L, "sink");
+    siem_code rc = siem_lua_call_back(&s->caller, invoke_close, s, 0, err);
+    siem_lua_leave(&s->caller);
     luaL_unref(L, LUA_REGISTRYINDEX, s->table);
     s->table = LUA_NOREF;
-    if (lua_getfield(L, -1, "close") == LUA_TFUNCTION) {
-        lua_insert(L, -2);
-        lua_call(L, 1, 0);
-    }
+    if (rc == SIEM_REFUSED) rc = err->code = SIEM_IO; /* it is no fault of an event */
+    return rc;
 }
 
 /* sink:close() -> true, or nil, message, code */
 static int sink_close(lua_State *L) {
-    siem_error err;
+    siem_error err, late;
     siem_lua_sink *s = luaL_checkudata(L, 1, SIEM_LUA_SINK);
     if (s->caller.L != NULL) return luaL_error(L, "a sink cannot close itself while it sends");
     siem_code rc = siem_sink_close(s->sink, &err);
     if (rc == SIEM_INVALID) return siem_lua_fail(L, &err); /* still open */
     s->sink = NULL;
     forget_references(L, s);
-    if (s->table != LUA_NOREF) close_table(L, s);
+    if (s->table != LUA_NOREF && close_table(L, s, &late) != SIEM_OK && rc == SIEM_OK) {
+        return siem_lua_fail(L, &late);
+    }
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
@@ -388,13 +408,15 @@ void siem_lua_bind_sink(lua_State *L) {
         {"count", sink_count},         {"preview", sink_preview},
         {"set_go_on", sink_set_go_on}, {"set_notice", sink_set_notice},
         {"target", sink_target},       {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"sink_file", sink_file},
-                                         {"sink_stdout", sink_stdout},
-                                         {"sink_open", sink_open},
-                                         {"sink_kinds", sink_kinds},
-                                         {"sink_table", siem_lua_sink_table},
-                                         {"sink_transport", siem_lua_sink_transport},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"sink_file", sink_file},
+        {"sink_stdout", sink_stdout},
+        {"sink_open", sink_open},
+        {"sink_kinds", sink_kinds},
+        {"sink_table", siem_lua_sink_table},
+        {"sink_transport", siem_lua_sink_transport},
+        {"sink_transport_options", siem_lua_sink_transport_options},
+        {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SINK, methods, sink_close);
     luaL_getmetatable(L, SIEM_LUA_SINK);
     lua_pushcfunction(L, sink_gc);

@@ -104,8 +104,22 @@ static void read_outcomes(lua_State *L, call *c, int list) {
     }
 }
 
+/* Raises why the results of send above `batch` are neither true nor a list of outcomes. */
+static int fail_send(lua_State *L, int batch) {
+    bool failed = lua_isnoneornil(L, batch + 1) || !lua_toboolean(L, batch + 1);
+    const char *message = failed ? check_reason(L, batch + 2, NULL) : NULL;
+    if (message != NULL) return luaL_error(L, "the sink: %s", message);
+    const char *type = luaL_typename(L, batch + 1);
+    if (lua_gettop(L) == batch) type = "nothing";
+    else if (lua_isboolean(L, batch + 1)) type = "false";
+    return luaL_error(L,
+                      "the sink: send returned %s: it returns true, a list of outcomes, or nil and "
+                      "a message",
+                      type);
+}
+
 /* Calls table:send(batch). It fails by raising, or by returning nil or false, a message, and
- * perhaps a code, of which "pipe_closed" counts. A list tells the outcome of each record. */
+ * perhaps a code, of which "pipe_closed" counts. A list gives the outcome of each record. */
 static int invoke_send(lua_State *L) {
     call *c = lua_touserdata(L, 1);
     int batch = lend(L, c);
@@ -120,8 +134,8 @@ static int invoke_send(lua_State *L) {
     }
     const char *code = check_reason(L, batch + 3, "");
     c->pipe_closed = strcmp(code, siem_code_name(SIEM_PIPE_CLOSED)) == 0;
-    bool failed = lua_gettop(L) > batch && !lua_toboolean(L, batch + 1);
-    if (failed) return luaL_error(L, "the sink: %s", check_reason(L, batch + 2, "refused"));
+    bool is_true = lua_isboolean(L, batch + 1) && lua_toboolean(L, batch + 1);
+    if (!is_true) return fail_send(L, batch);
     lua_pushnil(L);
     return 1;
 }
@@ -284,6 +298,21 @@ static siem_code read_custom(void *context, const siem_response *response, siem_
     siem_lua_sink *s = context;
     call c = {.sink = s, .response = response, .answer = answer};
     return siem_lua_call_back(&s->caller, invoke_read, &c, 0, err);
+}
+
+/* Adds options to the list on top of the stack. */
+static void add_options(lua_State *L, const siem_sink_option *option) {
+    for (; option->name != NULL; option++) {
+        siem_lua_push_option(L, option);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+}
+
+int siem_lua_sink_transport_options(lua_State *L) {
+    lua_newtable(L);
+    add_options(L, siem_custom_options);
+    add_options(L, siem_remote_options);
+    return 1;
 }
 
 int siem_lua_sink_transport(lua_State *L) {

@@ -78,12 +78,13 @@ function siem.sink.file(path, options) end
 ---@return oversight.Sink
 function siem.sink.stdout() end
 
---- A table of your own that sends by itself. `send` fails by raising, or with nil, a message and a
---- code; a list it returns holds an outcome a record: a verdict, or { verdict, reason }. The batch is
---- lent: it is closed when send returns.
+--- A table of your own that sends by itself. `send` returns true when all records are delivered, or a list
+--- with an outcome for each: a verdict, or { verdict, reason }. It fails by raising, or with nil, a message
+--- and a code; anything else is an error as well. After an error no record counts as delivered. The batch is
+--- lent: it is closed when send returns. `close` fails by raising, or with nil and a message.
 ---@class oversight.SendingTable
----@field send fun(self: table, batch: oversight.Batch): any, string?, oversight.Code?
----@field close fun(self: table)?
+---@field send fun(self: table, batch: oversight.Batch): true|oversight.Verdict[]|table[]|nil, string?, oversight.Code?
+---@field close (fun(self: table): any, string?)?
 
 --- A table of your own that says what the engine sends and what an answer means. All options of the
 --- kinds stand beside these: batch_bytes, timeout, compress, ca_file ...
@@ -92,8 +93,9 @@ function siem.sink.stdout() end
 ---@field headers table<string, string>|(fun(self: table, batch: oversight.Batch): table<string, string>)|nil
 ---@field body (fun(self: table, batch: oversight.Batch): string)? default: a JSON array of the records
 ---@field outcome (fun(self: table, response: { status: integer, body: string, retry_after: number? }): any, string?)? gives a verdict or "split" and a reason, which is a string, or a list of outcomes; nil: what the status says. Values of the request's headers are masked in the body
----@field close fun(self: table)?
+---@field close (fun(self: table): any, string?)?
 
+--- Raises for a table with both send and url, and for an unknown key beside url.
 ---@param sink oversight.SendingTable|oversight.TransportTable
 ---@return oversight.Sink? sink
 ---@return string? message
@@ -178,7 +180,8 @@ function Sink:ping() end
 ---@return oversight.Code? code
 function Sink:count(registry_id, event_ids) end
 
---- From here on gives `show` each request as text, secrets masked, and sends nothing.
+--- From here on gives `show` each request as text, secrets masked, and sends nothing. An error in it ends
+--- the export, or the call of `send`, with that error.
 ---@param show fun(request: string)
 ---@return true?
 ---@return string? message
@@ -186,7 +189,7 @@ function Sink:count(registry_id, event_ids) end
 function Sink:preview(show) end
 
 --- From here on asks, at least ten times a second, while `send`, `ping` and `count` wait for a target: false
---- ends them with "cancelled".
+--- ends them with "cancelled", and an error with that error.
 ---@param go_on fun(): boolean?
 function Sink:set_go_on(go_on) end
 

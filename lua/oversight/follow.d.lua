@@ -60,7 +60,7 @@ function Checkpoint:close() end
 
 --- Exports what is new, and goes on with what is added, until progress says false (the code is
 --- "cancelled" then) or something fails that waiting does not mend. Progress is called ten times a
---- second.
+--- second. An error in progress or notice ends it with that error.
 ---@param registry oversight.Registry opened with follow = true
 ---@return nil
 ---@return string message

@@ -1,8 +1,9 @@
 ---@meta oversight.siem
 --- LuaCATS definitions of the public API, for editors. Nothing loads this file.
 ---
---- When the world fails, a function returns nil, a message and a code (oversight.Code); when it is
---- misused, it raises.
+--- When the world fails, a function returns nil, a message and a code (oversight.Code). When it is
+--- misused, it raises with the place of the script: an unknown key of a table of options names the
+--- nearest one.
 
 ---@alias oversight.Code
 ---| "invalid"     # an argument or a definition is wrong
@@ -215,6 +216,26 @@ function Query:parameters() end
 
 function Query:close() end
 
+--- For a registry that is followed: the next event that an iterator gives is the first one after this
+--- id; 0: the first of all.
+---@param id integer
+function Registry:seek(id) end
+
+--- For a registry that is followed, after an iterator has ended: waits until something is committed, for
+--- at most so long. The iterator then goes on.
+---@param milliseconds integer
+---@return boolean? committed false when nothing was
+---@return string? message
+---@return oversight.Code? code "held" when the path names another file, "not_found" when it names none
+function Registry:wait(milliseconds) end
+
+--- For a registry that is followed: how far behind somebody is who has the events up to this id.
+---@param id integer
+---@return { events: integer, seconds: number }? lag ids given since; seconds since the first of them occurred, 0: there is none
+---@return string? message
+---@return oversight.Code? code
+function Registry:lag(id) end
+
 --- Ends the read transaction until the next event is read.
 function Registry:release() end
 
@@ -419,8 +440,8 @@ function siem.lookup.geoip(path) end
 ---@field on_error "stop"|"skip"|"dead-letter"|nil "stop"
 ---@field filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
 ---@field dead_letter string? a file for refused events
----@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false stops
----@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
+---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false, or an error, ends the export
+---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again; an error ends the export
 
 --- Exports events. The sink stays open.
 ---@param job oversight.Job
@@ -449,7 +470,7 @@ function siem.export_events(job) end
 local Pipeline = {}
 
 --- Runs it. Opens what it names, and closes that again. One that follows ends with a failure, or with
---- the code "cancelled" when progress says false.
+--- the code "cancelled" when progress says false. An error in progress or notice ends it with that error.
 ---@return oversight.Counts? counts
 ---@return string? message
 ---@return oversight.Code? code
@@ -470,7 +491,7 @@ local Export = {}
 
 siem.export = {}
 
----@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
 ---@return oversight.Export? export
 ---@return string? message
 ---@return oversight.Code? code

@@ -90,7 +90,7 @@ wrong_list 'local t = {} for i = 1, 10 do t[i] = "undecided" end return t' "not 
 wrong_list 'return nil, {}' "a reason is a string, not a table"
 wrong_list 'error "out of paper"' "out of paper"
 wrong_list 'return nil, "no more"' "no more"
-wrong_list 'return false' "refused"
+wrong_list 'return false' "send returned false"
 wrong_list 'error {}' ""
 script none.lua <<<'return { sned = true }'
 run 1 none.lua

@@ -58,8 +58,10 @@ describe("a noun in use", function()
     local mapping = siem.format.load "ecs":compile()
     local export = siem.export.open { mapping = mapping, sink = siem.sink.custom(sink), batch_bytes = 10,
       progress = function() registry:close() end }
-    assert.is_true(export:run(registry))
-    assert.equal(20, export:counts().exported)
+    local ok, message = export:run(registry)
+    assert.is_nil(ok)
+    assert.matches("progress: .*this registry is in use", message)
+    assert.is_true(#registry:columns() > 0)
   end)
 
   it("is a batch that is written or sent", function()
@@ -158,7 +160,8 @@ describe("arguments", function()
     end)
     local step, batch = siem.batch.open():records()
     assert.has_error(function() step(batch, math.maxinteger) end)
-    assert.has_error(function() siem.export_events { format = "ecs", sink = sink } end, "pipeline: source is missing")
+    assert.has_error(function() siem.export_events { format = "ecs", sink = sink } end,
+      "export_events: registry or events is missing")
   end)
 end)
 
