@@ -38,6 +38,8 @@
 #define KEY_RETRYING    "retrying_since"
 #define KEY_CAUSE       "retrying_cause"
 
+#define NO_PRINT "unknown" /* of the last event: of a position set by hand, or within a batch */
+
 struct siem_checkpoint {
     char *path, *temporary, *folder;
     char *registry_id, *format, *sink; /* NULL: it belongs to no one yet */
@@ -161,22 +163,24 @@ static const char *find(const siem_checkpoint *checkpoint, const char *name, siz
     return siem_json_find(text->bytes, text->size, name, strlen(name), &value, size) ? value : NULL;
 }
 
-/* Copies a number's digits, or the characters of a plain text. */
-static bool copy_value(const siem_checkpoint *checkpoint, const char *name, char *out,
-                       size_t capacity) {
+/* Copies the characters of a plain text. */
+static bool copy_text(const siem_checkpoint *checkpoint, const char *name, char *out,
+                      size_t capacity) {
     size_t size;
     const char *value = find(checkpoint, name, &size);
-    if (value == NULL || size >= capacity) return false;
-    bool quoted = size >= 2 && value[0] == '"';
-    size -= quoted ? 2 : 0;
-    memcpy(out, value + quoted, size);
-    out[size] = '\0';
+    if (value == NULL || value[0] != '"' || size - 2 >= capacity) return false;
+    memcpy(out, value + 1, size - 2);
+    out[size - 2] = '\0';
     return true;
 }
 
 static bool read_integer(const siem_checkpoint *checkpoint, const char *name, int64_t *out) {
     char digits[24], *end;
-    if (!copy_value(checkpoint, name, digits, sizeof digits)) return false;
+    size_t size;
+    const char *value = find(checkpoint, name, &size);
+    if (value == NULL || size >= sizeof digits) return false;
+    memcpy(digits, value, size);
+    digits[size] = '\0';
     errno = 0;
     *out = strtoll(digits, &end, 10);
     return errno == 0 && end != digits && *end == '\0';
@@ -188,15 +192,33 @@ static bool read_identity(const siem_checkpoint *checkpoint, const char *name,
     char text[72];
     size_t size;
     if (find(checkpoint, name, &size) == NULL) return true;
-    return copy_value(checkpoint, name, text, sizeof text) &&
+    return copy_text(checkpoint, name, text, sizeof text) &&
            sscanf(text, "%" SCNu64 ":%" SCNu64 ":%" SCNd64, &identity->device, &identity->inode,
                   &identity->born) >= 2;
 }
 
-/* The print of the last event, or 0. */
-static uint64_t read_print(const siem_checkpoint *checkpoint) {
-    char text[24];
-    return copy_value(checkpoint, KEY_EVENT, text, sizeof text) ? strtoull(text, NULL, 16) : 0;
+/* Reads the last event, which is there unless there is none. */
+static bool read_position(const siem_checkpoint *checkpoint, siem_position *position) {
+    char text[24], *end;
+    size_t size;
+    if (!read_integer(checkpoint, KEY_ID, &position->id) || position->id < 0) return false;
+    if (find(checkpoint, KEY_TIME, &size) != NULL &&
+        !read_integer(checkpoint, KEY_TIME, &position->seconds)) {
+        return false;
+    }
+    if (position->id == 0) return true;
+    if (!copy_text(checkpoint, KEY_EVENT, text, sizeof text)) return false;
+    if (strcmp(text, NO_PRINT) == 0) return true;
+    position->print = strtoull(text, &end, 16);
+    return position->print != 0 && end == text + 16 && *end == '\0';
+}
+
+/* True for a text, or for what may be missing: a checkpoint that no export saved belongs to no one.
+ */
+static bool is_name(const siem_checkpoint *checkpoint, const char *name) {
+    size_t size;
+    const char *value = find(checkpoint, name, &size);
+    return value != NULL ? value[0] == '"' : checkpoint->registry_file.inode == 0;
 }
 
 static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
@@ -204,7 +226,9 @@ static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
     siem_extent *extent = &checkpoint->extent;
     siem_code rc = read_text(checkpoint, err);
     if (rc != SIEM_OK) return rc;
-    if (!read_integer(checkpoint, KEY_VERSION, &version)) return damaged(checkpoint, err);
+    if (!read_integer(checkpoint, KEY_VERSION, &version) || version < 1) {
+        return damaged(checkpoint, err);
+    }
     if (version > VERSION) {
         return siem_error_set(err, SIEM_HELD,
                               "the checkpoint '%s' was written by a later version (%" PRId64
@@ -212,12 +236,11 @@ static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
                               checkpoint->path, version);
     }
     bool complete =
-        read_integer(checkpoint, KEY_ID, &checkpoint->position.id) &&
+        read_position(checkpoint, &checkpoint->position) &&
         read_identity(checkpoint, KEY_FILE, &checkpoint->registry_file) &&
-        read_identity(checkpoint, KEY_OUTPUT, &extent->file) &&
+        is_name(checkpoint, KEY_REGISTRY) && is_name(checkpoint, KEY_FORMAT) &&
+        is_name(checkpoint, KEY_SINK) && read_identity(checkpoint, KEY_OUTPUT, &extent->file) &&
         (extent->file.inode == 0 || read_integer(checkpoint, KEY_OUTPUT_SIZE, &extent->size));
-    (void)read_integer(checkpoint, KEY_TIME, &checkpoint->position.seconds);
-    checkpoint->position.print = read_print(checkpoint);
     return complete && extent->size >= 0 ? SIEM_OK : damaged(checkpoint, err);
 }
 
@@ -361,10 +384,11 @@ static void add_identity(siem_buffer *text, const char *name, const siem_identit
     add_text(text, name, identity->inode != 0 ? value : NULL);
 }
 
-static void add_print(siem_buffer *text, uint64_t print) {
-    char value[24];
-    (void)snprintf(value, sizeof value, "%016" PRIx64, print);
-    add_text(text, KEY_EVENT, print != 0 ? value : NULL);
+static void add_event(siem_buffer *text, siem_position position) {
+    char print[24];
+    if (position.id == 0) return;
+    (void)snprintf(print, sizeof print, "%016" PRIx64, position.print);
+    add_text(text, KEY_EVENT, position.print != 0 ? print : NO_PRINT);
 }
 
 static void add_outage(siem_buffer *text, const siem_outage *outage) {
@@ -390,7 +414,7 @@ static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
         add_name(text, KEY_TIME);
         siem_json_write_integer(text, position.seconds);
     }
-    add_print(text, position.print);
+    add_event(text, position);
     add_text(text, KEY_SAVED, now);
     add_text(text, KEY_REGISTRY, checkpoint->registry_id);
     add_identity(text, KEY_FILE, &checkpoint->registry_file);

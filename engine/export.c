@@ -473,14 +473,19 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
 }
 
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
-    siem_code saved = SIEM_OK;
+    siem_error failure;
+    bool is_good = rc == SIEM_OK || rc == SIEM_CANCELLED || rc == SIEM_PIPE_CLOSED;
     export_->registry = NULL;
     if (export_->options.checkpoint != NULL) {
-        saved = siem_export_save(export_, true, rc == SIEM_OK ? err : NULL);
+        siem_code saved = siem_export_save_last(export_, &failure);
+        if (is_good && saved != SIEM_OK) {
+            rc = saved;
+            if (err != NULL) *err = failure;
+        }
         siem_export_forget_outage(export_);
     }
     release_sink(export_);
-    return rc == SIEM_OK ? saved : rc;
+    return rc;
 }
 
 siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {

@@ -36,7 +36,8 @@ struct siem_export {
 /* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
 
-/* Lets go of it, and saves the checkpoint. Returns `rc`, or why that failed. */
+/* Releases it, and saves the checkpoint. Returns `rc`; when that is no failure of its own, why
+ * the position could not be saved. */
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
 
 /* After a failure: a delivery without a past, for the events behind those that are confirmed. Of a
@@ -59,6 +60,10 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
  * A failure is told once and tried again: what was confirmed stays so, unless it is `undone`: then
  * the export is to be restarted. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
+
+/* Saves at the end, when nothing is tried again. What is counted as reached is what the disk has.
+ * Errors: SIEM_IO, SIEM_HELD, naming that. */
+siem_code siem_export_save_last(siem_export *export_, siem_error *err);
 
 /* Takes down that all events up to a position are dealt with, unless something before it was not,
  * and saves the checkpoint when that is due: that it cannot be saved does not undo a delivery. */

@@ -223,6 +223,7 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
 static siem_code take_over(siem_line_file *file, siem_error *err) {
     siem_code rc = lock_file(file, file->fd, file->lock, err);
     siem_extent extent = extent_of(file->fd);
+    if (rc == SIEM_OK && file->moved == NULL) file->safe = -1;
     if (rc != SIEM_OK || file->moved == NULL) return rc;
     rc = sync_name(file, err);
     if (rc == SIEM_OK) rc = file->moved(file->moved_context, &extent, err);
@@ -366,6 +367,16 @@ static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, si
     return SIEM_OK;
 }
 
+/* What was exported must be there still: it is not written again by itself. */
+static siem_code check_size(const siem_line_file *file, off_t size, off_t least, siem_error *err) {
+    if (size >= least) return SIEM_OK;
+    return siem_error_set(err, SIEM_HELD,
+                          "'%s' was cut short by somebody: of %lld bytes that were exported, %lld "
+                          "are there. Say from where on events are to be exported again with "
+                          "'checkpoint set', or export all again with 'checkpoint reset'",
+                          name_of(file), (long long)least, (long long)size);
+}
+
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err) {
     int renamed = -1;
@@ -379,9 +390,9 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
         if (rc != SIEM_OK || renamed < 0) return rc;
         here = extent_of(renamed);
     }
-    if (here.size < extent->size) {
+    if ((rc = check_size(file, here.size, extent->size, err)) != SIEM_OK) {
         if (renamed >= 0) (void)close(renamed);
-        return SIEM_OK;
+        return rc;
     }
     if (renamed >= 0) {
         (void)close(file->fd);
@@ -396,6 +407,7 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err) {
     siem_code rc = end_torn_line(file, err);
     *extent = extent_of(file->fd);
+    if (rc == SIEM_OK && !is_none(extent)) rc = check_size(file, extent->size, file->safe, err);
     if (rc != SIEM_OK || is_none(extent)) return rc;
     if (file->end != 0) extent->size = file->known; /* what is behind may still be cut */
     rc = force(file, err);
@@ -420,6 +432,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
     }
     if ((rc = end_torn_line(file, err)) != SIEM_OK) return rc;
     (void)fstat(file->fd, &before);
+    if ((rc = check_size(file, before.st_size, file->safe, err)) != SIEM_OK) return rc;
     int reason = write_all(file->fd, lines + known, size - known, &written);
     written += known;
     if (reason == 0) {

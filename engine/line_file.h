@@ -54,19 +54,20 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err);
 
 /* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
  * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
- * again, and is cut where it differs. *found is false when the file is there no more, or is
- * shorter: then it goes on at the end. Errors: SIEM_IO, SIEM_HELD. */
+ * again, and is cut where it differs. *found is false when the file is there no more: then it goes
+ * on at the end. Errors: SIEM_IO, SIEM_HELD, also when the file is shorter. */
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err);
 
 /* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
- * that is not regular nothing is forced. Errors: SIEM_IO: whoever claimed the file has to write
- * anew what was written since the last success, as it is cut off. */
+ * that is not regular nothing is forced. Errors: SIEM_HELD when somebody has cut it short; SIEM_IO:
+ * whoever claimed the file has to write anew what was written since the last success, as it is cut
+ * off. */
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err);
 
 /* Appends lines, to a new file when the old one was renamed or removed. `kept` receives how many
  * bytes are in, which is a number of whole lines, also on failure. Errors: SIEM_IO,
- * SIEM_PIPE_CLOSED. */
+ * SIEM_PIPE_CLOSED; SIEM_HELD when another writer has it, or somebody has cut it short. */
 siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t size, size_t *kept,
                                siem_error *err);
 

@@ -4,7 +4,9 @@
 #include "error.h"
 #include "export.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 #define SAVE_SHARE    10.0 /* saving takes at most a tenth of the time, */
@@ -60,9 +62,11 @@ void siem_export_forget_outage(siem_export *export_) {
 }
 
 /* After a failure a file may end with lines behind what is confirmed: its end is none for the
- * checkpoint. What is there is compared when the export goes on. */
-static bool ends_beside_position(const siem_export *export_) {
-    return export_->halted && export_->options.sink->kind->sync != NULL;
+ * checkpoint. What is there is compared when the export goes on. Ids that SQLite never gives by
+ * itself are none, either. */
+static bool is_no_position(const siem_export *export_) {
+    bool ends_beside = export_->halted && export_->options.sink->kind->sync != NULL;
+    return ends_beside || export_->confirmed.id < 0;
 }
 
 static void report_unsaved(siem_export *export_, const char *cause) {
@@ -89,7 +93,7 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     bool is_due = now || clock >= export_->save_due ||
                   (export_->counts.save_failures == 0 &&
                    export_->counts.events - export_->saved.events >= MOST_UNSAVED);
-    if (!export_->unsaved || !is_due || ends_beside_position(export_)) return SIEM_OK;
+    if (!export_->unsaved || !is_due || is_no_position(export_)) return SIEM_OK;
     siem_code rc = save(export_, &failure);
     double end = siem_clock();
     export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
@@ -126,13 +130,27 @@ static siem_code resume_sink(siem_export *export_, siem_error *err) {
     if (rc == SIEM_OK && is_known) rc = sink->kind->resume(sink, &extent, &found, err);
     if (rc != SIEM_OK || (is_known && found)) return rc;
     if (!found) {
-        siem_export_notice(export_, "the output file of the checkpoint is there no more, or was "
-                                    "emptied: events that were written last may be there twice");
+        siem_export_notice(export_, "the output file of the checkpoint is not in its folder: when "
+                                    "it was rotated, events that were written last may be there "
+                                    "twice; when it was removed, what it held is gone");
     }
     rc = sink->kind->sync(sink, &extent, err);
     return rc == SIEM_OK && extent.file.inode != 0
                ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
                : rc;
+}
+
+siem_code siem_export_save_last(siem_export *export_, siem_error *err) {
+    siem_code rc = siem_export_save(export_, true, err);
+    int64_t id = siem_checkpoint_position(export_->options.checkpoint).id;
+    export_->counts.last_id = id;
+    if (rc == SIEM_OK) return rc;
+    char text[sizeof err->message];
+    (void)snprintf(text, sizeof text, "%s", err->message);
+    return siem_error_set(err, rc,
+                          "%s; the position on the disk is %s%" PRId64
+                          ": the next export sends later events again",
+                          text, id != 0 ? "event " : "", id);
 }
 
 siem_code siem_export_return(siem_export *export_, siem_error *err) {

@@ -169,16 +169,37 @@ static void test_lost(void **state) {
     bool found;
     (void)state;
     write_file(path, "one\n");
-    siem_extent emptied = extent_of(path, 8), other = extent_of(path, 4);
+    siem_error failure;
+    siem_extent cut = extent_of(path, 8), other = extent_of(path, 4);
     other.file.inode++;
     siem_line_file file = open_file(path);
-    assert_ok(siem_line_file_resume(&file, &emptied, &found, &err)); /* it is shorter */
-    assert_false(found);
+    assert_int_equal(siem_line_file_resume(&file, &cut, &found, &failure), SIEM_HELD);
+    assert_non_null(strstr(failure.message, "of 8 bytes that were exported, 4 are there"));
     assert_ok(siem_line_file_resume(&file, &other, &found, &err));
     assert_false(found);
     write_lines(&file, "two\n");
     assert_ok(siem_line_file_close(&file, &err));
     assert_file(path, "one\ntwo\n");
+}
+
+/* What was forced to the disk and is cut off then is not made up for by what comes after. */
+static void test_cut_short(void **state) {
+    const char *path = test_path("short.jsonl");
+    siem_error failure;
+    siem_extent now;
+    size_t kept;
+    moves m = {.path = path};
+    (void)state;
+    siem_line_file file = open_file(path);
+    assert_ok(siem_line_file_claim(&file, take_move, &m, &err));
+    write_lines(&file, "one\ntwo\n");
+    assert_ok(siem_line_file_sync(&file, &now, &err));
+    assert_int_equal(truncate(path, 4), 0);
+    assert_int_equal(siem_line_file_write(&file, "three\n", 6, &kept, &failure), SIEM_HELD);
+    assert_int_equal(kept, 0);
+    assert_int_equal(siem_line_file_sync(&file, &now, &failure), SIEM_HELD);
+    assert_ok(siem_line_file_close(&file, &err));
+    assert_file(path, "one\n");
 }
 
 /* An inode is used again: a file that was made later is another one, whatever it holds. */
@@ -292,11 +313,17 @@ static void test_renamed_while_open(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
-        cmocka_unit_test(test_resume_renamed), cmocka_unit_test(test_move_that_fails),
-        cmocka_unit_test(test_lost),           cmocka_unit_test(test_used_inode),
-        cmocka_unit_test(test_claimed),        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_lock_follows),   cmocka_unit_test(test_renamed_while_open),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_extent_while_comparing),
+        cmocka_unit_test(test_resume_renamed),
+        cmocka_unit_test(test_move_that_fails),
+        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_used_inode),
+        cmocka_unit_test(test_claimed),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_lock_follows),
+        cmocka_unit_test(test_renamed_while_open),
     };
     return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ FAULTS = {
     "a full disk for the checkpoint": ("write cp.new ENOSPC 3 3 short", "cannot save the checkpoint 'cp': write"),
     "a checkpoint that cannot be made": ("open cp.new EACCES 3 3", "cannot save the checkpoint 'cp': open"),
     "a checkpoint that cannot be closed": ("close cp.new EIO 3 2", "cannot save the checkpoint 'cp': close"),
-    "a registry that cannot be read": ("pread r.db EIO 12 3", "cannot read 'r.db'"),
+    # Within a statement, SQLite calls EIO damage (SQLITE_IOERR_CORRUPTFS).
+    "a registry that cannot be read": ("pread r.db EIO 12 3", "'r.db'"),
     "a log of the registry that cannot be read": ("pread r.db-wal EIO 12 3", "r.db"),
     "now and then": ("write out.jsonl ENOSPC ~9 1 short;fsync out.jsonl EIO ~9 1;rename cp EIO ~7 1", None),
 }
@@ -98,6 +99,43 @@ def run_rotated(faults, said, program, library):
         fail("nothing went into the new file")
 
 
+def run_unsaved_end(program, library):
+    """Asked to end while the position cannot be saved: it says so, and where the disk is; what was not saved comes again."""
+    writer = Writer("r.db", 7, pace=0.3)
+    follower = start(program, library, "write cp.new ENOSPC 3 1000000", ["--format", "ecs"])
+    write_some(1, writer)
+    wait_until(lambda: pathlib.Path("out.jsonl").read_bytes().count(b"\n") == writer.count, "all lines")
+    saved = position("cp")
+    follower.stop(expected=1)
+    where = f"the position on the disk is {'event ' if saved else ''}{saved}: the next export"
+    if position("cp") != saved or saved == writer.count:
+        fail(f"it could be saved: {saved}")
+    for text in (FULL, where, "level=error"):
+        if text not in follower.said().splitlines()[-1]:
+            fail(f"the last line lacks '{text}': {follower.said()[-2000:]}")
+    if f"last_id={saved} " not in follower.said().splitlines()[-1] or "msg=stopped" in follower.said():
+        fail(f"it ends with another position: {follower.said()[-2000:]}")
+    again = Follower(program, "r.db", ["--format", "ecs", "--output", "out.jsonl", "--checkpoint", "cp"])
+    again.start_and_wait()
+    finish(again, writer, None)
+    check_once(read_ids(["out.jsonl"]), list(range(1, writer.count + 1)), "after a position that was not saved")
+
+
+def run_unsaved_once(program, library):
+    """Without following, too; also when the reader of a pipe is gone, which is no failure by itself."""
+    writer = Writer("r.db", 7, pace=0)
+    write_some(0.2, writer)
+    for output, reader in (("out.jsonl", None), ("-", subprocess.DEVNULL)):
+        command = [program, "export", "--db", "r.db", "--registry-id", "reg", "--format", "ecs", "--output", output,
+                   "--checkpoint", "cp"]
+        ended = subprocess.run(command, env={**no_proxy(), "LD_PRELOAD": library, "FAULTS": "write cp.new ENOSPC 1 1000000"},
+                               stdout=reader, stderr=subprocess.PIPE, text=True)
+        if ended.returncode != 1 or FULL not in ended.stderr:
+            fail(f"ended with {ended.returncode}: {ended.stderr}")
+    if "the position on the disk is 0: the next export" not in ended.stderr:
+        fail(f"it does not say where the disk is: {ended.stderr}")
+
+
 def run_without_checkpoint(program, library):
     """What is in the file is known to the process alone; a full disk makes nothing go there twice."""
     writer = Writer("r.db", 7, pace=0.3)
@@ -136,6 +174,8 @@ def main(arguments):
     table |= {name: functools.partial(run_dead_letter_fault, *fault) for name, fault in DEAD_LETTER_FAULTS.items()}
     table["a new file that cannot be opened"] = functools.partial(run_rotated, "open out.jsonl EMFILE 2 2", "Too many open files")
     table["an old file that cannot be finished"] = functools.partial(run_rotated, "fsync out.jsonl.1 EIO 1 1", BROKEN)
+    table["an end while the position cannot be saved"] = run_unsaved_end
+    table["a position that cannot be saved, without following"] = run_unsaved_once
     table["a full disk, without a checkpoint"] = run_without_checkpoint
     table["a full disk, without following"] = run_in_two
     table["a full disk, within the lines of an event"] = functools.partial(

@@ -7,6 +7,9 @@ local text = require "oversight.cli.text"
 ---@field events integer that should be there
 ---@field dead integer of these, with a record in the dead letter
 ---@field dropped integer of these, that the format leaves out
+---@field skipped integer[] ids of those that have no record in the format, and are in no dead letter
+---@field again string[] files that were named before, which are read once
+---@field absent string[] dead letters that are not there
 ---@field behind integer lines of events behind the checkpoint
 ---@field foreign integer lines of another registry's events
 ---@field unknown integer events that are there, and not in the registry
@@ -23,16 +26,22 @@ local M = {}
 function M.new()
   return setmetatable({
     events = 0, dead = 0, dropped = 0, behind = 0, foreign = 0, unknown = 0, unreadable = 0, missing = {}, twice = {},
+    skipped = {}, again = {}, absent = {},
   }, Findings)
 end
 
 --- Takes down one event.
 ---@param id integer
 ---@param count integer how many of its records are there
----@param expected integer how many it has
+---@param expected integer|false how many it has; false: the format refuses it
 ---@param dead integer how many of its records are in the dead letter
 function Findings:take(id, count, expected, dead)
   self.events = self.events + 1
+  if not expected and count + dead == 0 then
+    self.skipped[#self.skipped + 1] = id
+    return
+  end
+  expected = expected or 1
   if count < expected and dead > 0 then self.dead = self.dead + 1 end
   if expected == 0 and count == 0 then
     self.dropped = self.dropped + 1
@@ -87,11 +96,17 @@ function Findings:print(last_id)
     complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
   print_note(self.dead, "%d of them in the dead letter")
   print_note(self.dropped, "%d of them left out by the format")
+  print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
+  for _, name in ipairs(self.again) do print("     " .. text.printable(name) .. " is named twice, and read once") end
+  for _, name in ipairs(self.absent) do
+    print(("     %s is not there: it was replayed, or nothing was refused"):format(text.printable(name)))
+  end
   print_note(self.behind, "%d line(s) of events behind the checkpoint")
   print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
   print_note(self.unknown, "%d event(s) there that the registry does not have (any more)")
   print_note(self.unreadable, "%d line(s) without an event's id, the first one:")
   if self.first_unreadable then print("     " .. text.printable(self.first_unreadable)) end
+  print_list("skipped", ranges(self.skipped))
   print_list("missing", ranges(self.missing))
   print_list("twice", ranges(self.twice))
 end
@@ -101,7 +116,8 @@ function Findings:print_json(last_id)
     complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
     dropped = self.dropped, behind = self.behind, other_registry = self.foreign, unknown = self.unknown,
     unreadable = self.unreadable, first_unreadable = self.first_unreadable,
-    missing = siem.array(self.missing), twice = siem.array(self.twice),
+    missing = siem.array(self.missing), twice = siem.array(self.twice), skipped = siem.array(self.skipped),
+    named_twice = siem.array(self.again), absent_dead_letters = siem.array(self.absent),
   })
 end
 

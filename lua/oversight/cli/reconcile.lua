@@ -57,6 +57,19 @@ end
 
 -- ---- files ----
 
+--- The names of different files; what names one of them again is noted down in `found`.
+local function different(names, found)
+  local list = {}
+  for _, name in ipairs(names) do
+    local other
+    for _, known in ipairs(list) do
+      if known == name or core.same_file(known, name) then other = known end
+    end
+    table.insert(other and found.again or list, name)
+  end
+  return list
+end
+
 --- Calls `take` with each line; a line that it does not take is noted down in `found`.
 local function read_lines(file, name, found, take)
   local number = 0
@@ -98,22 +111,39 @@ local function tally_files(job, places, found)
     end
     return true
   end
-  for _, name in ipairs(job.files) do
+  for _, name in ipairs(different(job.files, found)) do
     local read, message = read_file(name, found, take)
     if not read then return nil, message end
   end
   return seen
 end
 
---- The events of dead letter files.
+local function is_there(name)
+  return name == "-" or core.file_stamp(name) ~= nil
+end
+
+--- Dead letter files that are there, each with what a replay that was cut short left of it.
+local function dead_letter_files(names, found)
+  local list = {}
+  for _, name in ipairs(different(names, found)) do
+    local rest = name .. ".replaying"
+    if is_there(name) then list[#list + 1] = name end
+    if is_there(rest) then list[#list + 1] = rest end
+    if not is_there(name) and not is_there(rest) then table.insert(found.absent, name) end
+  end
+  return list
+end
+
+--- The events of dead letter files. Lines that a replay has blanked are done.
 local function tally_dead_letters(names, found)
   local dead = tally.new()
-  for _, name in ipairs(names or {}) do
-    local read, message = read_file(name, found, function(line)
-      local id = records.DEAD_LETTER:read_id(line)
-      if id then dead:add(id) end
-      return id ~= nil, "it is no line of a dead letter file"
-    end)
+  local function take(line)
+    local id = records.DEAD_LETTER:read_id(line)
+    if id then dead:add(id) end
+    return id ~= nil or not line:find "%S", "it is no line of a dead letter file"
+  end
+  for _, name in ipairs(dead_letter_files(names or {}, found)) do
+    local read, message = read_file(name, found, take)
     if not read then return nil, message end
   end
   return dead
@@ -130,7 +160,8 @@ end
 
 -- ---- the two ways ----
 
---- How many records the format makes of an event: 0 when it leaves it out, 1 when nobody knows.
+--- How many records the format makes of an event: 0 when it leaves it out, false when it refuses it, 1 when
+--- nobody knows.
 local function count_records(job, id)
   if not job.format then return 1 end
   job.row = job.row or assert(job.registry:prepare "SELECT * FROM events WHERE id = ?")
@@ -140,6 +171,7 @@ local function count_records(job, id)
   end
   local event = siem.from_registry_row(columns, { registry_id = job.registry_id or "registry" })
   local record, _, code = job.format:render(event)
+  if code == "refused" then return false end
   if not record then return code == "dropped" and 0 or 1 end
   return record:sub(1, 1) == "[" and #siem.json.decode(record) or 1
 end
@@ -148,7 +180,8 @@ end
 --- than one record; of those, an index tells the first alone.
 local function take(job, found, id, count)
   local is_plain = count == 1 and not (job.format and job.format.whole)
-  local expected = is_plain and 1 or math.min(count_records(job, id), job.most_records)
+  local records_of_event = is_plain and 1 or count_records(job, id)
+  local expected = records_of_event and math.min(records_of_event, job.most_records)
   found:take(id, count, expected, job.dead:count(id))
 end
 
