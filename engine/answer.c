@@ -1,6 +1,7 @@
 /* answer.c: verdicts and their reasons. */
 #include "answer.h"
 
+#include "number.h"
 #include "utf8.h"
 
 #include <stdarg.h>
@@ -17,7 +18,7 @@ siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count) {
 
 static void give_all(siem_answer *answer, siem_verdict verdict, const char *format,
                      va_list arguments) {
-    (void)vsnprintf(answer->reason, sizeof answer->reason, format, arguments);
+    (void)siem_number_vprint(answer->reason, sizeof answer->reason, format, arguments);
     siem_utf8_clean(answer->reason);
     for (size_t i = 0; i < answer->count; i++) {
         answer->outcomes[i].verdict = verdict;
@@ -58,7 +59,7 @@ void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, in
     outcome->code = answer->code;
     if (verdict == SIEM_DELIVERED) return;
     va_start(arguments, format);
-    (void)vsnprintf(reason, sizeof reason, format, arguments);
+    (void)siem_number_vprint(reason, sizeof reason, format, arguments);
     va_end(arguments);
     siem_utf8_clean(reason);
     /* Its own, so that the reason of another record does not take its place. Without memory: none.

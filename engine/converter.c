@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "json_writer.h"
+#include "number.h"
 #include "timestamp.h"
 
 #include <arpa/inet.h>
@@ -35,14 +36,14 @@ static siem_value to_text(siem_value value, size_t parameter, siem_buffer *scrat
     return text_from(scratch, start);
 }
 
-/* A whole text as a double. The copy gives strtod its NUL; no number needs more characters. */
+/* A whole text as a double. The copy ends with a NUL; no number needs more characters. */
 static bool parse_real(siem_value text, double *real) {
     char copy[64];
     char *end;
     if (text.size == 0 || text.size >= sizeof copy) return false;
     memcpy(copy, text.bytes, text.size);
     copy[text.size] = '\0';
-    *real = strtod(copy, &end);
+    *real = siem_number_read(copy, &end);
     return end == copy + text.size && isfinite(*real);
 }
 

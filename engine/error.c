@@ -1,6 +1,7 @@
 /* error.c: codes, and the one line that explains them. */
 #include "error.h"
 
+#include "number.h"
 #include "utf8.h"
 
 #include <stdarg.h>
@@ -37,7 +38,7 @@ siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ..
     va_list arguments;
     va_start(arguments, format);
     err->code = code;
-    (void)vsnprintf(err->message, sizeof err->message, format, arguments);
+    (void)siem_number_vprint(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
     /* A name or an answer from outside may hold a line break; the message stays one line. */
     siem_utf8_clean(err->message);
@@ -59,7 +60,7 @@ void siem_error_prefix(siem_error *err, const char *format, ...) {
     char message[sizeof err->message];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(prefix, sizeof prefix, format, arguments);
+    (void)siem_number_vprint(prefix, sizeof prefix, format, arguments);
     va_end(arguments);
     memcpy(message, err->message, sizeof message);
     siem_error_set(err, err->code, "%s: %s", prefix, message);

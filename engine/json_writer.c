@@ -1,6 +1,7 @@
 /* json_writer.c: escaping, a block of bytes at a time, and numbers. */
 #include "json_writer.h"
 
+#include "number.h"
 #include "utf8.h"
 
 #include <float.h>
@@ -137,13 +138,13 @@ void siem_json_write_integer(siem_buffer *out, int64_t integer) {
 }
 
 /* The fewest significant digits that read back to `real`, without trailing zeros, and
- * the decimal exponent of the first. The decimal point is skipped whatever the locale calls it. */
+ * the decimal exponent of the first. */
 static int shortest_digits(double real, char digits[18], int *exponent) {
     char text[40];
     /* A subnormal number has fewer digits than the 15 that all others keep. */
     for (int precision = real < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
-        (void)snprintf(text, sizeof text, "%.*e", precision, real);
-        if (precision == 16 || strtod(text, NULL) == real) break;
+        (void)siem_number_print(text, sizeof text, "%.*e", precision, real);
+        if (precision == 16 || siem_number_read(text, NULL) == real) break;
     }
     int n = 0;
     const char *c = text;

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "number.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -41,7 +42,8 @@ static void describe_past(const siem_outage *outage, char out[96]) {
     char since[24];
     out[0] = '\0';
     if (outage->attempts < 2 || siem_iso8601(since, outage->since, NULL) != SIEM_OK) return;
-    (void)snprintf(out, 96, "; %" PRIu64 " failed attempts since %s", outage->attempts, since);
+    (void)siem_number_print(out, 96, "; %" PRIu64 " failed attempts since %s", outage->attempts,
+                            since);
 }
 
 void siem_outage_describe_pause(double asked, char out[96]) {
@@ -49,7 +51,7 @@ void siem_outage_describe_pause(double asked, char out[96]) {
     out[0] = '\0';
     if (asked <= 0) return;
     clock_time(asked, until);
-    (void)snprintf(out, 96, "; it asks for a pause of %.0f s, until %s", asked, until);
+    (void)siem_number_print(out, 96, "; it asks for a pause of %.0f s, until %s", asked, until);
 }
 
 bool siem_outage_report(siem_outage *outage, double pause, double asked,
@@ -64,8 +66,8 @@ bool siem_outage_report(siem_outage *outage, double pause, double asked,
         clock_time(pause, next);
         (void)snprintf(at, sizeof at, ", at %s", next);
     }
-    (void)snprintf(text, SIEM_REPORT_SIZE, "%s%s%s; trying again in %.*f s%s", outage->cause, past,
-                   wish, pause < 10, pause, at);
+    (void)siem_number_print(text, SIEM_REPORT_SIZE, "%s%s%s; trying again in %.*f s%s",
+                            outage->cause, past, wish, pause < 10, pause, at);
     outage->reported = now;
     outage->longest = fmax(outage->longest, pause);
     outage->is_known = true;
@@ -75,8 +77,9 @@ bool siem_outage_report(siem_outage *outage, double pause, double asked,
 bool siem_outage_end(siem_outage *outage, const char *what, char text[SIEM_REPORT_SIZE]) {
     bool is_known = outage->since != 0 && outage->is_known;
     if (is_known) {
-        (void)snprintf(text, SIEM_REPORT_SIZE, "%s, after %" PRIu64 " failed attempt(s) in %.0f s",
-                       what, outage->attempts, siem_clock() - outage->begun);
+        (void)siem_number_print(text, SIEM_REPORT_SIZE,
+                                "%s, after %" PRIu64 " failed attempt(s) in %.0f s", what,
+                                outage->attempts, siem_clock() - outage->begun);
     }
     outage->since = 0;
     return is_known;

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include "error.h"
+#include "number.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +86,7 @@ siem_code siem_settings_seconds(const siem_settings *settings, const char *name,
     char *end;
     *out = absent;
     if (text == NULL) return SIEM_OK;
-    *out = strtod(text, &end);
+    *out = siem_number_read(text, &end);
     if (end != text && *end == '\0' && isfinite(*out) && *out >= 0 && *out <= DAY) return SIEM_OK;
     return siem_error_set(err, SIEM_INVALID, "%s is a number of seconds from 0 to 86400", name);
 }

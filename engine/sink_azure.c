@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "error.h"
 #include "kinds.h"
+#include "number.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -115,7 +116,7 @@ static siem_code write_token(siem_sink *sink, siem_request *request, siem_error 
 /* expires_in is a number, or as managed identities give it, a number as text. */
 static double lifetime_of(const cJSON *body) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "expires_in");
-    double seconds = cJSON_IsString(item)   ? strtod(item->valuestring, NULL)
+    double seconds = cJSON_IsString(item)   ? siem_number_read(item->valuestring, NULL)
                      : cJSON_IsNumber(item) ? item->valuedouble
                                             : 0;
     if (!(seconds > SHORTEST_LIFE)) return SHORTEST_LIFE; /* also what is no number */

@@ -2,6 +2,7 @@
 #include "bind.h"
 
 #include "error.h"
+#include "number.h"
 
 #include <string.h>
 
@@ -37,6 +38,17 @@ void siem_lua_check_open(lua_State *L, bool open, const char *class_name) {
 void siem_lua_check_unused(lua_State *L, const siem_lua_use *use, const char *class_name) {
     const char *noun = strchr(class_name, '.') + 1;
     if (use->count != 0) luaL_error(L, "this %s is in use by a call further out", noun);
+}
+
+void siem_lua_push_number_text(lua_State *L, int index) {
+    char text[64];
+    if (lua_isinteger(L, index)) {
+        lua_pushfstring(L, "%I", lua_tointeger(L, index));
+        return;
+    }
+    (void)siem_number_print(text, sizeof text, LUA_NUMBER_FMT, lua_tonumber(L, index));
+    bool looks_whole = text[strspn(text, "-0123456789")] == '\0';
+    lua_pushfstring(L, "%s%s", text, looks_whole ? ".0" : "");
 }
 
 const char *siem_lua_check_text(lua_State *L, int index) {

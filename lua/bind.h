@@ -60,6 +60,9 @@ typedef struct siem_lua_use {
 /* Raises, naming the noun, when a call uses it. */
 void siem_lua_check_unused(lua_State *L, const siem_lua_use *use, const char *class_name);
 
+/* Pushes the number at `index` as text: as tostring writes it in the locale "C". */
+void siem_lua_push_number_text(lua_State *L, int index);
+
 /* Text without NUL at `index`, as the engine takes it; raises for anything else. */
 const char *siem_lua_check_text(lua_State *L, int index);
 

@@ -171,11 +171,12 @@ int siem_lua_sink_table(lua_State *L) {
 static siem_code push_header(lua_State *L, siem_error *err) {
     lua_pushvalue(L, -2);
     lua_pushliteral(L, ": ");
-    lua_pushvalue(L, -3);
-    if (lua_type(L, -3) != LUA_TSTRING || !lua_isstring(L, -1)) {
-        lua_pop(L, 2);
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -3)) {
+        lua_pop(L, 1);
         return siem_error_set(err, SIEM_INVALID, "headers are names and texts");
     }
+    if (lua_type(L, -3) == LUA_TNUMBER) siem_lua_push_number_text(L, -3);
+    else lua_pushvalue(L, -3);
     lua_concat(L, 3);
     size_t size;
     const char *header = lua_tolstring(L, -1, &size);

@@ -169,6 +169,14 @@ static int pause_for(lua_State *L) {
     return 0;
 }
 
+/* core.tostring(value) -> text, as Lua's tostring gives it in the locale "C" */
+static int to_string(lua_State *L) {
+    luaL_checkany(L, 1);
+    if (lua_type(L, 1) == LUA_TNUMBER) siem_lua_push_number_text(L, 1);
+    else (void)luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
 /* core.set_budget(instructions, mebibytes): what a format's functions may cost for one event. In a
  * host's state it does nothing. */
 static int set_budget(lua_State *L) {
@@ -192,6 +200,7 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"same_file", same_file},
                                          {"is_regular_file", is_regular_file},
                                          {"print", print_text},
+                                         {"tostring", to_string},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

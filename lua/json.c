@@ -7,6 +7,7 @@
 #include "error.h"
 #include "json_reader.h"
 #include "json_writer.h"
+#include "number.h"
 
 #include <errno.h>
 #include <math.h>
@@ -307,7 +308,7 @@ static void push_number(lua_State *L, const char *number, size_t size) {
     const char *copy = lua_pushlstring(L, number, size);
     errno = 0;
     int64_t integer = whole ? strtoll(copy, NULL, 10) : 0;
-    double real = whole ? 0 : strtod(copy, NULL);
+    double real = whole ? 0 : siem_number_read(copy, NULL);
     if (errno != 0 || !isfinite(real)) return; /* as text: no digit is lost */
     lua_pop(L, 1);
     if (whole) lua_pushinteger(L, integer);

@@ -28,7 +28,7 @@ end
 
 --- A value as it stands behind "=": quoted when it is not one word.
 local function quote(value)
-  local text = tostring(value)
+  local text = core.tostring(value)
   if text:find "^[%w_.:/@+-]+$" then return text end
   return '"' .. text:gsub('[%c"\\]', function(char)
     return (char == '"' or char == "\\") and "\\" .. char or ("\\x%02x"):format(char:byte())

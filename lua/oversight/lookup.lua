@@ -187,7 +187,7 @@ function M.csv(path, key)
     end
     return { columns = columns, by_key = by_key }
   end
-  return file_table(path, read, function(content, value) return content.by_key[tostring(value)] end)
+  return file_table(path, read, function(content, value) return content.by_key[core.tostring(value)] end)
 end
 
 --- A CSV file with a column "network", looked up by address: the longest network wins.

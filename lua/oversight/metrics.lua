@@ -1,4 +1,6 @@
 --- What pipelines count, as Prometheus reads it (text format 0.0.4).
+local core = require "oversight.core"
+
 local M = {}
 
 local PREFIX = "oversight_siem_"
@@ -39,7 +41,7 @@ end
 
 --- A number without a needless fraction.
 local function number_text(value)
-  return math.type(value) == "integer" and ("%d"):format(value) or ("%.14g"):format(value)
+  return core.tostring(math.tointeger(value) or value)
 end
 
 local function add_family(lines, name, kind, help)

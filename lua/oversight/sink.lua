@@ -32,7 +32,7 @@ local function add_option(list, what, name, value)
   if kind == "table" then
     for _, one in ipairs(value) do add_option(list, what, name, one) end
   elseif kind == "string" or kind == "boolean" or kind == "number" then
-    list[#list + 1] = { name, math.type(value) == "float" and ("%.17g"):format(value) or tostring(value) }
+    list[#list + 1] = { name, core.tostring(kind == "number" and math.tointeger(value) or value) }
   else
     misuse.raise(("%s: %s is a string, a number or true, not a %s"):format(what, name, kind))
   end

@@ -19,6 +19,7 @@
  *     when.
  *   - Text is UTF-8 and carries its size in bytes; it may contain NUL and may be invalid until it
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
+ *   - Numbers are read and written with a point, whatever locale the program sets.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
  */
 #ifndef OVERSIGHT_SIEM_H

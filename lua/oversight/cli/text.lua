@@ -1,11 +1,13 @@
 --- Text from outside on a terminal: outsiders choose tokens and user agents.
+local core = require "oversight.core"
+
 local M = {}
 
 --- Makes a value printable: control characters, and bytes that are no UTF-8, become escapes.
 ---@param value any
 ---@param width integer? cut to this many characters
 function M.printable(value, width)
-  local text = value == nil and "(none)" or value == "" and "(empty)" or tostring(value)
+  local text = value == nil and "(none)" or value == "" and "(empty)" or core.tostring(value)
   if not utf8.len(text) then
     text = text:gsub("[\x80-\xff]", function(c) return ("\\x%02x"):format(c:byte()) end)
   end
