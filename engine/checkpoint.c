@@ -7,6 +7,7 @@
 #include "json_writer.h"
 #include "misuse.h"
 #include "registry.h"
+#include "sqlite_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,11 @@ static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
 static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error *err) {
     *out = NULL;
     if (*path == '\0') return siem_error_empty(err, "the path of the checkpoint");
+    if (siem_sqlite_file_is_at(path)) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "'%s' is no checkpoint, but a database of SQLite: give another file",
+                              path);
+    }
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;
@@ -296,6 +302,13 @@ static siem_code claim_all(siem_checkpoint *checkpoint, const siem_checkpoint_op
     return rc == SIEM_OK ? check_registry(checkpoint, options->registry, err) : rc;
 }
 
+static siem_code check_followed(const siem_registry *registry, siem_error *err) {
+    if (siem_registry_is_followed(registry)) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "a checkpoint needs a registry that is followed: open it with follow = "
+                          "true");
+}
+
 siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_options *options,
                                siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
@@ -305,11 +318,8 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
     if (options->registry == NULL) return siem_misuse_null(__func__, "registry", err);
     if (options->format == NULL) return siem_misuse_null(__func__, "format", err);
     if (options->sink == NULL) return siem_misuse_null(__func__, "sink", err);
-    if (!siem_registry_is_followed(options->registry)) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "a checkpoint needs a registry that was opened to be followed");
-    }
-    siem_code rc = open_locked(out, options->path, err);
+    siem_code rc = check_followed(options->registry, err);
+    if (rc == SIEM_OK) rc = open_locked(out, options->path, err);
     if (rc != SIEM_OK) return rc;
     rc = read_state(*out, err);
     if (rc == SIEM_OK || rc == SIEM_END) rc = claim_all(*out, options, err);
@@ -317,6 +327,44 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
     siem_checkpoint_close(*out);
     *out = NULL;
     return rc;
+}
+
+/* ---- whether an export fits it ---- */
+
+static siem_code check_name(const siem_checkpoint *checkpoint, const char *what, const char *own,
+                            const char *given, size_t size, siem_error *err) {
+    if (strlen(own) == size && memcmp(own, given, size) == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "the checkpoint '%s' belongs to the %s '%s', not to '%.*s': give this "
+                          "export one of its own",
+                          checkpoint->path, what, own, (int)(size < 80 ? size : 80), given);
+}
+
+siem_code siem_checkpoint_check_names(const siem_checkpoint *checkpoint, const char *format,
+                                      const char *sink, siem_error *err) {
+    siem_code rc =
+        check_name(checkpoint, "format", checkpoint->format, format, strlen(format), err);
+    if (rc != SIEM_OK) return rc;
+    return check_name(checkpoint, "kind of sink", checkpoint->sink, sink, strlen(sink), err);
+}
+
+siem_code siem_checkpoint_check_id(const siem_checkpoint *checkpoint, const char *registry_id,
+                                   size_t size, siem_error *err) {
+    return check_name(checkpoint, "registry", checkpoint->registry_id, registry_id, size, err);
+}
+
+siem_code siem_checkpoint_check_registry(const siem_checkpoint *checkpoint,
+                                         const siem_registry *registry, siem_error *err) {
+    const char *id = siem_registry_id(registry);
+    siem_code rc = check_followed(registry, err);
+    if (rc == SIEM_OK) rc = siem_checkpoint_check_id(checkpoint, id, strlen(id), err);
+    if (rc != SIEM_OK) return rc;
+    siem_identity file = siem_registry_identity(registry);
+    if (siem_identity_equals(&file, &checkpoint->registry_file)) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "the checkpoint '%s' was opened for another file than the registry '%s': "
+                          "give this export one of its own",
+                          checkpoint->path, siem_registry_database(registry)->path);
 }
 
 siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {

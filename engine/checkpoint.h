@@ -25,6 +25,15 @@ double siem_checkpoint_saved(const siem_checkpoint *checkpoint);
 void siem_checkpoint_set_outage(siem_checkpoint *checkpoint, const siem_outage *outage);
 bool siem_checkpoint_has_outage(const siem_checkpoint *checkpoint);
 
+/* Whether a checkpoint belongs to what an export is given: to a format and a kind of sink, to the
+ * id of a registry, and to a registry that is followed and has its file. Errors: SIEM_INVALID. */
+siem_code siem_checkpoint_check_names(const siem_checkpoint *checkpoint, const char *format,
+                                      const char *sink, siem_error *err);
+siem_code siem_checkpoint_check_id(const siem_checkpoint *checkpoint, const char *registry_id,
+                                   size_t size, siem_error *err);
+siem_code siem_checkpoint_check_registry(const siem_checkpoint *checkpoint,
+                                         const siem_registry *registry, siem_error *err);
+
 /* Saves a position, and where the output file ended then; returns when both are on the disk.
  * Errors: SIEM_IO. */
 siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position position,

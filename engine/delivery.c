@@ -101,6 +101,10 @@ siem_batch *siem_delivery_batch(siem_delivery *delivery) {
     return delivery->shipments[(delivery->first + delivery->used) % delivery->capacity].batch;
 }
 
+bool siem_delivery_uses_sink(const siem_delivery *delivery) {
+    return delivery->uses_sink;
+}
+
 bool siem_delivery_is_under_way(const siem_delivery *delivery) {
     return delivery->used > 0;
 }

@@ -60,6 +60,9 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, 
 /* Sends the batch that was filled and waits until everything is settled. Errors: as above. */
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);
 
+/* Whether it has records for its sink. */
+bool siem_delivery_uses_sink(const siem_delivery *delivery);
+
 /* Whether batches that were committed are not settled yet. */
 bool siem_delivery_is_under_way(const siem_delivery *delivery);
 

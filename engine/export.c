@@ -5,7 +5,6 @@
 #include "clock.h"
 #include "error.h"
 #include "event.h"
-#include "mapping.h"
 #include "misuse.h"
 #include "registry.h"
 
@@ -209,34 +208,15 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     return rc;
 }
 
-static siem_code check_options(const siem_export_options *options, siem_error *err) {
-    static const char function[] = "siem_export_open";
-    if (options == NULL) return siem_misuse_null(function, "options", err);
-    if (options->mapping == NULL) return siem_misuse_null(function, "mapping", err);
-    if (options->sink == NULL) return siem_misuse_null(function, "sink", err);
-    if ((int)options->on_error < SIEM_STOP_ON_ERROR ||
-        (int)options->on_error > SIEM_DEADLETTER_ON_ERROR) {
-        return siem_error_set(err, SIEM_INVALID, "%s: on_error is %d: give one of siem_on_error",
-                              function, (int)options->on_error);
-    }
-    if (options->on_error == SIEM_DEADLETTER_ON_ERROR && options->deadletter == NULL) {
-        return siem_misuse_null(function, "deadletter", err);
-    }
-    if (options->checkpoint != NULL && options->after != 0) {
-        return siem_error_set(err, SIEM_INVALID, "%s: give either a checkpoint or after, not both",
-                              function);
-    }
-    return siem_mapping_check_compiled(options->mapping, err);
-}
-
 siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
-    siem_code rc = check_options(options, err);
+    siem_code rc = siem_export_check_options(options, err);
     if (rc != SIEM_OK) return rc;
     siem_export *export_ = calloc(1, sizeof *export_);
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
+    siem_sink_add_export(options->sink, export_);
     export_->lag_due = INFINITY;
     export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
@@ -254,8 +234,11 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
 }
 
 void siem_export_close(siem_export *export_) {
-    if (export_ == NULL) return;
+    bool has_sink = export_ != NULL && export_->options.sink != NULL;
+    /* A function that it calls cannot close it: it goes on when that returns. */
+    if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
     siem_delivery_close(export_->delivery);
+    if (has_sink) siem_sink_remove_export(export_->options.sink, export_);
     free(export_);
 }
 
@@ -269,11 +252,20 @@ static void release_sink(const siem_export *export_) {
     if (sink->kind->release != NULL) sink->kind->release(sink);
 }
 
-siem_code siem_export_finish(siem_export *export_, siem_error *err) {
-    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
+/* Sends what waits in the batch. */
+static siem_code finish(siem_export *export_, siem_error *err) {
     siem_code rc = siem_delivery_finish(export_->delivery, err);
     take_counts(export_);
     if (export_->registry == NULL) release_sink(export_); /* events came one by one */
+    return rc;
+}
+
+siem_code siem_export_finish(siem_export *export_, siem_error *err) {
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_export_check_begun(export_, __func__, err);
+    if (rc == SIEM_OK) rc = finish(export_, err);
+    siem_export_leave(export_);
     return rc;
 }
 
@@ -388,7 +380,7 @@ static siem_code add_event(siem_export *export_, siem_event *event, siem_error *
 
 /* After the last event, all of which are settled: also those that have no record. */
 siem_code siem_export_flush(siem_export *export_, siem_error *err) {
-    siem_code rc = siem_export_finish(export_, err);
+    siem_code rc = finish(export_, err);
     if (rc == SIEM_OK) siem_export_confirm(export_, siem_delivery_reached(export_->delivery));
     return rc;
 }
@@ -403,10 +395,14 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
 }
 
 siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err) {
-    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
-    if (event == NULL) return siem_misuse_null(__func__, "event", err);
-    siem_code rc = add_event(export_, event, err);
-    return rc == SIEM_OK ? rc : siem_export_finish_after(export_, rc, err);
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_export_check_event(export_, event, err);
+    if (rc == SIEM_OK && (rc = add_event(export_, event, err)) != SIEM_OK) {
+        rc = siem_export_finish_after(export_, rc, err);
+    }
+    siem_export_leave(export_);
+    return rc;
 }
 
 /* With nothing on its way, what was read so far is dealt with, also when it made no record; a lone
@@ -488,12 +484,19 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
     return rc;
 }
 
-siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {
+static siem_code run(siem_export *export_, siem_registry *registry, siem_error *err) {
     bool reading = false;
-    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
-    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     siem_code rc = siem_export_begin(export_, registry, err);
     if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
     if (rc != SIEM_OK && export_->registry != NULL) rc = siem_export_finish_after(export_, rc, err);
     return siem_export_end(export_, rc, err);
+}
+
+siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err) {
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_export_check_registry(export_, registry, __func__, err);
+    if (rc == SIEM_OK) rc = run(export_, registry, err);
+    siem_export_leave(export_);
+    return rc;
 }

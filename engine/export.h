@@ -12,7 +12,8 @@ typedef struct siem_refused {
 } siem_refused;
 
 struct siem_export {
-    siem_export_options options;
+    siem_export_options options; /* without a sink when that was closed */
+    siem_export *next_of_sink;   /* another one that is open on it */
     siem_delivery *delivery;
     siem_registry *registry; /* that is being read, or NULL */
     siem_counts counts;
@@ -32,6 +33,29 @@ struct siem_export {
     siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
     siem_outage unsaveable; /* of the checkpoint */
 };
+
+/* ---- how it may be called ---- */
+
+/* Errors: SIEM_INVALID, as the next ones. */
+siem_code siem_export_check_options(const siem_export_options *options, siem_error *err);
+
+/* Begins a call of the public function of that name: the sink is open, and nobody else is using it.
+ * Ended by siem_export_leave. */
+siem_code siem_export_enter(siem_export *export_, const char *function, siem_error *err);
+void siem_export_leave(siem_export *export_);
+
+/* Whether there is a delivery; a restart that failed leaves none. */
+siem_code siem_export_check_begun(const siem_export *export_, const char *function,
+                                  siem_error *err);
+
+/* Whether the event, or the registry, is one of the checkpoint's; and whether the sink does not
+ * write to the registry itself. */
+siem_code siem_export_check_event(const siem_export *export_, const siem_event *event,
+                                  siem_error *err);
+siem_code siem_export_check_registry(const siem_export *export_, const siem_registry *registry,
+                                     const char *function, siem_error *err);
+
+/* ---- how it goes on ---- */
 
 /* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);

@@ -2,7 +2,6 @@
 #include "clock.h"
 #include "error.h"
 #include "export.h"
-#include "misuse.h"
 #include "registry.h"
 
 #include <math.h>
@@ -128,14 +127,7 @@ static siem_code follow(siem_export *export_, siem_error *err) {
     }
 }
 
-siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
-    siem_error own;
-    if (err == NULL) err = &own;
-    if (export_ == NULL) return siem_misuse_null(__func__, "export", err);
-    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
-    if (!siem_registry_is_followed(registry)) {
-        return siem_error_set(err, SIEM_INVALID, "this registry was not opened to be followed");
-    }
+static siem_code begin_and_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
     export_->lag_due = 0;
     siem_code rc = siem_export_begin(export_, registry, err);
     if (passes(rc, false) && export_->registry != NULL) rc = get_over(export_, rc, false, 1, err);
@@ -143,4 +135,20 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;
     return siem_export_end(export_, rc, err);
+}
+
+siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
+    siem_error own;
+    if (err == NULL) err = &own;
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    if (registry != NULL && !siem_registry_is_followed(registry)) {
+        rc = siem_error_set(err, SIEM_INVALID,
+                            "%s: the registry is not followed: open it with follow = true",
+                            __func__);
+    }
+    if (rc == SIEM_OK) rc = siem_export_check_registry(export_, registry, __func__, err);
+    if (rc == SIEM_OK) rc = begin_and_follow(export_, registry, err);
+    siem_export_leave(export_);
+    return rc;
 }

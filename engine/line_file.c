@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "sqlite_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,12 +66,24 @@ siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mod
                              .reader = -1,
                              .safe = -1};
     if (file->path == NULL) return siem_error_no_memory(err);
-    siem_code rc = open_path(file, err);
+    siem_code rc = SIEM_OK;
+    if (siem_sqlite_file_is_at(path)) {
+        rc = siem_error_set(err, SIEM_INVALID,
+                            "cannot write to '%s': it is a database of SQLite: give another file",
+                            path);
+    }
+    if (rc == SIEM_OK) rc = open_path(file, err);
     if (rc != SIEM_OK) {
         free(file->path);
         file->path = NULL;
     }
     return rc;
+}
+
+bool siem_line_file_status(const siem_line_file *file, struct stat *open, struct stat *named) {
+    if (fstat(file->fd, open) != 0) return false;
+    if (file->path == NULL || stat(file->path, named) != 0) *named = *open;
+    return true;
 }
 
 void siem_line_file_open_stdout(siem_line_file *file) {

@@ -5,7 +5,7 @@
 #include "identity.h"
 
 #include <oversight/siem.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 /* Where a file ended when that was taken down. */
 typedef struct siem_extent {
@@ -35,6 +35,10 @@ typedef struct siem_line_file {
  * SIEM_NOT_FOUND for a folder that is not there, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err);
+
+/* The file that is open, and the one that the path names by now; the first for both where there is
+ * none. False when it cannot be told. */
+bool siem_line_file_status(const siem_line_file *file, struct stat *open, struct stat *named);
 
 /* Wraps standard output. */
 void siem_line_file_open_stdout(siem_line_file *file);

@@ -105,6 +105,7 @@ siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
                               sink->kind->name);
     }
+    if ((rc = siem_sink_check_free(sink, false, __func__, err)) != SIEM_OK) return rc;
     if (sink->kind->protocol->write_health != NULL) {
         rc = ask_health(sink, &exchange, &health, err);
         siem_answer_clear(&health);
@@ -207,5 +208,6 @@ siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
                               sink->kind->name);
     }
-    return size > 0 ? count_events(sink, &tally, err) : SIEM_OK;
+    rc = siem_sink_check_free(sink, false, __func__, err);
+    return rc == SIEM_OK && size > 0 ? count_events(sink, &tally, err) : rc;
 }

@@ -4,6 +4,7 @@
 #include "batch.h"
 #include "delivery.h"
 #include "error.h"
+#include "export.h"
 #include "kinds.h"
 #include "misuse.h"
 
@@ -197,12 +198,14 @@ siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome 
     siem_delivery *delivery;
     if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
     if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
+    siem_code rc = siem_sink_check_free(sink, false, __func__, err);
+    if (rc != SIEM_OK) return rc;
     send_state s = {.sink = sink, .outcomes = outcomes};
     size_t count = siem_batch_size(batch);
     forget_reasons(sink);
     if (outcomes != NULL) memset(outcomes, 0, count * sizeof *outcomes);
     const siem_delivery_calls calls = {settle, go_on, notice, &s};
-    siem_code rc = siem_delivery_open(&delivery, sink, SIZE_MAX, &calls, err);
+    rc = siem_delivery_open(&delivery, sink, SIZE_MAX, &calls, err);
     if (rc == SIEM_OK) rc = send_all(delivery, batch, err);
     siem_delivery_close(delivery);
     if (rc != SIEM_OK || s.rejected.code == SIEM_OK) return rc;
@@ -245,13 +248,41 @@ const char *siem_sink_name(const siem_sink *sink) {
     return sink != NULL ? sink->kind->name : NULL;
 }
 
+/* ---- exports ---- */
+
+void siem_sink_add_export(siem_sink *sink, siem_export *export_) {
+    export_->next_of_sink = sink->exports;
+    sink->exports = export_;
+}
+
+void siem_sink_remove_export(siem_sink *sink, const siem_export *export_) {
+    siem_export **at = &sink->exports;
+    while (*at != export_) at = &(*at)->next_of_sink;
+    *at = export_->next_of_sink;
+}
+
+siem_code siem_sink_check_free(const siem_sink *sink, bool is_own, const char *function,
+                               siem_error *err) {
+    if (sink->runner != NULL) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s: an export is running on this sink: its functions cannot use it",
+                              function);
+    }
+    if (sink->http == NULL || sink->users == (is_own ? 1 : 0)) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "%s: another export has records for this sink: finish that one first, or "
+                          "give each a sink of its own",
+                          function);
+}
+
 siem_code siem_sink_close(siem_sink *sink, siem_error *err) {
     if (sink == NULL) return SIEM_OK;
-    if (sink->users > 0) {
+    if (sink->users > 0 || sink->runner != NULL) {
         return siem_error_set(err, SIEM_INVALID,
                               "this sink is still to be sent events: finish or close the export "
                               "that has them first");
     }
+    for (siem_export *e = sink->exports; e != NULL; e = e->next_of_sink) e->options.sink = NULL;
     forget_reasons(sink);
     return sink->kind->close(sink, err);
 }

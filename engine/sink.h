@@ -36,11 +36,14 @@ struct siem_sink {
     void *go_on_context;
     siem_notice_function notice; /* of siem_sink_send and siem_sink_count; NULL: nobody listens */
     void *notice_context;
-    const char *target; /* of siem_sink_target; NULL: none */
-    siem_outage outage; /* of the target; it outlives deliveries, which come one after another */
-    siem_lane *lanes;   /* of remote kinds, that no delivery uses: a list */
-    unsigned users;     /* deliveries that have records for it */
-    char **reasons;     /* of the outcomes that siem_sink_send gave last */
+    const char *target;   /* of siem_sink_target; NULL: none */
+    siem_outage outage;   /* of the target; it outlives deliveries, which come one after another */
+    siem_lane *lanes;     /* of remote kinds, that no delivery uses: a list */
+    unsigned users;       /* deliveries that have records for it */
+    siem_export *exports; /* that are open on it: a list */
+    const siem_export *runner;   /* whose call is going on; NULL: none */
+    const siem_line_file *lines; /* that it writes; NULL for other kinds */
+    char **reasons;              /* of the outcomes that siem_sink_send gave last */
     size_t reason_count;
 };
 
@@ -128,6 +131,16 @@ typedef struct siem_wish {
     char text[96];
 } siem_wish;
 siem_wish siem_sink_wish(const siem_sink *sink, double retry_after);
+
+/* Exports that are open on a sink learn when it is closed: they have none then. */
+void siem_sink_add_export(siem_sink *sink, siem_export *export_);
+void siem_sink_remove_export(siem_sink *sink, const siem_export *export_);
+
+/* Checks for the public function of that name that no call of an export is going on, and that a
+ * target owes no other delivery an answer: `is_own` when one of the users is the caller's. Errors:
+ * SIEM_INVALID. */
+siem_code siem_sink_check_free(const siem_sink *sink, bool is_own, const char *function,
+                               siem_error *err);
 
 /* How large the body of a request with all records of a batch is, and whether it exceeds what the
  * target takes. */

@@ -71,6 +71,7 @@ siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, 
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &file_kind;
     sink->sink.pace = siem_local_pace;
+    sink->sink.lines = &sink->file;
     siem_code rc = siem_line_file_open(&sink->file, path, 0640, truncate, err);
     sink->sink.target = sink->file.path;
     if (rc == SIEM_OK) *out = &sink->sink;
@@ -85,6 +86,7 @@ siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err) {
     if (sink == NULL) return siem_error_no_memory(err);
     sink->sink.kind = &stdout_kind;
     sink->sink.pace = siem_local_pace;
+    sink->sink.lines = &sink->file;
     siem_line_file_open_stdout(&sink->file);
     *out = &sink->sink;
     return SIEM_OK;
