@@ -25,6 +25,23 @@ account lanes none 1 200
 holds lanes "len({(one['node'], $channel) for one in requests}) == len({$channel for one in requests}) <= 4"
 holds lanes "{one['node'] for one in data} == {'A', 'B'} and len(data) == 20"
 holds lanes "all('cookie' in one['headers'] for one in requests if one['path'].endswith('/ack'))"
+# A sink keeps its lanes: an indexer holds no channel for each time that something is sent.
+cat >again.lua <<'L'
+local siem = require "oversight.siem"
+local mapping = siem.format.load "splunk":compile()
+local sink = assert(siem.sink.splunk { url = arg[1], token = "env:TOKEN", ack = true, ack_pause = 0.05, in_flight = 1 })
+for i = 1, 5 do
+  local batch = siem.batch.open()
+  local event = siem.from_registry_row({ id = i, kind = "dns", timestamp = i }, { registry_id = "reg" })
+  assert(batch:write(mapping, event))
+  assert(sink:send(batch) == 1)
+end
+assert(sink:close())
+L
+receive again hec --ack --ack-polls 0 --nodes A,B
+run 0 again.lua "$url"
+account again none 1 5
+holds again "len({$channel for one in requests}) == len({one['node'] for one in requests}) == 1"
 # A loses what it takes, and never acknowledges it: an ack of B is not taken for one of A, and A is left.
 for in_flight in 1 2; do
     receive balanced hec --ack --nodes A,B --lossy A --ack-polls 0
