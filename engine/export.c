@@ -246,6 +246,12 @@ const siem_counts *siem_export_counts(const siem_export *export_) {
     return export_ != NULL ? &export_->counts : NULL;
 }
 
+/* Makes an output file this export's own, and empties it when that was asked for. */
+static siem_code claim_sink(const siem_export *export_, siem_error *err) {
+    siem_sink *sink = export_->options.sink;
+    return sink->kind->claim != NULL ? sink->kind->claim(sink, NULL, NULL, err) : SIEM_OK;
+}
+
 /* The output file may be another export's next, though the sink stays open. */
 static void release_sink(const siem_export *export_) {
     siem_sink *sink = export_->options.sink;
@@ -256,7 +262,10 @@ static void release_sink(const siem_export *export_) {
 static siem_code finish(siem_export *export_, siem_error *err) {
     siem_code rc = siem_delivery_finish(export_->delivery, err);
     take_counts(export_);
-    if (export_->registry == NULL) release_sink(export_); /* events came one by one */
+    if (export_->registry == NULL) { /* events came one by one */
+        if (rc == SIEM_OK) rc = claim_sink(export_, err);
+        release_sink(export_);
+    }
     return rc;
 }
 
@@ -456,11 +465,8 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
 }
 
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
-    siem_sink *sink = export_->options.sink;
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
-    if (rc == SIEM_OK && export_->options.checkpoint == NULL && sink->kind->claim != NULL) {
-        rc = sink->kind->claim(sink, NULL, NULL, err);
-    }
+    if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;
     if (siem_registry_is_followed(registry)) return siem_export_restart(export_, err);

@@ -458,7 +458,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
 }
 
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err) {
-    siem_code rc = file->truncate ? own(file, err) : SIEM_OK;
+    siem_code rc = SIEM_OK;
     end_skipping(file);
     if (file->path != NULL && close(file->fd) != 0) rc = close_failed(file, errno, err);
     free(file->path);

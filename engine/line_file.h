@@ -31,8 +31,8 @@ typedef struct siem_line_file {
     void *moved_context;
 } siem_line_file;
 
-/* Opens for appending; `truncate` empties the file when it is claimed, or closed. Errors:
- * SIEM_NOT_FOUND for a folder that is not there, SIEM_IO, SIEM_NO_MEMORY. */
+/* Opens for appending; `truncate` empties the file when it is claimed. Errors: SIEM_NOT_FOUND for a
+ * folder that is not there, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err);
 
@@ -75,7 +75,7 @@ siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_er
 siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t size, size_t *kept,
                                siem_error *err);
 
-/* Reports a late write error. Errors: SIEM_IO; SIEM_HELD when it could not be emptied. */
+/* Reports a late write error. Errors: SIEM_IO. */
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err);
 
 #endif

@@ -120,4 +120,17 @@ kill -HUP "$service"
 for name in a b c; do until_true grep -q "msg=reloaded pipeline=$name" log; done
 lacks log "is written by another"
 stop
+sed -i 's/name .. ".jsonl"/&, { truncate = true }/' several.lua
+: >log
+"$program" run several.lua 2>log &
+service=$!
+children+=("$service")
+for name in a b c; do until_true grep -q "msg=following .*pipeline=$name" log; done
+for name in a b c; do until_true has_lines $name.jsonl 5; done
+stop
+for name in a b c; do lines $name.jsonl 5; done # what a script opened and did not use empties nothing
+echo 'local siem = require "oversight.siem"
+return siem.pipeline { source = {}, format = "ecs", sink = siem.sink.file("a.jsonl", { truncate = true }) }' >none.lua
+run 0 run none.lua
+lines a.jsonl 0
 finish
