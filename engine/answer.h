@@ -31,6 +31,7 @@ typedef struct siem_answer {
     siem_next next;
     int suspect;    /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
     bool slow_down; /* the server nears its limits */
+    bool remark;    /* the reason is to be reported, although nothing failed */
 } siem_answer;
 
 /* An answer to be filled, for outcomes that are overwritten. */

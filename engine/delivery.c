@@ -28,12 +28,12 @@ struct siem_delivery {
     siem_shipment
         *shipments; /* a ring: `used` from `first` on are under way, the next is being filled */
     size_t capacity, first, used;
-    siem_exchange token;
-    siem_phase token_phase; /* SIEM_DONE: not under way */
-    int64_t token_attempts;
-    bool token_renewed; /* the secret, since the last answer that was another one */
-    bool token_shown;   /* its request, in a preview */
-    double not_before;  /* of every start: credentials that wait, a server that nears its limits */
+    siem_exchange prelude;
+    siem_phase prelude_phase; /* SIEM_DONE: not in flight */
+    int64_t prelude_attempts;
+    bool prelude_renewed; /* the secret, since the last answer that was another one */
+    bool prelude_shown;   /* in a preview */
+    double not_before; /* of every start: credentials that wait, a server that nears its limits */
     siem_position reached, before_last; /* with all events, and without that of the last record */
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
@@ -53,7 +53,7 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
                                                                            : batch_bytes,
                                 .calls = *calls,
                                 .capacity = sink->pace.in_flight + 1,
-                                .token_phase = SIEM_DONE};
+                                .prelude_phase = SIEM_DONE};
     delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
     siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
     for (size_t i = 0; rc == SIEM_OK && i < delivery->capacity; i++) {
@@ -82,7 +82,7 @@ static void release_sink(siem_delivery *delivery) {
         siem_exchange_free(http, exchange);
         siem_lane_close(lane);
     }
-    siem_exchange_free(http, &delivery->token);
+    siem_exchange_free(http, &delivery->prelude);
     delivery->uses_sink = false;
     delivery->sink->users--;
 }
@@ -143,6 +143,12 @@ static void report_wait(siem_delivery *delivery, const siem_answer *answer, doub
 static void report_success(siem_delivery *delivery) {
     char text[SIEM_REPORT_SIZE];
     if (!siem_sink_works(delivery->sink, text)) return;
+    delivery->calls.notice(delivery->calls.context, text);
+}
+
+static void report_remark(siem_delivery *delivery, const siem_answer *answer) {
+    char text[SIEM_REPORT_SIZE];
+    (void)snprintf(text, sizeof text, "%s: %s", delivery->sink->kind->name, answer->reason);
     delivery->calls.notice(delivery->calls.context, text);
 }
 
@@ -249,14 +255,14 @@ static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *o
     return siem_http_begin(delivery->sink->http, exchange, err);
 }
 
-static void start_token(siem_delivery *delivery) {
+static void start_prelude(siem_delivery *delivery) {
     siem_sink *sink = delivery->sink;
     siem_error err;
-    if (delivery->token_phase == SIEM_ACTIVE) return;
-    siem_request_clear(&delivery->token.request);
-    siem_code rc = sink->kind->protocol->write_token(sink, &delivery->token.request, &err);
-    if (rc == SIEM_OK) rc = begin(delivery, &delivery->token, NULL, &err);
-    if (rc == SIEM_OK) delivery->token_phase = SIEM_ACTIVE;
+    if (delivery->prelude_phase == SIEM_ACTIVE) return;
+    siem_request_clear(&delivery->prelude.request);
+    siem_code rc = sink->kind->protocol->write_prelude(sink, &delivery->prelude.request, &err);
+    if (rc == SIEM_OK) rc = begin(delivery, &delivery->prelude, NULL, &err);
+    if (rc == SIEM_OK) delivery->prelude_phase = SIEM_ACTIVE;
     else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
 }
 
@@ -264,15 +270,15 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
     siem_sink *sink = delivery->sink;
     const siem_protocol *protocol = sink->kind->protocol;
     siem_error err;
-    if (protocol->needs_token != NULL && sink->preview == NULL && protocol->needs_token(sink)) {
-        start_token(delivery);
+    if (protocol->needs_prelude != NULL && sink->preview == NULL && protocol->needs_prelude(sink)) {
+        start_prelude(delivery);
         return;
     }
     siem_request_clear(&s->exchange.request);
     siem_code rc = SIEM_OK;
-    if (sink->preview != NULL && !delivery->token_shown) {
-        rc = siem_preview_token(sink, &err);
-        delivery->token_shown = true;
+    if (sink->preview != NULL && !delivery->prelude_shown) {
+        rc = siem_preview_prelude(sink, &err);
+        delivery->prelude_shown = true;
     }
     if (rc == SIEM_OK && s->exchange.lane == NULL) {
         rc = siem_lane_take(&s->exchange.lane, &sink->lanes, &err);
@@ -340,7 +346,7 @@ static double start_due(siem_delivery *delivery) {
         while (s->phase == SIEM_READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
             bool is_full = delivery->sink->http != NULL && active >= most;
-            if (delivery->token_phase == SIEM_ACTIVE || is_full) return INFINITY;
+            if (delivery->prelude_phase == SIEM_ACTIVE || is_full) return INFINITY;
             if (earliest > now) {
                 due = fmin(due, earliest);
                 break;
@@ -352,20 +358,22 @@ static double start_due(siem_delivery *delivery) {
     return due;
 }
 
-static void end_token(siem_delivery *delivery) {
+static void end_prelude(siem_delivery *delivery) {
     siem_outcome outcome;
     siem_answer answer = siem_answer_begin(&outcome, 1);
-    delivery->token_phase = SIEM_DONE;
-    delivery->sink->kind->protocol->read_token(delivery->sink, &delivery->token.response, &answer);
-    siem_answer_mask(&answer, &delivery->token.request);
+    delivery->prelude_phase = SIEM_DONE;
+    delivery->sink->kind->protocol->read_prelude(delivery->sink, &delivery->prelude.response,
+                                                 &answer);
+    siem_answer_mask(&answer, &delivery->prelude.request);
     /* With the transport's buffers, in which the answer with the token was. */
-    siem_exchange_free(delivery->sink->http, &delivery->token);
-    if (try_renewed(delivery, &delivery->token_renewed, &answer)) {
+    siem_exchange_free(delivery->sink->http, &delivery->prelude);
+    if (try_renewed(delivery, &delivery->prelude_renewed, &answer)) {
         /* whoever needs it asks anew */
     } else if (outcome.verdict == SIEM_DELIVERED) {
-        delivery->token_attempts = 0;
+        delivery->prelude_attempts = 0;
+        if (answer.remark) report_remark(delivery, &answer);
     } else if (outcome.verdict == SIEM_RETRY) {
-        delivery->not_before = try_later(delivery, &delivery->token_attempts, &answer);
+        delivery->not_before = try_later(delivery, &delivery->prelude_attempts, &answer);
     } else {
         hold(delivery, answer.reason);
     }
@@ -375,7 +383,7 @@ static void end_token(siem_delivery *delivery) {
 static void end_exchange(siem_delivery *delivery, siem_exchange *exchange) {
     siem_shipment *s = exchange->owner;
     if (s == NULL) {
-        end_token(delivery);
+        end_prelude(delivery);
         return;
     }
     siem_answer answer = siem_answer_begin(s->scratch, s->parcel.count);
@@ -402,7 +410,7 @@ static void wait_until(siem_delivery *delivery, double due) {
 }
 
 static bool any_active(siem_delivery *delivery) {
-    return delivery->token_phase == SIEM_ACTIVE || count_active(delivery) > 0;
+    return delivery->prelude_phase == SIEM_ACTIVE || count_active(delivery) > 0;
 }
 
 /* A lane may hold a promise that nobody waits for after a failure: then it is not used again. */
@@ -438,7 +446,7 @@ static void break_off(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
         siem_http_cancel(delivery->sink->http, &under_way(delivery, i)->exchange);
     }
-    siem_http_cancel(delivery->sink->http, &delivery->token);
+    siem_http_cancel(delivery->sink->http, &delivery->prelude);
     while (delivery->used > 0) settle_first(delivery);
     siem_shipment_clear(under_way(delivery, 0));
     release_sink(delivery);

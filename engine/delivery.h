@@ -31,7 +31,7 @@ typedef bool (*siem_go_on_function)(void *context);
 typedef struct siem_delivery_calls {
     siem_settle_function settle;
     siem_go_on_function go_on;
-    siem_notice_function notice; /* of attempts that fail, and that they no longer do */
+    siem_notice_function notice; /* of attempts that fail, that they no longer do, and remarks */
     void *context;
 } siem_delivery_calls;
 

@@ -7,8 +7,8 @@
 /* Hands a request to the sink's preview. */
 void siem_preview_request(const siem_sink *sink, const siem_request *request);
 
-/* The same of the request for an access token, where the sink needs one. Errors: those of writing
- * it. */
-siem_code siem_preview_token(siem_sink *sink, siem_error *err);
+/* The same of what the sink asks before it sends events, if anything. Errors: those of writing it.
+ */
+siem_code siem_preview_prelude(siem_sink *sink, siem_error *err);
 
 #endif

@@ -48,6 +48,7 @@ static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *an
     siem_code rc = siem_batch_open(&batch, err);
     if (rc != SIEM_OK) return rc;
     siem_parcel parcel = {.batch = batch, .records = &first, .ticket = -1};
+    siem_request_clear(&exchange->request);
     rc = sink->kind->protocol->write(sink, &parcel, &exchange->request, err);
     exchange->request.method = "HEAD";
     exchange->request.body_size = 0;
@@ -60,62 +61,86 @@ static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *an
         siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)",
                         exchange->response.status);
     }
-    return SIEM_OK;
+    siem_answer_mask(answer, &exchange->request);
+    return judge(sink, answer, err);
 }
 
-static siem_code ping(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
-                      siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
-    siem_code rc = SIEM_OK;
+/* One thing that is asked of a target. */
+typedef struct question {
+    siem_code (*write)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+} question;
+
+static siem_code ask(siem_sink *sink, question q, siem_exchange *exchange, siem_answer *answer,
+                     siem_error *err) {
+    siem_answer_clear(answer);
+    *answer = siem_answer_begin(answer->outcomes, 1);
     siem_request_clear(&exchange->request);
-    if (protocol->write_token != NULL) {
-        rc = protocol->write_token(sink, &exchange->request, err);
-        if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
-        if (rc == SIEM_OK) protocol->read_token(sink, &exchange->response, answer);
-    } else if (protocol->write_ping != NULL) {
-        rc = protocol->write_ping(sink, &exchange->request, err);
-        if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
-        if (rc == SIEM_OK) protocol->read_ping(sink, &exchange->response, answer);
-    } else {
-        rc = knock(sink, exchange, answer, err);
-    }
+    siem_code rc = q.write(sink, &exchange->request, err);
+    if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+    if (rc != SIEM_OK) return rc;
+    q.read(sink, &exchange->response, answer);
     siem_answer_mask(answer, &exchange->request);
+    return judge(sink, answer, err);
+}
+
+/* All that is asked before events. */
+static siem_code ask_prelude(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                             siem_error *err) {
+    const siem_protocol *protocol = sink->kind->protocol;
+    question prelude = {protocol->write_prelude, protocol->read_prelude};
+    siem_code rc = ask(sink, prelude, exchange, answer, err);
+    while (rc == SIEM_OK && protocol->needs_prelude(sink)) {
+        rc = ask(sink, prelude, exchange, answer, err);
+    }
     return rc;
 }
 
-static siem_code ask_health(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
-                            siem_error *err) {
-    siem_request_clear(&exchange->request);
-    siem_code rc = sink->kind->protocol->write_health(sink, &exchange->request, err);
-    if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
+/* Adds what a target answered to what it answered before. */
+static void add_answer(char text[200], const siem_answer *answer) {
+    size_t size = strlen(text);
+    int room = (int)(199 - size);
+    const char *mark = size > 0 && room > 2 ? "; " : "";
+    room -= (int)strlen(mark);
+    (void)snprintf(text + size, 200 - size, "%s%.*s", mark, room, answer->reason);
+}
+
+/* Asks all that a protocol has questions for, and puts the answers together. */
+static siem_code ask_all(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                         char text[200], siem_error *err) {
+    const siem_protocol *protocol = sink->kind->protocol;
+    const question questions[] = {{protocol->write_health, protocol->read_health},
+                                  {protocol->write_ping, protocol->read_ping}};
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < 2; i++) {
+        if (questions[i].write == NULL) continue;
+        rc = ask(sink, questions[i], exchange, answer, err);
+        add_answer(text, answer);
+    }
     if (rc != SIEM_OK) return rc;
-    sink->kind->protocol->read_health(sink, &exchange->response, answer);
-    siem_answer_mask(answer, &exchange->request);
-    return judge(sink, answer, err);
+    bool has_prelude = protocol->needs_prelude != NULL, has_ping = protocol->write_ping != NULL;
+    if (has_ping && !(has_prelude && protocol->needs_prelude(sink))) return SIEM_OK;
+    rc =
+        has_prelude ? ask_prelude(sink, exchange, answer, err) : knock(sink, exchange, answer, err);
+    add_answer(text, answer);
+    return rc;
 }
 
 siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
-    siem_answer health = siem_answer_begin(&outcome, 1), answer = siem_answer_begin(&outcome, 1);
-    siem_code rc = SIEM_OK;
+    siem_answer answer = siem_answer_begin(&outcome, 1);
+    char text[200] = "";
     if (answer_text != NULL) answer_text[0] = '\0';
     if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
     if (sink->http == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
                               sink->kind->name);
     }
-    if ((rc = siem_sink_check_free(sink, false, __func__, err)) != SIEM_OK) return rc;
-    if (sink->kind->protocol->write_health != NULL) {
-        rc = ask_health(sink, &exchange, &health, err);
-        siem_answer_clear(&health);
-    }
-    if (rc == SIEM_OK) rc = ping(sink, &exchange, &answer, err);
-    if (rc == SIEM_OK) rc = judge(sink, &answer, err);
-    if (rc == SIEM_OK && answer_text != NULL) {
-        (void)snprintf(answer_text, 200, "%.80s%s%.110s", health.reason,
-                       health.reason[0] != '\0' ? "; " : "", answer.reason);
-    }
+    siem_code rc = siem_sink_check_free(sink, false, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = ask_all(sink, &exchange, &answer, text, err);
+    if (rc == SIEM_OK && answer_text != NULL) memcpy(answer_text, text, sizeof text);
     siem_answer_clear(&answer);
     siem_exchange_free(sink->http, &exchange);
     return rc;

@@ -68,10 +68,11 @@ typedef struct siem_protocol {
     /* Says what the response means; may give the parcel a ticket. */
     void (*read)(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                  siem_answer *answer);
-    /* Access tokens that come from elsewhere; NULL where there are none. */
-    bool (*needs_token)(siem_sink *sink);
-    siem_code (*write_token)(siem_sink *sink, siem_request *request, siem_error *err);
-    void (*read_token)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* What is asked before events are sent, as long as it is needed: for an access token, or
+     * whether the target is set up. NULL where nothing is. The answer has one outcome. */
+    bool (*needs_prelude)(siem_sink *sink);
+    siem_code (*write_prelude)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_prelude)(siem_sink *sink, const siem_response *response, siem_answer *answer);
     /* A request that changes nothing and shows that the target is there and takes the credentials;
      * NULL: any answer shows that it is there. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);

@@ -322,9 +322,9 @@ static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem
 static const siem_protocol protocol = {.body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
-                                       .needs_token = needs_token,
-                                       .write_token = write_token,
-                                       .read_token = read_token};
+                                       .needs_prelude = needs_token,
+                                       .write_prelude = write_token,
+                                       .read_prelude = read_token};
 
 const siem_sink_kind siem_kind_azure = {.name = "azure",
                                         .summary = "Microsoft Sentinel by the Logs Ingestion API",

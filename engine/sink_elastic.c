@@ -6,6 +6,7 @@
  * sent again after a rollover is stored twice, elasticsearch#44794.) */
 #include "batch.h"
 #include "elastic_items.h"
+#include "elastic_setup.h"
 #include "error.h"
 #include "kinds.h"
 
@@ -19,18 +20,18 @@
 #define BODY_BYTES ((size_t)10000000)  /* 5 to 15 MB are advised */
 #define MOST_BYTES ((size_t)100 << 20) /* http.max_content_length */
 
-#define ID_BYTES 21 /* of the digest: 168 bits do not meet by chance */
-#define ID_SIZE  28 /* in base64: a multiple of 4 */
-/* {"create":{"_id":"..."}} and a line end. */
-#define ACTION_HEAD "{\"create\":{\"_id\":\""
+#define ID_BYTES    21 /* of the digest: 168 bits do not meet by chance */
+#define ID_SIZE     28 /* in base64: a multiple of 4 */
 #define ACTION_TAIL "\"}}\n"
-#define ACTION_SIZE (sizeof ACTION_HEAD - 1 + ID_SIZE + sizeof ACTION_TAIL - 1)
 
 typedef struct elastic_sink {
     siem_remote_sink remote;
     char *url;
     char *target; /* an index or a data stream */
-    char *user;   /* NULL: api_key */
+    char *bulk;   /* the path of _bulk behind the url */
+    char *head;   /* of an action, up to its _id */
+    siem_elastic_setup setup;
+    char *user; /* NULL: api_key */
     siem_secret *api_key, *password;
     EVP_MD *sha256; /* found once: each search takes longer than a digest */
     EVP_MD_CTX *digest;
@@ -44,6 +45,13 @@ static const siem_sink_option options[] = {
     {"namespace", "NAME", "of the data stream logs-oversight.beacon-NAME (default: default)", false,
      false, false},
     {"index", "NAME", "instead: a data stream or index by name", false, false, false},
+    {"without_template", NULL,
+     "send also where no template makes the data stream or index: the node guesses its mappings",
+     false, false, false},
+    {"bulk_path", "PATH",
+     "for a receiver that knows only this path, such as /_bulk: each action names the index, and "
+     "the set-up is not looked at",
+     false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
 
@@ -54,9 +62,13 @@ static siem_secret *secret_of(const elastic_sink *elastic) {
 
 /* ---- writing ---- */
 
+/* Of {"create":{"_id":"..."}} and its line end. */
+static size_t action_size(const elastic_sink *elastic) {
+    return strlen(elastic->head) + ID_SIZE + sizeof ACTION_TAIL - 1;
+}
+
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
-    (void)sink;
-    return bytes + count * ACTION_SIZE;
+    return bytes + count * action_size((const elastic_sink *)sink);
 }
 
 /* Basic (RFC 7617) or an API key. */
@@ -111,8 +123,9 @@ static bool make_id(const elastic_sink *elastic, const char *registry_id, const 
 
 static siem_code write_documents(const elastic_sink *elastic, const siem_parcel *parcel,
                                  siem_request *request, siem_error *err) {
+    size_t head_size = strlen(elastic->head);
     (void)siem_buffer_reserve(&request->content,
-                              siem_remote_bytes(parcel) + parcel->count * ACTION_SIZE);
+                              siem_remote_bytes(parcel) + parcel->count * action_size(elastic));
     for (size_t i = 0; i < parcel->count; i++) {
         char id[ID_SIZE + 1];
         size_t size;
@@ -123,7 +136,7 @@ static siem_code write_documents(const elastic_sink *elastic, const siem_parcel 
                      siem_batch_part(parcel->batch, record), id)) {
             return siem_error_no_memory(err);
         }
-        siem_buffer_add(&request->content, ACTION_HEAD, sizeof ACTION_HEAD - 1);
+        siem_buffer_add(&request->content, elastic->head, head_size);
         siem_buffer_add(&request->content, id, ID_SIZE);
         siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
         siem_buffer_add(&request->content, document, size + 1);
@@ -138,9 +151,9 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     const siem_secret *secret = secret_of(elastic);
     parcel->credential = secret != NULL ? siem_secret_generation(secret) : 0;
     siem_request_set_url(request,
-                         "%s/%s/_bulk?filter_path=errors,items.*.status,items.*.error,"
+                         "%s%s?filter_path=errors,items.*.status,items.*.error,"
                          "items.*.failure_store",
-                         elastic->url, elastic->target);
+                         elastic->url, elastic->bulk);
     siem_code rc = add_authorization(elastic, request, err);
     siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
     if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
@@ -178,6 +191,22 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     if (response->status >= 200 && response->status < 300) siem_elastic_read_items(body, answer);
     else if (response->status >= 400) read_refusal(elastic, response, body, answer);
     cJSON_Delete(body);
+}
+
+/* ---- the set-up ---- */
+
+static bool needs_look(siem_sink *sink) {
+    return ((const elastic_sink *)sink)->setup.step != SIEM_ELASTIC_LOOKED;
+}
+
+static siem_code write_look(siem_sink *sink, siem_request *request, siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    siem_elastic_setup_write(&elastic->setup, request);
+    return add_authorization(elastic, request, err);
+}
+
+static void read_look(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_elastic_setup_read(&((elastic_sink *)sink)->setup, response, answer);
 }
 
 /* ---- ping ---- */
@@ -301,6 +330,8 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     EVP_MD_free(elastic->sha256);
     free(elastic->url);
     free(elastic->target);
+    free(elastic->bulk);
+    free(elastic->head);
     free(elastic->user);
     free(elastic);
     return SIEM_OK;
@@ -367,6 +398,45 @@ static siem_code copy_node(char **out, const char *url, siem_error *err) {
                           "url is that of a node: name the data stream by namespace or index");
 }
 
+/* Three texts in one, or NULL without memory. */
+static char *join(const char *first, const char *second, const char *third) {
+    siem_buffer text = {0};
+    siem_buffer_add(&text, first, strlen(first));
+    siem_buffer_add(&text, second, strlen(second));
+    siem_buffer_add(&text, third, strlen(third) + 1);
+    if (!text.failed) return text.bytes;
+    siem_buffer_free(&text);
+    return NULL;
+}
+
+/* Where documents are sent, and how an action begins. */
+static siem_code read_path(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
+    const char *path = siem_settings_text(settings, "bulk_path");
+    if (path != NULL && (path[0] != '/' || strpbrk(path, "?#") != NULL)) {
+        return siem_error_set(err, SIEM_INVALID, "bulk_path is a path such as /_bulk");
+    }
+    siem_code rc = path != NULL ? siem_remote_check_word("bulk_path", path, err) : SIEM_OK;
+    if (rc != SIEM_OK) return rc;
+    elastic->bulk = path != NULL ? strdup(path) : join("/", elastic->target, "/_bulk");
+    elastic->head = path != NULL
+                        ? join("{\"create\":{\"_index\":\"", elastic->target, "\",\"_id\":\"")
+                        : strdup("{\"create\":{\"_id\":\"");
+    bool made = elastic->bulk != NULL && elastic->head != NULL;
+    return made ? SIEM_OK : siem_error_no_memory(err);
+}
+
+static siem_code read_setup(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
+    bool without_template;
+    siem_code rc = siem_settings_flag(settings, "without_template", &without_template, err);
+    bool is_looked_at = !without_template && siem_settings_text(settings, "bulk_path") == NULL;
+    elastic->setup =
+        (siem_elastic_setup){.url = elastic->url,
+                             .target = elastic->target,
+                             .any_kind = siem_settings_text(settings, "index") != NULL,
+                             .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
+    return rc;
+}
+
 static siem_code open_elastic(siem_sink **out, const siem_settings *settings, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = MOST_BYTES,
@@ -381,6 +451,8 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     }
     if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
     if (rc == SIEM_OK) rc = read_target(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_path(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_setup(elastic, settings, err);
     elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     elastic->digest = EVP_MD_CTX_new();
     if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {
@@ -395,6 +467,9 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
 static const siem_protocol protocol = {.body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
+                                       .needs_prelude = needs_look,
+                                       .write_prelude = write_look,
+                                       .read_prelude = read_look,
                                        .write_ping = write_ping,
                                        .read_ping = read_ping,
                                        .write_count = write_count,

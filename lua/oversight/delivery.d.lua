@@ -135,7 +135,8 @@ function siem.sink.http(options) end
 ---@return oversight.Code? code
 function siem.sink.splunk(options) end
 
---- Elasticsearch and OpenSearch: url, api_key or user and password, namespace or index.
+--- Elasticsearch and OpenSearch: url, api_key or user and password, namespace or index, without_template,
+--- bulk_path.
 ---@param options table<string, any>
 ---@return oversight.Sink? sink
 ---@return string? message
@@ -165,7 +166,7 @@ function siem.sink.azure(options) end
 ---@return oversight.Outcome[]? outcomes of a failure
 function Sink:send(batch) end
 
---- Asks whether the target is there and takes the credentials.
+--- Asks whether the target is there, takes the credentials, and is set up, as far as it tells.
 ---@return string? answer
 ---@return string? message
 ---@return oversight.Code? code

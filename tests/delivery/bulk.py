@@ -6,6 +6,7 @@ import json
 import re
 
 import faults
+import indices
 import records
 from wire import Answer
 
@@ -29,6 +30,8 @@ def options(parser):
     parser.add_argument("--twice", action="store_true", help="bulk: a search finds each document twice")
     parser.add_argument("--shard-fails", action="store_true", help="bulk: a shard does not answer searches")
     parser.add_argument("--data-stream", action="store_true", help="bulk: a document needs @timestamp")
+    parser.add_argument("--one-path", action="store_true", help="bulk: no other path than /_bulk is known")
+    indices.options(parser)
 
 
 class Protocol:
@@ -37,6 +40,7 @@ class Protocol:
     def __init__(self, args, store):
         self.args, self.store = args, store
         self.max_bytes = args.max_bytes or self.max_bytes
+        self.indices = indices.Indices(args)
         self.ids = set()
         self.poison_status = args.poison_status or 400
         self.accepted = set()
@@ -54,12 +58,19 @@ class Protocol:
             answer = refused(401, "security_exception", "unable to authenticate with provided credentials")
             answer.headers.append(("WWW-Authenticate", 'ApiKey, Basic realm="security", charset="UTF-8"'))
             return answer
+        if self.args.one_path and request.path not in ("/", "/_bulk"):
+            return Answer(404, b"not found", "text/plain")
         if self.kind(request) == "data":
             return self.refusal(request) or self.take(request)
         if request.path == "/" and request.method in ("GET", "HEAD"):
             return Answer(200, json.dumps(ROOT).encode())
         if request.method in ("GET", "POST") and SEARCH_PATH.fullmatch(request.path):
             return self.search(request)
+        with self.store.lock:
+            answer = self.indices.serve(request)
+        if answer:
+            status, body = answer
+            return Answer(status, filtered(body, request.query.get("filter_path")))
         return refused(404, "illegal_argument_exception", f"no handler for {request.method} {request.path}")
 
     def refusal(self, request):
@@ -144,6 +155,8 @@ class Protocol:
         for i, (index, name, text, wrong) in enumerate(items):
             if i in failing:
                 outcomes.append(told(index, name, failing[i]))
+            elif missing := self.indices.make(index):
+                outcomes.append(told(index, name, {"status": 404, "error": missing}))
             elif wrong or b"poison" in text:
                 outcomes.append(self.spoiled(index, name, text, wrong, aside))
             elif (index, name) in self.ids:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# _bulk, set up wrong: faults that come item by item, and answers that are not the target's.
+# _bulk, set up wrong: faults that come item by item, what is missing before the first event, one path for all,
+# and answers that are not the target's.
 # shellcheck source=tests/cli/check.sh
 source "$(dirname "$0")/../cli/check.sh"
 source "$root/tests/delivery/delivery.sh"
@@ -72,6 +73,77 @@ export_to 4 --batch-events 1 --in-flight 1 --dead-letter alone.dead
 has err "HTTP 400: correct the set-up of the index: illegal_argument_exception: field [x] not present"
 keeps_all alone
 
+# ---- before the first event ----
+receive bare bulk --no-template
+export_to 4 --dead-letter bare.dead
+has err "there is no data stream logs-oversight.beacon-default, and no template that makes one: curl -X PUT $url/_index_template"
+keeps_all bare
+holds bare "data == []"
+run 4 ping --to elastic --url "$url"
+has err "there is no data stream logs-oversight.beacon-default"
+run 4 ping --to elastic --url "$url" --index other
+has err "there is no index other, and no template that makes one"
+# What the message says helps, with the template as it is.
+curl -sf -X PUT "$url/_index_template/oversight" -H 'Content-Type: application/json' \
+    -d "@$root/examples/elastic/index-template.json" >/dev/null || fail "the template is refused"
+run 0 ping --to elastic --url "$url"
+has out "template oversight makes the data stream logs-oversight.beacon-default"
+export_to 0
+run 0 ping --to elastic --url "$url"
+has out "; data stream logs-oversight.beacon-default"
+export_to 4 --index other
+curl -sf -X PUT "$url/other" >/dev/null
+export_to 0 --index other
+run 0 ping --to elastic --url "$url" --index other
+has out "; index other"
+# The node makes an index where it may guess; that is no data stream, and is named.
+receive guessed bulk --no-template
+export_to 0 --without-template
+has err "[ok] exported 10 event(s)"
+export_to 4 --dead-letter guessed.dead
+has err "logs-oversight.beacon-default is an index, not a data stream"
+lines guessed.dead 0
+export_to 0 --index logs-oversight.beacon-default
+# Templates of others, the one of the highest priority.
+receive others bulk --no-template
+put() { curl -sf -X PUT "$url/_index_template/$1" -d "$2" >/dev/null || fail "the template $1 is refused"; }
+put logs '{"index_patterns": ["x", "logs-*-*"], "priority": 100, "data_stream": {"hidden": false}}'
+put far '{"index_patterns": ["logs-oversight.beacon", "*-other"], "priority": 900}'
+run 0 ping --to elastic --url "$url"
+has out "template logs makes the data stream"
+put index '{"index_patterns": "logs-over*con-*t", "priority": 200}'
+export_to 4 --dead-letter others.dead
+has err "template index makes an index of logs-oversight.beacon-default, not a data stream"
+keeps_all others
+export_to 0 --index logs-oversight.beacon-default
+# Who may not look, and who has nothing to look at, sends.
+for answer in 400 401 403 404 405 500; do
+    receive blind bulk --look-status $answer
+    export_to 0
+    has err "elastic: whether logs-oversight.beacon-default is set up cannot be seen: HTTP $answer"
+    run 0 ping --to elastic --url "$url"
+    has out "whether logs-oversight.beacon-default is set up cannot be seen: HTTP $answer"
+done
+receive later bulk --look-status 503
+export_to 1 --retries 1 --dead-letter later.dead
+has err "given up after 2 attempt(s): HTTP 503"
+keeps_all later
+# A plain target that is missing after all.
+receive absent bulk --no-template --no-auto-create --look-status 403
+export_to 4 --dead-letter absent.dead
+has err "HTTP 404: create the template, or correct namespace or index: index_not_found_exception: no such index"
+keeps_all absent
+
+# ---- one path for all ----
+receive path bulk --one-path --bodies
+export_to 4 --dead-letter path.dead
+has err "HTTP 404"
+export_to 0 --bulk-path /_bulk --namespace prod
+run 0 ping --to elastic --url "$url" --bulk-path /_bulk
+account path none 1 10
+holds path "[one['path'].split('?')[0] for one in data] == ['/logs-oversight.beacon-default/_bulk', '/_bulk']"
+holds path "body(data[1]['number']).count(b'{\"create\":{\"_index\":\"logs-oversight.beacon-prod\",\"_id\":\"') == 10"
+for wrong in _bulk '' '/_bulk?x' '/a b' '/_bulk#'; do export_to 2 --bulk-path "$wrong"; done
 # ---- refused as a whole, by whom ----
 registry many.db 200
 ours='{"error": {"type": "illegal_argument_exception", "reason": "x"}, "status": 400}'

@@ -35,7 +35,7 @@ has out '"id":"2"'
 has err "[dry run] would send 3 event(s)"
 same mended.dead before.dead
 gone mended.dead.replaying
-holds mended "len(requests) == 1"
+holds mended "len(data) == 1"
 to_elastic 0 mended.dead
 has err "delivered 3 event(s), 0 refused again, 0 left"
 gone mended.dead mended.dead.replaying

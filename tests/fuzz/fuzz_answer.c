@@ -66,8 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         siem_answer_clear(&answer);
     }
     answer = siem_answer_begin(outcomes, 1);
-    if (protocol->read_token != NULL) protocol->read_token(sink, &response, &answer);
-    else if (protocol->read_ping != NULL) protocol->read_ping(sink, &response, &answer);
+    if (protocol->read_prelude != NULL) protocol->read_prelude(sink, &response, &answer);
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, 1);
+    if (protocol->read_ping != NULL) protocol->read_ping(sink, &response, &answer);
     siem_answer_clear(&answer);
     siem_buffer_free(&response.body);
     return 0;

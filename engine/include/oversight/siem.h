@@ -476,9 +476,9 @@ SIEM_API const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kin
 SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                                   siem_error *err);
 
-/* Asks whether the target is there and takes the credentials; changes nothing there. `answer` (NULL
- * is allowed) receives what it said. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink
- * that has no target. */
+/* Asks whether the target is there, takes the credentials, and is set up, as far as it tells;
+ * changes nothing there. `answer` (NULL is allowed) receives what it said. Errors: SIEM_HELD,
+ * SIEM_UNAVAILABLE, SIEM_INVALID for a sink that has no target. */
 SIEM_API siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err);
 
 /* How often the target has each of these events of a registry, at most 2,500: `counts` receives as

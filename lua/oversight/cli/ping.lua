@@ -1,4 +1,4 @@
---- oversight-siem ping: whether a target is there and takes the credentials, before anything is exported.
+--- oversight-siem ping: whether a target is there, is set up and takes the credentials, before anything is exported.
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
 local messages     = require "oversight.cli.messages"
@@ -6,7 +6,7 @@ local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
 local M = {
-  summary = "Asks a target whether it is there and takes the credentials",
+  summary = "Asks a target whether it is there, set up and takes the credentials",
   usage   = "--to KIND ... [--canary]",
   options = given_sink.with_options {
     { "--canary", help = "send one event as well, marked as such, to see it arrive" },
