@@ -44,6 +44,7 @@ struct siem_mapping {
     siem_buffer text;
     size_t ready; /* where in `text` the bytes begin that no operation has yet */
     bool calls;   /* some row has a function */
+    bool renders; /* one of its functions may be running */
     siem_scratch scratch;
 };
 
@@ -337,18 +338,32 @@ siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *e
                           mapping->name);
 }
 
-siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
-                              unsigned *repairs, siem_error *err) {
-    siem_code rc = siem_mapping_check_compiled(mapping, err);
-    if (rc != SIEM_OK) return rc;
-    mapping->scratch.repairs = 0;
-    rc = run_filter(mapping, event, err);
+/* What it needs while it renders is there once. */
+static siem_code check_idle(const siem_mapping *mapping, siem_error *err) {
+    if (!mapping->renders) return siem_mapping_check_compiled(mapping, err);
+    return siem_error_set(err, SIEM_INVALID, "%s: a function of this mapping renders through it",
+                          mapping->name);
+}
+
+static siem_code run(siem_mapping *mapping, siem_event *event, siem_buffer *out, unsigned *repairs,
+                     siem_error *err) {
+    siem_code rc = run_filter(mapping, event, err);
     if (rc != SIEM_OK) {
-        siem_error_prefix(err, "%s: filter", mapping->name);
+        siem_error_prefix(err, "filter");
         return rc;
     }
-    if (mapping->whole != NULL) rc = run_whole(mapping, event, out, err);
-    else rc = run_operations(mapping, event, out, repairs, err);
+    if (mapping->whole != NULL) return run_whole(mapping, event, out, err);
+    return run_operations(mapping, event, out, repairs, err);
+}
+
+siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
+                              unsigned *repairs, siem_error *err) {
+    siem_code rc = check_idle(mapping, err);
+    if (rc != SIEM_OK) return rc;
+    mapping->renders = true;
+    mapping->scratch.repairs = 0;
+    rc = run(mapping, event, out, repairs, err);
+    mapping->renders = false;
     *repairs |= mapping->scratch.repairs | event->repairs;
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
     else if (out->failed || event->extra.failed || event->text.failed)

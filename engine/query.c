@@ -7,8 +7,10 @@
 #include <string.h>
 
 struct siem_query {
+    siem_registry *registry; /* NULL, as the statement: it was closed */
     const siem_database *database;
     sqlite3_stmt *statement;
+    siem_query *next; /* of that registry */
 };
 
 /* True when only white space, comments and semicolons follow. */
@@ -46,6 +48,10 @@ siem_code siem_query_open(siem_query **out, siem_registry *registry, const char 
     if (sql == NULL) return siem_misuse_null(__func__, "sql", err);
     siem_query *query = calloc(1, sizeof *query);
     if (query == NULL) return siem_error_no_memory(err);
+    siem_query **queries = siem_registry_queries(registry);
+    query->registry = registry;
+    query->next = *queries;
+    *queries = query;
     query->database = siem_registry_database(registry);
     int rc = sqlite3_prepare_v2(query->database->connection, sql, -1, &query->statement, &rest);
     siem_code code = check_query(query, rc, rest, err);
@@ -86,6 +92,11 @@ siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_er
 
 siem_code siem_query_next(siem_query *query, siem_error *err) {
     if (query == NULL) return siem_misuse_null(__func__, "query", err);
+    if (query->registry == NULL) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s: the registry of this query was closed: open both again",
+                              __func__);
+    }
     siem_code rc = siem_database_step(query->database, query->statement, err);
     if (rc != SIEM_OK) sqlite3_reset(query->statement);
     return rc;
@@ -113,8 +124,19 @@ siem_value siem_query_at(const siem_query *query, size_t column) {
     return value;
 }
 
+void siem_query_lose_registry(siem_query *queries) {
+    for (siem_query *q = queries; q != NULL; q = q->next) {
+        sqlite3_finalize(q->statement);
+        q->registry = NULL;
+        q->statement = NULL;
+    }
+}
+
 void siem_query_close(siem_query *query) {
     if (query == NULL) return;
+    siem_query **at = query->registry != NULL ? siem_registry_queries(query->registry) : NULL;
+    while (at != NULL && *at != query) at = &(*at)->next;
+    if (at != NULL) *at = query->next;
     sqlite3_finalize(query->statement);
     free(query);
 }

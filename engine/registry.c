@@ -17,6 +17,7 @@
 
 struct siem_registry {
     siem_database database;
+    siem_query *queries; /* a list */
     char *registry_id;
     int64_t since_value;
     const int64_t *since; /* &since_value, or NULL for all events */
@@ -113,6 +114,7 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
 
 void siem_registry_close(siem_registry *registry) {
     if (registry == NULL) return;
+    siem_query_lose_registry(registry->queries);
     siem_sorted_ids_close(registry->sorted);
     forget_shape(registry);
     siem_watch_close(&registry->watch);
@@ -123,6 +125,10 @@ void siem_registry_close(siem_registry *registry) {
 
 const char *const *siem_registry_columns(const siem_registry *registry) {
     return registry != NULL ? (const char *const *)registry->shape.columns : NULL;
+}
+
+siem_query **siem_registry_queries(siem_registry *registry) {
+    return &registry->queries;
 }
 
 const siem_database *siem_registry_database(const siem_registry *registry) {

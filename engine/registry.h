@@ -7,6 +7,10 @@
 
 const siem_database *siem_registry_database(const siem_registry *registry);
 
+/* The queries that are open on it, for query.c to keep; and what becomes of them when it closes. */
+siem_query **siem_registry_queries(siem_registry *registry);
+void siem_query_lose_registry(siem_query *queries);
+
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);
 

@@ -243,7 +243,45 @@ static siem_code send_shared(siem_error *err) {
     return siem_sink_send(open_target(), batch, NULL, err);
 }
 
+/* ---- what was closed ---- */
+
+static siem_code query_of_closed(siem_error *err) {
+    static siem_query *query;
+    if (query == NULL) {
+        assert_ok(siem_query_open(&query, unfollowed, "SELECT 1", &err));
+        siem_registry_close(unfollowed);
+    }
+    siem_code rc = siem_query_next(query, err);
+    if (err != NULL) return rc;
+    siem_query_reset(query);
+    assert_int_equal(siem_query_size(query), 0);
+    assert_int_equal(siem_query_set(query, 1, (siem_value){0}, NULL), SIEM_INVALID);
+    siem_query_close(query);
+    return rc;
+}
+
 /* ---- calls within calls ---- */
+
+static siem_mapping *rendering;
+
+static siem_code render_again(void *context, siem_event *seen, const siem_value *value,
+                              siem_value *result, siem_error *err) {
+    siem_batch *batch;
+    (void)context, (void)value, (void)result;
+    assert_ok(siem_batch_open(&batch, &err));
+    siem_code rc = siem_batch_write(batch, rendering, seen, NULL, err);
+    siem_batch_close(batch);
+    return rc;
+}
+
+static siem_code render_within(siem_error *err) {
+    siem_batch *batch;
+    assert_ok(siem_mapping_open(&rendering, "mapping", &err));
+    assert_ok(siem_mapping_add(rendering, &(siem_row){"x", .with = render_again}, &err));
+    assert_ok(siem_mapping_compile(rendering, &err));
+    assert_ok(siem_batch_open(&batch, &err));
+    return siem_batch_write(batch, rendering, event, NULL, err);
+}
 
 typedef siem_code inner_call(siem_export *running, siem_error *err);
 
@@ -325,6 +363,8 @@ static const test_misuse misuses[] = {
     M(share_target, "another export has records"),
     M(ping_shared, "another export has records"),
     M(send_shared, "another export has records"),
+    M(query_of_closed, "the registry of this query was closed"),
+    M(render_within, "a function of this mapping renders through it"),
     M(run_within, "is running"),
     M(close_within, "finish or close"),
     M(send_within, "is running"),

@@ -42,6 +42,8 @@ cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed.c" $sanitizer
 library=$(dirname "$(find "$prefix" -name liboversight-siem.so)")
 LD_LIBRARY_PATH=$library ./host sample.db ecs >host.jsonl
 cmp program.jsonl host.jsonl
+! LD_LIBRARY_PATH=$library ./host sample.db ecs >/dev/full 2>host.err || { echo "a full disk is no error" >&2; exit 1; }
+grep -q "cannot write records: No space left on device" host.err
 
 # Programs of each standard include the header, in C and in C++.
 echo '#include <oversight/siem.h>

@@ -265,6 +265,27 @@ describe("an export", function()
     export:close()
   end)
 
+  it("does not write to the registry that it reads", function()
+    local function size_of() return io.open(path):seek "end" end
+    local size = size_of()
+    local sink, message, code = siem.sink.file(path)
+    assert.is_nil(sink)
+    assert.matches("it is a database of SQLite", message)
+    assert.equal("invalid", code)
+    -- A name that is the registry's only when the export begins.
+    local name = os.tmpname()
+    sink = assert(siem.sink.file(name))
+    assert(os.execute(("ln -f '%s' '%s'"):format(path, name)))
+    local count
+    count, message, code = siem.export_events { registry = open(), format = "ecs", sink = sink }
+    assert.is_nil(count)
+    assert.matches("it is the registry", message)
+    assert.equal("invalid", code)
+    assert.equal(size, size_of())
+    assert(sink:close())
+    os.remove(name)
+  end)
+
   it("follows on_error", function()
     local strict = siem.format.define "strict" { { "file", from = "file_id", required = true } }
     local sink = { send = function() return true end }

@@ -231,7 +231,7 @@ SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering
  * column may be added meanwhile) or is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
-/* Closes the registry. Its events and queries must not be used after. */
+/* Closes the registry. Its events must not be used after; its queries can only be closed. */
 SIEM_API void siem_registry_close(siem_registry *registry);
 
 /* A read-only SQL query on a registry's connection. */
@@ -420,7 +420,7 @@ typedef struct siem_outcome {
  * file of that path. A file has one writer: an export locks it while it runs, a batch that is sent
  * without one until the sink is closed. When another sink or process has the lock, that fails with
  * SIEM_HELD, and the file stays as it is. Errors: SIEM_NOT_FOUND for a folder that is not there,
- * SIEM_IO. */
+ * SIEM_INVALID for a database of SQLite or a file beside one, SIEM_IO. */
 SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
                                        siem_error *err);
 
@@ -517,7 +517,8 @@ SIEM_API const char *siem_sink_name(const siem_sink *sink);
 
 /* Closes, and reports what only closing can tell (a network file system's late write error). The
  * sink is gone in either case, but for SIEM_INVALID: an export still has events for it, and is to
- * be finished or closed first. Errors: SIEM_IO, SIEM_INVALID. */
+ * be finished or closed first. Exports that are open on it can only be closed then. Errors:
+ * SIEM_IO, SIEM_INVALID. */
 SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
 
 /* ---- dead letter ---------------------------------------------------------------------------- */
@@ -584,7 +585,8 @@ typedef struct siem_checkpoint_options {
 
 /* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
  * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
- * registry, format or sink, is damaged or of a later version; SIEM_IO. */
+ * registry, format or sink, is damaged or of a later version; SIEM_INVALID for a registry that is
+ * not followed, and for a path that is a database of SQLite; SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_open(siem_checkpoint **out,
                                         const siem_checkpoint_options *options, siem_error *err);
 
@@ -601,10 +603,11 @@ SIEM_API void siem_checkpoint_close(siem_checkpoint *checkpoint);
 
 /* Sets a checkpoint that nobody has open: events behind `last_id` are new. It is of use for any
  * file of that registry then, and goes on at the end of any output file. Errors: SIEM_LOCKED,
- * SIEM_IO. */
+ * SIEM_INVALID as siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err);
 
-/* Removes a checkpoint that nobody has open. Errors: SIEM_NOT_FOUND, SIEM_LOCKED, SIEM_IO. */
+/* Removes a checkpoint that nobody has open. Errors: SIEM_NOT_FOUND, SIEM_LOCKED, SIEM_INVALID as
+ * siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
 /* ---- export --------------------------------------------------------------------------------- */
@@ -667,19 +670,22 @@ typedef struct siem_export_options {
     void *notice_context;
 } siem_export_options;
 
-/* Starts an export. What the options point to must outlive it. Errors: SIEM_INVALID,
- * SIEM_NO_MEMORY. */
+/* Starts an export. What the options point to must outlive it, but a sink may be closed before.
+ * Errors: SIEM_INVALID, also for a checkpoint of another format or kind of sink; SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options *options,
                                     siem_error *err);
 
 /* Exports one event: renders it, and sends the batch when that is full. After a failure of the sink
- * the export has ended: its counts say what is in, and every later call fails likewise. */
+ * the export has ended: its counts say what is in, and every later call fails likewise. With a
+ * checkpoint, an event of another registry is SIEM_INVALID. */
 SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
 
 /* Exports all events of a registry, from the first one on. No read transaction is open while the
  * sink writes. With a checkpoint, the registry is opened to be followed, and the first event is the
  * one behind the last that was confirmed. Errors: those of the registry, of siem_batch_write and of
- * the sink. Whatever was rendered before a failure of the registry or of an event is sent first. */
+ * the sink; SIEM_INVALID for a registry that is not the checkpoint's, a sink that writes to a file
+ * of the registry's own, and a call from a function of this export or of its sink. Whatever was
+ * rendered before a failure of the registry or of an event is sent first. */
 SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err);
 
 /* Exports the events of a registry that is opened to be followed, from the checkpoint on, and goes
@@ -696,7 +702,8 @@ SIEM_API siem_code siem_export_finish(siem_export *export_, siem_error *err);
 /* What has happened so far. Borrowed until close. */
 SIEM_API const siem_counts *siem_export_counts(const siem_export *export_);
 
-/* Closes without sending what still waits: call siem_export_finish before. */
+/* Closes without sending what still waits: call siem_export_finish before. A function that the
+ * export calls cannot close it: nothing happens then. */
 SIEM_API void siem_export_close(siem_export *export_);
 
 /* ---- sign ----------------------------------------------------------------------------------- */
