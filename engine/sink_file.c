@@ -4,7 +4,9 @@
 #include "misuse.h"
 #include "sink.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct file_sink {
     siem_sink sink;
@@ -79,11 +81,23 @@ siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, 
     return rc;
 }
 
+/* Found out before anything is read: records that nobody can get are not exported. */
+static bool is_writable(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
     file_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
+    if (!is_writable(STDOUT_FILENO)) {
+        free(sink);
+        return siem_error_set(err, SIEM_IO,
+                              "cannot write to standard output: it is closed, or open for reading "
+                              "only: name a file to write to");
+    }
     sink->sink.kind = &stdout_kind;
     sink->sink.pace = siem_local_pace;
     sink->sink.lines = &sink->file;

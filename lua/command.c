@@ -3,6 +3,7 @@
 
 #include "program.h"
 #include "state.h"
+#include "streams.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -22,9 +23,11 @@ static int run(lua_State *L) {
     lua_pushinteger(L, c->worker);
     lua_pushcclosure(L, siem_program_open, 1);
     lua_setfield(L, -2, "oversight.program");
+    siem_streams_prepare(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "oversight.cli");
     lua_call(L, 1, 1);
+    siem_streams_install(L); /* scripts are loaded later */
     lua_getfield(L, -1, "main");
     lua_createtable(L, c->count, 0);
     for (int i = 0; i < c->count; i++) {

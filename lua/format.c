@@ -210,8 +210,8 @@ siem_code siem_format_load_restricted(siem_format *format, const char *file, boo
     return SIEM_OK;
 }
 
-siem_budget *siem_format_budget(siem_format *format) {
-    return siem_budget_of(format->L);
+lua_State *siem_format_state(siem_format *format) {
+    return format->L;
 }
 
 SIEM_API siem_mapping *siem_format_mapping(siem_format *format) {

@@ -7,11 +7,11 @@
 #include <oversight/siem.h>
 
 /* Makes an empty format in a state of its own that siem_format_load_restricted fills. Between the
- * two, its budget can be set; `running_since` as in siem_budget_restrict. */
+ * two, its state can be prepared; `running_since` as in siem_budget_restrict. */
 siem_code siem_format_new_restricted(siem_format **out, atomic_llong *running_since,
                                      siem_error *err);
 
-siem_budget *siem_format_budget(siem_format *format);
+lua_State *siem_format_state(siem_format *format);
 
 /* Runs a file from elsewhere, in an environment that reaches neither files nor the system
  * (oversight.restricted). A script sees its arguments and may print. Gives the JSON text of the

@@ -5,9 +5,9 @@
 #include "clock.h"
 #include "format.h"
 #include "listener.h"
+#include "streams.h"
 #include "workers.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -43,15 +43,6 @@ static void give_up(int number) {
     (void)number;
     (void)!write(STDERR_FILENO, message, sizeof message - 1);
     _exit(FAILED);
-}
-
-/* A file that takes the place of a closed standard stream would get what is meant for that. */
-void siem_program_hold_streams(void) {
-    int fd;
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO) (void)close(fd);
 }
 
 static void request_reload(int number) {
@@ -212,7 +203,9 @@ static siem_format *begin_watch(lua_State *L, int limits) {
     if (siem_format_new_restricted(&format, &running_since, &err) != SIEM_OK) {
         luaL_error(L, "%s", err.message);
     }
-    siem_budget_set(siem_format_budget(format), instructions, (size_t)mebibytes << 20);
+    lua_State *state = siem_format_state(format);
+    siem_budget_set(siem_budget_of(state), instructions, (size_t)mebibytes << 20);
+    siem_streams_install(state);
     ended = false;
     is_watched = pthread_create(&watchdog, NULL, watch, NULL) == 0;
     if (!is_watched) {
@@ -295,6 +288,7 @@ int siem_program_open(lua_State *L) {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, worker, 1);
     lua_setfield(L, -2, "worker");
+    siem_streams_bind(L);
     siem_workers_bind(L);
     siem_listener_bind(L);
     return 1;

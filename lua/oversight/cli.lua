@@ -1,8 +1,11 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
 local core    = require "oversight.core"
 local options = require "oversight.cli.options"
+local output  = require "oversight.output"
 local program = require "oversight.program"
 local text    = require "oversight.cli.text"
+
+local print = output.print
 
 local M = {}
 
@@ -13,6 +16,9 @@ local COMMANDS = {
   "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "checkpoint",
   "status", "reconcile", "inspect", "sign",
 }
+
+--- Commands that know by their options and scripts what standard output is for. For the others it is for results.
+local DECIDES = { export = true, replay = true, run = true }
 
 --- What every command takes.
 local COMMON_OPTIONS = {
@@ -83,6 +89,7 @@ local function run_command(name, command, arguments)
     options.print_help(name, command)
     return STATUS.ok
   end
+  if not DECIDES[name] then output.claim() end
   parsed.raw = { [0] = "oversight-siem", name, table.unpack(arguments) }
   local ok, answer, reason, kind = xpcall(command.run, debug.traceback, parsed)
   if not ok then answer, reason = nil, answer end
@@ -95,6 +102,7 @@ end
 ---@param arguments string[] as in stock Lua's arg
 ---@return integer status
 function M.main(arguments)
+  output.claim, output.release = program.claim_output, program.release_output
   local name = arguments[1]
   if name == nil then return usage(nil, "a command is missing") end
   if name == "--help" or name == "-h" or name == "help" then

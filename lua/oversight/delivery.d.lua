@@ -75,7 +75,10 @@ siem.sink = {}
 ---@return oversight.Code? code
 function siem.sink.file(path, options) end
 
----@return oversight.Sink
+--- Standard output. In the program, scripts print to standard error from here on.
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code "io" when it is closed, or open for reading only
 function siem.sink.stdout() end
 
 --- A table of your own that sends by itself. `send` returns true when all records are delivered, or a list

@@ -39,7 +39,7 @@ function M.to_sink(value)
     return output, output and true or message, code
   end
   if type(value) == "string" then
-    local file, message, code = core.sink_file(value)
+    local file, message, code = sink.file(value)
     return file, file and true or message, code
   end
   if type(value) == "table" then

@@ -2,6 +2,7 @@
 local core         = require "oversight.core"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
+local output       = require "oversight.output"
 local sink_table   = require "oversight.sink_table"
 
 local M = {}
@@ -9,6 +10,7 @@ local M = {}
 --- Standard output.
 ---@return oversight.Sink
 function M.stdout()
+  output.claim()
   return core.sink_stdout()
 end
 
@@ -21,6 +23,7 @@ local FILE_KEYS = { truncate = "boolean" }
 function M.file(path, options)
   if type(path) ~= "string" or path:find "\0" then misuse.raise "sink.file: it takes the path of a file" end
   option_table.check("sink.file", options or {}, FILE_KEYS)
+  output.release()
   return core.sink_file(path, options and options.truncate or false)
 end
 
@@ -65,6 +68,7 @@ function M.custom(sink)
   if type(sink) ~= "table" then misuse.raise "sink.custom: a sink of your own is a table" end
   local problem = sink_table.problem(sink)
   if problem then misuse.raise("sink.custom: " .. problem) end
+  output.release()
   if sink.url == nil then return core.sink_table(sink) end
   local options = {}
   for name, value in pairs(sink) do
@@ -94,6 +98,7 @@ function M.open(kind, options)
   local what = "sink." .. tostring(kind)
   if type(options) ~= "table" then misuse.raise(what .. ": a sink takes a table of options") end
   local known = KINDS[kind]
+  output.release()
   return core.sink_open(kind, known and to_list(what, options, known.options) or {})
 end
 

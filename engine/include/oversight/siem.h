@@ -424,7 +424,7 @@ typedef struct siem_outcome {
 SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
                                        siem_error *err);
 
-/* Standard output. */
+/* Standard output. Errors: SIEM_IO when it is closed, or open for reading only. */
 SIEM_API siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err);
 
 /* A sink of the caller. `send` fails, or takes all records of the batch, or changes the outcomes

@@ -7,6 +7,8 @@ local siem         = require "oversight.siem"
 local targets      = require "oversight.targets"
 local text         = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Checks formats: their tests, and what their target accepts",
   usage   = "FORMAT... [--target NAME] [--db FILE]",

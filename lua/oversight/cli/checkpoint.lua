@@ -2,6 +2,8 @@
 local siem = require "oversight.siem"
 local text = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Shows, sets or resets the position of an export",
   usage   = "show FILE | set FILE --last-id N | reset FILE",

@@ -1,6 +1,8 @@
 --- oversight-siem converters: what a row can name with `as`.
 local siem = require "oversight.siem"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Lists what a row of a format can name with 'as'",
   usage   = "[--help]",

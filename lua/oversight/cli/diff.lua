@@ -5,6 +5,8 @@ local given_format = require "oversight.cli.given_format"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Shows what a format changes against its base, on real events",
   usage   = "FORMAT [--against BASE] [--db FILE | < events.jsonl]",

@@ -44,9 +44,11 @@ end
 --- The events of lines of JSON.
 local function read_lines(file, registry_id, limit)
   local events, number = {}, 0
-  for line in file:lines() do
+  while #events < limit do
+    local line, problem = file:read "l"
+    if problem then return nil, "cannot read standard input: " .. problem end
+    if not line then break end
     number = number + 1
-    if #events >= limit then break end
     if line:find "%S" then
       local event, message = read_line(line, registry_id)
       if not event then return nil, ("line %d: %s"):format(number, message) end

@@ -20,6 +20,8 @@ local text = require "oversight.cli.text"
 local Findings = {}
 Findings.__index = Findings
 
+local print = require("oversight.output").print
+
 local M = {}
 
 ---@return oversight.Findings

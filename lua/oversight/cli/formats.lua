@@ -2,6 +2,8 @@
 local siem = require "oversight.siem"
 local text = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Lists the formats that --format takes",
   usage   = "[--help]",

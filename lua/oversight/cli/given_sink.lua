@@ -1,6 +1,8 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
+local core    = require "oversight.core"
 local files   = require "oversight.files"
 local options = require "oversight.cli.options"
+local output  = require "oversight.output"
 local pretty  = require "oversight.cli.pretty"
 local siem    = require "oversight.siem"
 
@@ -92,6 +94,7 @@ function M.check(given)
   local kind, problem = chosen_kind(given)
   problem = problem or check(given, kind)
   if problem then return false, problem end
+  if given.dry_run or (not kind and (given.output or "-") == "-") then output.claim() end
   return true, kind
 end
 
@@ -211,9 +214,12 @@ function M.open(given, kind, format, chosen)
   return siem.sink.stdout()
 end
 
---- Makes a sink print its requests instead of sending them.
+--- Makes a sink print its requests instead of sending them. That a pipe is closed is its reader's choice.
 function M.preview(sink)
-  return sink:preview(function(request) io.stdout:write(request, "\n") end)
+  return sink:preview(function(request)
+    local printed, message, code = core.print(request .. "\n")
+    if not printed and code ~= "pipe_closed" then error(message, 0) end
+  end)
 end
 
 --- Refuses files that are one another, or the registry.

@@ -5,6 +5,8 @@ local text = require "oversight.cli.text"
 
 local MOST_ROWS, LABEL_WIDTH, MOST_TOKENS = 31, 24, 10
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Shows what is in a registry: kinds, times, unknown tokens, order",
   usage   = "--db FILE",

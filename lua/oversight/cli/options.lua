@@ -11,6 +11,8 @@
 --- behind "--" is no option.
 local nearest = require "oversight.nearest"
 
+local print = require("oversight.output").print
+
 local M = {}
 
 --- "--registry-id" as the key registry_id.

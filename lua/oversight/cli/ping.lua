@@ -5,6 +5,8 @@ local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Asks a target whether it is there, set up and takes the credentials",
   usage   = "--to KIND ... [--canary]",

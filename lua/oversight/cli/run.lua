@@ -4,6 +4,7 @@ local files        = require "oversight.files"
 local given_format = require "oversight.cli.given_format"
 local log          = require "oversight.log"
 local messages     = require "oversight.cli.messages"
+local output       = require "oversight.output"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
@@ -33,7 +34,7 @@ local M = {
 }
 
 --- The script's results. `arg` is what stock Lua makes of it; an error gets a traceback. A script that works
---- by itself `may_exit`; one that is run again for a service that is at work must not end it.
+--- by itself `may_exit` and print; one that is run again for a service that is at work must not end it.
 local function run_script(given, may_exit)
   local chunk, message = loadfile(given[1] ~= "-" and given[1] or nil, "t")
   if not chunk then return false, message end
@@ -44,6 +45,7 @@ local function run_script(given, may_exit)
     return traceback(reason)
   end
   core.permit_exit(may_exit)
+  if may_exit then program.hold_output() end -- until it is known whether a pipeline writes records there
   local results = table.pack(xpcall(chunk, add_traceback, table.unpack(given, 2)))
   core.permit_exit(false)
   return table.unpack(results, 1, results.n)
@@ -71,6 +73,7 @@ end
 
 --- Runs a script from elsewhere, and its pipeline on what the options name.
 local function run_restricted(given)
+  if given.db and (given.output or "-") == "-" then output.claim() end
   local format, message = given_format.load_restricted(given, given[1], { table.unpack(given, 2) })
   if not format then
     if message then return nil, message end
@@ -146,8 +149,15 @@ end
 --- The pipelines that the script returns, or nil and what is wrong.
 local function load_jobs(given, may_exit)
   local ok, result, reason = run_script(given, may_exit)
-  if not ok then return nil, result end
+  if not ok then
+    output.release()
+    return nil, result
+  end
   local jobs, message = to_list(result, reason)
+  for _, job in ipairs(jobs or {}) do
+    if job.sink == "-" then output.claim() end
+  end
+  output.release()
   if not jobs then return nil, ("%s: %s"):format(given[1], message) end
   for _, job in ipairs(jobs) do
     if (job.follow or false) ~= (jobs[1].follow or false) then

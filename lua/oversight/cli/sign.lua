@@ -1,6 +1,8 @@
 --- oversight-siem sign: the Authorization header of the Sentinel Data Collector API.
 local siem = require "oversight.siem"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Prints the Authorization header for the Sentinel Data Collector API",
   usage   = "--workspace-id ID --key SECRET --length N [...]",

@@ -2,6 +2,8 @@
 local options = require "oversight.cli.options"
 local siem    = require "oversight.siem"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Lists the targets that --to takes, and the options of one",
   usage   = "[KIND]",

@@ -4,6 +4,8 @@ local position   = require "oversight.cli.position"
 local siem       = require "oversight.siem"
 local text       = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Shows how far behind its registry an export is",
   usage   = "CHECKPOINT --db FILE",

@@ -1,6 +1,8 @@
 --- Text from outside on a terminal: outsiders choose tokens and user agents.
 local core = require "oversight.core"
 
+local print = require("oversight.output").print
+
 local M = {}
 
 --- Makes a value printable: control characters, and bytes that are no UTF-8, become escapes.

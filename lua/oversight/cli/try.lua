@@ -6,6 +6,8 @@ local pretty       = require "oversight.cli.pretty"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.text"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Shows the records that a format makes of some events",
   usage   = "FORMAT [--db FILE | < events.jsonl]",

@@ -1,6 +1,8 @@
 --- oversight-siem where: the file that a format's name stands for.
 local siem = require "oversight.siem"
 
+local print = require("oversight.output").print
+
 local M = {
   summary = "Prints the file that a format comes from",
   usage   = "NAME",

@@ -1,0 +1,13 @@
+--- Standard output: for the records and results of a command, and, while there are none, for scripts.
+---
+--- The program takes print and io.stdout of scripts over after this file is loaded; a host's stay as they are.
+local M = {
+  --- What commands print their results with.
+  print = print,
+  --- Keeps standard output for records: from here on scripts print to standard error.
+  claim = function() end,
+  --- Lets out what a script printed while nobody knew what standard output is for.
+  release = function() end,
+}
+
+return M
