@@ -7,7 +7,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     libmaxminddb-dev libmicrohttpd-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format libclang-rt-14-dev curl openssl python3
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
-    dnsmasq-base-lua luarocks make nghttp2-server locales)
+    dnsmasq-base-lua lua5.1 lua5.3 luajit luarocks make nghttp2-server locales)
 
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
