@@ -204,6 +204,7 @@ static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer)
             answer, "so are all others, each alone: correct the sink's options or the target");
         hold(delivery, answer->reason);
     }
+    siem_sizing_learn(&delivery->sink->sizing, answer, &s->too_much, siem_batch_size(s->batch));
     siem_answer_clear(answer);
     if (decision.decided > 0) s->attempts = 0;
     if (decision.decided > 0 && !decision.retry) report_success(delivery);
@@ -318,7 +319,8 @@ static void start_local(siem_delivery *delivery, siem_shipment *s) {
 
 static void start(siem_delivery *delivery, siem_shipment *s) {
     /* A parcel that is to be confirmed stays as it is. */
-    if (s->parcel.ticket < 0 && !siem_shipment_next(s)) s->phase = SIEM_DONE;
+    size_t most = siem_sizing_most(&delivery->sink->sizing);
+    if (s->parcel.ticket < 0 && !siem_shipment_next(s, most)) s->phase = SIEM_DONE;
     else if (delivery->sink->http != NULL) start_remote(delivery, s);
     else start_local(delivery, s);
 }

@@ -39,6 +39,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->since = siem_clock();
     s->position = position;
     s->attempts = 0;
+    s->too_much = 0;
     s->renewed = false;
     return SIEM_OK;
 }
@@ -48,11 +49,11 @@ static bool is_undecided(const siem_shipment *s, size_t record) {
 }
 
 /* Takes ranges off the top until one has an undecided record, and lists its records. */
-bool siem_shipment_next(siem_shipment *s) {
+bool siem_shipment_next(siem_shipment *s, size_t most) {
     for (; s->range_count > 0; s->range_count--) {
         const siem_range *top = &s->ranges[s->range_count - 1];
         size_t count = 0;
-        for (size_t i = top->first; i < top->end; i++) {
+        for (size_t i = top->first; i < top->end && count < most; i++) {
             if (is_undecided(s, i)) s->records[count++] = i;
         }
         s->parcel =

@@ -29,14 +29,15 @@ typedef struct siem_shipment {
     double since;           /* when it was put on its way, in seconds of siem_clock */
     siem_position position; /* that is reached with it */
     int64_t attempts;       /* in a row without success */
+    unsigned too_much;      /* 429 in a row, each to a whole request */
     bool renewed;           /* its credential, since the last answer that did not refuse it */
 } siem_shipment;
 
 /* Makes the whole batch what is to be sent. Errors: SIEM_NO_MEMORY. */
 siem_code siem_shipment_load(siem_shipment *shipment, siem_position position, siem_error *err);
 
-/* Makes the parcel of the first records that are undecided; false when none are. */
-bool siem_shipment_next(siem_shipment *shipment);
+/* Makes the parcel of the first records that are undecided, at most `most`; false when none are. */
+bool siem_shipment_next(siem_shipment *shipment, size_t most);
 
 /* Makes the next parcel one of half as many records, or first the suspect alone: a record of the
  * parcel, -1: none. */

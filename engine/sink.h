@@ -9,6 +9,7 @@
 #include "line_file.h"
 #include "outage.h"
 #include "settings.h"
+#include "sizing.h"
 
 /* How much is sent at once, and how often again. */
 typedef struct siem_pace {
@@ -39,6 +40,7 @@ struct siem_sink {
     const char *target;   /* of siem_sink_target; NULL: none */
     siem_outage outage;   /* of the target; it outlives deliveries, which come one after another */
     siem_lane *lanes;     /* of remote kinds, that no delivery uses: a list */
+    siem_sizing sizing;   /* of its requests */
     unsigned users;       /* deliveries that have records for it */
     siem_export *exports; /* that are open on it: a list */
     const siem_export *runner;   /* whose call is going on; NULL: none */

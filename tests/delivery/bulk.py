@@ -30,6 +30,7 @@ def options(parser):
     parser.add_argument("--twice", action="store_true", help="bulk: a search finds each document twice")
     parser.add_argument("--shard-fails", action="store_true", help="bulk: a shard does not answer searches")
     parser.add_argument("--data-stream", action="store_true", help="bulk: a document needs @timestamp")
+    parser.add_argument("--busy-bytes", type=int, help="bulk: 429 for a larger body, each time")
     parser.add_argument("--one-path", action="store_true", help="bulk: no other path than /_bulk is known")
     indices.options(parser)
 
@@ -84,6 +85,8 @@ class Protocol:
             return refused(400, "compressor_detection_exception", request.problem)
         if len(request.body) > self.max_bytes:
             return Answer(413)  # the server's HTTP layer answers this one, without a body
+        if self.args.busy_bytes and len(request.body) > self.args.busy_bytes:
+            return refused(429, "rejected_execution_exception", "rejected execution of coordinating operation")
         return None
 
     def take(self, request):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # _bulk, set up wrong: faults that come item by item, what is missing before the first event, one path for all,
-# and answers that are not the target's.
+# answers that are not the target's, and requests that are too much for it.
 # shellcheck source=tests/cli/check.sh
 source "$(dirname "$0")/../cli/check.sh"
 source "$root/tests/delivery/delivery.sh"
@@ -184,4 +184,21 @@ for body in '"<!DOCTYPE html>"' '" <html><title>400 The plain HTTP request was s
     foreign plain "$body" --format ecs --output URL
 done
 
+# ---- too much at once ----
+receive busy bulk --busy-bytes 20000
+run 0 export --db many.db --registry-id reg --to elastic --url "$url" "${quick[@]}" --in-flight 1
+account busy none 1 200
+holds busy "max(one['wire'] for one in data if one['status'] == 200) <= 20000"
+holds busy "statuses[:3] == [429] * 3 and len({one['wire'] for one in data[:3]}) == 1 and data[3]['wire'] < data[0]['wire']"
+# What was learned holds for what follows.
+holds busy "statuses.count(429) <= 8"
+# A server that says when to come again, and one record that is too much by itself, are tried as often as is said.
+plan '[{"status": 429, "retry_after": 1}, {"status": 429, "retry_after": 1}, {"status": 429, "retry_after": 1}]'
+receive when bulk --plan plan.json
+export_to 0
+holds when "len(data) == 4 and len({one['wire'] for one in data}) == 1"
+receive small bulk --busy-bytes 10
+export_to 1 --batch-events 1 --in-flight 1 --retries 5 --dead-letter small.dead
+has err "given up after 6 attempt(s): HTTP 429"
+keeps_all small
 finish
