@@ -60,7 +60,8 @@ siem_code siem_database_fault(const siem_database *database, int rc, siem_error 
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return siem_error_set(err, SIEM_LOCKED,
-                              "'%s' stayed locked for %d ms: try again when its writer is done",
+                              "'%s' stayed locked for %d ms: try again when its writer is done "
+                              "(one with locking_mode = EXCLUSIVE keeps all others out)",
                               path, database->busy_timeout_ms);
     case SQLITE_NOTADB:
         return siem_error_set(err, SIEM_SCHEMA, "'%s' is not a SQLite database, or it is encrypted",

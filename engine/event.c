@@ -60,6 +60,17 @@ static int field_of_column(const char *column) {
     return siem_field_of(column, strlen(column)) >= 0 ? HIDDEN_COLUMN : SITE_COLUMN;
 }
 
+bool siem_layout_is_of_site(const char *column) {
+    return field_of_column(column) < 0;
+}
+
+const char *siem_unreadable_reason(const siem_unreadable *list, const char *column) {
+    for (; list != NULL && list->column != NULL; list++) {
+        if (strcmp(list->column, column) == 0) return list->reason;
+    }
+    return NULL;
+}
+
 siem_code siem_layout_open(siem_layout **out, const char *const *columns, size_t count,
                            siem_error *err) {
     siem_layout *layout = calloc(1, sizeof *layout);

@@ -35,12 +35,25 @@ siem_code siem_layout_open(siem_layout **out, const char *const *columns, size_t
                            siem_error *err);
 void siem_layout_close(siem_layout *layout);
 
+/* True for a column that a site added, and for one that no event has. */
+bool siem_layout_is_of_site(const char *column);
+
+/* A column that cannot be read, and why: SQLite's own words. */
+typedef struct siem_unreadable {
+    char *column, *reason;
+} siem_unreadable;
+
+/* Why the column of that name cannot be read, or NULL. `list` is ended by one without a name, or
+ * NULL. */
+const char *siem_unreadable_reason(const siem_unreadable *list, const char *column);
+
 struct siem_event {
     siem_value fields[SIEM_FIELD_COUNT]; /* SIEM_EXTRA only once siem_event_extra has run */
     siem_value *site;                    /* the columns that the site added */
     const char *const *site_names;
     size_t site_count;
-    int64_t row_id;   /* `id` as a number, 0 when it is none */
+    const siem_unreadable *unreadable; /* of a registry's event, not of a copy: borrowed, or NULL */
+    int64_t row_id;                    /* `id` as a number, 0 when it is none */
     uint64_t print;   /* of siem_event_print, in a registry that is followed; else 0 */
     unsigned repairs; /* SIEM_REPAIRED_ bits found while normalizing */
     siem_value extra_source;

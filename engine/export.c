@@ -440,6 +440,24 @@ static siem_code breathe(siem_export *export_, siem_error *err) {
     return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
+/* Whenever the columns were looked at: the mapping must find those that it reads. Others that
+ * cannot be read are reported, and are no failure. */
+static siem_code check_columns(siem_export *export_, siem_registry *registry, siem_error *err) {
+    unsigned shapes = siem_registry_shapes(registry);
+    if (export_->shapes == shapes) return SIEM_OK;
+    siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
+    const siem_unreadable *at = siem_registry_unreadable(registry);
+    for (; rc == SIEM_OK && at != NULL && at->column != NULL; at++) {
+        siem_error text;
+        (void)siem_error_set(&text, SIEM_OK,
+                             "column '%s' of the registry cannot be read, and is omitted: %s",
+                             at->column, at->reason);
+        siem_export_notice(export_, text.message);
+    }
+    export_->shapes = shapes;
+    return rc;
+}
+
 /* Exports until the registry ends or something fails. */
 static siem_code export_all(siem_export *export_, bool *reading, siem_error *err) {
     siem_event *event;
@@ -448,6 +466,7 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
     for (;;) {
         *reading = true;
         rc = siem_registry_next(export_->registry, &event, err);
+        if (rc == SIEM_OK) rc = check_columns(export_, export_->registry, err);
         if (rc != SIEM_OK) break;
         *reading = false;
         if ((rc = add_event(export_, event, err)) != SIEM_OK) break;
@@ -465,7 +484,8 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
 }
 
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
-    siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
+    export_->shapes = 0;
+    siem_code rc = check_columns(export_, registry, err);
     if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;

@@ -16,6 +16,7 @@ struct siem_export {
     siem_export *next_of_sink;   /* another one that is open on it */
     siem_delivery *delivery;
     siem_registry *registry; /* that is being read, or NULL */
+    unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
     siem_counts counts;
     siem_position confirmed; /* all events up to it are dealt with */
     bool halted;             /* some record was not: nothing behind it is confirmed */

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "json_writer.h"
 #include "misuse.h"
+#include "registry.h"
 
 #include <stdlib.h>
 
@@ -212,6 +213,20 @@ siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
     return SIEM_OK;
 }
 
+static siem_code is_unknown(const siem_registry *registry, const char *field, siem_error *err) {
+    const char *reason = siem_unreadable_reason(siem_registry_unreadable(registry), field);
+    if (reason == NULL) {
+        return siem_error_set(err, SIEM_NOT_FOUND,
+                              "\"%s\" is no field of an event and no column of this registry",
+                              field);
+    }
+    return siem_error_set(
+        err, SIEM_NOT_FOUND,
+        "column \"%s\" of this registry cannot be read: %s. Remove it from "
+        "the format, or let the registry store it (GENERATED ALWAYS AS ... STORED)",
+        field, reason);
+}
+
 static siem_code check_object(const siem_mapping *mapping, const siem_destination *object,
                               const siem_registry *registry, siem_error *err) {
     const char *const *columns = siem_registry_columns(registry);
@@ -220,9 +235,7 @@ static siem_code check_object(const siem_mapping *mapping, const siem_destinatio
         const char *unknown = m->rule != NULL ? siem_rule_unknown_field(m->rule, columns) : NULL;
         if (m->rule == NULL) rc = check_object(mapping, m, registry, err);
         if (unknown == NULL) continue;
-        rc = siem_error_set(err, SIEM_NOT_FOUND,
-                            "\"%s\" is no field of an event and no column of this registry",
-                            unknown);
+        rc = is_unknown(registry, unknown, err);
         if (siem_rule_label(m->rule) != NULL) {
             siem_error_prefix(err, "%s", siem_rule_label(m->rule));
         } else {

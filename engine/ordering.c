@@ -85,8 +85,9 @@ siem_code siem_ordering_read(siem_ordering *out, const siem_database *database,
                              const int64_t *since, siem_error *err) {
     static const char name[] = "oversight_ordering";
     /* NOT INDEXED keeps the scan in the order of the table, which is that of the ids. */
+    /* A collation that only the registry's program has is not used, nor is an index with it. */
     const char *sql = since != NULL ? "SELECT oversight_ordering(id, timestamp) FROM events "
-                                      "NOT INDEXED WHERE timestamp >= ?1"
+                                      "NOT INDEXED WHERE timestamp COLLATE BINARY >= ?1"
                                     : "SELECT oversight_ordering(id, timestamp) FROM events "
                                       "NOT INDEXED";
     sqlite3_stmt *statement = NULL;
@@ -128,10 +129,10 @@ static siem_code fill(FILE *spool, const siem_database *database, sqlite3_stmt *
 
 siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *database,
                                const int64_t *since, int64_t limit, siem_error *err) {
-    const char *sql =
-        since != NULL
-            ? "SELECT id FROM events WHERE timestamp >= ?2 ORDER BY timestamp, id LIMIT ?1"
-            : "SELECT id FROM events ORDER BY timestamp, id LIMIT ?1";
+    const char *sql = since != NULL
+                          ? "SELECT id FROM events WHERE timestamp COLLATE BINARY >= ?2 "
+                            "ORDER BY timestamp COLLATE BINARY, id LIMIT ?1"
+                          : "SELECT id FROM events ORDER BY timestamp COLLATE BINARY, id LIMIT ?1";
     sqlite3_stmt *statement = NULL;
     siem_code rc;
     *out = NULL;

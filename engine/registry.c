@@ -23,6 +23,9 @@ struct siem_registry {
     const int64_t *since; /* &since_value, or NULL for all events */
     int64_t limit;        /* negative: all */
     siem_shape shape;
+    unsigned shapes; /* that were read so far */
+    bool has_suspect;
+    int64_t suspect; /* the last event for which a computed column failed */
     siem_value *row; /* a value a column */
     siem_event event;
     bool ordered; /* ordering is known */
@@ -30,8 +33,10 @@ struct siem_registry {
     siem_sorted_ids *sorted; /* when timestamps do not follow ids */
     sqlite3_stmt *statement; /* over a range of ids, or over one id when `sorted` */
     bool stepping;           /* the statement holds a read transaction */
-    int64_t next_id;         /* where the range begins anew after a release */
-    int64_t returned;        /* events so far */
+    int64_t
+        next_id; /* where the range begins anew after a release; the sorted id that was read last */
+    bool again;  /* that one is read again */
+    int64_t returned; /* events so far */
     bool ended;
     /* ---- of a registry that is followed ---- */
     bool follow;
@@ -48,12 +53,26 @@ struct siem_registry {
 /* Reads what the table looks like, and makes room for its rows. */
 static siem_code read_shape(siem_registry *registry, siem_error *err) {
     siem_shape *shape = &registry->shape;
-    siem_code rc = siem_shape_read(shape, &registry->database, registry->follow, err);
+    siem_code rc = siem_shape_read(shape, &registry->database, registry->follow,
+                                   registry->has_suspect ? &registry->suspect : NULL, err);
     if (rc != SIEM_OK) return rc;
     registry->row = calloc(shape->column_count, sizeof *registry->row);
     if (registry->row == NULL) return siem_error_no_memory(err);
     rc = siem_event_prepare(&registry->event, shape->layout, err);
-    if (rc == SIEM_OK) siem_event_set_registry_id(&registry->event, registry->registry_id);
+    if (rc != SIEM_OK) return rc;
+    siem_event_set_registry_id(&registry->event, registry->registry_id);
+    registry->event.unreadable = shape->unreadable;
+    registry->shapes++;
+    return SIEM_OK;
+}
+
+/* Prepares a SELECT of columns as the shape lists them, from `events` on as `rest` says. */
+static siem_code prepare_rows(const siem_registry *registry, sqlite3_stmt **out,
+                              const char *columns, const char *rest, siem_error *err) {
+    char *sql = sqlite3_mprintf("SELECT %s FROM events %s", columns, rest);
+    if (sql == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_database_prepare(&registry->database, out, sql, err);
+    sqlite3_free(sql);
     return rc;
 }
 
@@ -131,6 +150,14 @@ siem_query **siem_registry_queries(siem_registry *registry) {
     return &registry->queries;
 }
 
+const siem_unreadable *siem_registry_unreadable(const siem_registry *registry) {
+    return registry->shape.unreadable;
+}
+
+unsigned siem_registry_shapes(const siem_registry *registry) {
+    return registry->shapes;
+}
+
 const siem_database *siem_registry_database(const siem_registry *registry) {
     return &registry->database;
 }
@@ -156,23 +183,27 @@ siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *orderin
     return SIEM_OK;
 }
 
-/* Decides once which way this registry is read. */
+/* Decides once which way this registry is read, and prepares for its columns. */
 static siem_code begin(siem_registry *registry, siem_error *err) {
     siem_ordering ordering;
     const siem_database *database = &registry->database;
     siem_code rc = siem_registry_ordering(registry, &ordering, err);
     if (rc != SIEM_OK) return rc;
-    const char *sql = "SELECT * FROM events WHERE id = ?1";
-    if (!ordering.follows) {
+    const char *rows = "WHERE id = ?1";
+    if (registry->sorted != NULL) {
+        rc = SIEM_OK;
+    } else if (!ordering.follows) {
         rc = siem_sorted_ids_open(&registry->sorted, database, registry->since, registry->limit,
                                   err);
     } else if (registry->since != NULL) {
-        sql = "SELECT * FROM events NOT INDEXED WHERE id >= ?1 AND id <= ?2 AND timestamp >= ?3 "
-              "ORDER BY id";
+        rows = "NOT INDEXED WHERE id >= ?1 AND id <= ?2 AND timestamp COLLATE BINARY >= ?3 "
+               "ORDER BY id";
     } else {
-        sql = "SELECT * FROM events WHERE id >= ?1 AND id <= ?2 ORDER BY id";
+        rows = "WHERE id >= ?1 AND id <= ?2 ORDER BY id";
     }
-    if (rc == SIEM_OK) rc = siem_database_prepare(database, &registry->statement, sql, err);
+    if (rc == SIEM_OK) {
+        rc = prepare_rows(registry, &registry->statement, registry->shape.selection, rows, err);
+    }
     if (rc == SIEM_OK && ordering.follows) {
         sqlite3_bind_int64(registry->statement, 2, ordering.last_id);
         if (registry->since != NULL) {
@@ -196,12 +227,40 @@ static siem_code step_sorted(siem_registry *registry, siem_error *err) {
     int64_t id;
     do {
         sqlite3_reset(registry->statement);
-        if ((rc = siem_sorted_ids_next(registry->sorted, &id, err)) != SIEM_OK) return rc;
+        id = registry->next_id;
+        rc = registry->again ? SIEM_OK : siem_sorted_ids_next(registry->sorted, &id, err);
+        if (rc != SIEM_OK) return rc;
+        registry->again = false;
+        registry->next_id = id;
         sqlite3_bind_int64(registry->statement, 1, id);
         registry->stepping = true;
         rc = siem_database_step(&registry->database, registry->statement, err);
     } while (rc == SIEM_END);
     return rc;
+}
+
+/* After a failed step: a computed column of the site can fail for one row alone, as json_extract
+ * does for what is not JSON. True when the columns are to be looked at again, with that row. */
+static bool find_suspect(siem_registry *registry, siem_code rc) {
+    bool fails = rc == SIEM_IO && registry->cursor < INT64_MAX &&
+                 (sqlite3_errcode(registry->database.connection) & 0xff) == SQLITE_ERROR;
+    sqlite3_stmt *statement = NULL;
+    if (!fails || siem_database_prepare(&registry->database, &statement,
+                                        "SELECT id FROM events NOT INDEXED WHERE id >= ?1 AND "
+                                        "(?2 IS NULL OR timestamp COLLATE BINARY >= ?2) "
+                                        "ORDER BY id LIMIT 1",
+                                        NULL) != SIEM_OK) {
+        return false;
+    }
+    sqlite3_bind_int64(statement, 1, registry->follow ? registry->cursor + 1 : registry->next_id);
+    if (registry->since != NULL) sqlite3_bind_int64(statement, 2, *registry->since);
+    bool found = siem_database_step(&registry->database, statement, NULL) == SIEM_OK;
+    int64_t id = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    if (!found || (registry->has_suspect && registry->suspect == id)) return false;
+    registry->has_suspect = true;
+    registry->suspect = id;
+    return true;
 }
 
 static void load_row(siem_registry *registry, sqlite3_stmt *statement) {
@@ -253,8 +312,7 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
 siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
                                     siem_error *err) {
     sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement,
-                                         "SELECT * FROM events WHERE id = ?1", err);
+    siem_code rc = prepare_rows(registry, &statement, registry->shape.own, "WHERE id = ?1", err);
     if (rc != SIEM_OK) return rc;
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(&registry->database, statement, err);
@@ -276,9 +334,10 @@ siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_
 /* Columns may have been added since the last round. */
 static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
     int64_t version = 0;
-    const char *sql = registry->since != NULL ? "SELECT * FROM events NOT INDEXED WHERE id > ?1 "
-                                                "AND timestamp >= ?2 ORDER BY id"
-                                              : "SELECT * FROM events WHERE id > ?1 ORDER BY id";
+    const char *rows = registry->since != NULL
+                           ? "NOT INDEXED WHERE id > ?1 AND timestamp COLLATE BINARY >= ?2 "
+                             "ORDER BY id"
+                           : "WHERE id > ?1 ORDER BY id";
     siem_code rc = read_number(registry, "PRAGMA schema_version", &version, err);
     if (rc != SIEM_OK || (registry->statement != NULL && version == registry->schema_version)) {
         return rc;
@@ -286,7 +345,7 @@ static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
     forget_shape(registry);
     rc = read_shape(registry, err);
     if (rc == SIEM_OK) {
-        rc = siem_database_prepare(&registry->database, &registry->statement, sql, err);
+        rc = prepare_rows(registry, &registry->statement, registry->shape.selection, rows, err);
     }
     if (rc != SIEM_OK) return rc;
     if (registry->since != NULL) sqlite3_bind_int64(registry->statement, 2, *registry->since);
@@ -346,6 +405,11 @@ static siem_code next_of_followed(siem_registry *registry, siem_event **event, s
     siem_code rc = registry->stepping ? SIEM_OK : begin_round(registry, err);
     if (rc == SIEM_OK) rc = siem_database_step(&registry->database, registry->statement, err);
     if (rc == SIEM_END && registry->since != NULL) rc = pass_over_old(registry, err);
+    if (find_suspect(registry, rc)) {
+        siem_registry_release(registry);
+        forget_shape(registry);
+        return next_of_followed(registry, event, err);
+    }
     if (rc != SIEM_OK) {
         registry->broken = registry->broken || rc == SIEM_IO;
         siem_registry_release(registry);
@@ -444,6 +508,12 @@ static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_e
                 (registry->limit >= 0 && registry->returned >= registry->limit);
     if (full) rc = SIEM_END;
     else rc = registry->sorted != NULL ? step_sorted(registry, err) : step_range(registry, err);
+    if (find_suspect(registry, rc)) {
+        forget_shape(registry);
+        registry->stepping = false;
+        registry->again = registry->sorted != NULL;
+        if ((rc = read_shape(registry, err)) == SIEM_OK) return next_of_all(registry, event, err);
+    }
     if (rc != SIEM_OK) {
         registry->ended = rc == SIEM_END;
         siem_registry_release(registry);
@@ -479,7 +549,7 @@ void siem_registry_rewind(siem_registry *registry) {
     siem_sorted_ids_close(registry->sorted);
     registry->statement = NULL;
     registry->sorted = NULL;
-    registry->stepping = registry->ended = registry->ordered = false;
+    registry->stepping = registry->ended = registry->ordered = registry->again = false;
     registry->returned = 0;
 }
 

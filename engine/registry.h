@@ -3,6 +3,7 @@
 #define SIEM_REGISTRY_H
 
 #include "database.h"
+#include "event.h"
 #include "watch.h"
 
 const siem_database *siem_registry_database(const siem_registry *registry);
@@ -10,6 +11,13 @@ const siem_database *siem_registry_database(const siem_registry *registry);
 /* The queries that are open on it, for query.c to keep; and what becomes of them when it closes. */
 siem_query **siem_registry_queries(siem_registry *registry);
 void siem_query_lose_registry(siem_query *queries);
+
+/* The columns that cannot be read, ended by one without a name, or NULL. Borrowed, as columns are.
+ */
+const siem_unreadable *siem_registry_unreadable(const siem_registry *registry);
+
+/* How many times the columns were looked at: another number means that they may be others. */
+unsigned siem_registry_shapes(const siem_registry *registry);
 
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);

@@ -3,6 +3,8 @@
 
 #include "error.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -91,31 +93,115 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Names the columns, and lays their values out as fields of an event. */
-static siem_code read_columns(siem_shape *shape, const siem_database *database, siem_error *err) {
+/* ---- columns ---- */
+
+#define REASON_SIZE 256
+
+/* Room for as many columns as there are, readable or not. */
+static siem_code make_room(siem_shape *shape, const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(database, &statement, "SELECT * FROM events", err);
+    size_t count = 0;
+    siem_code rc = siem_database_prepare(database, &statement,
+                                         "SELECT count(*) FROM pragma_table_xinfo('events')", err);
+    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
+    if (rc == SIEM_OK) count = (size_t)sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
     if (rc != SIEM_OK) return rc;
-    size_t count = (size_t)sqlite3_column_count(statement);
     shape->columns = calloc(count + 1, sizeof *shape->columns);
-    bool complete = shape->columns != NULL;
-    for (size_t i = 0; complete && i < count; i++) {
-        const char *name = sqlite3_column_name(statement, (int)i);
-        shape->columns[i] = name != NULL ? strdup(name) : NULL;
-        complete = shape->columns[i] != NULL;
+    shape->unreadable = calloc(count + 1, sizeof *shape->unreadable);
+    return shape->columns != NULL && shape->unreadable != NULL ? SIEM_OK
+                                                               : siem_error_no_memory(err);
+}
+
+/* Whether SQLite cannot read a column, and why: a function or a collation that only the registry's
+ * program has, or a computed value that fails for the event `suspect`. */
+static bool find_fault(char reason[REASON_SIZE], const siem_database *database, const char *column,
+                       const int64_t *suspect) {
+    sqlite3_stmt *statement = NULL;
+    char *sql = sqlite3_mprintf("SELECT events.\"%w\" FROM events WHERE id = ?1", column);
+    int rc = sql != NULL ? sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL)
+                         : SQLITE_NOMEM;
+    bool is_prepared = rc == SQLITE_OK;
+    sqlite3_free(sql);
+    if (is_prepared && suspect != NULL) {
+        sqlite3_bind_int64(statement, 1, *suspect);
+        rc = sqlite3_step(statement);
+    }
+    const char *text = sqlite3_errmsg(database->connection);
+    if (!is_prepared) (void)snprintf(reason, REASON_SIZE, "%s", text);
+    else if (suspect != NULL)
+        (void)snprintf(reason, REASON_SIZE, "%s, in event %" PRId64, text, *suspect);
+    sqlite3_finalize(statement);
+    return (rc & 0xff) == SQLITE_ERROR;
+}
+
+static siem_code set_aside(siem_shape *shape, const siem_database *database, const char *column,
+                           const char *reason, siem_error *err) {
+    siem_unreadable *last = shape->unreadable;
+    if (!siem_layout_is_of_site(column)) {
+        return siem_error_set(err, SIEM_SCHEMA,
+                              "column '%s' of 'events' in '%s' cannot be read: %s", column,
+                              database->path, reason);
+    }
+    while (last->column != NULL) last++;
+    last->column = strdup(column);
+    last->reason = strdup(reason);
+    return last->reason != NULL && last->column != NULL ? SIEM_OK : siem_error_no_memory(err);
+}
+
+static siem_code add_column(siem_shape *shape, const siem_database *database, const char *column,
+                            const int64_t *suspect, siem_error *err) {
+    if (column == NULL) return siem_error_no_memory(err);
+    char reason[REASON_SIZE];
+    if (find_fault(reason, database, column, suspect)) {
+        return set_aside(shape, database, column, reason, err);
+    }
+    char *copy = strdup(column);
+    if (copy == NULL) return siem_error_no_memory(err);
+    shape->columns[shape->column_count++] = copy;
+    return SIEM_OK;
+}
+
+/* The columns by name: with the table's name in front, SQLite takes none of them for a text. */
+static char *list_columns(const siem_shape *shape, bool own_only) {
+    sqlite3_str *sql = sqlite3_str_new(NULL);
+    for (size_t i = 0; i < shape->column_count; i++) {
+        const char *column = shape->columns[i];
+        if (i > 0) sqlite3_str_appendall(sql, ", ");
+        if (own_only && siem_layout_is_of_site(column)) sqlite3_str_appendall(sql, "NULL");
+        else sqlite3_str_appendf(sql, "events.\"%w\"", column);
+    }
+    return sqlite3_str_finish(sql);
+}
+
+/* Names the columns, and lays their values out as fields of an event. */
+static siem_code read_columns(siem_shape *shape, const siem_database *database,
+                              const int64_t *suspect, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = make_room(shape, database, err);
+    if (rc == SIEM_OK) {
+        rc = siem_database_prepare(database, &statement,
+                                   "SELECT name FROM pragma_table_xinfo('events')", err);
+    }
+    while (rc == SIEM_OK && (rc = siem_database_step(database, statement, err)) == SIEM_OK) {
+        rc = add_column(shape, database, (const char *)sqlite3_column_text(statement, 0), suspect,
+                        err);
     }
     sqlite3_finalize(statement);
-    if (!complete) return siem_error_no_memory(err);
-    shape->column_count = count;
-    return siem_layout_open(&shape->layout, (const char *const *)shape->columns, count, err);
+    if (rc != SIEM_END) return rc;
+    shape->selection = list_columns(shape, false);
+    shape->own = list_columns(shape, true);
+    if (shape->selection == NULL || shape->own == NULL) return siem_error_no_memory(err);
+    return siem_layout_open(&shape->layout, (const char *const *)shape->columns,
+                            shape->column_count, err);
 }
 
 siem_code siem_shape_read(siem_shape *shape, const siem_database *database, bool follow,
-                          siem_error *err) {
+                          const int64_t *suspect, siem_error *err) {
     siem_code rc = check_table(database, err);
     if (rc == SIEM_OK) rc = check_columns(database, err);
     if (rc == SIEM_OK && follow) rc = check_autoincrement(database, err);
-    return rc == SIEM_OK ? read_columns(shape, database, err) : rc;
+    return rc == SIEM_OK ? read_columns(shape, database, suspect, err) : rc;
 }
 
 void siem_shape_free(siem_shape *shape) {
@@ -123,6 +209,13 @@ void siem_shape_free(siem_shape *shape) {
     for (size_t i = 0; shape->columns != NULL && shape->columns[i] != NULL; i++) {
         free(shape->columns[i]);
     }
+    for (siem_unreadable *u = shape->unreadable; u != NULL && u->column != NULL; u++) {
+        free(u->column);
+        free(u->reason);
+    }
     free(shape->columns);
+    free(shape->unreadable);
+    sqlite3_free(shape->selection);
+    sqlite3_free(shape->own);
     *shape = (siem_shape){0};
 }

@@ -1,6 +1,7 @@
 /* bind_event.c: an event in Lua: event.source_ip, event.extra.qname, event:to_table(). */
 #include "bind.h"
 #include "error.h"
+#include "event.h"
 #include "json_writer.h"
 
 #include <stdlib.h>
@@ -51,6 +52,14 @@ static int event_close(lua_State *L) {
     return 0;
 }
 
+/* A column that cannot be read has no value: nil would be one. */
+static void refuse_unreadable(lua_State *L, const siem_event *event, const char *name) {
+    const char *reason = siem_unreadable_reason(event->unreadable, name);
+    if (reason != NULL) {
+        luaL_error(L, "column '%s' of the registry cannot be read: %s", name, reason);
+    }
+}
+
 /* event[name]: a method, one of the fields, a column of the site, or nil. The upvalue holds methods
  * and the places of the fields by name. */
 static int event_index(lua_State *L) {
@@ -66,6 +75,7 @@ static int event_index(lua_State *L) {
         if (lua_type(L, 2) != LUA_TSTRING) return 0;
         siem_lua_check_event(L, 1, NULL);
         value = siem_event_get(e->event, lua_tostring(L, 2));
+        refuse_unreadable(L, e->event, lua_tostring(L, 2));
         break;
     }
     siem_lua_push_value(L, &value);
@@ -102,6 +112,7 @@ static int event_to_table(lua_State *L) {
 static int event_raw(lua_State *L) {
     siem_event *event = siem_lua_check_event(L, 1, NULL);
     siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    refuse_unreadable(L, event, lua_tostring(L, 2));
     if (value.type == SIEM_JSON) siem_lua_push_raw_json(L, value.bytes, value.size);
     else siem_lua_push_value(L, &value);
     return 1;

@@ -177,7 +177,7 @@ function Registry:events() end
 ---@return oversight.Code? code
 function Registry:ordering() end
 
----@return string[] names of the columns of `events`
+---@return string[] names of the columns of `events` that can be read
 function Registry:columns() end
 
 --- Rows of a SELECT: row[1], row.name. A failure while reading raises.

@@ -55,6 +55,88 @@ has err "the registry 'locked/wal.db' is idle: no program has it open"
 has err "give both users a common group, the folder that group and mode 2770, the database that group and mode 0660"
 chmod 755 locked
 
+# What a registry's own program knows (a function, a collation) and what no record needs stops no export.
+cat >own.py <<'EOF'
+import os, sqlite3, sys
+name, table, more = sys.argv[1:4]
+connection = sqlite3.connect(name, isolation_level=None)
+connection.create_function("own", 1, lambda value: value, deterministic=True)
+connection.create_collation("own", lambda a, b: (a > b) - (a < b))
+connection.execute("PRAGMA journal_mode = " + os.environ.get("MODE", "WAL"))
+connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, token_id TEXT, extra TEXT, "
+                   "timestamp INTEGER" + table + ")")
+for i in range(9):
+    connection.execute("INSERT INTO events (kind, token_id, extra, timestamp) VALUES ('dns', 't', ?, ?)",
+                       ("{bad" if i == 6 else '{"q": "A"}', 1000 + i % 5))
+connection.executescript(more)
+EOF
+own() { python3 own.py "$@"; }
+own index.db '' 'CREATE INDEX a ON events (own(kind)); CREATE INDEX b ON events (timestamp COLLATE own);
+    CREATE INDEX c ON events (json_valid(extra)); CREATE VIEW v AS SELECT own(kind) FROM events'
+own stored.db ', v TEXT AS (own(kind)) STORED' ''
+own json.db '' "ALTER TABLE events ADD COLUMN v TEXT AS (json_extract(extra, '\$.q'))"
+own function.db ', v TEXT AS (own(kind))' ''
+own collation.db ", v TEXT AS (kind COLLATE own = 'x')" ''
+own texts.db ', v TEXT COLLATE own' ''
+for name in index stored json function collation texts; do
+    run 0 "${export[@]}" --db $name.db
+    lines out 9
+    run 0 "${export[@]}" --db $name.db --since 1002
+    lines out 5
+    run 0 inspect --db $name.db
+done
+unreadable() {
+    run 0 "${export[@]}" --db "$1.db"
+    has err "column 'v' of the registry cannot be read, and is omitted: $2"
+    [ "$(grep -c omitted err)" -eq 1 ] || fail "$1: it is said more than once"
+    run 1 export --registry-id reg --format ./static.lua --db "$1.db"
+    has err "column \"v\" of this registry cannot be read: $2"
+    has err 'Remove it from the format, or let the registry store it'
+    run 1 export --registry-id reg --format ./dynamic.lua --db "$1.db"
+    has err "column 'v' of the registry cannot be read: $2"
+}
+echo 'return require "oversight.formats.ecs":extend "static" { { "labels.v", from = "v" } }' >static.lua
+echo 'return require "oversight.formats.ecs":extend "dynamic" {
+    { "labels.v", with = function(_, event) return event.v end } }' >dynamic.lua
+unreadable function 'unknown function: own()'
+unreadable collation 'no such collation sequence: own'
+unreadable json 'malformed JSON, in event 7'
+run 0 export --registry-id reg --format ./static.lua --db stored.db
+own needed.db ', user_agent TEXT AS (own(kind))' ''
+run 1 "${export[@]}" --db needed.db
+has err "column 'user_agent' of 'events' in 'needed.db' cannot be read: unknown function: own()"
+
+# A change that a crash cut short: only who may write can undo it.
+MODE=DELETE own hot.db '' ''
+python3 - <<'EOF'
+import os, sqlite3
+if os.fork() == 0:
+    connection = sqlite3.connect("hot.db", isolation_level=None)
+    connection.executescript("PRAGMA cache_size = 1; BEGIN; UPDATE events SET extra = zeroblob(100000)")
+    os._exit(0)
+os.wait()
+EOF
+run 1 "${export[@]}" --db hot.db
+has err "a change to 'hot.db' was cut short"
+has err 'let the registry open it once'
+sqlite3 hot.db 'SELECT count(*) FROM events' >/dev/null
+run 0 "${export[@]}" --db hot.db
+lines out 9
+
+# Text in UTF-16; a schema of a later SQLite; a database that is encrypted.
+sqlite3 utf16.db "PRAGMA encoding = 'UTF-16le'; CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_id TEXT, kind TEXT, timestamp INTEGER); INSERT INTO events VALUES (1, 'gr' || char(252) || 'n', 'dns', 5)"
+run 0 "${export[@]}" --db utf16.db
+has out 'gr\u00fcn'
+sqlite3 later.db "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp); PRAGMA writable_schema = ON;
+    INSERT INTO sqlite_schema VALUES ('table', 'zz', 'zz', 0, 'CREATE TABLE zz (a) LATER')"
+run 1 "${export[@]}" --db later.db
+has err "does not understand the schema of 'later.db'"
+has err 'Use a SQLite as new as'
+head -c 8192 /dev/urandom >encrypted.db
+run 1 "${export[@]}" --db encrypted.db
+has err 'or it is encrypted'
+
 # A writer at work: every event that was there at the start comes out, in order, once.
 make_registry live.db "$(many 20000)"
 (

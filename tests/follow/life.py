@@ -166,6 +166,29 @@ def new_column(program):
         fail("the new column is not seen")
 
 
+def columns_go(program):
+    """A column that nobody needs and only the registry can compute is reported; one that a record needs is missed."""
+    pathlib.Path("site.lua").write_text("""return require "oversight.formats.ecs":extend "site" {
+  { "labels.site", from = "site" } }""")
+    make_registry("r.db")
+    connection = sqlite3.connect("r.db", isolation_level=None)
+    connection.create_function("own", 1, lambda value: value, deterministic=True)
+    connection.execute("ALTER TABLE events ADD COLUMN site TEXT")
+    add_events(connection, 2)
+    follower = Follower(program, "r.db", ["--format", "./site.lua", "--output", "out.jsonl", "--checkpoint", "cp"])
+    follower.start_and_wait()
+    wait_for_lines(2)
+    connection.execute("ALTER TABLE events ADD COLUMN computed TEXT AS (own(kind))")
+    add_events(connection, 2, first=2)
+    wait_for_lines(4)
+    if "column 'computed' of the registry cannot be read, and is omitted" not in follower.said():
+        fail(f"it does not report the column: {follower.said()}")
+    connection.execute("ALTER TABLE events DROP COLUMN site")
+    add_events(connection, 1, first=4)
+    expect_end(follower, 1, '"site\\" is no field of an event and no column of this registry')
+    check_once(read_ids(["out.jsonl"]), [1, 2, 3, 4], "the file")
+
+
 def full(program):
     """The registry's own disk is full: its writer fails, and the exporter waits for what comes after."""
     follower = follow_some(program)
@@ -245,7 +268,8 @@ def main(arguments):
         "restored while nobody looks": restored_unseen,
         "locked, with a journal": functools.partial(locked, mode="DELETE"),
         "locked, with a log": functools.partial(locked, mode="WAL"),
-        "cleaned up": cleaned, "a new column": new_column, "its disk is full": full, "no database": garbage,
+        "cleaned up": cleaned, "a new column": new_column,
+        "columns that go": columns_go, "its disk is full": full, "no database": garbage,
         "it comes later": later, "an output that is emptied": functools.partial(cut_short, size_of=lambda lines: 0),
         "an output that is cut": functools.partial(cut_short, size_of=lambda lines: len(b"".join(lines[:500]))),
     }, __file__, arguments)

@@ -227,8 +227,9 @@ SIEM_API void siem_registry_release(siem_registry *registry);
 SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                           siem_error *err);
 
-/* The names of all columns of `events`, ended by NULL. Borrowed until the registry reads on (a
- * column may be added meanwhile) or is closed. */
+/* The names of all columns of `events` that can be read, ended by NULL. A column cannot when it is
+ * computed by what only the registry's program has, or failed for an event that was read. Borrowed
+ * until the registry reads on (a column may be added meanwhile) or is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
 /* Closes the registry. Its events must not be used after; its queries can only be closed. */

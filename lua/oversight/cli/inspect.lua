@@ -109,13 +109,13 @@ local function print_unknown_tokens(registry)
   local is_unknown = "WHERE token_id NOT IN " ..
     "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"
   local total
-  total, problem = rows(registry, "SELECT count(DISTINCT token_id) FROM events " .. is_unknown)
+  total, problem = rows(registry, "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown)
   if not total then return nil, problem end
   local count = total[1][1]
   print(("\nUnknown tokens: %d"):format(count))
   local most
   most, problem = rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " .. is_unknown ..
-    " GROUP BY token_id ORDER BY count DESC, token_id LIMIT ?", MOST_TOKENS)
+    " GROUP BY token_id COLLATE BINARY ORDER BY count DESC, token_id COLLATE BINARY LIMIT ?", MOST_TOKENS)
   if not most then return nil, problem end
   for _, row in ipairs(most) do
     print(("  %s  %d event(s)"):format(text.printable(row.label, 48), row.count))
@@ -136,7 +136,8 @@ local function print_all(registry, path)
   print_order(ordering)
   local kinds, period
   kinds, problem = rows(registry,
-    "SELECT kind AS label, count(*) AS count FROM events GROUP BY kind ORDER BY count DESC, kind")
+    "SELECT kind AS label, count(*) AS count FROM events " ..
+    "GROUP BY kind COLLATE BINARY ORDER BY count DESC, kind COLLATE BINARY")
   if not kinds then return nil, problem end
   print "\nBy kind:"
   print_bars(kinds, width)

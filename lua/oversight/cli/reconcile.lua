@@ -160,11 +160,18 @@ end
 
 -- ---- the two ways ----
 
+--- A query of the row of one event: of all columns that can be read.
+local function row_query(registry)
+  local names = {}
+  for i, name in ipairs(registry:columns()) do names[i] = 'events."' .. name:gsub('"', '""') .. '"' end
+  return assert(registry:prepare(("SELECT %s FROM events WHERE id = ?"):format(table.concat(names, ", "))))
+end
+
 --- How many records the format makes of an event: 0 when it leaves it out, false when it refuses it, 1 when
 --- nobody knows.
 local function count_records(job, id)
   if not job.format then return 1 end
-  job.row = job.row or assert(job.registry:prepare "SELECT * FROM events WHERE id = ?")
+  job.row = job.row or row_query(job.registry)
   local columns = {}
   for key, value in pairs(job.row:first(id) or {}) do
     if type(key) == "string" and value ~= siem.null then columns[key] = value end
