@@ -1,5 +1,6 @@
 /* bind_registry.c: the event source in Lua. */
 #include "bind.h"
+#include "registry.h"
 #include "registry_id.h"
 
 typedef struct lua_registry {
@@ -108,6 +109,9 @@ static int registry_seek(lua_State *L) {
     lua_registry *r = check(L, 1);
     lua_Integer id = luaL_checkinteger(L, 2);
     siem_lua_check_unused(L, &r->use, SIEM_LUA_REGISTRY);
+    if (!siem_registry_is_followed(r->registry)) {
+        return luaL_error(L, "seek is for a registry that is opened with follow = true");
+    }
     siem_registry_seek(r->registry, id);
     return 0;
 }

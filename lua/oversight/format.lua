@@ -3,6 +3,7 @@
 --- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
 --- format is loaded; nothing here runs per event.
 local core         = require "oversight.core"
+local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 -- Every file of a format is found by it, whoever requires the file.
 require "oversight.searcher"
@@ -201,10 +202,14 @@ local function new_format(name, fields)
   return setmetatable(fields, METATABLE)
 end
 
+local NAME_RULE = "a format's name is made of letters, digits, - and _"
+
+local function is_name(name)
+  return type(name) == "string" and name:find "^[%w_-]+$" ~= nil
+end
+
 local function check_name(name, level)
-  if type(name) ~= "string" or not name:find "^[%w_-]+$" then
-    error("a format's name is made of letters, digits, - and _", level + 1)
-  end
+  if not is_name(name) then error(NAME_RULE, level + 1) end
 end
 
 --- "file:line: " of the caller `level` calls up. `return format "name" {...}` is a tail call, which
@@ -340,16 +345,18 @@ local M = {}
 ---@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
 ---@return oversight.Format
 function M.from_function(name, whole, definition)
-  check_name(name, 2)
-  if type(whole) ~= "function" then error("from_function takes a name and a function", 2) end
+  if not is_name(name) then misuse.raise("from_function: " .. NAME_RULE) end
+  if type(whole) ~= "function" then misuse.raise "from_function takes a name and a function" end
   definition = definition == nil and {} or definition
   local problem = check_definition(definition)
   if not problem and definition[1] ~= nil then problem = "a format is a function or rows, not both" end
-  if problem then error(("format %s: %s"):format(name, problem), 2) end
+  if problem then misuse.raise(("format %s: %s"):format(name, problem)) end
   return new_format(name, {
     whole = whole, summary = definition.summary, options = definition.options, tests = definition.tests,
   })
 end
+
+M.from_function = misuse.entry(M.from_function)
 
 --- True for what `format "name" {...}`, extend and from_function give.
 function M.is_format(value)

@@ -1,6 +1,7 @@
 --- A pipeline: source -> filter -> format -> sink, as data; run by a script or by the command.
 local catalog      = require "oversight.catalog"
 local core         = require "oversight.core"
+local failed       = require "oversight.failed"
 local files        = require "oversight.files"
 local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
@@ -126,7 +127,8 @@ local function check(definition)
     return "on_error is \"stop\", \"skip\" or \"dead-letter\""
   end
   if definition.on_error == "dead-letter" and not definition.dead_letter then
-    return "on_error is \"dead-letter\", and no file is given: dead_letter = \"refused.jsonl\""
+    return failed.reason "dead_letter" or
+      "on_error is \"dead-letter\", and no file is given: dead_letter = \"refused.jsonl\""
   end
   if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
     not describes_registry(definition.source) then

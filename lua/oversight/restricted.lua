@@ -1,12 +1,14 @@
 --- Formats and scripts from elsewhere: run in an environment that reaches neither files nor the system.
 ---
 --- Runs in a state of its own, which holds nothing of value; what it may cost is the state's budget.
-local actions     = require "oversight.actions"
-local core        = require "oversight.core"
-local description = require "oversight.description"
-local format      = require "oversight.format"
-local sealed      = require "oversight.sealed"
-local text        = require "oversight.cli.text"
+local actions      = require "oversight.actions"
+local core         = require "oversight.core"
+local description  = require "oversight.description"
+local format       = require "oversight.format"
+local misuse       = require "oversight.misuse"
+local option_table = require "oversight.option_table"
+local sealed       = require "oversight.sealed"
+local text         = require "oversight.cli.text"
 
 local M = {}
 
@@ -56,33 +58,33 @@ local function own_formats()
 end
 
 --- A pipeline from elsewhere names no source and no sink: what is read and where it goes, the command says.
-local PIPELINE_KEYS = { format = true, filter = true, options = true, name = true }
+local PIPELINE_KEYS = { format = "any", filter = "function", options = "table", name = "string" }
 
 local Pipeline = { __metatable = false }
 
 local function check_pipeline(definition)
-  if type(definition) ~= "table" then return "it is made of a table" end
-  for key in pairs(definition) do
+  for key in pairs(type(definition) == "table" and definition or {}) do
     if not PIPELINE_KEYS[key] then
-      return ("there is no key %q in a restricted script: source and sink are given by --db and --output"):format(
-        tostring(key))
+      return ("there is no key %q in a restricted script%s; source and sink are given by --db and --output"):format(
+        tostring(key), option_table.hint(key, PIPELINE_KEYS))
     end
   end
-  local name = definition.name
-  if name ~= nil and (type(name) ~= "string" or not name:find "^[%w_. -]+$") then
+  local problem = option_table.problem(definition, PIPELINE_KEYS, { "format" })
+  if problem then return problem end
+  if definition.name and not definition.name:find "^[%w_. -]+$" then
     return "a name is made of letters, digits, spaces and . _ -"
   end
 end
 
 local function pipeline_maker(formats)
-  return function(definition)
+  return misuse.entry(function(definition)
     local problem = check_pipeline(definition)
-    if problem then error("pipeline: " .. problem, 2) end
+    if problem then misuse.raise("pipeline: " .. problem) end
     return setmetatable({
       format = formats[definition.format] or definition.format, filter = definition.filter,
       options = definition.options, name = definition.name,
     }, Pipeline)
-  end
+  end)
 end
 
 local function modules()

@@ -71,10 +71,17 @@ M.registry.open = opening("registry", core.registry_open, pipeline.REGISTRY_KEYS
 M.checkpoint.open = opening("checkpoint", core.checkpoint_open,
   { path = "string", registry = "registry", mapping = "mapping", sink = "sink" },
   { "path", "registry", "mapping", "sink" })
-M.export.open = opening("export", core.export_open, {
+local EXPORT_KEYS = {
   mapping = "mapping", sink = "sink", deadletter = "deadletter", checkpoint = "checkpoint", on_error = "string",
   after = "integer", batch_bytes = "integer", progress = "function", notice = "function",
-}, { "mapping", "sink" })
+}
+
+M.export.open = misuse.entry(function(options)
+  local required = { "mapping", "sink" }
+  if type(options) == "table" and options.on_error == "dead-letter" then required[3] = "deadletter" end
+  option_table.check("export.open", options, EXPORT_KEYS, required)
+  return core.export_open(options)
+end)
 M.sentinel_authorization = misuse.entry(checking("sentinel_authorization", core.sentinel_authorization, {
   workspace_id = "string", shared_key = "string", content_length = "integer", date = "string", method = "string",
   content_type = "string", resource = "string",

@@ -229,6 +229,10 @@ rm dead.jsonl
 sed -i 's/format = "sentinel"/source = { path = "r.db" }, &/' script.lua
 run 1 run --restricted --db r.db script.lua
 has err 'there is no key "source" in a restricted script'
+echo 'local siem = require "oversight.siem"
+return siem.pipeline { fromat = require "oversight.formats.ecs" }' >wrong.lua
+run 1 run --restricted --db r.db wrong.lua
+has err 'wrong.lua:2: pipeline: there is no key "fromat" in a restricted script; did you mean "format"?'
 run 2 run --db r.db script.lua
 has err "--db is for --restricted"
 

@@ -113,6 +113,9 @@ kill -HUP "$service"
 until_true grep -q "level=error msg=\"not reloaded, going on as before: .*site.lua:" log
 add r.db 1
 until_true has_lines b.jsonl 14
+echo 'os.exit(0)' >site.lua # it ends the load, and not the service
+kill -HUP "$service"
+until_true grep -q "not reloaded, going on as before: .*os.exit is called" log
 site third
 kill -HUP "$service"
 until_true sh -c '[ "$(grep -c msg=following log)" -ge 1 ] && grep -q third b.jsonl || { sqlite3 r.db "INSERT INTO events (token_id, kind, timestamp) VALUES (1, 2, 3)"; false; }'

@@ -117,6 +117,15 @@ describe("an option table", function()
         siem.export_events { registry = siem.registry.open { path = "/none/x", registry_id = "r" },
           format = "ecs", sink = sink }
       end,
+      ["export.open: deadletter: siem.deadletter.open failed: cannot open '/none/x'"] = function()
+        siem.export.open { mapping = mapping, sink = sink, on_error = "dead-letter",
+          deadletter = siem.deadletter.open "/none/x" }
+      end,
+      ["pipeline: siem.deadletter.open failed: cannot open '/none/x'"] = function()
+        siem.pipeline { source = {}, format = "ecs", sink = "-", on_error = "dead-letter",
+          dead_letter = siem.deadletter.open "/none/x" }
+      end,
+      ["from_function takes a name and a function"] = function() siem.format.from_function("x", 5) end,
       ["lookup.csv takes the path of a file and the name of a column"] = function() siem.lookup.csv "x" end,
     } do
       local message = raised(call)
@@ -127,6 +136,8 @@ describe("an option table", function()
   it("raises with the place of the script, of a tail call as well", function()
     local chunk = assert(load("local siem = ...\n\nreturn siem.pipeline { sinc = 1 }", "=script.lua"))
     assert.equal('script.lua:3: pipeline: there is no key "sinc"; did you mean "sink"?', raised(chunk, siem))
+    chunk = assert(load("local siem = ...\nreturn siem.format.from_function('x', 5)", "=script.lua"))
+    assert.equal("script.lua:2: from_function takes a name and a function", raised(chunk, siem))
     chunk = assert(load("local siem = ...\nlocal t = siem.lookup.csv('/none/x', 'k')\nreturn t", "=script.lua"))
     assert.matches("^script%.lua:2: cannot open the table /none/x", raised(chunk, siem))
   end)
@@ -319,6 +330,15 @@ describe("a registry that a host follows by itself", function()
     end
     registry:close()
     assert.has_error(function() registry:wait(0) end, "this registry is closed")
+    for act, argument in pairs { wait = 0, lag = 0 } do
+      registry = open()
+      local answer, message, code = registry[act](registry, argument)
+      assert.is_nil(answer)
+      assert.matches("follow", message)
+      assert.equal("invalid", code)
+      assert.matches("opened with follow = true", raised(registry.seek, registry, 1))
+      registry:close()
+    end
   end)
 end)
 
