@@ -9,7 +9,7 @@
 
 #define INSTRUCTIONS INT64_C(100000000) /* about a second */
 #define MEMORY       ((size_t)512 << 20)
-#define SECONDS      10.0
+#define SECONDS      10
 
 /* Instructions of a thread between two looks. */
 #define HOOK_INTERVAL      10000
@@ -27,6 +27,8 @@ struct siem_budget {
     bool restricted, discarded;
     atomic_llong *running_since; /* ms, of a restricted state, 0 between callbacks; or NULL */
     double deadline;
+    int seconds;            /* that it has from the first look on */
+    const atomic_int *stop; /* not 0: it is to end at once; NULL: nobody asks */
 };
 
 /* Lua's own message. */
@@ -101,16 +103,19 @@ static void look(lua_State *L, lua_Debug *debug) {
     siem_budget *budget = siem_budget_of(L);
     budget->left -= lua_gethookcount(L);
     if (budget->deadline == 0)
-        budget->deadline = siem_clock() + SECONDS; /* the clock of long calls only */
+        budget->deadline = siem_clock() + budget->seconds; /* the clock of long calls only */
+    bool stopped = budget->stop != NULL && atomic_load(budget->stop) != 0;
     if (!budget->breached) {
-        if (budget->left > 0 && siem_clock() < budget->deadline) return;
+        if (budget->left > 0 && siem_clock() < budget->deadline && !stopped) return;
         budget->late = budget->left > 0;
         breach(budget);
     }
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
     luaL_where(L, 0); /* in a hook, level 0 is the function at work */
-    if (budget->late) {
-        lua_pushfstring(L, "the function ran for more than %d seconds", (int)SECONDS);
+    if (stopped) {
+        lua_pushliteral(L, "stopped on request");
+    } else if (budget->late) {
+        lua_pushfstring(L, "the function ran for more than %d seconds", budget->seconds);
     } else {
         lua_pushfstring(L, "the function ran more than %I instructions",
                         (LUAI_UACINT)budget->instructions);
@@ -134,9 +139,19 @@ bool siem_budget_begin(siem_budget *budget, lua_State *L) {
         atomic_store(budget->running_since, (long long)(siem_clock() * 1e3));
     }
     budget->left = budget->instructions;
+    budget->seconds = SECONDS;
+    budget->stop = NULL;
     budget->deadline = 0;
     budget->memory_hit = budget->breached = budget->late = budget->starved = false;
     return true;
+}
+
+void siem_budget_begin_long(siem_budget *budget, lua_State *L, int seconds,
+                            const atomic_int *stop) {
+    if (!siem_budget_begin(budget, L) || budget->depth > 1) return;
+    budget->left = INT64_MAX;
+    budget->seconds = seconds;
+    budget->stop = stop;
 }
 
 static void starve(siem_budget *budget) {

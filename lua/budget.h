@@ -31,6 +31,10 @@ void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since);
 bool siem_budget_begin(siem_budget *budget, lua_State *L);
 void siem_budget_end(siem_budget *budget, lua_State *L, int status);
 
+/* Begins the guard of a call that is no callback and may take its time: so many seconds, however
+ * many instructions, unless `stop` is set before. */
+void siem_budget_begin_long(siem_budget *budget, lua_State *L, int seconds, const atomic_int *stop);
+
 /* True after a breach. */
 bool siem_budget_is_discarded(const siem_budget *budget);
 

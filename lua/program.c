@@ -23,7 +23,7 @@
 
 #define FAILED 1
 
-static atomic_int stop_signal, reload_signals;
+static atomic_int stop_signal, reload_signals, reload_count;
 
 /* What the engine waits for by itself ends within 5 seconds; this is for what it cannot break off,
  * as a pipe that nobody reads. */
@@ -65,17 +65,51 @@ static int handle_reload(lua_State *L) {
     return 0;
 }
 
-/* program.reloads() -> how often SIGHUP came */
-static int reloads(lua_State *L) {
+/* program.hangups() -> how often SIGHUP came */
+static int hangups(lua_State *L) {
     lua_pushinteger(L, atomic_load(&reload_signals));
     return 1;
+}
+
+/* program.permit_reload(): what was tried can be loaded by all pipelines */
+static int permit_reload(lua_State *L) {
+    (void)L;
+    atomic_fetch_add(&reload_count, 1);
+    return 0;
+}
+
+/* program.reloads() -> how often that was permitted */
+static int reloads(lua_State *L) {
+    lua_pushinteger(L, atomic_load(&reload_count));
+    return 1;
+}
+
+/* program.limited(seconds, function) -> true and what it returns; or false and its error, also when
+ * it runs for longer, or when the process is to stop */
+static int limited(lua_State *L) {
+    int seconds = (int)luaL_checkinteger(L, 1);
+    siem_budget *budget = siem_budget_of(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    siem_budget_begin_long(budget, L, seconds, &stop_signal);
+    int status = lua_pcall(L, 0, LUA_MULTRET, 0);
+    siem_budget_end(budget, L, status);
+    lua_pushboolean(L, status == LUA_OK);
+    lua_replace(L, 1);
+    return lua_gettop(L);
 }
 
 /* program.worker() -> the number of the pipeline that this state was started for, or nil */
 static int worker(lua_State *L) {
     lua_Integer number = lua_tointeger(L, lua_upvalueindex(1));
-    if (number == 0) return 0;
+    if (number <= 0) return 0;
     lua_pushinteger(L, number);
+    return 1;
+}
+
+/* program.is_trial() -> true in a state that tries what is to be reloaded, and runs nothing */
+static int is_trial(lua_State *L) {
+    lua_pushboolean(L, lua_tointeger(L, lua_upvalueindex(1)) == SIEM_TRIAL);
     return 1;
 }
 
@@ -277,7 +311,10 @@ static int report(lua_State *L) {
 int siem_program_open(lua_State *L) {
     static const luaL_Reg functions[] = {{"stop_requested", stop_requested},
                                          {"handle_reload", handle_reload},
+                                         {"hangups", hangups},
+                                         {"permit_reload", permit_reload},
                                          {"reloads", reloads},
+                                         {"limited", limited},
                                          {"notify", notify},
                                          {"restricted", restricted},
                                          {"report", report},
@@ -288,6 +325,9 @@ int siem_program_open(lua_State *L) {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, worker, 1);
     lua_setfield(L, -2, "worker");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, is_trial, 1);
+    lua_setfield(L, -2, "is_trial");
     siem_streams_bind(L);
     siem_workers_bind(L);
     siem_listener_bind(L);

@@ -22,26 +22,26 @@ typedef struct slot {
     double published;
 } slot;
 
-/* Of pipeline 1 and on; guarded by `guard`. A slot stays where it is, as threads have it. */
+/* By number; guarded by `guard`. A slot stays where it is, as threads have it. */
 static slot **slots;
 static size_t slot_count;
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
 /* Makes slots up to that number. NULL without memory. */
 static slot *find_slot(size_t number) {
-    while (slot_count < number) {
+    while (slot_count <= number) {
         slot **more = realloc(slots, (slot_count + 1) * sizeof *more);
         if (more == NULL) return NULL;
         slots = more;
         if ((slots[slot_count] = calloc(1, sizeof **slots)) == NULL) return NULL;
         slot_count++;
     }
-    return slots[number - 1];
+    return slots[number];
 }
 
 static slot *check_slot(lua_State *L) {
     lua_Integer number = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, number >= 1, 1, "pipelines are numbered from 1");
+    luaL_argcheck(L, number >= 0, 1, "there is no such pipeline");
     (void)pthread_mutex_lock(&guard);
     slot *s = find_slot((size_t)number);
     (void)pthread_mutex_unlock(&guard);
@@ -60,7 +60,8 @@ static void free_arguments(slot *s) {
 
 static void *run(void *argument) {
     slot *s = argument;
-    int status = siem_command_run(s->count, s->arguments, s->number);
+    int worker = s->number != 0 ? s->number : SIEM_TRIAL;
+    int status = siem_command_run(s->count, s->arguments, worker);
     (void)pthread_mutex_lock(&guard);
     s->status = status;
     s->ended = true;

@@ -33,6 +33,20 @@ function M.to_format(value)
   return catalog.load(value)
 end
 
+--- Whether the format of a pipeline can be loaded and compiled. Nothing else of it is opened.
+---@param self oversight.Pipeline
+---@return boolean?
+---@return string? message
+function M.check_format(self)
+  local chosen, message = M.to_format(self.format)
+  if not chosen then return nil, message end
+  local mapping
+  mapping, message = chosen:compile(self.options, self.filter)
+  if not mapping then return nil, message end
+  mapping:close()
+  return true
+end
+
 --- A sink of "-", a path, a table with send, or as it is; and whether it is ours to close.
 function M.to_sink(value)
   if value == "-" then

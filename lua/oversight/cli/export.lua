@@ -6,6 +6,7 @@ local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local pipeline     = require "oversight.pipeline"
 local progress     = require "oversight.cli.progress"
+local reload       = require "oversight.cli.reload"
 local report       = require "oversight.cli.report"
 local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
@@ -259,7 +260,17 @@ local function check_all(given)
   return true
 end
 
+--- Whether the pipeline can be made. The sink that is at work stays.
+local function try_reload(given, kind)
+  return reload.try(function()
+    local job, message = make_pipeline(given, kind, function() return "-" end)
+    if not job then return nil, message end
+    return { job }
+  end)
+end
+
 local function run_follow(given, kind)
+  if program.is_trial() then return try_reload(given, kind) end
   local possible, message, code = service.set_log(given)
   if not possible then return nil, message, code end
   possible, message, code = check_all(given)

@@ -7,6 +7,7 @@ local messages     = require "oversight.cli.messages"
 local output       = require "oversight.output"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
+local reload       = require "oversight.cli.reload"
 local report       = require "oversight.cli.report"
 local service      = require "oversight.cli.service"
 local traceback    = require "oversight.cli.traceback"
@@ -209,6 +210,7 @@ function M.run(given)
         option:gsub("_", "-")), "usage"
     end
   end
+  if program.is_trial() then return reload.try(function() return load_jobs(given) end) end
   if program.worker() then return run_service(given) end
   local jobs, message = load_jobs(given, true)
   if not jobs and given.log_format and service.set_log(given) then return service.fail(message) end

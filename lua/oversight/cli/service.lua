@@ -4,6 +4,7 @@ local health  = require "oversight.cli.health"
 local log     = require "oversight.log"
 local metrics = require "oversight.metrics"
 local program = require "oversight.program"
+local reload  = require "oversight.cli.reload"
 
 local M = {}
 
@@ -146,7 +147,7 @@ function M.start(given, titles)
   end
   return setmetatable({
     count = #titles, titles = titles, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
-    listens = given.metrics_listen ~= nil,
+    listens = given.metrics_listen ~= nil, trial = reload.new(given.raw),
   }, Process)
 end
 
@@ -170,12 +171,21 @@ function Process:report()
   if not written then log.write("warning", "cannot write the numbers: " .. message) end
 end
 
---- Reports once a second; a worker leaves that to the thread that started it.
+--- Looks after reloads, and reports once a second; a worker leaves both to the thread that started it.
 function Process:tick()
   local now = core.clock()
-  if self.count == 0 or now < self.due then return end
+  if self.count == 0 then return end
+  self.trial:tick()
+  if now < self.due then return end
   self.due = now + INTERVAL
   self:report()
+end
+
+--- The last report.
+function Process:finish()
+  self:report()
+  program.notify "STOPPING=1"
+  self.trial:finish()
 end
 
 -- ---- one pipeline ----
@@ -193,11 +203,11 @@ local function set_loaded(modules)
   for name, module in pairs(modules) do package.loaded[name] = module end
 end
 
---- Makes the pipeline anew from its files; without success all stays as it was.
+--- Makes the pipeline again from its files; without success all stays as it was.
 local function remake(make, base)
   local present = loaded_modules()
   set_loaded(base)
-  local ok, job, message = pcall(make)
+  local ok, job, message = program.limited(reload.SECONDS, make)
   if ok and job and job.follow then return job end
   set_loaded(present)
   if ok and job then return nil, "it does not follow any more" end
@@ -235,8 +245,8 @@ local function set_hooks(self, job)
     if now >= due then
       due = now + INTERVAL
       publish(self, job:title(), add_up(counts, self.before), counts.waiting and "waiting" or "running")
-      self.process:tick()
     end
+    self.process:tick()
     if program.stop_requested() or program.reloads() ~= self.reloads then return false end
     return not own.progress or own.progress(counts)
   end
@@ -257,24 +267,17 @@ local function run_once(self, job)
   return problem, kind, counts
 end
 
-local function tell_not_reloaded(job, problem)
-  log.write("error", "not reloaded, going on as before: " .. tostring(problem), { pipeline = job:title() })
-end
-
---- After SIGHUP: the pipeline as its files say now, or as it was when they are broken.
-local function reload(self, job)
+--- After a reload that was tried: the pipeline as its files are, or as it was when they are broken.
+local function renew(self, job)
   self.reloads = program.reloads()
-  -- Since systemd 253 the time tells this reload from an earlier one (sd_notify(3)).
-  program.notify(("RELOADING=1\nMONOTONIC_USEC=%d"):format(core.clock() * 1000000 // 1))
   local modules = loaded_modules()
   local fresh, problem = remake(self.make, self.base)
-  program.notify "READY=1"
   if fresh then
     -- One that was never at work is nothing to go back to.
     if not self.previous then self.previous, self.modules = job, modules end
     return fresh
   end
-  tell_not_reloaded(job, problem)
+  reload.refuse(problem, job:title())
   return job
 end
 
@@ -284,7 +287,7 @@ local function go_back(self, problem)
   set_loaded(self.modules)
   self.previous, self.modules = nil, nil
   collectgarbage() -- what the new one held, a checkpoint for one, is free again
-  tell_not_reloaded(job, problem)
+  reload.refuse(problem, job:title())
   return job
 end
 
@@ -301,10 +304,7 @@ local function conclude(self, job, counts, message, code)
     if state == "stopped" and numbers.retrying_since > 0 then fields.cause = message end
   end
   log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, fields)
-  if self.process.count > 0 then
-    self.process:report()
-    program.notify "STOPPING=1"
-  end
+  if self.process.count > 0 then self.process:finish() end
   if state == "stopped" then return "ok" end
   return nil, false, code -- the log has it
 end
@@ -329,7 +329,7 @@ function M.run(process, number, make)
     if counts then self.after = counts.last_id end
     if kind == "cancelled" and not program.stop_requested() and program.reloads() ~= self.reloads then
       self.before = counts and add_up(counts, self.before) or self.before
-      job = reload(self, job)
+      job = renew(self, job)
     elseif self.previous and not counts and kind ~= "cancelled" then
       job = go_back(self, problem)
     else
@@ -387,8 +387,7 @@ function M.run_all(process, arguments)
     process:tick()
     core.pause(0.1)
   end
-  process:report()
-  program.notify "STOPPING=1"
+  process:finish()
   for _, worker in ipairs(workers) do
     if worker.failed then return nil, false end -- the log has it
   end
