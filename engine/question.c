@@ -17,7 +17,13 @@ static bool goes_on(const siem_sink *sink) {
 }
 
 /* Sends the request of an exchange and waits for its end. */
+static void report(const siem_sink *sink, const char *text) {
+    if (sink->notice != NULL) sink->notice(sink->notice_context, text);
+}
+
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
+    char text[SIEM_REPORT_SIZE];
+    if (siem_sink_remark(sink, text)) report(sink, text);
     siem_code rc = siem_http_begin(sink->http, exchange, err);
     while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) {
         siem_http_wait(sink->http, POLL_MS);
@@ -167,10 +173,6 @@ static siem_code count_once(siem_sink *sink, const siem_tally *tally, siem_excha
                          tally->size, tally->counts, answer);
     siem_answer_mask(answer, &exchange->request);
     return judge(sink, answer, err);
-}
-
-static void report(const siem_sink *sink, const char *text) {
-    if (sink->notice != NULL) sink->notice(sink->notice_context, text);
 }
 
 /* Reports a failed attempt and waits for the next one. */

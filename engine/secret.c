@@ -15,6 +15,7 @@
 
 struct siem_secret {
     const char *name;
+    const siem_secret_form *form; /* NULL: it has no source */
     char *source;
     char *text; /* of PAGES bytes, NUL-terminated */
     unsigned generation;
@@ -32,6 +33,9 @@ static siem_code read_stream(const siem_secret *secret, FILE *file, const char *
     size_t size = fread(text, 1, PAGES - 1, file);
     if (ferror(file)) return held(secret, err, place, strerror(errno));
     if (size == PAGES - 1) return held(secret, err, place, "it is longer than 16 KiB");
+    if (siem_secret_is_utf16(text, size)) {
+        return held(secret, err, place, "it is UTF-16: save it as UTF-8 or ASCII");
+    }
     if (memchr(text, '\0', size) != NULL) return held(secret, err, place, "it holds a NUL byte");
     text[size] = '\0';
     return SIEM_OK;
@@ -62,23 +66,19 @@ static siem_code read_variable(const siem_secret *secret, const char *variable, 
     return SIEM_OK;
 }
 
+const char *siem_secret_file(const char *source) {
+    return strncmp(source, "file:", 5) == 0 ? source + 5 : NULL;
+}
+
 static siem_code read_source(const siem_secret *secret, char *text, siem_error *err) {
     const char *source = secret->source;
-    if (strncmp(source, "file:", 5) == 0) return read_file(secret, source + 5, text, err);
+    const char *file = siem_secret_file(source);
+    if (file != NULL) return read_file(secret, file, text, err);
     if (strncmp(source, "env:", 4) == 0) return read_variable(secret, source + 4, text, err);
     if (strncmp(source, "cmd:", 4) == 0) return read_command(secret, source + 4, text, err);
     if (strlen(source) >= PAGES) return held(secret, err, "it", "it is longer than 16 KiB");
     (void)stpcpy(text, source);
     return SIEM_OK;
-}
-
-/* Removes the line end of a file; refuses what would break a header. */
-static siem_code trim(const siem_secret *secret, char *text, siem_error *err) {
-    size_t size = strlen(text);
-    while (size > 0 && strchr("\r\n \t", text[size - 1]) != NULL) text[--size] = '\0';
-    if (size == 0) return siem_error_set(err, SIEM_HELD, "%s: it is empty", secret->name);
-    if (strpbrk(text, "\r\n") == NULL) return SIEM_OK;
-    return siem_error_set(err, SIEM_HELD, "%s: it holds a line break", secret->name);
 }
 
 static char *new_pages(void) {
@@ -99,7 +99,9 @@ siem_code siem_secret_reload(siem_secret *secret, bool *changed, siem_error *err
     char *text = new_pages();
     if (text == NULL) return siem_error_no_memory(err);
     siem_code rc = read_source(secret, text, err);
-    if (rc == SIEM_OK) rc = trim(secret, text, err);
+    if (rc == SIEM_OK) {
+        rc = siem_secret_form_apply(secret->form, secret->name, text, PAGES, err);
+    }
     if (rc == SIEM_OK) {
         bool differs = secret->text == NULL || strcmp(secret->text, text) != 0;
         if (differs) secret->generation++;
@@ -112,12 +114,13 @@ siem_code siem_secret_reload(siem_secret *secret, bool *changed, siem_error *err
     return rc;
 }
 
-siem_code siem_secret_open(siem_secret **out, const char *name, const char *source,
-                           siem_error *err) {
+siem_code siem_secret_open(siem_secret **out, const char *name, const siem_secret_form *form,
+                           const char *source, siem_error *err) {
     *out = NULL;
     siem_secret *secret = calloc(1, sizeof *secret);
     if (secret == NULL) return siem_error_no_memory(err);
     secret->name = name;
+    secret->form = form;
     secret->source = strdup(source);
     siem_code rc =
         secret->source != NULL ? siem_secret_reload(secret, NULL, err) : siem_error_no_memory(err);

@@ -2,16 +2,19 @@
 #ifndef SIEM_SECRET_H
 #define SIEM_SECRET_H
 
-#include <oversight/siem.h>
+#include "secret_form.h"
 
 typedef struct siem_secret siem_secret;
 
 /* Takes "file:PATH", "env:NAME", "cmd:COMMAND" (run by /bin/sh) or the credential itself. `name` is
- * the option it was given as, for messages; it is borrowed and outlives the secret. The credential
- * is read for the first time here. Errors: SIEM_HELD when it cannot be read or is empty;
- * SIEM_NO_MEMORY. */
-siem_code siem_secret_open(siem_secret **out, const char *name, const char *source,
-                           siem_error *err);
+ * the option it was given as, for messages. Name and form are borrowed and outlive the secret. The
+ * credential is read for the first time here. Errors: SIEM_HELD when it cannot be read, is empty or
+ * of another form; SIEM_NO_MEMORY. */
+siem_code siem_secret_open(siem_secret **out, const char *name, const siem_secret_form *form,
+                           const char *source, siem_error *err);
+
+/* The file that a source names, or NULL. Borrowed from it. */
+const char *siem_secret_file(const char *source);
 
 /* Keeps a credential that came from elsewhere, without line breaks. It has no source to be read
  * again from. Errors: SIEM_HELD when it is longer than 16 KiB; SIEM_NO_MEMORY. */

@@ -113,6 +113,12 @@ bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
     return siem_outage_report(&sink->outage, pause, beyond(sink, retry_after), text);
 }
 
+bool siem_sink_remark(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
+    memcpy(text, sink->remark, sizeof sink->remark);
+    sink->remark[0] = '\0';
+    return text[0] != '\0';
+}
+
 bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
     char what[SIEM_CAUSE_SIZE];
     if (sink->outage.since == 0) return false;

@@ -47,6 +47,8 @@ static const siem_sink_option options[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
+static const siem_secret_form secret_form = {.word = true};
+
 /* ---- tokens ---- */
 
 static bool needs_token(siem_sink *sink) {
@@ -292,7 +294,8 @@ static siem_code read_credentials(azure_sink *azure, const siem_settings *settin
                               "give tenant, client_id and client_secret, or managed_identity");
     }
     if (azure->managed_identity) return SIEM_OK;
-    return siem_secret_open(&azure->client_secret, "client_secret", secret, err);
+    return siem_remote_open_secret(&azure->remote, &azure->client_secret, "client_secret",
+                                   &secret_form, settings, err);
 }
 
 static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem_error *err) {

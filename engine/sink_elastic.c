@@ -39,7 +39,7 @@ typedef struct elastic_sink {
 
 static const siem_sink_option options[] = {
     {"url", "URL", "of a node: https://host:9200", true, false, false},
-    {"api_key", "SECRET", "an API key in its encoded form", false, true, false},
+    {"api_key", "SECRET", "an API key, encoded or as id:key", false, true, false},
     {"user", "U", "instead of an API key: a user", false, false, false},
     {"password", "SECRET", "of the user", false, true, false},
     {"namespace", "NAME", "of the data stream logs-oversight.beacon-NAME (default: default)", false,
@@ -54,6 +54,9 @@ static const siem_sink_option options[] = {
      false, false, false},
     {NULL, NULL, NULL, false, false, false},
 };
+
+static const siem_secret_form key_form = {.word = true, .scheme = "ApiKey", .pair = true};
+static const siem_secret_form password_form = {.word = false};
 
 /* The credential, or NULL without one. */
 static siem_secret *secret_of(const elastic_sink *elastic) {
@@ -348,14 +351,17 @@ static siem_code read_credentials(elastic_sink *elastic, const siem_settings *se
     if ((user == NULL) != (password == NULL)) {
         return siem_error_set(err, SIEM_INVALID, "user and password belong together");
     }
-    if (api_key != NULL) return siem_secret_open(&elastic->api_key, "api_key", api_key, err);
+    if (api_key != NULL)
+        return siem_remote_open_secret(&elastic->remote, &elastic->api_key, "api_key", &key_form,
+                                       settings, err);
     if (user == NULL) return SIEM_OK;
     if (strchr(user, ':') != NULL) {
         return siem_error_set(err, SIEM_INVALID, "user: a name holds no ':' (RFC 7617)");
     }
     elastic->user = strdup(user);
     if (elastic->user == NULL) return siem_error_no_memory(err);
-    return siem_secret_open(&elastic->password, "password", password, err);
+    return siem_remote_open_secret(&elastic->remote, &elastic->password, "password", &password_form,
+                                   settings, err);
 }
 
 /* Names of indices and data streams: lower case, without what a URL or a pattern reads. */

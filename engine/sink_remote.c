@@ -3,9 +3,11 @@
 
 #include "batch.h"
 #include "error.h"
+#include "exposure.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -113,6 +115,15 @@ static siem_code read_compression(siem_remote_sink *remote, const siem_settings 
     return siem_error_set(err, SIEM_INVALID, "compress is gzip or none");
 }
 
+/* Remarks a file that others can read, which is no reason to stop. */
+static void look_at_file(siem_remote_sink *remote, const char *name, const char *path) {
+    size_t size = strlen(remote->sink.remark);
+    if (path == NULL || !siem_exposure_of(path)) return;
+    (void)snprintf(remote->sink.remark + size, sizeof remote->sink.remark - size,
+                   "%s%s: other users can read or change '%s': chmod o= it", size > 0 ? "; " : "",
+                   name, path);
+}
+
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
                            const siem_remote_limits *limits, siem_error *err) {
     siem_code rc =
@@ -120,6 +131,9 @@ siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settin
     if (rc == SIEM_OK) rc = read_pace(&remote->sink.pace, settings, limits, err);
     if (rc == SIEM_OK) rc = read_compression(remote, settings, limits, err);
     if (rc == SIEM_OK) rc = open_http(remote, settings, err);
+    const char *key = siem_settings_text(settings, "client_key");
+    if (key == NULL) key = siem_settings_text(settings, "client_cert"); /* which holds it then */
+    if (rc == SIEM_OK) look_at_file(remote, "client_key", key);
     return rc;
 }
 
@@ -193,6 +207,17 @@ siem_code siem_remote_copy_base(char **out, const char *name, const char *url, c
     while (size > path && url[size - 1] == '/') size--;
     *out = strndup(url, size);
     return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+}
+
+/* ---- secrets ---- */
+
+siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
+                                  const siem_secret_form *form, const siem_settings *settings,
+                                  siem_error *err) {
+    const char *source = siem_settings_text(settings, name);
+    siem_code rc = siem_secret_open(out, name, form, source, err);
+    if (rc == SIEM_OK) look_at_file(remote, name, siem_secret_file(source));
+    return rc;
 }
 
 /* ---- framings ---- */

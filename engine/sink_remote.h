@@ -48,6 +48,12 @@ siem_code siem_remote_copy_base(char **out, const char *name, const char *url, c
 /* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
 
+/* Opens the credential that an option names, and remarks a file that others can read. Errors: as
+ * siem_secret_open. */
+siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
+                                  const siem_secret_form *form, const siem_settings *settings,
+                                  siem_error *err);
+
 /* ---- framings ---- */
 
 /* How many bytes the records of a parcel have with their line ends. */

@@ -36,6 +36,8 @@ static const siem_sink_option options[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
+static const siem_secret_form key_form = {.word = true};
+
 /* ---- writing ---- */
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
@@ -201,8 +203,8 @@ static siem_code open_sentinel(siem_sink **out, const siem_settings *settings, s
     if (rc == SIEM_OK) rc = read_names(sentinel, settings, err);
     if (rc == SIEM_OK) rc = set_url(sentinel, settings, err);
     if (rc == SIEM_OK) {
-        rc = siem_secret_open(&sentinel->shared_key, "shared_key",
-                              siem_settings_text(settings, "shared_key"), err);
+        rc = siem_remote_open_secret(&sentinel->remote, &sentinel->shared_key, "shared_key",
+                                     &key_form, settings, err);
     }
     if (rc == SIEM_OK) siem_remote_set_target(&sentinel->remote, sentinel->url);
     if (rc == SIEM_OK) *out = &sentinel->remote.sink;

@@ -66,6 +66,8 @@ static const siem_sink_option options[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
+static const siem_secret_form token_form = {.word = true, .scheme = "Splunk"};
+
 /* ---- writing ---- */
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
@@ -478,7 +480,8 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
                                    "/services/collector", err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_secret_open(&splunk->token, "token", siem_settings_text(settings, "token"), err);
+        rc = siem_remote_open_secret(&splunk->remote, &splunk->token, "token", &token_form,
+                                     settings, err);
     }
     if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
     if (rc == SIEM_OK) {

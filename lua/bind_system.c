@@ -1,6 +1,7 @@
 /* bind_system.c: what the command needs of the system and Lua's own library lacks. */
 #include "bind.h"
 #include "error.h"
+#include "exposure.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -177,6 +178,12 @@ static int to_string(lua_State *L) {
     return 1;
 }
 
+/* core.is_exposed(path) -> whether users other than its owner and group may read or write a file */
+static int is_exposed(lua_State *L) {
+    lua_pushboolean(L, siem_exposure_of(siem_lua_check_text(L, 1)));
+    return 1;
+}
+
 /* core.set_budget(instructions, mebibytes): what a format's functions may cost for one event. In a
  * host's state it does nothing. */
 static int set_budget(lua_State *L) {
@@ -200,6 +207,7 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"same_file", same_file},
                                          {"is_regular_file", is_regular_file},
                                          {"print", print_text},
+                                         {"is_exposed", is_exposed},
                                          {"tostring", to_string},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};

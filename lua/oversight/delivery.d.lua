@@ -198,7 +198,8 @@ function Sink:preview(show) end
 function Sink:set_go_on(go_on) end
 
 --- From here on calls `notice` while `send` and `count` wait for a target: with the cause of the first attempt that
---- fails and when the next one is, then rarer, and when attempts succeed again.
+--- fails and when the next one is, then rarer, and when attempts succeed again. Before the first request, and once: with
+--- the file of a credential that other users can read.
 ---@param notice fun(text: string)
 function Sink:set_notice(notice) end
 

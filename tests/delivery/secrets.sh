@@ -99,6 +99,126 @@ bad "cmd:echo $good; echo $stale" "line break"
 export_with 2 ''
 has err "--api-key is empty"
 holds good "len(data) == 7"
+# ---- other forms that are common: meant, or refused with what to do ----
+utf8_bom=$'\xef\xbb\xbf'
+id_key="Geheimnis:Eins_-x"
+encoded=$(printf '%s' "$id_key" | base64 -w 0)
+secrets+=("$encoded" "$id_key")
+understood() { # understood TEXT EXPECTED: what a file with the text stands for, as an API key
+    printf '%s' "$1" >form.key
+    receive form bulk --api-key "$2"
+    export_with 0 file:form.key
+    dismiss
+}
+for form in "$utf8_bom$good" "$utf8_bom$good"$'\r\n' "ApiKey $good" "apikey  $good" "Authorization: ApiKey $good" "  $good"; do
+    understood "$form" "$good"
+done
+understood "$id_key" "$encoded"
+understood "${utf8_bom}ApiKey $id_key"$'\r\n' "$encoded"
+FORM="ApiKey $good" understood "ApiKey $good" "$good"
+refused() { # refused TEXT WORD
+    printf '%b' "$1" >form.key
+    export_with 4 file:form.key
+    has err "--api-key: "
+    has err "$2"
+}
+receive form bulk --api-key "$good"
+refused "\\xff\\xfeG\\x00e\\x00h\\x00" "it is UTF-16: save it as UTF-8 or ASCII"
+refused "\\xfe\\xff\\x00G\\x00e" "it is UTF-16"
+refused "Bearer $good" "it begins with 'Bearer', which is another kind of credential"
+refused "Basic $good" "it begins with 'Basic'"
+refused "Splunk $good" "it begins with 'Splunk'"
+refused "{\"id\":\"x\",\"api_key\":\"$good\",\"encoded\":\"$encoded\"}" 'it is JSON: give the value of its "encoded" alone'
+refused "{\n  \"encoded\": \"$encoded\"\n}" 'it is JSON: give the value of its "encoded" alone'
+refused "\"$good\"" "it is in quotes"
+refused "'$good'" "it is in quotes"
+refused "<$good>" "it is a placeholder"
+refused "\${$good}" "it is a variable that nobody replaced"
+refused "$good $stale" "it holds a space"
+refused "$good\\xc2\\xa0" "not ASCII"
+refused "“$good”" "not ASCII"
+refused "$good:" "neither an encoded key nor id:key"
+refused "a:$good:b" "neither an encoded key nor id:key"
+refused "ApiKey " "it is empty"
+refused "$utf8_bom" "it is empty"
+holds form "data == []"
+dismiss
+printf '%sSplunk %s\r\n' "$utf8_bom" "$good" >splunk.key
+receive form hec --token "$good"
+keep 0 export --db ten.db --registry-id reg --to splunk --url "$url" --token file:splunk.key
+keep 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token "ApiKey $good"
+has err "it begins with 'ApiKey'"
+keep 4 export --db ten.db --registry-id reg --to azure --endpoint "$url" --login-url "$url" --rule-id d --stream s --tenant t \
+    --client-id c --client-secret "Bearer $good"
+has err "--client-secret: it begins with 'Bearer'"
+keep 4 export --db ten.db --registry-id reg --to sentinel --workspace-id w --shared-key "\"$good\"" --url "$url"
+has err "--shared-key: it is in quotes"
+# A password is any text on a line.
+receive form bulk
+for password in "Basic $good" "\"$good $stale\"" "<$good>" "Geheimnis:$good"; do
+    PASSWORD="$utf8_bom$password" keep 0 export --db ten.db --registry-id reg --to elastic --url "$url" --user u \
+        --password env:PASSWORD
+    expected=$(printf 'u:%s' "$password" | base64 -w 0)
+    holds form "data[-1]['headers']['authorization'] == 'Basic $expected'"
+done
+printf '%sX-Key: %s\n' "$utf8_bom" "$good" >bom.headers
+receive form plain --require-header "X-Key: $good"
+keep 0 export --db ten.db --registry-id reg --format ecs --output "$url" --header @bom.headers
+
+# ---- a file that others can read is remarked, once ----
+open=$(mktemp -d "${TMPDIR:-/tmp}/oversight-open-XXXXXX")
+trap 'rm -rf "$open"; cleanup' EXIT
+chmod 755 "$open"
+mkdir -p "$open/volume/..1" "$open/private" "$open/systemd"
+ln -s ..1 "$open/volume/..data"
+ln -s ..data/key "$open/volume/key"
+for file in key volume/..1/key private/key systemd/key; do
+    printf '%s' "$good" >"$open/$file"
+    chmod 644 "$open/$file"
+done
+chmod 700 "$open/private"
+receive open bulk --api-key "$good"
+remarks() { [ "$(grep -c "other users can read or change" err)" -eq "$1" ] || fail "remarks instead of $1: $(cat err)"; }
+remark="warning: api_key: other users can read or change '$open/key': chmod o= it"
+export_with 0 "file:$open/key" --batch-events 1
+has err "$remark"
+remarks 1
+export_with 0 "file:$open/key" --batch-events 1 --checkpoint open.cp
+has err "$remark"
+remarks 1
+keep 0 ping --to elastic --url "$url" --api-key "file:$open/key"
+has err "$remark"
+cat >open.lua <<'L'
+local siem = require "oversight.siem"
+return siem.pipeline { source = { path = "ten.db", registry_id = "reg" }, format = "ecs",
+  sink = siem.sink.elastic { url = arg[1], api_key = "file:" .. arg[2] } }
+L
+keep 0 open.lua "$url" "$open/key"
+has err "$remark"
+remarks 1
+for file in volume/key private/key; do
+    export_with 0 "file:$open/$file"
+    remarks 0
+done
+CREDENTIALS_DIRECTORY=$open/systemd export_with 0 "file:$open/systemd/key"
+remarks 0
+export_with 0 "file:$open/systemd/key"
+remarks 1
+for mode in 600 400 640 440; do
+    chmod $mode "$open/key"
+    export_with 0 "file:$open/key"
+    remarks 0
+done
+chmod 602 "$open/key"
+export_with 0 "file:$open/key"
+remarks 1
+printf 'X-Key: %s\n' "$good" >"$open/headers"
+chmod 644 "$open/headers"
+receive open plain
+keep 0 export --db ten.db --registry-id reg --format ecs --output "$url" --header "@$open/headers"
+has err "--header: other users can read or change '$open/headers'"
+receive good bulk --api-key "$good"
+
 # Not even a mistaken option repeats one.
 keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-kye "$good"
 keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-key="$good" "$stale"

@@ -502,11 +502,12 @@ typedef bool (*siem_sink_go_on)(void *context);
 SIEM_API void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on, void *context);
 
 /* Told of attempts that fail and are made again: the first one with its cause and when the next one
- * is, then rarer, and that they succeed again. One line, without a secret. */
+ * is, then rarer, and that they succeed again. Before the first request, and once: of a
+ * credential's file that other users can read. One line, without a secret. */
 typedef void (*siem_notice_function)(void *context, const char *text);
 
-/* From here on calls `notice` from siem_sink_send and siem_sink_count. NULL: nobody. An export has
- * its own. */
+/* From here on calls `notice` from siem_sink_send, siem_sink_ping and siem_sink_count. NULL:
+ * nobody. An export has its own. */
 SIEM_API void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice, void *context);
 
 /* Where a sink delivers: the scheme, host and port of its URL, or a file's path; NULL for others.

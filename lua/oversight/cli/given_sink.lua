@@ -1,10 +1,11 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
-local core    = require "oversight.core"
-local files   = require "oversight.files"
-local options = require "oversight.cli.options"
-local output  = require "oversight.output"
-local pretty  = require "oversight.cli.pretty"
-local siem    = require "oversight.siem"
+local core     = require "oversight.core"
+local files    = require "oversight.files"
+local messages = require "oversight.cli.messages"
+local options  = require "oversight.cli.options"
+local output   = require "oversight.output"
+local pretty   = require "oversight.cli.pretty"
+local siem     = require "oversight.siem"
 
 local M = {}
 
@@ -119,7 +120,10 @@ local function read_headers(headers)
     else
       local text, message = read_file(path)
       if not text then return nil, ("--header: cannot read %s: %s"):format(path, message) end
-      for line in text:gmatch "[^\n]+" do
+      if core.is_exposed(path) then
+        messages.warning(("--header: other users can read or change '%s': chmod o= it"):format(path))
+      end
+      for line in text:gsub("^\xef\xbb\xbf", ""):gmatch "[^\n]+" do
         if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end
       end
     end
