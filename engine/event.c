@@ -196,7 +196,11 @@ static void load_field(siem_event *event, siem_field field, const siem_value *va
     case SIEM_USER_AGENT:
         if (!is_false(value)) event->fields[field] = *value;
         break;
-    case SIEM_EXTRA: event->extra_source = *value; break;
+    case SIEM_EXTRA:
+        event->extra_source = *value;
+        /* A registry stores it as text. */
+        if (value->type == SIEM_JSON) event->extra_source.type = SIEM_TEXT;
+        break;
     default: event->fields[field] = *value; break;
     }
 }

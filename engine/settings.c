@@ -34,6 +34,10 @@ siem_code siem_settings_check(const siem_settings *settings, const siem_sink_opt
             return siem_error_set(err, SIEM_INVALID, "there is no option '%s' for this sink", name);
         }
         if (!may_be(option, settings->options[i].value)) return siem_error_empty(err, name);
+        if (!option->many && siem_settings_at(settings, name, 1) != NULL) {
+            return siem_error_set(err, SIEM_INVALID, "the option '%s' comes twice: give it once",
+                                  name);
+        }
     }
     for (; declared->name != NULL; declared++) {
         if (!declared->required || siem_settings_text(settings, declared->name) != NULL) continue;

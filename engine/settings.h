@@ -10,8 +10,9 @@ typedef struct siem_settings {
 } siem_settings;
 
 /* Checks that every name is declared in `declared` or `common` (both ended by a NULL name), and
- * every required one given, and that only those are empty whose declared value shows '' as a
- * choice. Errors: SIEM_INVALID, naming the option and never its value. */
+ * comes once unless it may come several times, that every required one is given, and that only
+ * those are empty whose declared value shows '' as a choice. Errors: SIEM_INVALID, naming the
+ * option and never its value. */
 siem_code siem_settings_check(const siem_settings *settings, const siem_sink_option *declared,
                               const siem_sink_option *common, siem_error *err);
 

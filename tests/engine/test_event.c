@@ -84,6 +84,19 @@ static void test_extra(void **state) {
     }
 }
 
+/* JSON of a caller becomes compact ASCII, so that a record stays one line; `extra` is as its text.
+ */
+static void test_json(void **state) {
+    siem_value json = test_text(" { \"a\": [1,\n 2],\"\xc3\xa9\":\"x\" } ");
+    json.type = SIEM_JSON;
+    const siem_column row[] = {{"extra", json}, {"site", json}};
+    (void)state;
+    siem_event *event = open_event(row, 2);
+    assert_field(event, "extra", "{\"a\":[1,2],\"\\u00e9\":\"x\"}");
+    assert_field(event, "site", "{\"a\":[1,2],\"\\u00e9\":\"x\"}");
+    siem_event_close(event);
+}
+
 static void test_timestamps(void **state) {
     const struct {
         siem_value stored;
@@ -183,10 +196,11 @@ static void test_actions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_row),    cmocka_unit_test(test_whole_row),
-        cmocka_unit_test(test_extra),        cmocka_unit_test(test_timestamps),
-        cmocka_unit_test(test_calendar),     cmocka_unit_test(test_iso8601),
-        cmocka_unit_test(test_registry_ids), cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_empty_row),  cmocka_unit_test(test_whole_row),
+        cmocka_unit_test(test_extra),      cmocka_unit_test(test_json),
+        cmocka_unit_test(test_timestamps), cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_iso8601),    cmocka_unit_test(test_registry_ids),
+        cmocka_unit_test(test_actions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,7 @@ CASE(sink_count, siem_sink_open(OUT(sink), "http", (siem_option[]){{"url", "u"}}
 CASE(sink_zeroed, OPEN_SINK("http", {0}))
 CASE(sink_value, OPEN_SINK("http", {"url", NULL}))
 CASE(sink_unknown, OPEN_SINK("http", {"url", "http://h"}, {"urll", "x"}))
+CASE(sink_twice, OPEN_SINK("http", {"url", "http://h"}, {"url", "http://i"}))
 CASE(sink_missing, OPEN_SINK("http", {"timeout", "5"}))
 CASE(sink_send_sink, siem_sink_send(NULL, g.batch, NULL, err))
 CASE(sink_send_batch, siem_sink_send(g.sink, NULL, NULL, err))
@@ -372,6 +373,7 @@ static const test_misuse misuses[] = {
     M(sink_zeroed, "option 1 has no name"),
     M(sink_value, "'url' has no value"),
     M(sink_unknown, "'urll'"),
+    M(sink_twice, "'url' comes twice"),
     M(sink_missing, "url is missing"),
     M(sink_send_sink, "siem_sink_send: sink"),
     M(sink_send_batch, "batch"),
