@@ -64,12 +64,12 @@ static int registry_open(lua_State *L) {
     return 1;
 }
 
-/* core.registry_await(path, seconds) -> whether a program has opened it: after "idle" */
+/* core.registry_await(path, milliseconds) -> whether a program has opened it: after "idle" */
 static int registry_await(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
-    lua_Number seconds = luaL_checknumber(L, 2);
-    luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
-    lua_pushboolean(L, siem_registry_await(path, (int)(seconds * 1000)));
+    lua_Integer milliseconds = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, milliseconds >= 0 && milliseconds <= INT32_MAX, 2, "is out of range");
+    lua_pushboolean(L, siem_registry_await(path, (int)milliseconds));
     return 1;
 }
 

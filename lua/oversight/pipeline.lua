@@ -198,14 +198,18 @@ local function send_all(export, events)
   return export:finish()
 end
 
---- Waits a second for a registry that cannot be read yet, or until `attempt` says that it is worth trying;
---- false when the pipeline is to stop.
-local function wait_for(self, attempt)
+--- Waits a second for a registry that cannot be read yet, or until an idle one is opened; false when the pipeline
+--- is to stop.
+local function wait_for(self, is_idle)
   local counts = core.no_counts()
   counts.waiting = true
   for _ = 1, 10 do
     if self.progress and self.progress(counts) == false then return false end
-    if attempt(0.1) then break end
+    if not is_idle then
+      core.pause(0.1)
+    elseif core.registry_await(self.source.path, 100) then
+      break
+    end
   end
   return true
 end
@@ -223,7 +227,6 @@ end
 local function open_registry(self)
   local options = { follow = self.follow or self.checkpoint ~= nil }
   for key, value in pairs(self.source) do options[key] = value end
-  local function await(seconds) return core.registry_await(options.path, seconds) end
   local reported
   while true do
     local registry, message, code = core.registry_open(options)
@@ -231,7 +234,7 @@ local function open_registry(self)
     local is_idle = code == "idle"
     if self.notice and not (is_idle and reported == message) then self.notice(message .. "; waiting for it") end
     reported = message
-    if not wait_for(self, is_idle and await or core.pause) then return nil, "stopped on request", "cancelled" end
+    if not wait_for(self, is_idle) then return nil, "stopped on request", "cancelled" end
   end
 end
 

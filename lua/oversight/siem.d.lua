@@ -167,6 +167,12 @@ siem.registry = {}
 ---@return oversight.Code? code
 function siem.registry.open(options) end
 
+--- After the code "idle": waits until a program opens the registry, for at most so long.
+---@param path string
+---@param milliseconds integer
+---@return boolean is_open whether it is worth another attempt to open it
+function siem.registry.await(path, milliseconds) end
+
 --- The events in the order of time and id, from the first one on. Each stays. A failure raises.
 ---@return fun(): oversight.Event?
 function Registry:events() end

@@ -67,6 +67,7 @@ local function opening(noun, open, keys, required)
   return misuse.entry(failed.remembering(noun, "siem." .. name, checking(name, open, keys, required)))
 end
 
+M.registry.await = core.registry_await
 M.registry.open = opening("registry", core.registry_open, pipeline.REGISTRY_KEYS, pipeline.REGISTRY_REQUIRED)
 M.checkpoint.open = opening("checkpoint", core.checkpoint_open,
   { path = "string", registry = "registry", mapping = "mapping", sink = "sink" },

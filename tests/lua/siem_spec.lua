@@ -153,6 +153,11 @@ describe("a registry", function()
     assert.has_error(function() registry:columns() end, "this registry is closed")
   end)
 
+  it("waits for an idle registry, and for none that is not there", function()
+    assert.is_false(siem.registry.await(path .. ".none", 1))
+    assert.has_error(function() siem.registry.await(path, -1) end)
+  end)
+
   it("fails with message and code", function()
     local registry, message, code = siem.registry.open { path = path .. ".none", registry_id = "r" }
     assert.is_nil(registry)
