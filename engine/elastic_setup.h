@@ -24,8 +24,9 @@ typedef struct siem_elastic_setup {
 /* Writes the question of the next step, without credentials. */
 void siem_elastic_setup_write(const siem_elastic_setup *setup, siem_request *request);
 
-/* Takes the next step. Holds when something is missing, and begins again then. A target that does
- * not answer such questions, or not to these credentials, is not held up: the reason says so. */
+/* Takes the next step. Holds when something is missing; the next attempt then begins with the first
+ * step. Events are sent, after a remark, to a target that does not answer such questions, or not to
+ * these credentials. */
 void siem_elastic_setup_read(siem_elastic_setup *setup, const siem_response *response,
                              siem_answer *answer);
 

@@ -157,9 +157,9 @@ class Protocol:
         outcomes, kept, aside = [], [], []
         for i, (index, name, text, wrong) in enumerate(items):
             if i in failing:
-                outcomes.append(told(index, name, failing[i]))
+                outcomes.append(planned(index, name, failing[i]))
             elif missing := self.indices.make(index):
-                outcomes.append(told(index, name, {"status": 404, "error": missing}))
+                outcomes.append(planned(index, name, {"status": 404, "error": missing}))
             elif wrong or b"poison" in text:
                 outcomes.append(self.spoiled(index, name, text, wrong, aside))
             elif (index, name) in self.ids:
@@ -226,9 +226,9 @@ def outcome(index, name, status, reason=None):
     return item
 
 
-def told(index, name, told):
-    """An outcome of a status, or as it is spelled out."""
-    return outcome(index, name, told) if isinstance(told, int) else {"_index": index, "_id": name, **told}
+def planned(index, name, plan):
+    """The outcome of a status, or the item as a plan has it."""
+    return outcome(index, name, plan) if isinstance(plan, int) else {"_index": index, "_id": name, **plan}
 
 
 def addressed(document):
