@@ -9,7 +9,7 @@ enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, USER_VALUES = CHECKPOINT };
 
 typedef struct lua_export {
     siem_export *export_;          /* NULL: closed */
-    siem_lua_caller caller, *sink; /* of the sink: while a call is under way */
+    siem_lua_caller caller, *sink; /* the second is the sink's, during a call */
     int progress, notice;          /* references of functions, or LUA_NOREF */
 } lua_export;
 

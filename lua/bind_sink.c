@@ -369,7 +369,7 @@ static siem_code close_table(lua_State *L, siem_lua_sink *s, siem_error *err) {
     siem_lua_leave(&s->caller);
     luaL_unref(L, LUA_REGISTRYINDEX, s->table);
     s->table = LUA_NOREF;
-    if (rc == SIEM_REFUSED) rc = err->code = SIEM_IO; /* it is no fault of an event */
+    if (rc == SIEM_REFUSED) rc = err->code = SIEM_IO; /* no event is at fault */
     return rc;
 }
 

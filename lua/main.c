@@ -14,7 +14,7 @@ int main(int count, char **arguments) {
     siem_program_set_arguments(count, arguments);
     siem_wiping_set();
     int status = siem_command_run(count, arguments, 0);
-    bool told = siem_streams_flush(); /* a result that nobody got is a failure of what succeeded */
-    if (!told && (status == 0 || status == REFUSED)) status = FAILED;
+    bool written = siem_streams_flush();
+    if (!written && (status == 0 || status == REFUSED)) status = FAILED;
     return status;
 }

@@ -7,13 +7,13 @@ local Misuse = { __name = "oversight.misuse" }
 
 function Misuse:__tostring() return self.message end
 
---- Raises what the caller of an entry does wrong. Without an entry, it is an error that is no string.
+--- Raises what the caller of an entry does wrong. Without an entry, the error is a table.
 ---@param message string
 function M.raise(message)
   error(setmetatable({ message = message }, Misuse), 0)
 end
 
---- The text behind a place in the files of this library, or nil.
+--- The text that follows a place in the files of this library, or nil.
 local function without_own_place(reason)
   return reason:match "^%S*oversight/[%l_]+%.lua:%d+: (.*)$"
 end

@@ -235,7 +235,7 @@ function Registry:seek(id) end
 ---@return oversight.Code? code "held" when the path names another file, "not_found" when it names none
 function Registry:wait(milliseconds) end
 
---- For a registry that is followed: how far behind somebody is who has the events up to this id.
+--- For a registry that is followed: how many events there are after this id, and since when.
 ---@param id integer
 ---@return { events: integer, seconds: number }? lag ids given since; seconds since the first of them occurred, 0: there is none
 ---@return string? message

@@ -78,6 +78,30 @@ static void test_of_a_site(void **state) {
     unsetenv("OVERSIGHT_LUA_PATH");
 }
 
+/* A function that ends the process does not: it is an error of its event. */
+static void test_exits(void **state) {
+    siem_format *format;
+    siem_batch *batch;
+    siem_error err;
+    char file[512], command[1024];
+    (void)state;
+    (void)snprintf(file, sizeof file, "%s/exits.lua", test_folder());
+    (void)snprintf(command, sizeof command,
+                   "cat >%s <<'E'\nreturn require \"oversight.format\" \"exits\" {\n"
+                   "  { \"t\", from = \"token_id\", with = function() os.exit(0) end },\n}\nE",
+                   file);
+    assert_int_equal(system(command), 0);
+    assert_ok(siem_format_open(&format, file, NULL, 0, &err));
+    siem_event *event = make_event();
+    assert_ok(siem_batch_open(&batch, &err));
+    assert_int_equal(siem_batch_write(batch, siem_format_mapping(format), event, NULL, &err),
+                     SIEM_REFUSED);
+    assert_non_null(strstr(err.message, "os.exit is called"));
+    siem_batch_close(batch);
+    siem_event_close(event);
+    siem_format_close(format);
+}
+
 /* A host with a Lua state of its own: its stack, its globals and its hook stay as they are. */
 static void test_in_a_host(void **state) {
     siem_format *format;
@@ -105,9 +129,8 @@ static void test_in_a_host(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_of_a_site),
+        cmocka_unit_test(test_built_in),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_of_a_site), cmocka_unit_test(test_exits),
         cmocka_unit_test(test_in_a_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,7 +308,7 @@ describe("a registry that a host follows by itself", function()
     assert(pipe:close())
   end
 
-  it("is read on after what was seen, waited for, and says how far behind one is", function()
+  it("is read on after what was seen, waited for, and counts what is left", function()
     local registry = open { follow = true }
     local next_event = registry:events()
     registry:seek(1)
