@@ -58,7 +58,7 @@ static bool is_harmless(const place *p) {
 static sqlite3_vfs reader_vfs;
 static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
 
-/* A guest, told by readonly_shm, gets a log that is there, and makes none. */
+/* A guest, marked by readonly_shm, opens a log that exists, and makes none. */
 static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out) {
     sqlite3_vfs *base = vfs->pAppData;
     if (flags & SQLITE_OPEN_WAL && sqlite3_uri_boolean(name, "readonly_shm", 0)) {
@@ -73,7 +73,7 @@ static int delete_file(sqlite3_vfs *vfs, const char *name, int sync_folder) {
 }
 
 /* "file:" and the path, in which '%', '?' and '#' have a meaning. Relative paths begin with "./",
- * absolute ones stand behind an empty host. */
+ * absolute ones follow an empty host. */
 static char *uri_of(const char *path, const char *parameters) {
     char *uri = malloc(3 * strlen(path) + strlen(parameters) + sizeof "file:./");
     if (uri == NULL) return NULL;
