@@ -2,9 +2,10 @@
 """Fails for a public function without documentation.
 
 C: every SIEM_API declaration of siem.h stands under a comment (its own, or that of the lines right
-above it), and every pointer in a struct that a caller fills says what NULL means. Lua: every name that the modules offer, and every method of its class, is in a *.d.lua and in
-lua/README.md, and no method is there that does not exist; every output field of a format is in
-formats/README.md.
+above it), every pointer in a struct that a caller fills says what NULL means, and every function that
+takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
+of its class, is in a *.d.lua and in lua/README.md, and no method is there that does not exist; every
+output field of a format is in formats/README.md.
 """
 import pathlib
 import re
@@ -24,6 +25,17 @@ def check_header():
             commented = False
         elif line.startswith("SIEM_API") and not commented:
             problems.append(f"siem.h:{number}: no comment above: {line}")
+
+
+def check_misuse():
+    tests = "".join(path.read_text() for path in (root / "tests/engine").glob("test_misuse*.c"))
+    header = (root / "engine/include/oversight/siem.h").read_text()
+    functions = re.findall(r"^SIEM_API\b[^;(]*?\b(siem_\w+)\(([^;]*)\);", header, re.M)
+    if len(functions) < 90:
+        problems.append(f"only {len(functions)} functions are found in siem.h")
+    for name, parameters in functions:
+        if "*" in parameters and f"{name}(" not in tests:
+            problems.append(f"no case of tests/engine/test_misuse*.c calls {name}")
 
 
 # The structs that a caller fills, with the comment above each.
@@ -112,6 +124,7 @@ def check_fields():
 
 
 check_header()
+check_misuse()
 check_zeroed()
 check_lua()
 check_fields()

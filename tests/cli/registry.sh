@@ -22,6 +22,20 @@ mkfifo fifo.db
 run 1 "${export[@]}" --db fifo.db
 has err "no regular file"
 
+# Whatever is written, a database is no place for it, also when it is another one than the export reads.
+sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
+cp sample.db kept.db
+ln -s sample.db link.db
+for arguments in "export --db sample.db --registry-id r --format ecs --output kept.db" \
+    "export --db sample.db --registry-id r --format ecs --output out.jsonl --dead-letter kept.db" \
+    "export --db sample.db --registry-id r --format ecs --output out.jsonl --checkpoint kept.db" "checkpoint reset link.db" \
+    "checkpoint set sample.db --last-id 5"; do
+    # shellcheck disable=SC2086
+    run 1 $arguments
+    has err "database of SQLite: give another file"
+done
+cmp sample.db kept.db || fail "a database was written to"
+
 # Names that SQLite would read in its own way are plain paths.
 make_registry "./file:r.db?mode=memory" "$(many 3)"
 run 0 "${export[@]}" --db "file:r.db?mode=memory"
