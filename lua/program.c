@@ -8,6 +8,8 @@
 #include "streams.h"
 #include "workers.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -150,6 +152,23 @@ static int allow_files(lua_State *L) {
     }
     lua_pushboolean(L, true);
     return 1;
+}
+
+/* program.claim(path) -> true; false when another process has claimed the file; nil, message. It
+ * lasts until the process ends. The lock is another one than flock's, which writers of the file
+ * have. */
+static int claim(lua_State *L) {
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(luaL_checkstring(L, 1), O_RDWR | O_CLOEXEC);
+    int reason = fd < 0 || fcntl(fd, F_OFD_SETLK, &all) != 0 ? errno : 0;
+    if (reason != 0 && fd >= 0) (void)close(fd);
+    if (reason == 0 || reason == EAGAIN || reason == EACCES) {
+        lua_pushboolean(L, reason == 0);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(reason));
+    return 2;
 }
 
 /* program.stop_requested() -> true after SIGINT or SIGTERM */
@@ -319,6 +338,7 @@ int siem_program_open(lua_State *L) {
                                          {"restricted", restricted},
                                          {"report", report},
                                          {"allow_files", allow_files},
+                                         {"claim", claim},
                                          {"hide", hide},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);

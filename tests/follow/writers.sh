@@ -75,6 +75,18 @@ stop
 run 0 run sink.lua send
 lines out.jsonl 7
 
+# ---- one replay of a file at a time ----
+mv dead.jsonl dead.jsonl.replaying
+python3 - "$program" <<'END_OF_PYTHON' || fail "a second replay was possible"
+import fcntl, struct, subprocess, sys
+file = open("dead.jsonl.replaying", "r+b")
+fcntl.fcntl(file, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLK, as the program does
+done = subprocess.run([sys.argv[1], "replay", "dead.jsonl", "--format", "ecs", "--output", "new.jsonl"], capture_output=True, text=True)
+assert done.returncode == 4 and "dead.jsonl.replaying: another replay sends it" in done.stderr, done
+END_OF_PYTHON
+mv dead.jsonl.replaying dead.jsonl
+lines dead.jsonl 1
+
 # ---- one that ends in this moment is waited for ----
 cp out.jsonl kept
 exec 7>>out.jsonl

@@ -223,20 +223,28 @@ end
 
 -- ---- the command ----
 
+--- Opens the file that was taken away from exporters, against a second replay of it.
+local function open_claimed(path)
+  local claimed, message = program.claim(path)
+  if claimed then return io.open(path, "r"), path end
+  if claimed == false then message = "another replay sends it: wait until that one has ended" end
+  return nil, ("%s: %s"):format(path, message), claimed == false and "held" or nil
+end
+
 --- Takes the file away from exporters that add to it.
 local function claim(path, dry_run)
   local claimed = path .. ".replaying"
-  local left = io.open(claimed, "r")
-  if left then
-    io.stderr:write(("going on with %s, which an earlier replay left\n"):format(claimed))
-    return left, claimed
+  if core.is_regular_file(claimed) then
+    local left, message, code = open_claimed(claimed)
+    if left then io.stderr:write(("going on with %s, which an earlier replay left\n"):format(claimed)) end
+    return left, message, code
   end
   local is_file, reason = core.is_regular_file(path)
   if not is_file then return nil, ("%s: %s"):format(path, reason or "it is no regular file") end
   if dry_run then return io.open(path, "r"), path end
   local renamed, message = os.rename(path, claimed)
   if not renamed then return nil, ("%s: %s"):format(path, message) end
-  return io.open(claimed, "r"), claimed
+  return open_claimed(claimed)
 end
 
 local function open_replay(given, kind)
@@ -271,8 +279,8 @@ function M.run(given)
   if given.as_rendered and given.format then return nil, "give either --format or --as-rendered", "usage" end
   local replay, reason, problem = open_replay(given, kind)
   if not replay then return nil, reason, problem end
-  local file, path = claim(given[1], given.dry_run)
-  if not file then return nil, path end
+  local file, path, why = claim(given[1], given.dry_run)
+  if not file then return nil, path, why end
   replay.claimed = path
   local ok, message, code = replay:run(file)
   file:close()
