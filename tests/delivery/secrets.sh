@@ -280,7 +280,8 @@ for status in 401 403 500 302; do
 done
 for code in 3 6 9; do
     expected=$([ $code = 3 ] && echo 4 || { [ $code = 6 ] && echo 3 || echo 1; })
-    answer="{\"status\": 400, \"body\": {\"code\": $code, \"text\": \"$words$forged\", \"invalid-event-number\": 9}}"
+    answer="{\"status\": 400, \"headers\": {\"Server\": \"Splunkd\"},
+        \"body\": {\"code\": $code, \"text\": \"$words$forged\", \"invalid-event-number\": 9}}"
     hostile "$expected" hec "[$answer]" --to splunk --url URL --token env:KEY --in-flight 1
 done
 item='{"create": {"status": 400, "error": {"type": "'$words'", "reason": "'$forged'"}}}'
@@ -380,11 +381,12 @@ plan '[{"code": 17}, {"code": 1}]'
 receive hec hec --plan plan.json --fault-tokens
 keep 4 ping --to splunk --url "$url" --token env:KEY
 has err "HEC code 1: Token disabled"
-plan '["html", {"status": 204}, {"status": 400, "body": {"code": 21, "text": "Invalid token"}}, {"status": 404}]'
+plan '["html", {"status": 204}, {"status": 204}, {"status": 400, "body": {"code": 21, "text": "Invalid token"}},
+    {"status": 404}, {"status": 404}]'
 receive hec hec --plan plan.json --fault-tokens
 keep 1 ping --to splunk --url "$url" --token env:KEY
 for ((i = 0; i < 3; i++)); do keep 4 ping --to splunk --url "$url" --token env:KEY; done
-holds hec "len(requests) == 4"
+holds hec "len(requests) == 6"
 SHARED=$(printf 'Geheimnis' | base64)
 export SHARED
 receive sentinel sentinel --workspace-id w --shared-key "$SHARED"
