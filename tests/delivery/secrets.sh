@@ -32,18 +32,18 @@ hangs() { # hangs NAME COMMAND
     children+=($!)
 }
 hangs_since=$SECONDS
-hangs hanging "sleep 7654.321 # $good"
-hangs silent "echo $good; exec >&-; sleep 7654.322"
-"$program" ping --to splunk --url http://127.0.0.1:1 --token "cmd:exit_of=$good sleep 7654.323; true" 2>outputs/stopped.err &
+hangs hanging "sleep 7654.$$1 # $good"
+hangs silent "echo $good; exec >&-; sleep 7654.$$2"
+"$program" ping --to splunk --url http://127.0.0.1:1 --token "cmd:exit_of=$good sleep 7654.$$3; true" 2>outputs/stopped.err &
 child=$!
-until pgrep -f '^sleep 7654[.]323' >/dev/null; do sleep 0.02; done
+until pgrep -f "^sleep 7654[.]$$3\$" >/dev/null; do sleep 0.02; done
 since=$SECONDS
 kill -TERM $child
 status=0
 wait $child || status=$?
 [ $status -eq 4 ] && [ $((SECONDS - since)) -le 5 ] || fail "a ping whose command hangs: status $status, $((SECONDS - since)) s"
 grep -q "command did not end in time" outputs/stopped.err || fail "$(cat outputs/stopped.err)"
-! pgrep -f '^sleep 7654[.]323' >/dev/null || fail "the command of a ping outlives it"
+! pgrep -f "^sleep 7654[.]$$3\$" >/dev/null || fail "the command of a ping outlives it"
 
 # ---- where they come from ----
 receive good bulk --api-key "$good"
@@ -451,7 +451,7 @@ for name in hanging silent; do
     [ "$(cat $name.status)" = 4 ] || fail "a command that hangs: status $(cat $name.status)"
 done
 grep -q "cannot read the command's output: sleep did not end in time" outputs/hanging.err || fail "$(cat outputs/hanging.err)"
-! pgrep -f '^sleep 7654[.]32' >/dev/null || fail "a command outlives its time"
+! pgrep -f "^sleep 7654[.]$$[123]\$" >/dev/null || fail "a command outlives its time"
 
 # ---- what is printed for people fits 80 columns ----
 for help in "ping --help" "replay --help" "export --help" sinks "sinks splunk" "sinks elastic" "sinks azure" "sinks sentinel" \
