@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,10 +75,23 @@ static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
     return bytes + count * action_size((const elastic_sink *)sink);
 }
 
+/* The key within an API key, which is id:key in base64: a server may repeat it as well. */
+static void note_key(siem_request *request, const char *encoded) {
+    char pair[1024];
+    size_t size = strlen(encoded);
+    if (size % 4 != 0 || size >= sizeof pair) return;
+    int decoded = EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)encoded, (int)size);
+    pair[decoded > 0 ? decoded : 0] = '\0';
+    const char *colon = strchr(pair, ':');
+    if (colon != NULL) siem_request_add_secret(request, colon + 1);
+    OPENSSL_cleanse(pair, sizeof pair);
+}
+
 /* Basic (RFC 7617) or an API key. */
 static siem_code add_authorization(const elastic_sink *elastic, siem_request *request,
                                    siem_error *err) {
     if (elastic->api_key != NULL) {
+        note_key(request, siem_secret_text(elastic->api_key));
         siem_request_add_header(request, true, "Authorization: ApiKey %s",
                                 siem_secret_text(elastic->api_key));
         return SIEM_OK;

@@ -101,9 +101,9 @@ has err "--api-key is empty"
 holds good "len(data) == 7"
 # ---- other forms that are common: meant, or refused with what to do ----
 utf8_bom=$'\xef\xbb\xbf'
-id_key="Geheimnis:Eins_-x"
+id_key="VuaCfGc:Eins_-x"
 encoded=$(printf '%s' "$id_key" | base64 -w 0)
-secrets+=("$encoded" "$id_key")
+secrets+=("$encoded" "$id_key" Eins_-x)
 understood() { # understood TEXT EXPECTED: what a file with the text stands for, as an API key
     printf '%s' "$1" >form.key
     receive form bulk --api-key "$2"
@@ -278,6 +278,7 @@ for status in 401 403 500 302; do
             --user u --password env:KEY
     done
 done
+ID_KEY=$id_key hostile 4 bulk "[{\"status\": 403, \"body\": \"<{decoded}>\"}]" --to elastic --url URL --api-key env:ID_KEY
 for code in 3 6 9; do
     expected=$([ $code = 3 ] && echo 4 || { [ $code = 6 ] && echo 3 || echo 1; })
     answer="{\"status\": 400, \"headers\": {\"Server\": \"Splunkd\"},
