@@ -98,9 +98,9 @@ static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error
     *out = NULL;
     if (*path == '\0') return siem_error_empty(err, "the path of the checkpoint");
     if (siem_sqlite_file_is_at(path)) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "'%s' is no checkpoint, but a database of SQLite: give another file",
-                              path);
+        return siem_error_set(
+            err, SIEM_INVALID,
+            "'%s' is not a checkpoint, but a database of SQLite: give another file", path);
     }
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);

@@ -5,6 +5,7 @@
 #include "json_writer.h"
 #include "line_file.h"
 #include "misuse.h"
+#include "sqlite_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,6 +176,10 @@ siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *
     if (path == NULL) return siem_misuse_null(__func__, "path", err);
     siem_code rc = siem_misuse_list(__func__, "places", places, count, err);
     if (rc == SIEM_OK) rc = check_places(places, count, err);
+    if (rc == SIEM_OK && siem_sqlite_file_is_at(path)) {
+        rc = siem_error_set(err, SIEM_INVALID,
+                            "'%s' is not a dead letter, but a database of SQLite", path);
+    }
     if (rc != SIEM_OK) return rc;
     memset(blanks, ' ', sizeof blanks);
     int fd = open(path, O_WRONLY | O_CLOEXEC);

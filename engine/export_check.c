@@ -1,4 +1,4 @@
-/* export_check.c: what an export is not opened with, and when it is not called. */
+/* export_check.c: what an export cannot be opened with, and when it cannot be called. */
 #include "error.h"
 #include "event.h"
 #include "export.h"
@@ -70,7 +70,7 @@ siem_code siem_export_check_event(const siem_export *export_, const siem_event *
     return rc;
 }
 
-/* The registry's own files, under any name, are no output. */
+/* The output must not be one of the registry's own files, under any name. */
 static siem_code check_output(const siem_export *export_, const siem_registry *registry,
                               siem_error *err) {
     const siem_line_file *file = export_->options.sink->lines;

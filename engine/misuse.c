@@ -18,8 +18,8 @@ siem_code siem_misuse_list(const char *function, const char *argument, const voi
     if (list == NULL && size != 0) return siem_misuse_null(function, argument, err);
     if (size <= MOST_SIZE) return SIEM_OK;
     return siem_error_set(err, SIEM_INVALID,
-                          "%s: the size of %s is %zu: give how many there are, and no negative "
-                          "number",
+                          "%s: the size of %s is %zu: give the number of its items, and not a "
+                          "negative one",
                           function, argument, size);
 }
 

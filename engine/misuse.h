@@ -22,8 +22,8 @@ siem_code siem_misuse_options(const char *function, const siem_option *options, 
 siem_code siem_misuse_value(const siem_value *value, siem_error *err);
 
 /* Passes on what a function of the caller gave. It was called with `left`, which was all zero, and
- * is all zero again when this returns. A failure always has a message then; what is no failure of a
- * function is SIEM_INVALID. `name`: the function's, as the caller knows it ("send"). */
+ * is all zero again when this returns. A failure always has a message then. A code that is not one
+ * of a failure becomes SIEM_INVALID. `name`: the function's, as the caller knows it ("send"). */
 siem_code siem_misuse_function(siem_code code, const char *name, siem_error *left, siem_error *err);
 
 #endif

@@ -50,7 +50,7 @@ void siem_rule_close(siem_rule *rule);
 
 /* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
  * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for
- * what is no value, and what the function gave. */
+ * what is not a value, and what the function gave. */
 siem_code siem_function_call(siem_function function, void *context, const char *name,
                              siem_event *event, siem_value value, siem_scratch *scratch,
                              siem_value *result, siem_error *err);
