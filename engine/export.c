@@ -54,9 +54,15 @@ static bool is_known_refusal(const siem_export *export_, const siem_refused *las
 
 /* Counts a refusal that is told, and takes it down unless something before it is not dealt with
  * yet. */
-static void count_refused(siem_export *export_, siem_refused *last, int64_t id, unsigned part) {
+static void count_refused(siem_export *export_, siem_refused *last, int64_t id,
+                          const siem_refusal *refusal) {
+    char reason[sizeof((siem_error *)0)->message];
+    const char *sink = refusal->sink;
+    (void)snprintf(reason, sizeof reason, "%s%s%s", sink != NULL ? sink : "",
+                   sink != NULL ? " rejects it: " : "", refusal->reason);
+    siem_reasons_add(&export_->reasons, reason, refusal->event_id);
     export_->counts.refused++;
-    if (!export_->halted) *last = (siem_refused){id, part};
+    if (!export_->halted) *last = (siem_refused){id, refusal->part};
 }
 
 /* A record that the sink rejects: counted, kept aside, or the end. */
@@ -83,7 +89,7 @@ static siem_code reject(siem_export *export_, const siem_batch *batch, size_t in
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
         rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }
-    if (rc == SIEM_OK) count_refused(export_, &export_->rejected, id, refusal.part);
+    if (rc == SIEM_OK) count_refused(export_, &export_->rejected, id, &refusal);
     return rc;
 }
 
@@ -150,6 +156,20 @@ static void halt_at(siem_export *export_, const siem_batch *batch, size_t index)
     export_->halted = true;
 }
 
+/* Adds to the message of a rejected event that ends the export what became of the others. */
+static void describe_batch(const siem_settlement *settlement, siem_error *err) {
+    size_t count = siem_batch_size(settlement->batch), delivered = 0, rejected = 0;
+    siem_error event = *err;
+    for (size_t i = 0; i < count; i++) {
+        delivered += settlement->outcomes[i].verdict == SIEM_DELIVERED;
+        rejected += settlement->outcomes[i].verdict == SIEM_REJECT;
+    }
+    if (count == 1) return;
+    (void)siem_error_set(err, SIEM_REFUSED,
+                         "%.400s; of its batch of %zu record(s), %zu are in and %zu are rejected",
+                         event.message, count, delivered, rejected);
+}
+
 /* All outcomes of a batch are taken down, also behind one that ends the export. */
 static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
     siem_export *export_ = context;
@@ -167,6 +187,7 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
             halt_at(export_, batch, i);
         }
     }
+    if (rc == SIEM_REFUSED) describe_batch(settlement, err);
     export_->settled = siem_clock();
     count_batch(&export_->counts, settlement->seconds);
     siem_export_confirm(export_, settlement->position);
@@ -252,6 +273,10 @@ static siem_code claim_sink(const siem_export *export_, siem_error *err) {
     return sink->kind->claim != NULL ? sink->kind->claim(sink, NULL, NULL, err) : SIEM_OK;
 }
 
+const siem_reason *siem_export_reason(const siem_export *export_, size_t index) {
+    return index < export_->reasons.count ? &export_->reasons.list[index] : NULL;
+}
+
 /* The output file may be another export's next, though the sink stays open. */
 static void release_sink(const siem_export *export_) {
     siem_sink *sink = export_->options.sink;
@@ -313,13 +338,17 @@ static siem_code refuse(siem_export *export_, siem_event *event, const siem_erro
         return SIEM_REFUSED;
     }
     if (is_known_refusal(export_, &export_->refused, event->row_id, 0)) return SIEM_OK;
+    siem_refusal refusal = {
+        .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        siem_refusal refusal = {
-            .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
         rc = siem_deadletter_write(options->deadletter, event, &refusal, err);
     }
-    if (rc == SIEM_OK) count_refused(export_, &export_->refused, event->row_id, 0);
-    return rc;
+    if (rc != SIEM_OK) return rc;
+    char event_id[32];
+    (void)snprintf(event_id, sizeof event_id, "%.*s", (int)id->size, id->bytes);
+    refusal.event_id = event_id;
+    count_refused(export_, &export_->refused, event->row_id, &refusal);
+    return SIEM_OK;
 }
 
 /* Adds records one by one, as each may fill a batch. The event is reached with the last one. A file

@@ -4,6 +4,7 @@
 
 #include "checkpoint.h"
 #include "delivery.h"
+#include "reasons.h"
 
 /* Up to where refusals are told: what is read again after a failure is not refused twice. */
 typedef struct siem_refused {
@@ -31,6 +32,7 @@ struct siem_export {
     double settled;          /* of siem_clock: when a batch had its outcomes last */
     siem_refused refused;    /* the last event that had no record, */
     siem_refused rejected;   /* and the last record that the sink refused, with all before it */
+    siem_reasons reasons;    /* of what is counted as refused */
     siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
     siem_outage unsaveable; /* of the checkpoint */
 };

@@ -181,11 +181,20 @@ static siem_code empty(const siem_line_file *file, siem_error *err) {
     return siem_error_set(err, SIEM_IO, "cannot empty '%s': %s", name_of(file), strerror(errno));
 }
 
+static void note_beginning(siem_line_file *file) {
+    struct stat status;
+    if (file->beginning != NULL || file->path == NULL || fstat(file->fd, &status) != 0 ||
+        !S_ISREG(status.st_mode))
+        return;
+    file->beginning = status.st_size == 0 ? "new" : file->truncate ? "emptied" : "appended";
+}
+
 /* Makes the file this writer's own, and nobody's line is cut before it is. */
 static siem_code own(siem_line_file *file, siem_error *err) {
     if (file->lock != 0) return SIEM_OK;
     siem_code rc = was_rotated(file) ? open_again(file, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = lock_file(file, file->fd, LOCK_EX, err);
+    if (rc == SIEM_OK) note_beginning(file);
     if (rc == SIEM_OK && file->truncate) rc = empty(file, err);
     if (rc != SIEM_OK) return rc;
     file->lock = LOCK_EX;

@@ -19,14 +19,16 @@ typedef siem_code (*siem_moved_function)(void *context, const siem_extent *exten
 
 typedef struct siem_line_file {
     int fd;
-    char *path;       /* NULL for standard output, which is never reopened */
-    mode_t mode;      /* of a file that is made */
-    int lock;         /* LOCK_EX: this writer's own; LOCK_SH: others append, too; 0: not locked */
-    bool truncate;    /* it is to be emptied once it is locked */
-    bool torn;        /* the file ends within a line: a line end is due first */
-    off_t known, end; /* between them is what an interrupted attempt wrote; `end` 0: nothing */
-    int reader;       /* of these bytes, or -1 */
-    off_t safe;       /* what is before it is on the disk; -1: nobody asked for that */
+    char *path;    /* NULL for standard output, which is never reopened */
+    mode_t mode;   /* of a file that is made */
+    int lock;      /* LOCK_EX: this writer's own; LOCK_SH: others append, too; 0: not locked */
+    bool truncate; /* it is to be emptied once it is locked */
+    const char *beginning; /* what was done with the file when it was locked first: "new",
+                              "appended", "emptied"; NULL: it was not, or is no regular file */
+    bool torn;             /* the file ends within a line: a line end is due first */
+    off_t known, end;      /* between them is what an interrupted attempt wrote; `end` 0: nothing */
+    int reader;            /* of these bytes, or -1 */
+    off_t safe;            /* what is before it is on the disk; -1: nobody asked for that */
     siem_moved_function moved; /* NULL: nobody asked for that */
     void *moved_context;
 } siem_line_file;

@@ -250,6 +250,10 @@ const char *siem_sink_target(const siem_sink *sink) {
     return sink != NULL ? sink->target : NULL;
 }
 
+const char *siem_sink_beginning(const siem_sink *sink) {
+    return sink->lines != NULL ? sink->lines->beginning : NULL;
+}
+
 const char *siem_sink_name(const siem_sink *sink) {
     return sink != NULL ? sink->kind->name : NULL;
 }

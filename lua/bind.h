@@ -23,6 +23,7 @@
 #define SIEM_LUA_DEADLETTER "oversight.deadletter"
 #define SIEM_LUA_CHECKPOINT "oversight.checkpoint"
 #define SIEM_LUA_EXPORT     "oversight.export"
+#define SIEM_LUA_REASONS    "oversight.reasons"
 #define SIEM_LUA_SCRATCH    "oversight.scratch"
 #define SIEM_LUA_NETWORKS   "oversight.networks"
 #define SIEM_LUA_GEOIP      "oversight.geoip"
@@ -37,12 +38,16 @@ void siem_lua_bind_sink(lua_State *L);
 void siem_lua_bind_deadletter(lua_State *L);
 void siem_lua_bind_checkpoint(lua_State *L);
 void siem_lua_bind_export(lua_State *L);
+void siem_lua_bind_reasons(lua_State *L);
 void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
 void siem_lua_bind_geoip(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
+
+/* Pushes why an export refused events: a list of {reason=, events=, first={id, ...}}. */
+void siem_lua_push_reasons(lua_State *L, const siem_export *export_);
 
 /* Makes the metatable of a noun with its methods; `close` serves close, __gc and __close. */
 void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,

@@ -276,6 +276,12 @@ static int export_counts(lua_State *L) {
     return 1;
 }
 
+/* export:reasons() -> why events were refused */
+static int export_reasons(lua_State *L) {
+    siem_lua_push_reasons(L, check(L, 1)->export_);
+    return 1;
+}
+
 /* core.no_counts() -> the counts of an export that has not begun */
 static int no_counts(lua_State *L) {
     push_counts(L, &(siem_counts){0});
@@ -283,9 +289,13 @@ static int no_counts(lua_State *L) {
 }
 
 void siem_lua_bind_export(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", export_send},     {"run", export_run},
-                                       {"follow", export_follow}, {"finish", export_finish},
-                                       {"counts", export_counts}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"send", export_send},
+                                       {"run", export_run},
+                                       {"follow", export_follow},
+                                       {"finish", export_finish},
+                                       {"counts", export_counts},
+                                       {"reasons", export_reasons},
+                                       {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
     lua_pushcfunction(L, export_open);
     lua_setfield(L, -2, "export_open");

@@ -333,10 +333,12 @@ static int sink_set_notice(lua_State *L) {
     return 0;
 }
 
-/* sink:target() -> where it delivers, or nil */
+/* sink:target() -> where it delivers, or nil, and what became of the file there when it began */
 static int sink_target(lua_State *L) {
-    lua_pushstring(L, siem_sink_target(check(L, 1)->sink)); /* NULL is nil */
-    return 1;
+    const siem_sink *sink = check(L, 1)->sink;
+    lua_pushstring(L, siem_sink_target(sink)); /* NULL is nil */
+    lua_pushstring(L, siem_sink_beginning(sink));
+    return 2;
 }
 
 /* Of all but the table, which may still have to be closed. */

@@ -26,6 +26,7 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     siem_lua_bind_deadletter(L);
     siem_lua_bind_checkpoint(L);
     siem_lua_bind_export(L);
+    siem_lua_bind_reasons(L);
     siem_lua_bind_sign(L);
     siem_lua_bind_networks(L);
     siem_lua_bind_geoip(L);

@@ -207,6 +207,7 @@ function Sink:set_notice(notice) end
 
 --- Where it delivers: the scheme, host and port of its URL, or a file's path; nil for others.
 ---@return string? target
+---@return "new"|"appended"|"emptied"|nil beginning what was done with a file when it was written first
 function Sink:target() end
 
 ---@return true?

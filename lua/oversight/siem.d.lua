@@ -435,7 +435,16 @@ function siem.lookup.geoip(path) end
 ---@field kept_aside integer exported events that the target put into a failure store
 ---@field cut integer texts that were longer than the target's fields
 ---@field retries integer attempts that had to be made again
----@field left integer? of a pipeline that failed: events of its registry that are not dealt with
+---@field left integer? of a pipeline that failed: events of its registry that are not done
+---@field nothing string? of a pipeline that selected no event: why
+---@field reasons oversight.Reason[]? of a pipeline that ended: why events were refused
+---@field target string? of a pipeline that ended: as of sink:target
+---@field beginning string? the same, of a file: "new", "appended" or "emptied"
+
+---@class oversight.Reason
+---@field reason string of the first event
+---@field events integer that were refused for it
+---@field first string[] the ids of the first of them, three at most
 
 ---@class oversight.Job
 ---@field registry oversight.Registry?
@@ -523,6 +532,11 @@ function Export:finish() end
 
 ---@return oversight.Counts
 function Export:counts() end
+
+--- Why events were refused, as far as the export went on after them: at most 8 reasons, and one for all others.
+--- Reasons that differ in numbers and quoted texts alone are one.
+---@return oversight.Reason[]
+function Export:reasons() end
 
 function Export:close() end
 

@@ -514,6 +514,10 @@ SIEM_API void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice,
  * Borrowed until it is closed. */
 SIEM_API const char *siem_sink_target(const siem_sink *sink);
 
+/* What a file sink did with its file when it began to write: "new" (or it was empty), "appended" or
+ * "emptied"; NULL before, and for others. Static. */
+SIEM_API const char *siem_sink_beginning(const siem_sink *sink);
+
 /* The name of a sink's kind: "file", "stdout", "function", or one of siem_sink_kind_at. */
 SIEM_API const char *siem_sink_name(const siem_sink *sink);
 
@@ -703,6 +707,19 @@ SIEM_API siem_code siem_export_finish(siem_export *export_, siem_error *err);
 
 /* What has happened so far. Borrowed until close. */
 SIEM_API const siem_counts *siem_export_counts(const siem_export *export_);
+
+/* Why events were refused, as far as the export goes on after them: the first text of reasons that
+ * differ in numbers and quoted texts alone, how often, and the ids of the first events. */
+#define SIEM_REASON_EVENTS 3
+typedef struct siem_reason {
+    char text[256];
+    uint64_t count;
+    char events[SIEM_REASON_EVENTS][32]; /* "" when there are fewer */
+} siem_reason;
+
+/* Reason `index` (from 0), or NULL after the last: at most 8, and one for all others. Borrowed
+ * until the export goes on or is closed. */
+SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_t index);
 
 /* Closes without sending what still waits: call siem_export_finish before. A function that the
  * export calls cannot close it: nothing happens then. */

@@ -1,0 +1,61 @@
+/* test_reasons.c: like reasons are one, and there are never many. */
+#include "reasons.h"
+
+#include "testing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void test_alike(void **state) {
+    siem_reasons reasons = {.count = 0};
+    (void)state;
+    siem_reasons_add(&reasons, "field 'a 1' has 17 bytes", "3");
+    siem_reasons_add(&reasons, "field 'b' has 4711 bytes", "17");
+    siem_reasons_add(&reasons, "field 'b' has no bytes", "18");
+    siem_reasons_add(&reasons, "field 'c\" has 1 bytes", "19"); /* no quote that ends */
+    siem_reasons_add(&reasons, "field '' has 1 bytes", "20");
+    siem_reasons_add(&reasons, "field 'd' has 2 bytes", "21");
+    assert_int_equal(reasons.count, 3);
+    assert_string_equal(reasons.list[0].text, "field 'a 1' has 17 bytes");
+    assert_int_equal(reasons.list[0].count, 4);
+    assert_string_equal(reasons.list[0].events[0], "3");
+    assert_string_equal(reasons.list[0].events[1], "17");
+    assert_string_equal(reasons.list[0].events[2], "20");
+    assert_int_equal(reasons.list[1].count, 1);
+    assert_string_equal(reasons.list[1].events[1], "");
+}
+
+static void test_many(void **state) {
+    siem_reasons reasons = {.count = 0};
+    char text[32] = "";
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        strcat(text, "x");
+        siem_reasons_add(&reasons, text, "1");
+        siem_reasons_add(&reasons, text, "2");
+    }
+    assert_int_equal(reasons.count, SIEM_MOST_REASONS + 1);
+    assert_string_equal(reasons.list[7].text, "xxxxxxxx");
+    assert_int_equal(reasons.list[7].count, 2);
+    assert_string_equal(reasons.list[8].text, "other reasons");
+    assert_int_equal(reasons.list[8].count, 24);
+}
+
+/* Texts come from outside: they are cut to whole characters, and made one line. */
+static void test_texts(void **state) {
+    siem_reasons reasons = {.count = 0};
+    char text[600], *at = text;
+    (void)state;
+    for (int i = 0; i < 250; i++) at += sprintf(at, "\xc3\xa9");
+    siem_reasons_add(&reasons, text, "1\n2");
+    siem_reasons_add(&reasons, "", "");
+    assert_int_equal(reasons.count, 2);
+    assert_true(strlen(reasons.list[0].text) < sizeof reasons.list[0].text);
+    assert_string_equal(reasons.list[0].events[0], "1 2");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_alike), cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_texts)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
