@@ -1,9 +1,9 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
-local core    = require "oversight.core"
-local options = require "oversight.cli.options"
-local output  = require "oversight.output"
-local program = require "oversight.program"
-local text    = require "oversight.cli.text"
+local core     = require "oversight.core"
+local messages = require "oversight.cli.messages"
+local options  = require "oversight.cli.options"
+local output   = require "oversight.output"
+local program  = require "oversight.program"
 
 local print = output.print
 
@@ -48,15 +48,20 @@ local function print_help()
 end
 
 local function complain(command, message)
-  -- It may quote a row, or what a format's function said.
-  message = text.printable_lines(tostring(message))
-  io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", message))
+  messages.error(command, tostring(message))
 end
 
 local function usage(command, message)
-  complain(command, message)
-  io.stderr:write(("Try 'oversight-siem %s--help'.\n"):format(command and command .. " " or ""))
+  messages.usage(command, message)
   return STATUS.usage
+end
+
+--- Whether messages are to be JSON, also those about arguments that cannot be parsed.
+local function wants_json(arguments)
+  for i, argument in ipairs(arguments) do
+    if argument == "--log-format=json" or argument == "--log-format" and arguments[i + 1] == "json" then return true end
+  end
+  return false
 end
 
 --- Puts folders in front of the search path, made absolute: the working directory may change.
@@ -73,6 +78,7 @@ end
 --- false as a message when the reason is told already.
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
+  if wants_json(arguments) then messages.set_format "json" end
   -- The command itself stands before its arguments.
   local function hide(index, from) program.hide(index + 1, from) end
   local parsed, message = options.parse(command.options, arguments, hide)
@@ -80,6 +86,11 @@ local function run_command(name, command, arguments)
     local found
     found, message = set_lua_path(parsed.lua_path)
     parsed = found and parsed
+  end
+  if parsed and not parsed.help then
+    local set
+    set, message = messages.set_format(parsed.log_format, parsed.quiet)
+    parsed = set and parsed
   end
   if parsed then
     core.set_budget(math.max(parsed.max_instructions or 100000000, 1), math.max(parsed.max_memory or 512, 1))

@@ -92,14 +92,27 @@ local function write(level, message, fields)
   io.stderr:write((to_journal and PRIORITIES[level] or "") .. line .. "\n")
 end
 
+local function copy_of(fields)
+  local copy = {}
+  for key, value in pairs(fields or {}) do copy[key] = value end
+  return copy
+end
+
+--- Writes a line, however often.
+---@param level "error"|"warning"|"info"
+---@param message string
+---@param fields table<string, any>?
+function M.tell(level, message, fields)
+  write(level, message, copy_of(fields))
+end
+
 --- Writes a line; the same one once a minute, with how many were left out in between.
 ---@param level "error"|"warning"|"info"
 ---@param message string
 ---@param fields table<string, any>?
 function M.write(level, message, fields)
   if quiet and level == "info" then return end
-  local copy = {}
-  for key, value in pairs(fields or {}) do copy[key] = value end
+  local copy = copy_of(fields)
   if is_due(level, message, copy) then write(level, message, copy) end
 end
 

@@ -6,6 +6,7 @@ local files        = require "oversight.files"
 local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
+local selection    = require "oversight.selection"
 local sink         = require "oversight.sink"
 local sink_table   = require "oversight.sink_table"
 
@@ -325,25 +326,17 @@ local function run_export(self, export, source)
   return send_all(export, source)
 end
 
---- How many events behind `start` there are for an export that failed, but for those that are dealt with; nil
---- when that cannot be told.
-local function count_left(self, registry, start, counts)
+--- Adds to the counts what is known at the end alone.
+local function conclude(self, export, parts, start, ok)
+  local counts, registry = export:counts(), parts.source
+  counts.reasons = export:reasons()
+  counts.target, counts.beginning = parts.sink:target()
+  if self.follow or type(registry) ~= "userdata" then return counts end
   local described = describes_registry(self.source) and self.source or {}
-  local total
-  if start then
-    local told, row = pcall(function()
-      local rows = registry:query("SELECT count(*) FROM events WHERE id > ?1 AND (?2 IS NULL OR timestamp >= ?2)",
-        start, described.since)
-      return rows and rows()
-    end)
-    total = told and row and row[1]
-  else
-    local ordering = registry:ordering()
-    total = ordering and ordering.count
-  end
-  if not total then return end
-  if described.limit then total = math.min(total, described.limit) end
-  return math.max(total - counts.exported - counts.refused - counts.dropped, 0)
+  local chosen = { since = described.since, limit = described.limit, start = start }
+  if not ok then counts.left = selection.left(registry, chosen, counts) end
+  if ok and counts.events == 0 then counts.nothing = selection.why_nothing(registry, chosen) end
+  return counts
 end
 
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
@@ -363,10 +356,7 @@ function Pipeline:run()
   local start = parts.checkpoint and parts.checkpoint:last_id()
   local ok, message
   ok, message, code = run_export(self, export, parts.source)
-  local counts = export:counts()
-  if not ok and not self.follow and type(parts.source) == "userdata" then
-    counts.left = count_left(self, parts.source, start, counts)
-  end
+  local counts = conclude(self, export, parts, start, ok)
   export:close()
   local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end

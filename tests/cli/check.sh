@@ -61,6 +61,9 @@ many() {
         SELECT 'token-' || i, 'dns', '{\"qtype\": \"A\"}', 999 + i FROM n;"
 }
 
+# grouped NUMBER: as closing lines have it: 12,000.
+grouped() { echo "$1" | sed ':again; s/\B[0-9]\{3\}\>/,&/; t again'; }
+
 finish() {
     [ "$failures" -eq 0 ] || { echo "$failures check(s) failed" >&2; exit 1; }
     echo "all checks passed"

@@ -21,7 +21,7 @@ status=0
 (ulimit -f 1000; exec "$program" "${export[@]}" --output limited.jsonl 2>err) || status=$?
 [ "$status" -eq 1 ] || fail "a file size limit ends with $status"
 [ "$(tail -c 1 limited.jsonl | od -An -tx1 | tr -d ' ')" = 0a ] || fail "a torn last line"
-has err "[failed] exported $(wc -l <limited.jsonl) event(s) as ecs"
+has err "[failed] exported $(grouped "$(wc -l <limited.jsonl)") event(s) as ecs"
 
 # A closed pipe ends quietly.
 status=0
@@ -51,7 +51,7 @@ status=0
 wait "$child" || status=$?
 exec 3<&-
 [ "$status" -eq 1 ] || fail "SIGTERM ends with $status"
-has err "[stopped] exported $(wc -l <part) event(s) as ecs"
+has err "[stopped] exported $(grouped "$(wc -l <part)") event(s) as ecs"
 
 # Refused events: stop, skip, dead letter.
 mkdir -p lua/oversight/formats

@@ -41,7 +41,7 @@ make_registry large.db "$(many 400000)"
 script -qefc "stty cols 80; '$program' export --db large.db --registry-id r --format ecs --output /dev/null" \
     /dev/null </dev/null >screen
 tr '\r' '\n' <screen | awk 'length > 80 { exit 1 }' || fail "progress is wider than 80 columns"
-has screen "[ok] exported 400000 event(s) as ecs"
+has screen "[ok] exported 400,000 event(s) as ecs"
 run 0 export --db large.db --registry-id r --format ecs --output /dev/null --progress
 tr '\r' '\n' <err >rows
 grep -Eq '^\[#+\.*\] +[0-9]+% [0-9]+/400000  [0-9]+/s  ETA [0-9:]+$' rows || fail "no progress line"

@@ -51,9 +51,9 @@ records() { sed 's/^{"request": [0-9]*, "id": [^,]*, "record": //; s/}$//' "$1/s
 # and those that are left it comes to TOTAL. What is stored twice counts once.
 adds_up() {
     local exported refused left stored
-    exported=$(sed -n 's/^\[.*\] exported \([0-9]*\) event.*/\1/p' err)
-    refused=$(sed -n 's/^ *\([0-9]*\) event(s) refused .*/\1/p' err)
-    left=$(sed -n 's/^ *\([0-9]*\) event(s) left$/\1/p' err)
+    exported=$(sed -n 's/^\[.*\] exported \([0-9,]*\) event.*/\1/p' err | tr -d ,)
+    refused=$(sed -n 's/^ *\([0-9,]*\) event(s) refused .*/\1/p' err | tr -d ,)
+    left=$(sed -n 's/^ *\([0-9,]*\) event(s) left$/\1/p' err | tr -d ,)
     stored=$(records "$1" | sort -u | wc -l)
     [ "$exported" = "$stored" ] || fail "$1: $stored event(s) are stored, and it says: $(head -n 1 err)"
     [ $((exported + ${refused:-0} + ${left:-0})) -eq "$2" ] || fail "$1: $2 event(s) are not told: $(cat err)"

@@ -45,7 +45,7 @@ has err "Failed to connect"
 echo '{"event_id": "1", "format": "splunk", "event": {"event_id": "1", "event_kind": "dns", "occurred_unix": 1}}' >dead
 run 1 replay dead --to splunk --token env:TOKEN --url "$url" "${quick[@]}" --retries 1
 has err "warning: splunk at $url: Failed to connect"
-echo '{"oversight_checkpoint": 1, "last_id": 10}' >cp
+run 0 export --db r.db --registry-id reg --format ecs --output cp.jsonl --checkpoint cp
 run 1 reconcile --db r.db --checkpoint cp --format ecs --to elastic --url "$url" "${quick[@]}" --retries 2
 times err "warning: elastic at $url: Failed to connect" 1
 lacks err hunter

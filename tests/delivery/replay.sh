@@ -153,7 +153,7 @@ for line in map(json.loads, open("lines.dead")):
     print(json.dumps(line))' >partial.dead
 receive partial bulk
 to_elastic 3 partial.dead --as-rendered
-has err "event 3: "
+has err "(event 3)"
 lines partial.dead 1
 to_elastic 0 partial.dead
 gone partial.dead

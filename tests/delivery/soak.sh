@@ -14,8 +14,8 @@ soak() {
     shift
     run 3 export --db r.db --registry-id r --to "$kind" --url "$url" "$@" --in-flight 4 --batch-events 500 \
         --dead-letter dead.jsonl --retries 100 "${quick[@]}"
-    has err "exported $((events - poison)) event(s)"
-    has err "$poison event(s) refused"
+    has err "exported $(grouped $((events - poison))) event(s)"
+    has err "$(grouped "$poison") event(s) refused"
     lines dead.jsonl "$poison"
 }
 

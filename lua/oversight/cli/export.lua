@@ -8,6 +8,7 @@ local pipeline     = require "oversight.pipeline"
 local progress     = require "oversight.cli.progress"
 local reload       = require "oversight.cli.reload"
 local report       = require "oversight.cli.report"
+local selection    = require "oversight.selection"
 local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
 
@@ -37,7 +38,7 @@ local M = {
     { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
     service.options[1], service.options[2], service.options[3],
-    { "--quiet", help = "no closing line, no progress, no log lines but of failures" },
+    { "--quiet", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
   },
@@ -69,8 +70,7 @@ local function format_options(given, format)
     if value and format.options[name] then
       chosen[name] = value
     elseif value then
-      io.stderr:write(("oversight-siem export: --splunk-%s has no effect on format %s\n"):format(
-        name, format.name))
+      messages.warning(("--splunk-%s has no effect on format %s"):format(name, format.name))
     end
   end
   return chosen
@@ -93,7 +93,7 @@ local function check_position(given)
   if given.wait and not given.follow then return "--wait needs --follow" end
   if given.truncate and given.checkpoint then return "--truncate does not go with --checkpoint" end
   if given.restricted and given.follow then return "--restricted does not go with --follow" end
-  for _, option in ipairs { "metrics", "metrics_listen", "log_format" } do
+  for _, option in ipairs { "metrics", "metrics_listen" } do
     if given[option] and not given.follow then
       return ("--%s needs --follow"):format(option:gsub("_", "-"))
     end
@@ -155,20 +155,6 @@ local function start_progress(given, kind, registry)
   return progress.start(total)
 end
 
---- How many of the selected events are neither delivered nor accounted for; nil when it cannot be told.
-local function count_left(job, given, counts)
-  local ordering = job.registry:ordering()
-  if not ordering then return end
-  local total = given.limit and math.min(given.limit, ordering.count) or ordering.count
-  return total - counts.exported - counts.refused - counts.dropped
-end
-
-local function close_line(mark, counts, given, job)
-  if given.quiet then return end
-  if mark ~= "ok" then counts.left = count_left(job, given, counts) end
-  report.print(given.dry_run and "dry run" or mark, counts, job.format.name, { dead_letter = job.dead_letter })
-end
-
 local function run_export(job, given, kind)
   local bar, problem = start_progress(given, kind, job.registry)
   if problem then return nil, problem, "failed" end
@@ -176,7 +162,7 @@ local function run_export(job, given, kind)
   messages.set_bar(bar)
   local export = siem.export.open {
     mapping = job.mapping, sink = job.sink, on_error = job.on_error, deadletter = job.deadletter,
-    notice = messages.warning,
+    notice = messages.notice,
     progress = function(counts)
       if bar then bar:update(counts.exported) end
       if not given.quiet then program.report(counts.exported) end
@@ -187,6 +173,7 @@ local function run_export(job, given, kind)
   if bar then bar:finish() end
   messages.set_bar(nil)
   local counts = export:counts()
+  counts.reasons = export:reasons()
   export:close()
   return ok, message, code, counts
 end
@@ -198,25 +185,29 @@ local function close_all(job)
   return ok, message
 end
 
+local REMEDY = "--dead-letter FILE"
+
 --- Exports all events there are.
 local function run_all(given, kind)
   local job, reason, problem = open_job(given, kind)
   if not job then return nil, reason, problem end
+  local begun = core.clock()
   local ok, message, code, counts = run_export(job, given, kind)
-  if code == "pipe_closed" then return "ok" end
   if not counts then return nil, message end
+  local target, beginning = job.sink:target()
   local closed, close_message = close_all(job)
-  if ok and not closed then ok, message = nil, close_message end
-  if ok then
-    close_line("ok", counts, given, job)
-    return counts.refused > 0 and "refused" or "ok"
-  end
-  close_line(code == "cancelled" and "stopped" or code == "held" and code or "failed", counts, given, job)
-  return nil, message, code
+  if ok and not closed then ok, message, code = nil, close_message, nil end
+  local chosen = { since = given.since, limit = given.limit }
+  if not ok then counts.left = selection.left(job.registry, chosen, counts) end
+  if ok and counts.events == 0 then counts.nothing = selection.why_nothing(job.registry, chosen) end
+  return report.close({
+    counts = counts, title = job.format.name, seconds = core.clock() - begun, target = target, beginning = beginning,
+    dead_letter = job.dead_letter, dry_run = given.dry_run, remedy = REMEDY,
+    failure = not ok and { message = message, code = code } or nil,
+  }, given)
 end
 
 -- ---- from a position on ----
-
 
 --- The pipeline of the options; its sink is opened by the first call and stays.
 local function make_pipeline(given, kind, open_sink)
@@ -271,10 +262,9 @@ end
 
 local function run_follow(given, kind)
   if program.is_trial() then return try_reload(given, kind) end
-  local possible, message, code = service.set_log(given)
+  messages.use_log()
+  local possible, message, code = check_all(given)
   if not possible then return nil, message, code end
-  possible, message, code = check_all(given)
-  if not possible then return service.fail(message, code) end
   local process
   process, message, code = service.start(given, { format_name(given, kind) or "export" })
   if not process then return nil, message, code end
@@ -290,15 +280,8 @@ local function run_once(given, kind)
   job, message, code = make_pipeline(given, kind, sink_opener(given, kind))
   if not job then return nil, message, code end
   job.progress = function() return not program.stop_requested() end
-  job.notice = messages.warning
-  local counts, problem, kind_of_problem, at_failure = job:run()
-  local mark = counts and "ok" or kind_of_problem == "cancelled" and "stopped" or
-    kind_of_problem == "held" and "held" or "failed"
-  if not given.quiet and (counts or at_failure) then
-    report.print(mark, counts or at_failure, job.name, { dead_letter = job.dead_letter })
-  end
-  if not counts then return nil, problem, kind_of_problem end
-  return counts.refused > 0 and "refused" or "ok"
+  job.notice = messages.notice
+  return report.run(job, given, REMEDY)
 end
 
 function M.run(given)

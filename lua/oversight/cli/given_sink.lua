@@ -2,7 +2,6 @@
 local core     = require "oversight.core"
 local files    = require "oversight.files"
 local messages = require "oversight.cli.messages"
-local options  = require "oversight.cli.options"
 local output   = require "oversight.output"
 local pretty   = require "oversight.cli.pretty"
 local siem     = require "oversight.siem"
@@ -131,10 +130,6 @@ local function read_headers(headers)
   return all
 end
 
-local function warn(text)
-  io.stderr:write(table.concat(options.wrap("oversight-siem: warning: " .. text, 78), "\n  "), "\n")
-end
-
 --- Whether a header's name is that of a credential.
 local function names_credential(header)
   local name = header:match("^[^:]*"):lower()
@@ -147,12 +142,14 @@ end
 local function warn_of_embedded(given)
   for _, header in ipairs(given.header or {}) do
     if not header:find "^@" and names_credential(header) then
-      warn "a credential in --header is given as it is, where a list of processes may show it: give --header @FILE"
+      messages.warning("a credential in --header is given as it is, where a list of processes may show it: " ..
+        "give --header @FILE")
       break
     end
   end
   if given.proxy and given.proxy:find "[^/]@" then
-    warn "--proxy holds a password, where a list of processes may show it: give it by https_proxy of the environment"
+    messages.warning("--proxy holds a password, where a list of processes may show it: " ..
+      "give it by https_proxy of the environment")
   end
 end
 
@@ -164,7 +161,7 @@ local function warn_of_literals(given, kind)
     local names_a_source = type(value) == "string" and value:find "^%a+:" and
       (value:find "^file:" or value:find "^env:" or value:find "^cmd:")
     if option.secret and not option.many and option.name ~= "proxy" and value and not names_a_source then
-      warn(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
+      messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
         "cmd:COMMAND"):format(flag_of(option.name)))
     end
   end
@@ -194,7 +191,7 @@ local function open_kind(given, kind, format, chosen)
   end
   warn_of_literals(given, kind)
   if kind.name == "sentinel" then
-    warn "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
+    messages.warning "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
   end
   local sink, message, code = siem.sink.open(kind.name, own)
   if sink then return sink end

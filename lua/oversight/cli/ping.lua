@@ -53,7 +53,7 @@ function M.run(given)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
   sink:set_go_on(function() return not program.stop_requested() end)
-  sink:set_notice(messages.warning)
+  sink:set_notice(messages.notice)
   local answer
   answer, message, code = sink:ping()
   if not answer then return nil, message, code end

@@ -242,7 +242,7 @@ local function look_into_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
   sink:set_go_on(function() return not program.stop_requested() end)
-  sink:set_notice(messages.warning)
+  sink:set_notice(messages.notice)
   local found, absent = job.found, {}
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)

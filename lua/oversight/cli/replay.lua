@@ -9,8 +9,9 @@ local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
 local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
+local report       = require "oversight.cli.report"
+local service      = require "oversight.cli.service"
 local siem         = require "oversight.siem"
-local text         = require "oversight.cli.text"
 
 local M = {
   summary = "Sends the events of a dead letter file again",
@@ -20,6 +21,7 @@ local M = {
     { "--format", value = "NAME", help = "render them anew in this format (default: what suits --to)" },
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
+    service.options[3],
     { "--help", help = "show this help" },
   },
   notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is\n" ..
@@ -30,7 +32,6 @@ local M = {
 
 local BATCH_LINES = 1000
 local STAYS = { refused = true, left = true }
-local MARKS = { held = "held", cancelled = "stopped" }
 
 -- ---- lines ----
 
@@ -155,7 +156,7 @@ function Replay:render(lines, batch)
       line.fate = "dropped"
     else
       line.fate = "refused"
-      io.stderr:write(("event %s: %s\n"):format(line.event and text.printable(line.event.event_id) or "?", problem))
+      self.reasons:add(problem, line.event and line.event.event_id or "?")
     end
   end
   return sent
@@ -174,6 +175,7 @@ function Replay:send(lines)
     if outcome.verdict == "reject" then
       outcome.record, outcome.part = batch:at(i), record.part
       line.rejected[#line.rejected + 1] = outcome
+      self.reasons:add(("%s rejects it: %s"):format(self.kind, outcome.reason or "rejected"), line.event.event_id)
     end
     line.fate = line.undecided and "left" or #line.rejected > 0 and "refused" or "delivered"
   end
@@ -236,7 +238,7 @@ local function claim(path, dry_run)
   local claimed = path .. ".replaying"
   if core.is_regular_file(claimed) then
     local left, message, code = open_claimed(claimed)
-    if left then io.stderr:write(("going on with %s, which an earlier replay left\n"):format(claimed)) end
+    if left then messages.warning(("going on with %s, which an earlier replay left"):format(claimed)) end
     return left, message, code
   end
   local is_file, reason = core.is_regular_file(path)
@@ -250,7 +252,7 @@ end
 local function open_replay(given, kind)
   local replay = setmetatable({
     path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, dry_run = given.dry_run,
-    kind = kind and kind.name or "file",
+    kind = kind and kind.name or "file", reasons = core.reasons(),
   }, Replay)
   local format, message, code
   if not given.as_rendered then
@@ -264,13 +266,16 @@ local function open_replay(given, kind)
   if not replay.sink then return nil, message, code end
   if given.dry_run then given_sink.preview(replay.sink) end
   replay.sink:set_go_on(function() return not program.stop_requested() end)
-  replay.sink:set_notice(messages.warning)
+  replay.sink:set_notice(messages.notice)
   return replay
 end
 
-local function print_counts(mark, replay)
-  io.stderr:write(("[%s] %s %d event(s), %d refused again, %d left\n"):format(
-    mark, replay.dry_run and "would send" or "delivered", replay.delivered, replay.refused, replay.left))
+--- The counts of an export, as far as a replay has them.
+local function counts_of(replay)
+  local counts = core.no_counts()
+  counts.exported, counts.refused, counts.left = replay.delivered, replay.refused, replay.left
+  counts.dropped, counts.reasons = replay.dropped, replay.reasons:list()
+  return counts
 end
 
 function M.run(given)
@@ -282,8 +287,10 @@ function M.run(given)
   local file, path, why = claim(given[1], given.dry_run)
   if not file then return nil, path, why end
   replay.claimed = path
+  local begun = core.clock()
   local ok, message, code = replay:run(file)
   file:close()
+  local target, beginning = replay.sink:target()
   local closed, close_message = replay.sink:close()
   if replay.deadletter then
     local kept, lost = replay.deadletter:close()
@@ -291,9 +298,13 @@ function M.run(given)
   end
   if ok and not closed then ok, message = nil, close_message end
   if not given.dry_run and not replay.unkept then os.remove(path) end
-  print_counts(given.dry_run and "dry run" or ok and "ok" or MARKS[code] or "failed", replay)
-  if not ok then return nil, message, code end
-  return replay.refused > 0 and "refused" or "ok"
+  return report.close({
+    counts = counts_of(replay), title = replay.format or "as rendered", seconds = core.clock() - begun, target = target,
+    beginning = beginning, dead_letter = given[1], dry_run = given.dry_run,
+    head = ("%s %d event(s), %d refused again, %d left"):format(replay.dry_run and "would send" or "delivered",
+      replay.delivered, replay.refused, replay.left),
+    failure = not ok and { message = message, code = code } or nil,
+  }, given)
 end
 
 return M

@@ -53,23 +53,18 @@ local function run_script(given, may_exit)
 end
 
 --- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
-local function run_pipeline(job, given)
+local function run_pipeline(job, given, remedy)
   local progress = job.progress
   job.progress = function(counts)
     if not given.quiet then program.report(counts.exported) end
     if program.stop_requested() then return false end
     return not progress or progress(counts)
   end
-  job.notice = job.notice or messages.warning
+  job.notice = job.notice or messages.notice
   if not given.quiet then program.report(0) end
-  local counts, message, code, at_failure = job:run()
-  if code == "pipe_closed" then return "ok" end
-  local mark = counts and "ok" or code == "cancelled" and "stopped" or code == "held" and code or "failed"
-  if not given.quiet and (counts or at_failure) then
-    report.print(mark, counts or at_failure, job:title(), { dead_letter = job.dead_letter })
-  end
-  if not counts then return nil, ("%s: %s"):format(job:title(), message), code end
-  return counts.refused > 0 and "refused" or "ok"
+  local answer, message, code = report.run(job, given, remedy)
+  if not answer then return nil, ("%s: %s"):format(job:title(), message), code end
+  return answer
 end
 
 --- Runs a script from elsewhere, and its pipeline on what the options name.
@@ -89,7 +84,7 @@ local function run_restricted(given)
   return run_pipeline(pipeline.new {
     source = { path = given.db, registry_id = given.registry_id or "registry" },
     format = format, sink = given.output or "-", dead_letter = given.dead_letter,
-  }, given)
+  }, given, "--dead-letter FILE")
 end
 
 --- Refuses files that pipelines of the script would take from one another.
@@ -182,10 +177,8 @@ end
 --- has no `jobs` yet.
 local function run_service(given, jobs_at_start)
   local number, titles = program.worker() or 1, titles_of(jobs_at_start or {})
-  local set, message, code = service.set_log(given)
-  if not set then return nil, message, code end
-  local process
-  process, message, code = service.start(given, titles)
+  messages.use_log()
+  local process, message, code = service.start(given, titles)
   if not process then return nil, message, code end
   if #titles > 1 then return service.run_all(process, given.raw) end
   local known
@@ -213,12 +206,12 @@ function M.run(given)
   if program.is_trial() then return reload.try(function() return load_jobs(given) end) end
   if program.worker() then return run_service(given) end
   local jobs, message = load_jobs(given, true)
-  if not jobs and given.log_format and service.set_log(given) then return service.fail(message) end
+  if not jobs and given.log_format then messages.use_log() end
   if not jobs then return nil, message end
   if jobs[1] and jobs[1].follow then return run_service(given, jobs) end
   local answer = "ok"
   for _, job in ipairs(jobs) do
-    local done, problem, code = run_pipeline(job, given)
+    local done, problem, code = run_pipeline(job, given, 'dead_letter = "FILE"')
     if not done then return nil, problem, code end
     if done ~= "ok" then answer = done end
   end

@@ -5,6 +5,7 @@ local log     = require "oversight.log"
 local metrics = require "oversight.metrics"
 local program = require "oversight.program"
 local reload  = require "oversight.cli.reload"
+local report  = require "oversight.cli.report"
 
 local M = {}
 
@@ -19,7 +20,8 @@ local FILES = 32
 M.options = {
   { "--metrics", value = "FILE", help = "keep numbers for Prometheus in this file (textfile collector)" },
   { "--metrics-listen", value = "ADDRESS:PORT", help = "answer GET /metrics there, as 127.0.0.1:9469" },
-  { "--log-format", value = "text|json", help = "of log lines (default: text, as key=value)" },
+  { "--log-format", value = "text|json",
+    help = "of log lines (default: text, as key=value); json: of the closing line and of errors as well" },
 }
 
 -- ---- what is told of a pipeline ----
@@ -108,30 +110,6 @@ local function start_listening(address)
   return true
 end
 
---- Sets up the log as the options say.
----@return true?
----@return string? message
----@return string? code
-function M.set_log(given)
-  if given.log_format and given.log_format ~= "text" and given.log_format ~= "json" then
-    return nil, "--log-format takes text or json", "usage"
-  end
-  log.set_format(given.log_format or "text", given.quiet)
-  return true
-end
-
---- The answer of a command that failed: the log tells why, but for what is wrong with the options.
----@param message string
----@param code string?
----@return nil
----@return string|false message false: it is told already
----@return string? code
-function M.fail(message, code)
-  if code == "usage" then return nil, message, code end
-  log.write("error", message)
-  return nil, false, code
-end
-
 --- Sets up what the options ask for, for pipelines of these titles.
 ---@return table? process
 ---@return string|false|nil message
@@ -140,10 +118,10 @@ function M.start(given, titles)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
   local allowed, problem = program.allow_files(FILES * (#titles + 2))
-  if not allowed then return M.fail(("cannot run %d pipelines: %s"):format(#titles, problem)) end
+  if not allowed then return nil, ("cannot run %d pipelines: %s"):format(#titles, problem) end
   if given.metrics_listen then
     local started, message, code = start_listening(given.metrics_listen)
-    if not started then return M.fail(message, code) end
+    if not started then return nil, message, code end
   end
   return setmetatable({
     count = #titles, titles = titles, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
@@ -291,16 +269,15 @@ local function go_back(self, problem)
   return job
 end
 
-local STATES = { held = "held", cancelled = "stopped", pipe_closed = "stopped" }
-
 --- How a run ended that is not to be followed by another one.
 local function conclude(self, job, counts, message, code)
-  local state = STATES[code] or "failed"
+  local state = report.mark_of_failure(code)
   local numbers = add_up(counts or core.no_counts(), self.before)
   publish(self, job:title(), numbers, state)
   local fields = { pipeline = job:title() }
   if counts then
     fields.delivered, fields.refused, fields.last_id = numbers.exported, numbers.refused, numbers.last_id
+    fields.target = numbers.target
     if state == "stopped" and numbers.retrying_since > 0 then fields.cause = message end
   end
   log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, fields)
@@ -322,7 +299,7 @@ function M.run(process, number, make)
   local job, message, code = make()
   if not job then
     if process.count > 0 then process:report() end -- the numbers of an earlier process are not its own
-    return M.fail(message, code)
+    return nil, message, code
   end
   while true do
     local problem, kind, counts = run_once(self, job)

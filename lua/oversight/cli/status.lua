@@ -1,5 +1,6 @@
 --- oversight-siem status: how far an export that follows is behind its registry.
 local checkpoint = require "oversight.cli.checkpoint"
+local numbers    = require "oversight.cli.numbers"
 local position   = require "oversight.cli.position"
 local siem       = require "oversight.siem"
 local text       = require "oversight.cli.text"
@@ -35,26 +36,12 @@ local function read_lag(registry, last_id)
     seconds = row.oldest and math.max(0, os.time() - math.floor(row.oldest)) or row.events == 0 and 0 or nil }
 end
 
-local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
-
---- "2 d 3 h": the two largest units.
-local function describe_seconds(seconds)
-  local parts = {}
-  for _, unit in ipairs(UNITS) do
-    local count = seconds // unit[1]
-    if count > 0 or (unit[1] == 1 and #parts == 0) then parts[#parts + 1] = ("%d %s"):format(count, unit[2]) end
-    seconds = seconds % unit[1]
-    if #parts == 2 then break end
-  end
-  return table.concat(parts, " ")
-end
-
 local function describe_lag(lag)
   if not lag.events then return "unknown" end
   if lag.events == 0 and lag.problem then return "nothing that is in this registry" end
   if lag.events == 0 then return "nothing: all events are exported" end
   local events = ("%d event(s), up to id %d"):format(lag.events, lag.last_id)
-  return lag.seconds and ("%s; the first of them is %s old"):format(events, describe_seconds(lag.seconds)) or events
+  return lag.seconds and ("%s; the first of them is %s old"):format(events, numbers.duration(lag.seconds)) or events
 end
 
 local function show(given, state, lag)
