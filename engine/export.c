@@ -274,7 +274,8 @@ static siem_code claim_sink(const siem_export *export_, siem_error *err) {
 }
 
 const siem_reason *siem_export_reason(const siem_export *export_, size_t index) {
-    return index < export_->reasons.count ? &export_->reasons.list[index] : NULL;
+    if (export_ == NULL || index >= export_->reasons.count) return NULL;
+    return &export_->reasons.list[index];
 }
 
 /* The output file may be another export's next, though the sink stays open. */

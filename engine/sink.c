@@ -251,7 +251,7 @@ const char *siem_sink_target(const siem_sink *sink) {
 }
 
 const char *siem_sink_beginning(const siem_sink *sink) {
-    return sink->lines != NULL ? sink->lines->beginning : NULL;
+    return sink != NULL && sink->lines != NULL ? sink->lines->beginning : NULL;
 }
 
 const char *siem_sink_name(const siem_sink *sink) {

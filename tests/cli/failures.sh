@@ -105,7 +105,7 @@ has err "exits.lua:3: os.exit is called, which would end the whole export"
 has err "[failed] exported 1 event(s) as exits"
 run 3 export --db r.db --registry-id reg --format exits --limit 4 --on-error skip
 lines out 2
-has err "[ok] exported 2 event(s) as exits"
+has err "[refused] exported 2 event(s) as exits"
 run 1 check exits --target sentinel
 has out "os.exit"
 run 3 try exits --db r.db

@@ -489,6 +489,8 @@ static const char *check_queries_of_nothing(void) {
     NOTHING(siem_sink_kind_option(NULL, 0) != NULL);
     NOTHING(siem_sink_name(NULL) != NULL);
     NOTHING(siem_sink_target(NULL) != NULL);
+    NOTHING(siem_sink_beginning(NULL) != NULL);
+    NOTHING(siem_export_reason(NULL, 0) != NULL);
     NOTHING(siem_checkpoint_last_id(NULL) != 0);
     NOTHING(siem_export_counts(NULL) != NULL);
     NOTHING(siem_format_mapping(NULL) != NULL);
