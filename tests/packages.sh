@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, and only those that are missing.
-# Usage: tests/packages.sh [build]     ("build": without what only the tests need)
+# Usage: tests/packages.sh [build|coverage]     ("build": without what only the tests need; "coverage": with what
+# tests/coverage.sh needs as well)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
@@ -9,8 +10,11 @@ test=(g++ libcmocka-dev lua-busted lua-check clang clang-format libclang-rt-14-d
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
     dnsmasq-base-lua lua5.1 lua5.3 luajit luarocks make nghttp2-server locales)
 
+coverage=(gcovr)
+
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
+[ "${1:-}" != coverage ] || wanted+=("${coverage[@]}")
 missing=()
 for package in "${wanted[@]}"; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
