@@ -10,8 +10,10 @@ tested() {
 passes() {
     tested "$@"
     run 0 check good.lua
-    lacks out warning
+    lacks out "warning: tests"
 }
+# errors N: that many are found, warnings aside.
+errors() { [ "$(grep -c ': error: ' out)" -eq "$1" ] || { fail "not $1 error(s):"; show out; }; }
 fails() { # message tests [rows]
     tested "${@:2}"
     run 1 check good.lua
@@ -89,7 +91,7 @@ end, { options = { place = "HQ" }, tests = {
 L
 run 1 check whole.lua --target sentinel
 has out 'whole: error: test 3: Place is "HQ", expected "nowhere"'
-lines out 1
+errors 1
 
 # ---- several records of an event ----
 cat >pair.lua <<L
@@ -104,7 +106,7 @@ cat >pair.two.json <<'J'
 J
 run 1 check pair.lua --target sentinel
 has out "pair: error: Type: is a reserved name"
-lines out 1
+errors 1
 echo '{"row": {"id": 3}, "expect": {"Id": "3"}}' >pair.two.json
 run 1 check pair.lua --target sentinel
 has out "pair: error: pair.two.json: there are 2 records, expected 1"
