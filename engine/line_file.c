@@ -138,8 +138,7 @@ static siem_code force(siem_line_file *file, siem_error *err) {
 
 /* ---- one writer's own ---- */
 
-/* True for a name that stands for what the process was given open: whoever opened that shares it as
- * he likes. */
+/* True for a name of what the process was given open: its opener decides who shares it. */
 static bool is_given_open(const char *path) {
     return path == NULL || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
            strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
@@ -189,7 +188,7 @@ static void note_beginning(siem_line_file *file) {
     file->beginning = status.st_size == 0 ? "new" : file->truncate ? "emptied" : "appended";
 }
 
-/* Makes the file this writer's own, and nobody's line is cut before it is. */
+/* Makes the file this writer's own. It is emptied only after that. */
 static siem_code own(siem_line_file *file, siem_error *err) {
     if (file->lock != 0) return SIEM_OK;
     siem_code rc = was_rotated(file) ? open_again(file, err) : SIEM_OK;
