@@ -1,18 +1,22 @@
-/* listener.c: a small server over libmicrohttpd, which takes care of HTTP and of slow clients. */
+/* listener.c: a small server over libmicrohttpd, in a thread that bounds its clients as well. */
 #include "listener.h"
+
+#include "clients.h"
+#include "workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_SECONDS  10u
-#define MOST_CONNECTIONS 8u
-#define MEMORY_LIMIT     ((size_t)16 << 10) /* of a connection's request */
+#define MOST_CONNECTIONS (SIEM_CLIENTS + 16u) /* among them those that are about to be closed */
+#define MEMORY_LIMIT     ((size_t)16 << 10)   /* of a connection's request */
+#define PAUSE_MS         1000                 /* when the system refuses to wait */
 
 static struct MHD_Daemon *server;
 static char *text; /* guarded by `guard` */
@@ -22,6 +26,8 @@ static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status,
                              struct MHD_Response *response, const char *type) {
     if (response == NULL) return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    /* A client's time is that of one request. */
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return queued;
@@ -55,12 +61,28 @@ static void ignore_message(void *context, const char *format, va_list arguments)
     (void)context, (void)format, (void)arguments;
 }
 
+/* Serves for as long as the process lives. */
+_Noreturn static void *run(void *daemon) {
+    for (;;) {
+        if (MHD_run_wait(daemon, siem_clients_trim()) != MHD_YES) (void)poll(NULL, 0, PAUSE_MS);
+    }
+}
+
 static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) {
-    return MHD_start_daemon(flags | MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                            answer, NULL, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
-                            MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_CONNECTION_TIMEOUT,
-                            TIMEOUT_SECONDS, MHD_OPTION_CONNECTION_LIMIT, MOST_CONNECTIONS,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, MHD_OPTION_END);
+    pthread_t thread;
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        flags | MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL, MHD_OPTION_SOCK_ADDR, address,
+        MHD_OPTION_CONNECTION_LIMIT, MOST_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MEMORY_LIMIT, MHD_OPTION_NOTIFY_CONNECTION, siem_clients_notify, NULL, MHD_OPTION_END);
+    if (daemon == NULL) return NULL;
+    errno = siem_thread_start(&thread, run, daemon);
+    if (errno != 0) {
+        MHD_stop_daemon(daemon);
+        return NULL;
+    }
+    (void)pthread_detach(thread);
+    return daemon;
 }
 
 /* program.listen(host, port) -> true; or nil, message and perhaps "usage" */

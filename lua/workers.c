@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -84,12 +83,11 @@ static bool copy_arguments(lua_State *L, slot *s) {
     return complete;
 }
 
-/* Signals are for the thread that waits for the others. */
-static int create_thread(slot *s) {
+int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
     sigset_t all, old;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int reason = pthread_create(&s->thread, NULL, run, s);
+    int reason = pthread_create(thread, NULL, work, argument);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     return reason;
 }
@@ -100,7 +98,7 @@ static int start_worker(lua_State *L) {
     luaL_argcheck(L, !s->started, 1, "it runs already");
     s->number = (int)lua_tointeger(L, 1);
     s->ended = false;
-    int reason = copy_arguments(L, s) ? create_thread(s) : ENOMEM;
+    int reason = copy_arguments(L, s) ? siem_thread_start(&s->thread, run, s) : ENOMEM;
     if (reason != 0) {
         free_arguments(s);
         lua_pushnil(L);
