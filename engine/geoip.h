@@ -8,11 +8,13 @@
 
 typedef struct siem_geoip siem_geoip;
 
-/* Errors: SIEM_NOT_FOUND, SIEM_IO for a file that is no such database, SIEM_NO_MEMORY. */
+/* Errors: SIEM_NOT_FOUND, SIEM_INVALID for what is not a regular file, SIEM_IO for a file that is
+ * not such a database, SIEM_NO_MEMORY. */
 siem_code siem_geoip_open(siem_geoip **out, const char *path, siem_error *err);
 
 /* Writes what is known of the address into `json`, which is emptied first, as JSON text; nothing
- * when the text is no address or the database does not hold it. Errors: SIEM_IO, SIEM_NO_MEMORY. */
+ * when the text is not an address or the database does not hold it. Errors: SIEM_IO for a record
+ * that is damaged or out of bounds (mmdb_value.h), SIEM_NO_MEMORY. */
 siem_code siem_geoip_find(siem_geoip *geoip, const char *address, siem_buffer *json,
                           siem_error *err);
 

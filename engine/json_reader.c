@@ -369,6 +369,7 @@ bool siem_json_find(const char *object, size_t size, const char *key, size_t key
         const char *name = ++at; /* past { or , */
         at = skip_string(at, end);
         const char *from = at + 1; /* past : */
+        if (from >= end || *name != '"' || *at != ':') return false;
         at = siem_json_skip(from, end);
         if (key_equals(name + 1, (size_t)(from - name) - 3, key, key_size)) {
             *value = from;

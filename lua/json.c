@@ -316,6 +316,7 @@ static void push_number(lua_State *L, const char *number, size_t size) {
 }
 
 static void push_text(lua_State *L, const char *string, size_t size) {
+    if (size < 2) luaL_error(L, "a JSON string has no end");
     if (memchr(string, '\\', size) == NULL) {
         lua_pushlstring(L, string + 1, size - 2);
         return;
@@ -360,7 +361,7 @@ static void push_object(lua_State *L, const char *json, size_t size, bool ordere
     lua_newtable(L); /* object, order */
     for (lua_Integer i = 1; at < end; i++) {
         const char *colon = siem_json_skip(at, end);
-        while (*colon != ':') colon++;
+        if (*at != '"' || colon >= end || *colon != ':') luaL_error(L, "a JSON object has no key");
         push_text(L, at, (size_t)(colon - at)); /* object, order, key */
         if (ordered) {
             lua_pushvalue(L, -1);
@@ -377,7 +378,7 @@ static void push_object(lua_State *L, const char *json, size_t size, bool ordere
 
 void siem_lua_push_json(lua_State *L, const char *json, size_t size, bool ordered) {
     luaL_checkstack(L, 12, "JSON with many levels");
-    switch (json[0]) {
+    switch (size != 0 ? json[0] : 'n') {
     case '{': push_object(L, json, size, ordered); break;
     case '[': push_array(L, json, size, ordered); break;
     case '"': push_text(L, json, size); break;

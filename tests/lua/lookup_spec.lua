@@ -49,6 +49,11 @@ describe("a CSV table", function()
     assert.matches("is empty", problem(siem.lookup.csv, write(path, ""), "ip"))
     assert.matches('the column "b" comes twice', problem(siem.lookup.csv, write(path, "ip,b,b\n1,2,3\n"), "ip"))
     assert.matches("Is a directory", problem(siem.lookup.csv, "/tmp", "ip"))
+    assert(os.execute("rm " .. path .. "; mkfifo " .. path))
+    assert.matches("is not a regular file", problem(siem.lookup.csv, path, "ip"))
+    assert.matches("is not a regular file", problem(siem.lookup.geoip, path))
+    assert.matches("is not a regular file", problem(siem.lookup.cidr, "/dev/zero"))
+    os.remove(path)
     assert.matches("lookup_spec.*lookup.csv takes the path", problem(function() siem.lookup.csv() end))
     assert.matches("lookup_spec.*lookup.csv takes the path", problem(function() siem.lookup.csv(path) end))
     assert.matches('has no column "ip"', problem(siem.lookup.csv, write(path, "a,b\n"), "ip"))
@@ -215,6 +220,27 @@ describe("a SQL table", function()
     registry:close()
   end)
 
+  it("keeps what it gave when the changed database cannot be asked, and says so once", function()
+    with_clock(function(set_clock, warnings)
+      local title = siem.lookup.sql(path, QUERY):column "title"
+      assert.equal("Plan", title "f")
+      assert.is_nil(title "none")
+      change "ALTER TABLE manifests RENAME TO archive"
+      set_clock(2)
+      for _ = 1, 2 do
+        assert.equal("Plan", title "f")
+        assert.is_nil(title "none")
+      end
+      assert.is_false((pcall(title, "another")))
+      assert.equal(1, #warnings)
+      assert.matches("keeping what was read before: the query: .*no such table", warnings[1])
+      change "ALTER TABLE archive RENAME TO manifests; UPDATE manifests SET title = 'New'"
+      set_clock(4)
+      assert.equal("New", title "f")
+      assert.equal(1, #warnings)
+    end)
+  end)
+
   it("says what is wrong with its query", function()
     assert.matches("SELECT", problem(siem.lookup.sql, path, "DELETE FROM manifests"))
     assert.matches("no such table", problem(siem.lookup.sql, path, "SELECT * FROM none WHERE x = ?"))
@@ -270,5 +296,40 @@ describe("a MaxMind table", function()
       assert.equal(1, #warnings)
       assert.matches("cannot open '" .. path, warnings[1])
     end)
+  end)
+
+  local function make_hostile(kind)
+    assert(os.execute(("python3 %s %s %s"):format(script:gsub("make_mmdb", "hostile_mmdb"), path, kind)))
+  end
+
+  it("keeps every digit of a number, and bytes as hexadecimal text", function()
+    make_hostile "large"
+    assert.same({
+      u64 = "18446744073709551615", half = "9223372036854775808", u128 = "340282366920938463463374607431768211455",
+      zero = 0, negative = -2147483648, bytes = "00ff", float = 2.5, text = '\0é"\\',
+    }, siem.lookup.geoip(path) "192.0.2.1")
+  end)
+
+  it("refuses a record that is damaged or out of bounds, and what it would cost is not spent", function()
+    local before = collectgarbage "count"
+    for kind, message in pairs {
+      ["number-key"] = "a key of a map is not text", ["inner-number-key"] = "a key of a map is not text",
+      ["map-key"] = "a key of a map is not text", ["inner-map-key"] = "a key of a map is not text",
+      ["array-key"] = "a key of a map is not text",
+      ["long-number"] = "a number has a wrong size", ["short-double"] = "a number has a wrong size",
+      ["deep"] = "more than 32 levels", ["loop"] = "more than 32 levels", ["bomb"] = "more than 10000 values",
+      ["many"] = "more than 10000 values", ["text-bomb"] = "longer than 1 MiB",
+      ["pointer-pointer"] = "a pointer leads to a pointer", ["pointer-outside"] = "a pointer leads out of the data",
+      ["cut-text"] = "a value ends behind the data", ["cut-short"] = "the address database is damaged",
+      ["unknown-type"] = "a value has an unknown type",
+    } do
+      make_hostile(kind)
+      assert.matches(message, problem(siem.lookup.geoip(path), "192.0.2.1"))
+    end
+    make_hostile "metadata-bomb"
+    assert.matches("cannot open '.*more than 10000 values", problem(siem.lookup.geoip, path))
+    local status = assert(io.open "/proc/self/status"):read "a"
+    assert.is_true(tonumber(status:match "VmHWM:%s*(%d+)") < 500000, "peak memory: " .. status:match "VmHWM:%s*(%d+)")
+    assert.is_true(collectgarbage "count" < before + 20000)
   end)
 end)
