@@ -2,6 +2,7 @@
 #include "bind.h"
 #include "error.h"
 #include "exposure.h"
+#include "table_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -184,6 +185,28 @@ static int is_exposed(lua_State *L) {
     return 1;
 }
 
+/* core.read_table_file(path) -> all of a regular file, or nil, message, code */
+static int read_table_file(lua_State *L) {
+    siem_error err;
+    const char *path = siem_lua_check_text(L, 1);
+    siem_buffer *content = siem_lua_new_scratch(L);
+    if (siem_table_file_read(content, path, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushlstring(L, content->bytes, content->size);
+    return 1;
+}
+
+/* core.call_apart(function, ...) -> true, result, result; or false, message: called outside of the
+ * budget of the callback at work */
+static int call_apart(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    int status = siem_budget_call_apart(siem_budget_of(L), L, lua_gettop(L) - 1, 2);
+    if (status != LUA_OK) (void)luaL_tolstring(L, -1, NULL);
+    lua_pushboolean(L, status == LUA_OK);
+    lua_insert(L, 1);
+    if (status != LUA_OK) lua_replace(L, 2); /* false, message */
+    return lua_gettop(L);
+}
+
 /* core.set_budget(instructions, mebibytes): what a format's functions may cost for one event. In a
  * host's state it does nothing. */
 static int set_budget(lua_State *L) {
@@ -208,6 +231,8 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"is_regular_file", is_regular_file},
                                          {"print", print_text},
                                          {"is_exposed", is_exposed},
+                                         {"read_table_file", read_table_file},
+                                         {"call_apart", call_apart},
                                          {"tostring", to_string},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};

@@ -11,6 +11,9 @@
 #define MEMORY       ((size_t)512 << 20)
 #define SECONDS      10
 
+/* What a call apart from the budget may take: a table of millions of lines takes a few. */
+#define SECONDS_APART 60
+
 /* Instructions of a thread between two looks. */
 #define HOOK_INTERVAL      10000
 #define COROUTINE_INTERVAL 100
@@ -195,6 +198,22 @@ void siem_budget_charge(siem_budget *budget, lua_State *L, size_t size) {
 
 void siem_budget_discharge(siem_budget *budget, size_t size) {
     if (budget != NULL) budget->memory_used -= size;
+}
+
+int siem_budget_call_apart(siem_budget *budget, lua_State *L, int arguments, int results) {
+    if (budget == NULL || budget->depth == 0) return lua_pcall(L, arguments, results, 0);
+    siem_budget before = *budget;
+    int interval = lua_gethookcount(L);
+    double start = siem_clock();
+    budget->left = INT64_MAX;
+    budget->seconds = SECONDS_APART;
+    budget->deadline = 0;
+    int status = lua_pcall(L, arguments, results, 0);
+    before.memory_used = budget->memory_used;
+    *budget = before;
+    if (budget->deadline != 0) budget->deadline += siem_clock() - start;
+    lua_sethook(L, look, LUA_MASKCOUNT, interval);
+    return status;
 }
 
 bool siem_budget_is_discarded(const siem_budget *budget) {

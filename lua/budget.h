@@ -51,6 +51,11 @@ void siem_budget_watch(siem_budget *budget, lua_State *coroutine);
 /* True when the callback went over a limit, so that the error on top must be passed on. */
 bool siem_budget_is_breached(siem_budget *budget, lua_State *L);
 
+/* Calls the function below its `arguments`, protected, as lua_pcall does, with a time of its own
+ * instead of the callback's budget: what the callback waits for, and is not to blame for. No
+ * failure of it is a breach. The budget may be NULL. */
+int siem_budget_call_apart(siem_budget *budget, lua_State *L, int arguments, int results);
+
 /* True when the last callback failed for lack of memory under the cap, and not of the machine's;
  * gives the cap in bytes. */
 bool siem_budget_hit_memory(const siem_budget *budget, size_t *cap);

@@ -1,9 +1,9 @@
 --- Enrichment tables: from a value of an event to what a site knows about it.
 ---
 --- A table is called with a value and gives a row or nil: `assets(event.source_ip)`. table:column(name)
---- gives a function of one column, ready for `with` of a format's row. A file that changes is read anew;
---- when its new content is wrong, or lacks a column in use, the old one stays, and standard error says so
---- once. Rows of a query are asked for anew when the database has changed.
+--- gives a function of one column, ready for `with` of a format's row. A file that changes is read again,
+--- apart from the budget of the event that is waiting for it; whatever fails then, the old content stays,
+--- and standard error says so once. Rows of a query are asked for again when the database has changed.
 local core   = require "oversight.core"
 local misuse = require "oversight.misuse"
 
@@ -48,6 +48,10 @@ local function read_content(self)
   return content
 end
 
+local function warn(message)
+  io.stderr:write(("oversight-siem: keeping what was read before: %s\n"):format(message))
+end
+
 --- Reads the file when it is new or has changed. Raises at the first time only.
 local function refresh(self)
   local now = core.clock()
@@ -55,14 +59,15 @@ local function refresh(self)
   self.next_look = now + RELOAD_SECONDS
   local stamp = core.file_stamp(self.path)
   if self.content and stamp == self.stamp then return end
-  local content, message = read_content(self)
+  local ok, content, message = core.call_apart(read_content, self)
+  if not ok then content, message = nil, ("%s: %s"):format(self.path, content) end
+  self.stamp = stamp
   if content then
-    self.content, self.stamp = content, stamp
+    self.content = content
   elseif not self.content then
     error(message, 0)
   else
-    self.stamp = stamp
-    io.stderr:write(("oversight-siem: keeping what was read before: %s\n"):format(message))
+    warn(message)
   end
 end
 
@@ -136,13 +141,9 @@ end
 
 --- The records of a CSV file, or nil and a message.
 local function read_records(path)
-  local file, message = io.open(path, "r")
-  if not file then return nil, "cannot open the table " .. message end
-  local text, problem = file:read "a"
-  file:close()
-  if not text then return nil, ("cannot read the table %s: %s"):format(path, problem) end
-  local records
-  records, problem = parse_csv(text)
+  local text, message = core.read_table_file(path)
+  if not text then return nil, message end
+  local records, problem = parse_csv(text)
   if not records then return nil, ("%s: %s"):format(path, problem) end
   if #records == 0 then return nil, path .. ": the table is empty: its first line names the columns" end
   return records
@@ -239,18 +240,40 @@ local function new_cache(size)
   return cache
 end
 
---- Gives a cache for rows of the registry, an empty one when another connection has changed the database.
+--- Gives a cache for rows of the registry, an empty one when another connection has changed the database;
+--- and with it the one before, for when the changed database cannot be asked.
 local function new_changing_cache(registry)
   local version_query = assert(registry:prepare "PRAGMA data_version")
-  local cache, version, next_look = new_cache(CACHED_ROWS), nil, -math.huge
+  local cache, stale, version, next_look = new_cache(CACHED_ROWS), new_cache(CACHED_ROWS), nil, -math.huge
   return function()
     local now = core.clock()
-    if now < next_look then return cache end
+    if now < next_look then return cache, stale end
     next_look = now + RELOAD_SECONDS
     -- A database that is locked at the moment says nothing, and has not changed yet.
     local ok, row = pcall(version_query.first, version_query)
-    if ok and row[1] ~= version then cache, version = new_cache(CACHED_ROWS), row[1] end
-    return cache
+    if ok and row[1] ~= version then cache, stale, version = new_cache(CACHED_ROWS), cache, row[1] end
+    return cache, stale
+  end
+end
+
+--- A function of a value that asks the query, and keeps what it gave.
+local function asker(registry, query)
+  local current_cache, warned = new_changing_cache(registry), nil
+  return function(value)
+    local cache, stale = current_cache()
+    local row = cache.get(value)
+    if row ~= nil then return row end
+    local ok, found = pcall(query.first, query, value)
+    if ok then
+      row = found or false
+      cache.set(value, row)
+      return row
+    end
+    row = stale.get(value)
+    if row == nil then error(found, 0) end
+    if warned ~= cache then warn("the query: " .. tostring(found)) end
+    warned = cache
+    return row
   end
 end
 
@@ -276,19 +299,8 @@ function M.sql(registry, sql)
     local opened, message = core.registry_open { path = registry, registry_id = "registry" }
     registry = opened or misuse.raise(message)
   end
-  local query, current_cache = prepare(registry, sql), new_changing_cache(registry)
-  return setmetatable({
-    path = "the query", used = {},
-    find = function(_, value)
-      local cache = current_cache()
-      local row = cache.get(value)
-      if row == nil then
-        row = query:first(value) or false
-        cache.set(value, row)
-      end
-      return row or nil
-    end,
-  }, Table)
+  local ask = asker(registry, prepare(registry, sql))
+  return setmetatable({ path = "the query", used = {}, find = function(_, value) return ask(value) or nil end }, Table)
 end
 
 for name, open in pairs(M) do M[name] = misuse.entry(open) end

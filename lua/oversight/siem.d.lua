@@ -377,8 +377,9 @@ function Mapping:close() end
 -- ---- lookup ----
 
 --- What a site knows about the values of events. table(value) gives a row or nil. Files are looked at
---- once a second and read anew when they changed; one that is wrong, or lacks a column in use, is told on
---- standard error, and the old one stays. Making a table raises what is wrong with its file.
+--- once a second and read again when they changed, apart from the budget of the event. When the new one is
+--- wrong, lacks a column in use or is not a regular file, the old one stays, and standard error says so once.
+--- Making a table raises what is wrong with its file.
 ---@class oversight.Lookup
 ---@operator call(any): table?
 local Lookup = {}
@@ -402,15 +403,16 @@ function siem.lookup.csv(path, key) end
 ---@return oversight.Lookup
 function siem.lookup.cidr(path) end
 
---- The first row of a SELECT with one parameter; up to 10000 rows are kept at hand, until the database
---- is changed by others (looked at once a second).
+--- The first row of a SELECT with one parameter; up to 10000 rows are cached until the database is
+--- changed by others (looked at once a second). When the changed one cannot be asked, the cached rows are used.
 ---@param registry oversight.Registry|string an open registry, or its file
 ---@param sql string
 ---@return oversight.Lookup
 function siem.lookup.sql(registry, sql) end
 
 --- A MaxMind database (.mmdb), by address. A row is what it holds: row.country.iso_code. The file is
---- copied into memory: it may be written over while it is in use.
+--- copied into memory: it may be written over while it is in use. Integers beyond 64 bits are text with all
+--- digits, bytes hexadecimal text. A record that is damaged or has more than 10000 values raises.
 ---@param path string
 ---@return oversight.Lookup
 function siem.lookup.geoip(path) end
