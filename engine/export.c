@@ -103,8 +103,8 @@ siem_outage *siem_export_outage(siem_export *export_) {
     return of_target->since != 0 ? of_target : &export_->outage;
 }
 
-/* Of the delivery: its target failed, or works again. */
-static void hear(void *context, const char *text) {
+/* The delivery reports that its target failed, or works again. */
+static void relay_notice(void *context, const char *text) {
     siem_export *export_ = context;
     siem_export_notice(export_, text);
     siem_export_keep_outage(export_);
@@ -200,7 +200,7 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
 
 static siem_code open_delivery(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
-    const siem_delivery_calls calls = {settle, report_progress, hear, export_};
+    const siem_delivery_calls calls = {settle, report_progress, relay_notice, export_};
     siem_code rc =
         siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes, &calls, err);
     if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
