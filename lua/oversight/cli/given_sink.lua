@@ -120,7 +120,7 @@ local function read_headers(headers)
       local text, message = read_file(path)
       if not text then return nil, ("--header: cannot read %s: %s"):format(path, message) end
       if core.is_exposed(path) then
-        messages.warning(("--header: other users can read or change '%s': chmod o= it"):format(path))
+        messages.notice(("--header: other users can read or change '%s': chmod o= it"):format(path))
       end
       for line in text:gsub("^\xef\xbb\xbf", ""):gmatch "[^\n]+" do
         if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end

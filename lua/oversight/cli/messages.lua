@@ -48,7 +48,7 @@ function M.warning(message)
   write_warning(message, DEFAULT_WIDTH)
 end
 
---- Tells what happens while it runs: in one line, but on a terminal.
+--- Tells what happens while it runs, or names a file: in one line, but on a terminal.
 ---@param message string
 function M.notice(message)
   write_warning(message, core.terminal_width(2))

@@ -238,7 +238,7 @@ local function claim(path, dry_run)
   local claimed = path .. ".replaying"
   if core.is_regular_file(claimed) then
     local left, message, code = open_claimed(claimed)
-    if left then messages.warning(("going on with %s, which an earlier replay left"):format(claimed)) end
+    if left then messages.notice(("going on with %s, which an earlier replay left"):format(claimed)) end
     return left, message, code
   end
   local is_file, reason = core.is_regular_file(path)
