@@ -137,7 +137,7 @@ letters lines.dead ten.db
 receive lines bulk
 "$program" replay mixed.dead --to elastic --url "$url" 2>err || true
 lacks err traceback
-has err "it is no line of a dead letter file"
+has err "mixed.dead, line 5: it is not JSON"
 for line in 'no json' '{"event_id":"77"}' '[1]' '{"event":"text"}' '{"event_id":"79","event":{"event_id":"79","ev'; do
     grep -qxF -- "$line" mixed.dead || fail "mixed.dead lost '$line'"
 done

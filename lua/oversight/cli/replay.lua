@@ -4,9 +4,9 @@
 --- added to that. What is dealt with is made blank in the renamed file, batch by batch: a replay that was cut
 --- short goes on with what is left of it.
 local core         = require "oversight.core"
-local events       = require "oversight.cli.events"
 local given_format = require "oversight.cli.given_format"
 local given_sink   = require "oversight.cli.given_sink"
+local letter       = require "oversight.cli.letter"
 local messages     = require "oversight.cli.messages"
 local program      = require "oversight.program"
 local report       = require "oversight.cli.report"
@@ -24,37 +24,16 @@ local M = {
     service.options[3],
     { "--help", help = "show this help" },
   },
-  notes = "FILE keeps what is refused again or cannot be sent; it is gone when all is\n" ..
-    "delivered.\n" ..
-    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again,\n" ..
-    "4 held.",
+  notes = "FILE keeps what is refused again or cannot be sent, and damaged lines as they are;\n" ..
+    "it is gone when all is delivered.\n" ..
+    "Exit status: 0 all delivered, 1 failed, 2 wrong usage, 3 some refused again or\n" ..
+    "damaged, 4 held.",
 }
 
 local BATCH_LINES = 1000
-local STAYS = { refused = true, left = true }
+local STAYS = { refused = true, left = true, damaged = true }
 
 -- ---- lines ----
-
---- The event of a line, the format that its record has, and which of several records of it that is.
-local function read_event(json)
-  local object = siem.json.decode(json, true)
-  local registry_id, row = object.event.registry_id or "registry", events.to_row(object.event)
-  if type(object.event.extra) == "table" then -- as it is written: 1.10 and long numbers stay as they are
-    row.extra = siem.json.member(siem.json.member(json, "event"), "extra")
-  end
-  local event = siem.from_registry_row(row, { registry_id = registry_id })
-  if event.event_id == "" then error "an event has an id" end
-  return event, type(object.format) == "string" and object.format or "unknown", math.tointeger(object.part)
-end
-
---- A line of the file: its text, where it is, and what it says, or what is wrong with it.
-local function read_line(json, offset)
-  local line = { text = json, offset = offset }
-  local read, event, format, part = pcall(read_event, json)
-  if read then line.event, line.format, line.part = event, format, part
-  else line.problem = "it is no line of a dead letter file" end
-  return line
-end
 
 --- Adds the records that an event has in the format; of a line that is about one of several, that one.
 --- Gives their numbers, from 0.
@@ -75,7 +54,6 @@ end
 
 --- Adds a line's records to the batch. Gives their numbers, or nil and the reason when it has none.
 local function add_line(batch, mapping, line)
-  if line.problem then return nil, line.problem end
   if mapping then return add_rendered(batch, mapping, line) end
   local record, part = siem.json.member(line.text, "record"), line.part or 0
   if not record then return nil, "the line has no record: leave out --as-rendered" end
@@ -94,7 +72,7 @@ local function write_line(self, line, outcome)
     self.deadletter, message = siem.deadletter.open(self.path)
     if not self.deadletter then return nil, message end
   end
-  if not outcome or line.problem then return self.deadletter:append(line.text) end
+  if not outcome then return self.deadletter:append(line.text) end
   return self.deadletter:write(line.event, self.format or line.format, outcome.reason or "rejected", {
     sink = self.kind, http_status = outcome.status, code = outcome.code, record = outcome.record,
     part = outcome.part,
@@ -143,21 +121,28 @@ function Replay:settle(lines)
   return siem.deadletter.strike(self.claimed, places)
 end
 
+function Replay:report_damage(line)
+  line.fate = "damaged"
+  messages.notice(("%s, line %d: %s: the line is kept, and not sent"):format(self.path, line.number, line.damage))
+end
+
+--- Adds a line's records to the batch, and to `sent` whose each of them is; or says why it has none.
+function Replay:add(line, batch, sent)
+  local parts, problem, code = add_line(batch, self.mapping, line)
+  for _, part in ipairs(parts or {}) do sent[#sent + 1] = { line = line, part = part } end
+  if parts then return end
+  line.fate = code == "dropped" and "dropped" or "refused"
+  if line.fate == "refused" then self.reasons:add(problem, line.event.event_id) end
+end
+
 --- Renders lines into a batch. Gives whose each of its records is.
 ---@return { line: table, part: integer }[]
 function Replay:render(lines, batch)
   local sent = {}
   for _, line in ipairs(lines) do
-    local parts, problem, code = add_line(batch, self.mapping, line)
     line.fate, line.rejected, line.undecided = "left", {}, false
-    if parts then
-      for _, part in ipairs(parts) do sent[#sent + 1] = { line = line, part = part } end
-    elseif code == "dropped" then
-      line.fate = "dropped"
-    else
-      line.fate = "refused"
-      self.reasons:add(problem, line.event and line.event.event_id or "?")
-    end
+    if line.damage then self:report_damage(line)
+    else self:add(line, batch, sent) end
   end
   return sent
 end
@@ -200,7 +185,7 @@ end
 
 --- Sends all lines of a file. After a failure the rest is kept.
 function Replay:run(file)
-  local lines, offset, failure = {}, 0, nil
+  local lines, offset, number, failure = {}, 0, 0, nil
   local function flush()
     local ok, message, code = self:pass(lines)
     if not ok then failure = failure or { message, code } end
@@ -210,8 +195,9 @@ function Replay:run(file)
     local any = false
     for text_and_end in file:lines "L" do
       any = true
+      number = number + 1
       local line = text_and_end:gsub("\n$", "")
-      if line:find "%S" then lines[#lines + 1] = read_line(line, offset) end
+      if line:find "%S" then lines[#lines + 1] = letter.read(line, offset, number) end
       offset = offset + #text_and_end
       if #lines >= BATCH_LINES then flush() end
     end
@@ -251,7 +237,7 @@ end
 
 local function open_replay(given, kind)
   local replay = setmetatable({
-    path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, dry_run = given.dry_run,
+    path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, damaged = 0, dry_run = given.dry_run,
     kind = kind and kind.name or "file", reasons = core.reasons(),
   }, Replay)
   local format, message, code
@@ -270,12 +256,18 @@ local function open_replay(given, kind)
   return replay
 end
 
---- The counts of an export, as far as a replay has them.
+--- The counts of an export, as far as a replay has them. A damaged line is kept as a refused one is.
 local function counts_of(replay)
   local counts = core.no_counts()
-  counts.exported, counts.refused, counts.left = replay.delivered, replay.refused, replay.left
+  counts.exported, counts.refused, counts.left = replay.delivered, replay.refused + replay.damaged, replay.left
   counts.dropped, counts.reasons = replay.dropped, replay.reasons:list()
   return counts
+end
+
+local function head_of(replay)
+  local head = ("%s %d event(s), %d refused again, %d left"):format(replay.dry_run and "would send" or "delivered",
+    replay.delivered, replay.refused, replay.left)
+  return replay.damaged == 0 and head or ("%s, %d damaged"):format(head, replay.damaged)
 end
 
 function M.run(given)
@@ -301,8 +293,7 @@ function M.run(given)
   return report.close({
     counts = counts_of(replay), title = replay.format or "as rendered", seconds = core.clock() - begun, target = target,
     beginning = beginning, dead_letter = given[1], dry_run = given.dry_run,
-    head = ("%s %d event(s), %d refused again, %d left"):format(replay.dry_run and "would send" or "delivered",
-      replay.delivered, replay.refused, replay.left),
+    head = head_of(replay),
     failure = not ok and { message = message, code = code } or nil,
   }, given)
 end
