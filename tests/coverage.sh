@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/packages.sh coverage
 pattern=${1:-'^(engine|lua|golden|cli|delivery|follow|hosts|install)'}
-build=build-coverage
+build='build-coverage'
 
 cmake -S . -B $build -G Ninja -DOVERSIGHT_TESTS=ON -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_FLAGS="--coverage -fprofile-update=atomic" >/dev/null

@@ -7,6 +7,8 @@ complain() { echo "$*" >&2; status=1; }
 
 mapfile -t c_files < <(find engine lua tests -name '*.[ch]')
 clang-format --dry-run -Werror "${c_files[@]}" || complain "clang-format would change something"
+mapfile -t scripts < <(find .ci/run tests examples -name '*.sh' -o -path .ci/run)
+shellcheck "${scripts[@]}" || complain "shellcheck found something"
 luacheck -q lua formats tests/lua tests/formats || complain "luacheck found something"
 ! grep -rnE 'lua\.h|lauxlib|lualib' engine || complain "the engine includes Lua"
 ! grep -rnE '<(close|const)>' lua formats --include='*.lua' || complain "syntax that Lua 5.3 lacks"
@@ -16,7 +18,8 @@ for entry in *; do
     *) complain "'$entry' has no place at the top level" ;;
     esac
 done
-for file in $(find engine lua formats tests examples -name '*.[ch]' -o -name '*.lua' -o -name '*.sh'); do
+mapfile -t files < <(find engine lua formats tests examples -name '*.[ch]' -o -name '*.lua' -o -name '*.sh')
+for file in "${files[@]}"; do
     most=600
     [ "${file##*/}" != siem.h ] || most=800 # the one public header, half of it comments
     [ "$(wc -l <"$file")" -le $most ] || complain "$file is longer than $most lines"

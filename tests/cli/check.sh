@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # check.sh: what the tests of the program share; sourced with the program as $1.
 # Each test file runs in a folder of its own, which is removed at the end.
 set -euo pipefail

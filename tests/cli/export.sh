@@ -93,7 +93,7 @@ has err "--format needs a value"
 mkdir empty
 cp r.db empty/
 (
-    cd empty
+    cd empty || exit
     for option in --db --registry-id --format --output --checkpoint --dead-letter --on-error --limit --to --url --token \
         --index --namespace --header --splunk-index --lua-path; do
         for given in "$option=" "$option"; do
@@ -108,7 +108,7 @@ cp r.db empty/
     done
     rm out err
     [ "$(ls -A)" = r.db ] || fail "an empty option makes files: $(ls -A)"
-    echo $failures >../failures
+    echo "$failures" >../failures
 )
 failures=$(cat failures)
 run 2 "${export[@]}" --to elastic --url http://127.0.0.1:1 --index ''

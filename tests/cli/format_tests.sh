@@ -10,6 +10,7 @@ tested() {
 passes() {
     tested "$@"
     run 0 check good.lua
+    lacks out "test 1"
     lacks out "warning: tests"
 }
 # errors N: that many are found, warnings aside.
@@ -44,12 +45,6 @@ fails 'test 1: good: the format has no option "host"' '{ { row = {}, options = {
 # ---- what is compared ----
 tested() {
     echo "return require 'oversight.format' 'good' { tests = $1, { 'EventId', from = 'event_id' }, $2 }" >good.lua
-}
-passes() {
-    tested "$@"
-    run 0 check good.lua
-    lacks out "test 1"
-    lacks out "no test"
 }
 rows='{ "a.b", value = { c = 1, d = { "x", { e = 2, f = "y" } } } }, { "k\\.l", value = "dot" }'
 passes '{ { row = { id = 3 }, expect = { ["a.b.c"] = 1, ["k\\.l"] = "dot" } } }' "$rows"

@@ -11,7 +11,8 @@ commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
 [ "$(wc -w <<<"$commands")" -ge 16 ] || fail "the help names $(wc -w <<<"$commands") commands"
 for command in $commands; do narrow "$command" --help; done
 narrow sinks
-for kind in $(cut -d ' ' -f 1 out); do narrow sinks "$kind"; done
+cut -d ' ' -f 1 out >kinds
+while read -r kind; do narrow sinks "$kind"; done <kinds
 narrow formats
 narrow converters
 run 2 nope

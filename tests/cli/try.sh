@@ -40,7 +40,7 @@ has err "line 1: the text is not JSON"
 # tells INPUT MESSAGE: what try says of lines that are no events.
 tells() {
     status=0
-    printf "$1" | "$program" try sentinel >out 2>err || status=$?
+    printf '%b' "$1" | "$program" try sentinel >out 2>err || status=$?
     [ "$status" -eq 1 ] || fail "'$1' ends with $status"
     has err "oversight-siem try: $2"
     lines err 1
@@ -60,6 +60,7 @@ return sentinel:extend "wild" {
 L
 clean() { ! LC_ALL=C grep -q $'\x1b\|\xc2\x9b' "$1" || fail "$1 holds an escape character"; }
 for command in "try --explain" "diff"; do
+    # shellcheck disable=SC2086 # words
     echo '{"id": 1, "token_id": "\u001b[2J"}' | "$program" $command wild.lua >out
     has out 'a\x1b[2Jb'
     clean out
@@ -127,6 +128,7 @@ for ((i = 0; i < 3000; i++)); do long+=" { \"a_long_name_of_a_column_$i\", from 
 echo "$long }" >long.lua
 for command in "diff long.lua --against ecs --db many.db" "try long.lua --db many.db" "check long.lua --target ecs --json" \
     converters formats "sinks splunk" "where ecs" "try --help"; do
+    # shellcheck disable=SC2086 # words
     { "$program" $command 2>err || echo "status $?" >>err; } | :
     case $command in check*) sed -i '/status 1/d; /error(s)/d' err ;; esac
     [ ! -s err ] || fail "$command | head: $(cat err)"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # delivery.sh: what the tests of delivery share; sourced after check.sh.
 receivers=$root/tests/delivery
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY no_proxy NO_PROXY

@@ -161,6 +161,7 @@ wait $!
 holds renewed "statuses == [503, 401, 200] and 'new' in data[2]['headers']['authorization']"
 account renewed none 1 10
 statuses='403 404 405 307 302'
+# shellcheck disable=SC2086 # words
 plan "[$(printf '{"status": %d, "headers": {"Location": "http://127.0.0.1:1/"}},' $statuses) \"ok\"]"
 receive refused bulk --plan plan.json
 for status in $statuses; do

@@ -135,6 +135,7 @@ done
 export_to 0 ten.db
 account page none 1 10
 statuses='301 302 303 307 308 401 402 403 404 405 406 407 410 411 415 418 451'
+# shellcheck disable=SC2086 # words
 plan "[$(printf '{"status": %d, "headers": {"Location": "http://127.0.0.1:1/"}},' $statuses) \"ok\"]"
 receive held plain --plan plan.json
 for status in $statuses; do

@@ -6,8 +6,8 @@ source "$root/tests/delivery/delivery.sh"
 KEY=$(printf 'sixty-four bytes of a workspace key, which is how long they are..' | base64 -w 0)
 export KEY
 workspace=00000000-aaaa-bbbb-cccc-000000000001
-target=(--to sentinel --workspace-id $workspace --shared-key env:KEY)
-receiver_of=(--workspace-id $workspace --shared-key "$KEY")
+target=(--to sentinel --workspace-id "$workspace" --shared-key env:KEY)
+receiver_of=(--workspace-id "$workspace" --shared-key "$KEY")
 
 # export_to STATUS DB [OPTION]...: to the receiver that was started last.
 export_to() {

@@ -97,6 +97,7 @@ done
 
 # ---- codes that hold: nothing is stored, nothing is lost ----
 holding='1 2 3 4 10 11 14 16 21 22'
+# shellcheck disable=SC2086 # words
 plan "[$(printf '{"code": %d}, ' $holding){\"code\": 7}]"
 receive held hec --plan plan.json
 for code in $holding; do

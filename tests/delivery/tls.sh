@@ -97,7 +97,7 @@ run 0 export --db ten.db --registry-id reg --to splunk --token env:TOKEN --url "
 has err "[ok] exported 10 event(s)"
 has h2.log "The negotiated protocol: h2"
 [ "$(grep -c ':path: /services/collector/event' h2.log)" -eq 5 ] || fail "other requests by HTTP/2: $(grep -c :path: h2.log)"
-kill $child
+kill "$child"
 
 # ---- versions before 1.2, also where the system would take them ----
 cat >old.conf <<'CONF'

@@ -74,7 +74,7 @@ for damage in '{' '' 'null' '[]' '{"oversight_checkpoint": 1}' '{"oversight_chec
     's/"output_size": \([0-9]*\)/"output_size": "\1"/' 's/"oversight_checkpoint": 1/"oversight_checkpoint": "1"/' \
     's/"oversight_checkpoint": 1/"oversight_checkpoint": 0/'; do
     cp cp kept
-    case $damage in s/*) sed "$damage" kept >cp ;; *) printf '%s' "$damage" >cp ;; esac
+    case $damage in s/*) sed "$damage" <kept ;; *) printf '%s' "$damage" ;; esac >"cp"
     ! cmp -s kept cp || fail "no damage: $damage"
     held "is damaged: say from where"
     run 4 checkpoint show cp
