@@ -83,7 +83,7 @@ static siem_code explain(int result, bool too_long, const char *encoding, size_t
     if (result == Z_STREAM_END) return SIEM_OK;
     if (result == Z_MEM_ERROR) return siem_error_no_memory(err);
     if (too_long) {
-        return siem_error_set(err, SIEM_INVALID, "the answer is longer than %zu MiB", most >> 20);
+        return siem_error_set(err, SIEM_INVALID, "the answer is longer than %zu KiB", most >> 10);
     }
     return siem_error_set(err, SIEM_INVALID,
                           result == Z_BUF_ERROR ? "the answer ends within its %.40s"

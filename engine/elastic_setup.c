@@ -9,8 +9,12 @@
 
 #include <string.h>
 
+/* A data stream may have thousands of backing indices, a node as many templates. */
+#define MOST_ANSWER ((size_t)1 << 20)
+
 void siem_elastic_setup_write(const siem_elastic_setup *setup, siem_request *request) {
     request->method = "GET";
+    request->answer_bytes = MOST_ANSWER;
     if (setup->step == SIEM_ELASTIC_NAME) {
         siem_request_set_url(request, "%s/_resolve/index/%s", setup->url, setup->target);
     } else {

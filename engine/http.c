@@ -9,10 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Answers are short; a longer one is cut, and cannot fill the memory. A _bulk answer to 10 MB of
- * small events that all fail has some megabytes. */
-#define MOST_ANSWER ((size_t)16 << 20)
-
 /* A body goes out in pieces of this size; larger ones take fewer turns of the loop. */
 #define UPLOAD_BUFFER 262144L
 
@@ -103,15 +99,15 @@ void siem_http_close(siem_http *http) {
 
 /* ---- exchange ---- */
 
-static size_t take_answer(char *bytes, size_t one, size_t size, void *context) {
-    siem_response *response = context;
-    size_t room = MOST_ANSWER - response->body.size, taken = size < room ? size : room;
+static size_t take_head(char *bytes, size_t one, size_t size, void *response) {
+    (void)bytes;
+    (void)one; /* is 1 */
+    return siem_response_add_head(response, size) ? size : 0;
+}
+
+static size_t take_answer(char *bytes, size_t one, size_t size, void *response) {
     (void)one;
-    /* The answer of a token service is secret itself. */
-    if (siem_buffer_reserve_secret(&response->body, taken + 1)) {
-        siem_buffer_add(&response->body, bytes, taken);
-    }
-    return taken == size && !response->body.failed ? size : 0;
+    return siem_response_add(response, bytes, size) ? size : 0;
 }
 
 /* The strings hold credentials, so they are wiped before they are freed. */
@@ -176,6 +172,8 @@ static void set_transport(const siem_http *http, siem_exchange *exchange) {
     if (exchange->request.direct) (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     else if (s->proxy != NULL) (void)curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->problem);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange->response);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->response);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
@@ -235,14 +233,8 @@ static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
 
 siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *err) {
     siem_request *request = &exchange->request;
-    siem_response *response = &exchange->response;
     siem_code rc = open_transfer(exchange, err);
-    response->body.size = 0;
-    response->status = 0;
-    response->server[0] = '\0';
-    response->retry_after = -1;
-    response->fault[0] = '\0';
-    response->remedy = NULL;
+    siem_response_begin(&exchange->response, request->answer_bytes);
     if (request->url.failed || request->headers.failed || request->secrets.failed ||
         request->content.failed) {
         return siem_error_no_memory(err);
@@ -311,7 +303,6 @@ static void mask_users(char *text) {
 
 static const char *describe(const siem_exchange *exchange, CURLcode result) {
     const siem_transfer *transfer = exchange->transfer;
-    if (exchange->response.body.size == MOST_ANSWER) return "the answer is longer than 16 MiB";
     if (quotes_proxy(transfer)) return "it is no URL that names one";
     if (result == CURLE_SEND_FAIL_REWIND) return "the connection ended before the answer";
     return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
@@ -324,22 +315,14 @@ static void read_server(const siem_transfer *transfer, siem_response *response) 
     }
 }
 
-/* Some servers and gateways send gzip that nobody asked for. What cannot be decoded is no success;
- * for any other status, an answer without a body. */
-static void decode_body(siem_exchange *exchange) {
-    siem_response *response = &exchange->response;
+/* Some servers and gateways send gzip that nobody asked for. */
+static const char *encoding_of(const siem_transfer *transfer) {
     struct curl_header *header;
-    siem_error failure;
-    CURL *easy = exchange->transfer->easy;
+    CURL *easy = transfer->easy;
     if (curl_easy_header(easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
-        return;
+        return "";
     }
-    const char *encoding = header->amount == 1 ? header->value : "several codings";
-    siem_code rc = siem_content_decode(&response->body, encoding, MOST_ANSWER, &failure);
-    if (rc == SIEM_OK || response->status < 200 || response->status >= 300) return;
-    (void)snprintf(response->fault, sizeof response->fault, "HTTP %d, but %.200s", response->status,
-                   failure.message);
-    siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
+    return header->amount == 1 ? header->value : "several codings";
 }
 
 /* Takes down what came, without what the server repeats of the credentials, and why it ended. */
@@ -353,17 +336,18 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     response->status = (int)status;
     if (seconds > 0) response->retry_after = (double)seconds;
     read_server(transfer, response);
-    if (result != CURLE_OK) {
+    if (result == CURLE_OK || response->is_cut) {
+        siem_response_finish(response, encoding_of(transfer));
+    } else if (response->fault[0] == '\0') {
         (void)snprintf(response->fault, sizeof response->fault, "%s", describe(exchange, result));
         mask_users(response->fault);
-        siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
         response->remedy = remedy_of(transfer, result);
-    } else {
-        decode_body(exchange);
     }
+    siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
     siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;
+    if (exchange->lane != NULL) siem_lane_trim(exchange->lane, transfer->easy);
     siem_http_cancel(http, exchange);
 }
 

@@ -4,6 +4,7 @@
 
 #include "lane.h"
 #include "request.h"
+#include "response.h"
 
 #include <oversight/siem.h>
 
@@ -19,15 +20,6 @@ typedef struct siem_http_settings {
     int64_t timeout_ms;      /* for a whole exchange */
     int64_t connect_timeout_ms;
 } siem_http_settings;
-
-typedef struct siem_response {
-    int status;         /* 0: none came */
-    double retry_after; /* seconds, negative: not told (RFC 9110, 10.2.3) */
-    char server[32];    /* its Server header, or what fits of it; "": none */
-    siem_buffer body;   /* NUL-terminated beyond its size */
-    char fault[256];    /* what broke when the exchange did not end well, else "" */
-    const char *remedy; /* of a fault that lasts until the settings are mended, else NULL */
-} siem_response;
 
 /* A request and its response; used again and again. */
 typedef struct siem_exchange {

@@ -6,6 +6,12 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* RFC 6265, 6.1, lets a client keep 50 cookies a host; balancers set one or two. libcurl takes 50
+ * of each answer, and has no bound on all of them. */
+#define MOST_COOKIES      50
+#define MOST_COOKIE_BYTES ((size_t)16 << 10)
 
 struct siem_lane {
     CURLSH *cookies;
@@ -55,6 +61,21 @@ const char *siem_lane_mark(const siem_lane *lane) {
 
 void *siem_lane_cookies(const siem_lane *lane) {
     return lane->cookies;
+}
+
+void siem_lane_trim(siem_lane *lane, void *transfer) {
+    struct curl_slist *cookies = NULL;
+    size_t count = 0, bytes = 0;
+    (void)lane; /* whose share the transfer has */
+    (void)curl_easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies);
+    for (const struct curl_slist *at = cookies; at != NULL; at = at->next) {
+        count++;
+        bytes += strlen(at->data);
+    }
+    curl_slist_free_all(cookies);
+    if (count > MOST_COOKIES || bytes > MOST_COOKIE_BYTES) {
+        (void)curl_easy_setopt(transfer, CURLOPT_COOKIELIST, "ALL");
+    }
 }
 
 void siem_lane_close(siem_lane *lane) {

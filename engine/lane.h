@@ -23,6 +23,10 @@ const char *siem_lane_mark(const siem_lane *lane);
 /* Its cookies, a CURLSH. Borrowed likewise, and no transfer may use them when that happens. */
 void *siem_lane_cookies(const siem_lane *lane);
 
+/* Forgets its cookies when a server gave it too many, for the transfer that last went on it, a
+ * CURL. */
+void siem_lane_trim(siem_lane *lane, void *transfer);
+
 /* Makes another lane of it: a new mark, and no cookies, so that the balancer chooses again. Errors:
  * SIEM_NO_MEMORY. */
 siem_code siem_lane_renew(siem_lane *lane, siem_error *err);

@@ -1,6 +1,8 @@
 /* request.c: requests as they are written, printed and forgotten. */
 #include "request.h"
 
+#include "response.h"
+
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -142,6 +144,7 @@ void siem_request_clear(siem_request *request) {
     request->method = "POST";
     request->body = NULL;
     request->body_size = 0;
+    request->answer_bytes = SIEM_ANSWER_BYTES;
     request->gzip = request->direct = request->given_url = request->secret_body = false;
 }
 

@@ -18,7 +18,8 @@ typedef struct siem_request {
     bool direct;    /* no proxy, whatever the settings say */
     bool given_url; /* by somebody who may have put a credential into its query: masked in print */
     bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
-    size_t secret_from; /* from this byte on */
+    size_t secret_from;  /* from this byte on */
+    size_t answer_bytes; /* that the answer may have, at most */
 } siem_request;
 
 /* Forgets the request, wiping what is secret, and keeps the memory. */

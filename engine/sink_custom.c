@@ -48,12 +48,13 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     request->given_url = true;
     request->gzip = custom->remote.gzip;
     siem_code rc = call_write(custom, parcel, request, err);
-    if (rc != SIEM_OK || request->body != NULL) return rc;
-    if (!siem_header_is_in(request, "content-type")) {
+    bool is_bare = rc == SIEM_OK && request->body == NULL;
+    if (is_bare && !siem_header_is_in(request, "content-type")) {
         siem_request_add_header(request, false, "Content-Type: application/json");
     }
-    if (parcel->count > 0) siem_remote_write_array(parcel, request);
-    return SIEM_OK;
+    if (is_bare && parcel->count > 0) siem_remote_write_array(parcel, request);
+    siem_remote_expect_items(parcel, request);
+    return rc;
 }
 
 /* A caller that fails to read an answer is wrong itself: nothing is taken as delivered. */

@@ -174,6 +174,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     siem_code rc = add_authorization(elastic, request, err);
     siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
     if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
+    siem_remote_expect_items(parcel, request);
     request->gzip = elastic->remote.gzip;
     return rc;
 }
@@ -255,7 +256,8 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
 /* ---- count ---- */
 
 /* "Search API", by ids. An id can be in several backing indices of a data stream: as many hits. */
-#define MOST_HITS "10000" /* index.max_result_window */
+#define MOST_HITS  "10000"          /* index.max_result_window */
+#define HITS_BYTES ((size_t)640000) /* that so many of {"_id":"..."} have, and two values each */
 
 static siem_code write_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
                              size_t size, siem_request *request, siem_error *err) {
@@ -279,6 +281,7 @@ static siem_code write_count(siem_sink *sink, const char *registry_id, const cha
     }
     siem_buffer_add(content, "]}}}", 4);
     siem_request_use_content(request);
+    request->answer_bytes += HITS_BYTES;
     return rc;
 }
 

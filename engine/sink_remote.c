@@ -19,6 +19,7 @@
 #define RETRY_CAP    60.0
 #define TIMEOUT      60.0
 #define CONNECT_TIME 10.0
+#define ITEM_BYTES   ((size_t)1 << 10)
 
 const siem_sink_option siem_remote_options[] = {
     {"batch_bytes", "BYTES", "send a batch when it holds this much", false, false, false},
@@ -267,6 +268,10 @@ void siem_remote_write_array(const siem_parcel *parcel, siem_request *request) {
 size_t siem_remote_array_size(size_t count, size_t bytes) {
     (void)count; /* each record's line end is as long as the comma or bracket in its place */
     return bytes + 1;
+}
+
+void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request) {
+    request->answer_bytes = SIEM_ANSWER_BYTES + parcel->count * ITEM_BYTES + 2 * request->body_size;
 }
 
 /* ---- credentials ---- */

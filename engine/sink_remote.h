@@ -66,6 +66,11 @@ void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request);
 void siem_remote_write_array(const siem_parcel *parcel, siem_request *request);
 size_t siem_remote_array_size(size_t count, size_t bytes);
 
+/* Lets the answer to a parcel whose body is set have 1 KiB for each record, and each text of the
+ * body twice, on top of what any answer may have: a reason and its cause repeat what they refuse.
+ */
+void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request);
+
 /* ---- credentials ---- */
 
 /* For an answer that holds, as the credential is refused: asks for the same request again when the

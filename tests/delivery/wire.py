@@ -101,7 +101,7 @@ def encoded(answer, how):
         "raw-deflate": lambda: ("deflate", gzip(body, -15)),
         "identity": lambda: ("identity", body),
         "empty": lambda: ("gzip", b""),
-        "large": lambda: ("gzip", gzip(body + b" " * (15 << 20))),
+        "large": lambda: ("gzip", gzip(body + b" " * (60 << 10))),
         "cut": lambda: ("gzip", gzip(body)[:-9]),
         "trailing": lambda: ("gzip", gzip(body) + b"more"),
         "wrong": lambda: ("gzip", body),
