@@ -71,6 +71,10 @@ void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, in
 void siem_answer_excerpt(const siem_response *response, char out[200]) {
     size_t size = 0;
     bool space = true;
+    if (response->repeats_secret) {
+        (void)snprintf(out, 200, "**** (its text is omitted: it repeats a credential)");
+        return;
+    }
     for (size_t i = 0; i < response->body.size && size < 190; i++) {
         unsigned char c = (unsigned char)response->body.bytes[i];
         bool blank = c <= ' ' || c >= 0x7f;
@@ -150,10 +154,10 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
 }
 
 void siem_answer_mask(siem_answer *answer, const siem_request *request) {
-    siem_request_mask(request, answer->reason, strlen(answer->reason));
+    (void)siem_request_mask(request, answer->reason, strlen(answer->reason));
     for (size_t i = 0; i < answer->count; i++) {
         char *reason = (char *)answer->outcomes[i].reason;
-        if (reason != NULL) siem_request_mask(request, reason, strlen(reason));
+        if (reason != NULL) (void)siem_request_mask(request, reason, strlen(reason));
     }
 }
 

@@ -63,7 +63,8 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
  * and 422 halve, as some record is at fault, but hold with a web page; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
-/* The beginning of a response's body as one printable line, for messages. */
+/* The beginning of a response's body as one printable line, for messages; nothing of one that
+ * repeats a credential in other words. */
 void siem_answer_excerpt(const siem_response *response, char out[200]);
 
 /* Masks in the reasons what is secret of the request: what was escaped in a response's body is

@@ -343,8 +343,9 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
         mask_users(response->fault);
         response->remedy = remedy_of(transfer, result);
     }
-    siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
-    siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
+    (void)siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
+    response->repeats_secret =
+        siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;
     if (exchange->lane != NULL) siem_lane_trim(exchange->lane, transfer->easy);

@@ -1,15 +1,13 @@
 /* request.c: requests as they are written, printed and forgotten. */
 #include "request.h"
 
+#include "mask.h"
 #include "response.h"
 
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
-
-/* What is shorter is no credential, and would be found in any text: "true", "null". */
-#define SHORTEST_SECRET 6
 
 static void add_format(siem_buffer *out, const char *format, va_list arguments) {
     va_list again;
@@ -76,27 +74,19 @@ static void print_header(const char *header, siem_buffer *out) {
     siem_buffer_add_char(out, '\n');
 }
 
-static void mask_text(const char *secret, char *text, size_t size) {
-    size_t length = secret != NULL ? strlen(secret) : 0;
-    if (length < SHORTEST_SECRET) return;
-    for (char *at = text; (at = memmem(at, size - (size_t)(at - text), secret, length)) != NULL;) {
-        memset(at, '*', length);
-        at += length;
-    }
-}
-
-void siem_request_mask(const siem_request *request, char *text, size_t size) {
+bool siem_request_mask(const siem_request *request, char *text, size_t size) {
     const char *at = request->headers.bytes, *end = at + request->headers.size, *credential;
-    if (size == 0) return;
+    bool escaped = false;
     for (; at < end; at += strlen(at) + 1) {
         if (*at != '!') continue;
         const char *value = find_value(at + 1, &credential);
-        mask_text(value, text, size);
-        mask_text(credential, text, size);
+        escaped |= siem_mask(value, text, size);
+        if (credential != NULL) escaped |= siem_mask(credential, text, size);
     }
     at = request->secrets.bytes;
     end = at + request->secrets.size;
-    for (; at < end; at += strlen(at) + 1) mask_text(at, text, size);
+    for (; at < end; at += strlen(at) + 1) escaped |= siem_mask(at, text, size);
+    return escaped;
 }
 
 /* Of a URL that was given, names in the query and no values. */

@@ -19,7 +19,7 @@ void siem_response_begin(siem_response *response, size_t most) {
     response->remedy = NULL;
     response->most = most;
     response->head_size = 0;
-    response->is_cut = false;
+    response->is_cut = response->repeats_secret = false;
 }
 
 bool siem_response_add_head(siem_response *response, size_t size) {

@@ -11,15 +11,16 @@
 #define SIEM_ANSWER_BYTES ((size_t)64 << 10)
 
 typedef struct siem_response {
-    int status;         /* 0: none came */
-    double retry_after; /* seconds, negative: not told (RFC 9110, 10.2.3) */
-    char server[32];    /* its Server header, or what fits of it; "": none */
-    siem_buffer body;   /* NUL-terminated beyond its size */
-    char fault[256];    /* what broke when the exchange did not end well, else "" */
-    const char *remedy; /* of a fault that lasts until the settings are mended, else NULL */
-    size_t most;        /* bytes that the body may have, as it comes and decoded */
-    size_t head_size;   /* bytes that its headers had */
-    bool is_cut;        /* the body is longer than that: its beginning is there */
+    int status;          /* 0: none came */
+    double retry_after;  /* seconds, negative: not told (RFC 9110, 10.2.3) */
+    char server[32];     /* its Server header, or what fits of it; "": none */
+    siem_buffer body;    /* NUL-terminated beyond its size */
+    char fault[256];     /* what broke when the exchange did not end well, else "" */
+    const char *remedy;  /* of a fault that lasts until the settings are mended, else NULL */
+    size_t most;         /* bytes that the body may have, as it comes and decoded */
+    size_t head_size;    /* bytes that its headers had */
+    bool repeats_secret; /* of its request, escaped: it is masked, and nobody quotes the body */
+    bool is_cut;         /* the body is longer than that: its beginning is there */
 } siem_response;
 
 /* Empties it for an answer of at most `most` bytes. */

@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 import threading
+import urllib.parse
 import warnings
 
 sys.dont_write_bytecode = True
@@ -180,7 +181,8 @@ class Receiver:
 
 def repeated(body, request):
     """A body in which the request's own words stand for {all} of its headers and body, its {credential}, the
-    credential {escaped} as JSON may have it, and {decoded} from Basic."""
+    credential {escaped} as JSON may have it, {decoded} from Basic, and escaped for other places: {slashes} of JSON,
+    {html}, {url}, {twice} for HTML within JSON, {upper} case and {broken} by a line end."""
     credential = request.headers.get("authorization", "").partition(" ")[2]
     try:
         decoded = base64.b64decode(credential, validate=True).decode()
@@ -190,7 +192,14 @@ def repeated(body, request):
              "credential": credential, "decoded": decoded}
     for name, text in words.items():
         body = body.replace("{%s}" % name, json.dumps(text)[1:-1])
-    return body.replace("{escaped}", "".join(f"\\u{ord(c):04x}" for c in credential))
+    entities = "".join(c if c.isalnum() else f"&#x{ord(c):X};" for c in credential)
+    middle = len(credential) // 2
+    escapes = {"escaped": "".join(f"\\u{ord(c):04x}" for c in credential), "slashes": credential.replace("/", "\\/"),
+               "html": entities, "url": urllib.parse.quote(credential, safe=""), "upper": credential.upper(),
+               "twice": entities.replace("&", "\\u0026"), "broken": credential[:middle] + "\r\n" + credential[middle:]}
+    for name, text in escapes.items():
+        body = body.replace("{%s}" % name, text)
+    return body
 
 
 def fixed(options, request):

@@ -286,6 +286,18 @@ for code in 3 6 9; do
         \"body\": {\"code\": $code, \"text\": \"$words$forged\", \"invalid-event-number\": 9}}"
     hostile "$expected" hec "[$answer]" --to splunk --url URL --token env:KEY --in-flight 1
 done
+# However it is escaped, nothing that can be decoded to it is printed or kept.
+hidden=Geheim/Nis=Drei+Vier
+secrets+=("$hidden" Geheim u0047)
+export HIDDEN=$hidden
+for way in slashes escaped html url twice upper broken; do
+    for body in "<html>no right for {$way}" "{\"code\": 4, \"text\": \"Invalid token {$way}\"}"; do
+        body=${body//\"/\\\"}
+        answer="{\"status\": 403, \"body\": \"$body\"}"
+        hostile 4 plain "[$answer]" --output URL --format ecs --header "Authorization: Bearer $hidden"
+        hostile 4 hec "[$answer]" --to splunk --url URL --token env:HIDDEN
+    done
+done
 item='{"create": {"status": 400, "error": {"type": "'$words'", "reason": "'$forged'"}}}'
 items='{"create": {"status": 201}},'$(printf "%s," "$item"{,,,,,,,,})
 hostile 3 bulk "[{\"status\": 200, \"body\": {\"items\": [${items%,}]}}]" --to elastic --url URL --api-key env:KEY
@@ -466,6 +478,6 @@ done
 # ---- nothing shows one ----
 [ "$(find outputs -type f | wc -l)" -gt 90 ] || fail "there are few outputs to search: $(find outputs -type f | wc -l)"
 for secret in "${secrets[@]}" "$(printf 'u:%s' "$good" | base64)" "$SHARED"; do
-    if grep -rlF -- "$secret" outputs ./*.dead; then fail "these show $secret"; fi
+    if grep -rliF -- "$secret" outputs ./*.dead; then fail "these show $secret"; fi
 done
 finish

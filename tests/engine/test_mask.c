@@ -1,0 +1,94 @@
+/* test_mask.c: a secret in texts of servers, as it is and escaped. */
+#include "mask.h"
+#include "testing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SECRET "aB/c=d+E&f"
+
+static void mask(const char *secret, const char *text, const char *expected, bool escaped) {
+    char *copy = strdup(text);
+    assert_non_null(copy);
+    assert_int_equal(siem_mask(secret, copy, strlen(copy)), escaped);
+    assert_string_equal(copy, expected);
+    free(copy);
+}
+
+/* The text is masked from its first "<" to its last ">". */
+static void hides(const char *text, bool escaped) {
+    char *expected = strdup(text);
+    assert_non_null(expected);
+    char *end = strrchr(expected, '>');
+    for (char *at = strchr(expected, '<') + 1; at < end; at++) {
+        if (strchr(" \t\r\n", *at) == NULL) *at = '*';
+    }
+    mask(SECRET, text, expected, escaped);
+    free(expected);
+}
+
+static void test_plain(void **state) {
+    (void)state;
+    hides("<" SECRET ">", false);
+    hides("token <aB/c=d+E&f>, and more", false);
+    hides("other case: <Ab/C=D+e&F>", false);
+    hides("base64url: <aB_c=d-E&f>", false);
+    hides("broken: <aB/c=\r\n d+E\t&f>", false);
+    mask(SECRET, "aB/c=d+E&f aB/c=d+E&faB/c=d+E&f", "********** ********************", false);
+    mask(SECRET, "aB/c=d+E", "aB/c=d+E", false);
+    mask("short", "short", "short", false);
+    mask("", "text", "text", false);
+    mask(SECRET, "", "", false);
+}
+
+static void test_escaped(void **state) {
+    (void)state;
+    hides("{\"text\": \"<aB\\/c=d+E&f>\"}", true);
+    hides("{\"text\": \"<aB\\u002fc\\u003Dd\\u002bE\\u0026f>\"}", true);
+    hides("<\\u0061\\u0042\\u002f\\u0063\\u003d\\u0064\\u002b\\u0045\\u0026\\u0066>", true);
+    hides("'<aB\\x2fc\\x3dd+E&f>'", true);
+    hides("<aB&#x2F;c&#61;d&#43;E&amp;f>", true);
+    hides("<aB&sol;c&equals;d&plus;E&AMP;f>", true);
+    hides("<aB%2Fc%3Dd%2BE%26f>", true);
+    hides("<aB%2fc=d%2bE%26f>", true);
+    mask("p\xc3\xa4ss word", "p\\u00e4ss word p&#228;ssword p%C3%A4ss+word",
+         "********* **** ************* **************", true);
+}
+
+static void test_escaped_again(void **state) {
+    (void)state;
+    hides("\"{\\\"text\\\": \\\"<aB\\\\/c=d+E&f>\\\"}\"", true); /* JSON in JSON */
+    hides("\"<aB\\u0026#x2F;c=d+E\\u0026amp;f>\"", true);        /* HTML in JSON */
+    hides("<aB%252Fc%253Dd%252BE%2526f>", true);                 /* a URL in a URL */
+    hides("\"<aB%5Cu002fc%3dd%2BE%26f>\"", true);                /* JSON in a URL */
+}
+
+/* What was JSON is JSON after it. */
+static void test_whole_escapes(void **state) {
+    (void)state;
+    mask("nabcde", "\"x\\nabcde\"", "\"x*******\"", false);
+    mask("/bcdef", "\"\\/bcdef\"", "\"*******\"", false);
+}
+
+/* A large text is read in one layer, and within a bound of time whatever it holds. */
+static void test_large(void **state) {
+    size_t size = (size_t)4 << 20;
+    char *text = malloc(size + 1);
+    (void)state;
+    assert_non_null(text);
+    memset(text, '\\', size);
+    text[size] = '\0';
+    memcpy(text + size - 13, "_aB\\/c=d+E&f_", 13);
+    assert_true(siem_mask(SECRET, text, size));
+    assert_null(strstr(text, "d+E"));
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),         cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_escaped_again), cmocka_unit_test(test_whole_escapes),
+        cmocka_unit_test(test_large),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
