@@ -34,6 +34,7 @@ static void become(const char *command, int output, bool is_group) {
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     if (dup2(output, STDOUT_FILENO) >= 0) {
+        closefrom(STDERR_FILENO + 1); /* the host's, too, which may lack O_CLOEXEC */
         (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     }
     _exit(127);

@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,14 @@ static void set_security(const siem_http *http, CURL *easy) {
     (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 }
 
+/* No child of the host inherits a connection. */
+static int keep_from_children(void *unused, curl_socket_t fd, curlsocktype purpose) {
+    (void)unused;
+    (void)purpose;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_transport(const siem_http *http, siem_exchange *exchange) {
     CURL *easy = exchange->transfer->easy;
     const siem_http_settings *s = &http->settings;
@@ -171,6 +180,7 @@ static void set_transport(const siem_http *http, siem_exchange *exchange) {
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "oversight-siem/" SIEM_VERSION);
     if (exchange->request.direct) (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     else if (s->proxy != NULL) (void)curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy);
+    (void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_children);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->problem);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange->response);

@@ -68,6 +68,16 @@ keep 0 export --db ten.db --registry-id reg --to elastic --url "$url" --user u -
 has out 'Authorization: Basic ****'
 lacks out "$(printf 'u:%s' "$good" | base64)"
 
+# A command inherits neither what this shell has open, nor a file or connection of the program: not at the start,
+# nor when the credential is read again while a connection is open.
+look=$(for n in {3..60}; do echo "[ ! -e /proc/\$\$/fd/$n ] || echo $n >>inherited"; done)
+plan '[{"status": 401}]'
+receive inherits bulk --plan plan.json
+export_with 4 "cmd:$look; echo run >>runs; cat plain.key" --checkpoint inherits.cp --dead-letter inherits.dead \
+    9<plain.key 10>>other
+lines runs 2
+[ ! -e inherited ] || fail "a command inherits descriptors: $(tr '\n' ' ' <inherited)"
+
 # ---- what is wrong with them ----
 : >empty.key
 printf '\r\n' >blank.key
