@@ -1,4 +1,5 @@
 /* main.c: the program: runs the command, and gives the shell its exit status. */
+#include "arguments.h"
 #include "command.h"
 #include "program.h"
 #include "streams.h"
@@ -7,11 +8,12 @@
 #define FAILED  1
 #define REFUSED 3
 
-int main(int count, char **arguments) {
+int main(int count, char **given) {
+    char **arguments = siem_arguments_take(count, given); /* first: until then secrets are shown */
+    if (arguments == NULL) return FAILED;
     siem_streams_hold();
     siem_streams_open();
     siem_program_set_signals();
-    siem_program_set_arguments(count, arguments);
     siem_wiping_set();
     int status = siem_command_run(count, arguments, 0);
     bool written = siem_streams_flush();

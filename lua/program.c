@@ -301,26 +301,6 @@ static int restricted(lua_State *L) {
     return 2;
 }
 
-static char **process_arguments;
-static int argument_count;
-
-void siem_program_set_arguments(int count, char **arguments) {
-    argument_count = count;
-    process_arguments = arguments;
-}
-
-/* program.hide(index, from): overwrites argument `index` of the process from that character on, so
- * that nobody reads a credential in the list of processes. */
-static int hide(lua_State *L) {
-    lua_Integer index = luaL_checkinteger(L, 1), from = luaL_checkinteger(L, 2);
-    if (index < 1 || index >= argument_count) return 0;
-    char *argument = process_arguments[index];
-    size_t size = strlen(argument);
-    if (from >= 1 && (size_t)from <= size)
-        memset(argument + from - 1, '*', size - (size_t)from + 1);
-    return 0;
-}
-
 /* program.report(count): how many events the export has delivered, for the watchdog's last word. */
 static int report(lua_State *L) {
     atomic_store(&exported, luaL_checkinteger(L, 1));
@@ -339,7 +319,6 @@ int siem_program_open(lua_State *L) {
                                          {"report", report},
                                          {"allow_files", allow_files},
                                          {"claim", claim},
-                                         {"hide", hide},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -8,9 +8,6 @@
  * end between two batches; a second one ends the process, and 15 seconds do. */
 void siem_program_set_signals(void);
 
-/* Says where the arguments of the process lie, which Lua has copies of: hide overwrites them. */
-void siem_program_set_arguments(int count, char **arguments);
-
 /* Opens the module: what is defined here, in streams.h, in workers.h and in listener.h. Its upvalue
  * is the number of the worker whose state it is, or 0. */
 int siem_program_open(lua_State *L);

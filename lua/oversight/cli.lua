@@ -79,9 +79,7 @@ end
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
   if wants_json(arguments) then messages.set_format "json" end
-  -- The command itself stands before its arguments.
-  local function hide(index, from) program.hide(index + 1, from) end
-  local parsed, message = options.parse(command.options, arguments, hide)
+  local parsed, message = options.parse(command.options, arguments)
   if parsed and parsed.lua_path then
     local found
     found, message = set_lua_path(parsed.lua_path)

@@ -24,7 +24,6 @@ for _, kind in ipairs(siem.sink.kinds()) do
       known = { flag_of(option.name), value = option.value, help = option.help, many = option.many, hidden = true }
       OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, known
     end
-    known.secret = known.secret or option.secret
   end
 end
 

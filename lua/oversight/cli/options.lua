@@ -1,8 +1,7 @@
 --- Options of a command: declared as data, parsed, and described.
 ---
---- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural, secret,
---- hidden }. Without `value` it is a flag. `whole` and `natural` make it an integer. The text of a
---- `secret` one is taken out of the process's arguments; a `hidden` one is in no help.
+--- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural, hidden }.
+--- Without `value` it is a flag. `whole` and `natural` make it an integer. A `hidden` one is in no help.
 ---
 --- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
 ---
@@ -70,10 +69,9 @@ local function describe_unknown(declared, name, place)
 end
 
 --- Parses arguments. Gives a table by key, or nil and a message.
----@param hide fun(index: integer, from: integer)? told where a secret stands: which argument, from which character
 ---@return table<string, any>? parsed
 ---@return string? message
-function M.parse(declared, arguments, hide)
+function M.parse(declared, arguments)
   local parsed, i = {}, 1
   while i <= #arguments do
     local argument = arguments[i]
@@ -103,7 +101,6 @@ function M.parse(declared, arguments, hide)
         text = arguments[i]
         if not text then return nil, ("%s needs a value: %s"):format(name, option.value) end
       end
-      if option.secret and hide then hide(i, #arguments[i] - #text + 1) end
       local value, message = convert(option, text)
       if value == nil then return nil, message end
       store(parsed, option, value)
