@@ -57,6 +57,13 @@ static siem_code cut_scheme(const siem_secret_form *form, const char *name, char
     return SIEM_OK;
 }
 
+/* ${NAME}, $(command) or $NAME. */
+static bool is_variable(const char *text) {
+    static const char of_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    if (text[0] != '$' || text[1] == '\0') return false;
+    return strchr("{(", text[1]) != NULL || text[1 + strspn(text + 1, of_names)] == '\0';
+}
+
 /* What stands for a credential, or is around one. */
 static const char *find_wrapping(const siem_secret_form *form, const char *text) {
     size_t size = strlen(text);
@@ -66,8 +73,7 @@ static const char *find_wrapping(const siem_secret_form *form, const char *text)
                           : "it is JSON: give the credential alone";
     }
     if (first == '<' && last == '>') return "it is a placeholder: put the credential in its place";
-    if (first == '$' && strchr("{(", text[1]) != NULL)
-        return "it is a variable that nobody replaced";
+    if (is_variable(text)) return "it is a variable that nobody replaced";
     if (size > 1 && first == last && strchr("\"'`", first) != NULL) {
         return "it is in quotes: remove them";
     }
@@ -102,15 +108,26 @@ static siem_code encode_pair(const char *name, char *text, size_t capacity, siem
     return SIEM_OK;
 }
 
+static siem_code check_line(const char *name, const char *text, siem_error *err) {
+    if (strpbrk(text, "\r\n") == NULL) return SIEM_OK;
+    return refuse(name, "it holds a line break", err);
+}
+
+static siem_code apply_to_word(const siem_secret_form *form, const char *name, char *text,
+                               size_t capacity, siem_error *err) {
+    siem_code rc = cut_scheme(form, name, text, err);
+    if (rc != SIEM_OK) return rc;
+    const char *wrapping = find_wrapping(form, text); /* also behind the scheme */
+    if (wrapping != NULL) return refuse(name, wrapping, err);
+    rc = check_line(name, text, err);
+    if (rc == SIEM_OK) rc = check_word(name, text, err);
+    return rc == SIEM_OK && form->pair ? encode_pair(name, text, capacity, err) : rc;
+}
+
 siem_code siem_secret_form_apply(const siem_secret_form *form, const char *name, char *text,
                                  size_t capacity, siem_error *err) {
     trim(text, form->word);
     if (*text == '\0') return refuse(name, "it is empty", err);
-    const char *wrapping = form->word ? find_wrapping(form, text) : NULL;
-    if (wrapping != NULL) return refuse(name, wrapping, err);
-    if (strpbrk(text, "\r\n") != NULL) return refuse(name, "it holds a line break", err);
-    if (!form->word) return SIEM_OK;
-    siem_code rc = cut_scheme(form, name, text, err);
-    if (rc == SIEM_OK) rc = check_word(name, text, err);
-    return rc == SIEM_OK && form->pair ? encode_pair(name, text, capacity, err) : rc;
+    if (form->word) return apply_to_word(form, name, text, capacity, err);
+    return check_line(name, text, err);
 }
