@@ -24,12 +24,16 @@ function M.duration(seconds)
   return table.concat(parts, " ")
 end
 
+local function rounded(number) return math.floor(number + 0.5) end
+
 --- "less than 0.01 s", "0.02 s", "3.2 s", "1 min 52 s"
 ---@param seconds number
 function M.seconds(seconds)
   if seconds < 0.01 then return "less than 0.01 s" end
   if seconds >= 100 then return M.duration(math.floor(seconds)) end
-  return (seconds < 0.095 and "%.2f s" or "%.1f s"):format(seconds)
+  if seconds < 0.095 then return ("0.%02d s"):format(rounded(seconds * 100)) end
+  local tenths = rounded(seconds * 10)
+  return ("%d.%d s"):format(tenths // 10, tenths % 10) -- "%.1f" has the comma of a script's locale
 end
 
 return M
