@@ -132,10 +132,12 @@ local function list_problem(list)
   end
 end
 
---- What a script gave, as a list of pipelines; or nil and what is wrong.
-local function to_list(result, message)
-  if result == nil and message ~= nil then return nil, "the script failed: " .. tostring(message) end
+--- What a script gave, as a list of pipelines; or nil and what is wrong. The second value of `return require "x"`
+--- is a text.
+local function to_list(result, second)
+  if result == nil and second ~= nil then return nil, "the script failed: " .. tostring(second) end
   if result == nil then return {} end
+  if type(second) == "table" then return nil, "the script returns several tables: " .. EXPECTED end
   local jobs = pipeline.is_pipeline(result) and { result } or result
   local problem = list_problem(jobs)
   if problem then return nil, problem end
