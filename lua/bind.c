@@ -113,9 +113,20 @@ void siem_lua_leave(siem_lua_caller *caller) {
     caller->L = NULL;
 }
 
-/* Gives an error that is no string its text, while that can still fail without harm. */
+void siem_lua_push_error_text(lua_State *L, int index) {
+    int type = lua_type(L, index);
+    bool has_text = type == LUA_TSTRING || type == LUA_TNUMBER;
+    if (!has_text && luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+        lua_pop(L, 1);
+        has_text = true;
+    }
+    if (has_text) (void)luaL_tolstring(L, index, NULL);
+    else lua_pushfstring(L, "an error of type %s was raised: raise a text", lua_typename(L, type));
+}
+
+/* While that can still fail without harm. */
 static int to_message(lua_State *L) {
-    luaL_tolstring(L, 1, NULL);
+    siem_lua_push_error_text(L, 1);
     return 1;
 }
 

@@ -91,6 +91,9 @@ typedef struct siem_lua_caller {
     siem_error failure; /* of a hook, which ends the call; SIEM_OK: none */
 } siem_lua_caller;
 
+/* Pushes what a raised value says, which may be any value: its text, or of which type it is. */
+void siem_lua_push_error_text(lua_State *L, int index);
+
 /* Begins a call; raises when the noun is in use by a call further out. */
 void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what);
 void siem_lua_leave(siem_lua_caller *caller);

@@ -188,7 +188,9 @@ static siem_code push_header(lua_State *L, siem_error *err) {
 static void add_headers(lua_State *L, siem_request *request) {
     siem_error err;
     int headers = lua_gettop(L);
-    luaL_argexpected(L, lua_istable(L, headers), headers, "a table of headers");
+    if (!lua_istable(L, headers)) {
+        luaL_error(L, "headers returned %s, not a table of headers", luaL_typename(L, headers));
+    }
     for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 2)) {
         siem_code rc = push_header(L, &err);
         if (rc == SIEM_OK) rc = siem_header_add(request, lua_tostring(L, -1), &err);

@@ -179,6 +179,13 @@ static int to_string(lua_State *L) {
     return 1;
 }
 
+/* core.error_text(raised) -> what an error says, which may be any value */
+static int error_text(lua_State *L) {
+    luaL_checkany(L, 1);
+    siem_lua_push_error_text(L, 1);
+    return 1;
+}
+
 /* core.is_exposed(path) -> whether users other than its owner and group may read or write a file */
 static int is_exposed(lua_State *L) {
     lua_pushboolean(L, siem_exposure_of(siem_lua_check_text(L, 1)));
@@ -234,6 +241,7 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"read_table_file", read_table_file},
                                          {"call_apart", call_apart},
                                          {"tostring", to_string},
+                                         {"error_text", error_text},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

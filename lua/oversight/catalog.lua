@@ -93,7 +93,7 @@ end
 
 local function check_result(name, ok, result)
   if ok and format.is_format(result) then return result end
-  if not ok then return nil, tostring(result), "invalid" end
+  if not ok then return nil, core.error_text(result), "invalid" end
   return nil, ("format '%s': its file returns no format, but a %s"):format(name, type(result)), "invalid"
 end
 

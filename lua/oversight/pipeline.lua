@@ -299,7 +299,7 @@ end
 local function protected(open, ...)
   local ok, part, message, code = pcall(open, ...)
   if ok then return part, message, code end
-  return nil, tostring(part), "invalid"
+  return nil, core.error_text(part), "invalid"
 end
 
 --- Opens what the pipeline names: mapping, source, deadletter, sink, checkpoint, and what of it is to

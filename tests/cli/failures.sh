@@ -117,6 +117,14 @@ for call in 'os.exit(0)' 'pcall(os.exit, 0)' 'setmetatable({}, { __gc = function
     run 1 check early
 done
 
+# What is raised may be any value.
+echo 'return require "oversight.format" "raises" { { "id", with = function() error { id = 1 } end } }' >lua/oversight/formats/raises.lua
+run 1 export --db r.db --registry-id reg --format raises
+has err "raises: id: an error of type table was raised: raise a text"
+echo 'error()' >lua/oversight/formats/raises.lua
+run 1 check raises
+has err "an error of type nil was raised: raise a text"
+
 # A format of a site that does not load, and one that names a column the registry lacks.
 echo 'return require "oversight.format" "bad" { { "a", form = "x" } }' >lua/oversight/formats/bad.lua
 run 1 export --db r.db --registry-id reg --format bad

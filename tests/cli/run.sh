@@ -131,6 +131,9 @@ returns 'the script returns a table with the key "dns": '"$expected" '{ dns = jo
 returns "the script returns a table as it is: it belongs into siem.pipeline{...}" \
     '{ source = { path = "r.db", registry_id = "r" }, format = "ecs", sink = "x.jsonl" }'
 returns "the script failed: no registry today" 'nil, "no registry today"'
+echo 'error {}' >raises.lua
+run 1 run raises.lua
+has err "raises.lua: an error of type table was raised: raise a text"
 returns "the script returns several tables: $expected" 'job, job'
 echo 'return nil' >nothing.lua
 run 0 run nothing.lua

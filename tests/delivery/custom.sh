@@ -91,7 +91,7 @@ wrong_list 'return nil, {}' "a reason is a string, not a table"
 wrong_list 'error "out of paper"' "out of paper"
 wrong_list 'return nil, "no more"' "no more"
 wrong_list 'return false' "send returned false"
-wrong_list 'error {}' ""
+wrong_list 'error {}' "an error of type table was raised: raise a text"
 script none.lua <<<'return { sned = true }'
 run 1 none.lua
 has err "send"
@@ -222,7 +222,8 @@ written() { # written STATUS TABLE WORD
     lines written.dead 0
 }
 written 4 'headers = function() error "no key" end' "no key"
-written 4 'headers = function() return 5 end' "a table of headers"
+written 4 'headers = function() return 5 end' "headers returned number, not a table of headers"
+written 4 'headers = function() end' "headers returned nil, not a table of headers"
 written 1 'headers = { ["X-Bad"] = "a\r\nX-More: b" }' "control character"
 written 1 'headers = { ["X Bad"] = "a" }' "Name: value"
 written 1 'headers = { ["X-Bad"] = "a\0b" }' "NUL"

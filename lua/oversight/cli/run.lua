@@ -41,7 +41,7 @@ local function run_script(given, may_exit)
   if not chunk then return false, message end
   _G.arg = { [0] = given[1], table.unpack(given, 2) }
   local function add_traceback(reason)
-    reason = tostring(reason)
+    reason = core.error_text(reason)
     if not reason:find(given[1], 1, true) then reason = given[1] .. ": " .. reason end
     return traceback(reason)
   end
