@@ -2,9 +2,12 @@
 #include "database.h"
 
 #include "access.h"
+#include "clock.h"
 #include "error.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +15,8 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define ATTEMPTS        3
+#define ASK_STEPS       10000 /* of SQLite's virtual machine between two looks at the clock, */
+#define ASK_INTERVAL    0.1   /* and seconds between two questions whether to go on */
 
 /* True when the header asks for a write-ahead log (SQLite file format, bytes 18 and 19). SQLite's
  * own file is read: closing another one would drop the locks that this process has on the database.
@@ -41,6 +46,19 @@ static siem_code cannot_open(const siem_database *database, int rc, siem_error *
                           sqlite3_errmsg(database->connection));
 }
 
+siem_code siem_database_damaged(const siem_database *database, siem_error *err, const char *what,
+                                ...) {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, what);
+    (void)vsnprintf(text, sizeof text, what, arguments);
+    va_end(arguments);
+    return siem_error_set(err, SIEM_IO,
+                          "'%s' is damaged: %s. Restore it from a backup, or save what can be read "
+                          "with '.recover' of sqlite3",
+                          database->path, text);
+}
+
 /* Damage, or a schema in words that this SQLite does not know. */
 static siem_code is_malformed(const siem_database *database, siem_error *err) {
     const char *message = sqlite3_errmsg(database->connection);
@@ -50,13 +68,14 @@ static siem_code is_malformed(const siem_database *database, siem_error *err) {
                               "as new as the one of the registry's program",
                               sqlite3_libversion(), database->path, message);
     }
-    return siem_error_set(err, SIEM_IO, "'%s' is damaged: %s", database->path, message);
+    return siem_database_damaged(database, err, "%s", message);
 }
 
 siem_code siem_database_fault(const siem_database *database, int rc, siem_error *err) {
     const char *path = database->path;
     switch (rc & 0xff) {
     case SQLITE_NOMEM: return siem_error_no_memory(err);
+    case SQLITE_INTERRUPT: return siem_error_set(err, SIEM_CANCELLED, "stopped on request");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return siem_error_set(err, SIEM_LOCKED,
@@ -94,6 +113,27 @@ static siem_code check_path(const char *path, siem_error *err) {
     return SIEM_OK;
 }
 
+/* Of SQLite, within a statement: not 0 ends it. */
+static int ask(void *context) {
+    siem_inquiry *inquiry = context;
+    double now;
+    if (inquiry->go_on == NULL || (now = siem_clock()) < inquiry->due) return 0;
+    inquiry->due = now + ASK_INTERVAL;
+    inquiry->asking = true;
+    bool goes_on = inquiry->go_on(inquiry->context);
+    inquiry->asking = false;
+    return !goes_on;
+}
+
+siem_code siem_database_check_free(const siem_database *database, const char *function,
+                                   siem_error *err) {
+    if (!database->inquiry->asking) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "%s: the registry is being read: it cannot be used by the function that "
+                          "says whether to go on",
+                          function);
+}
+
 /* The first read, which opens the log as well. What is not there by then does not come later: the
  * connection keeps a lock, with which nobody deletes the log. Functions of the schema may be used
  * (trusted_schema): none that could do harm is known here, and json_extract in a generated column
@@ -101,6 +141,8 @@ static siem_code check_path(const char *path, siem_error *err) {
 static int configure(const siem_database *database) {
     sqlite3 *connection = database->connection;
     sqlite3_extended_result_codes(connection, 1);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, SIEM_MOST_ROW);
+    sqlite3_progress_handler(connection, ASK_STEPS, ask, database->inquiry);
     sqlite3_busy_timeout(connection, database->busy_timeout_ms);
     int rc = sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_exec(connection, "PRAGMA query_only=ON", NULL, NULL, NULL);
@@ -116,8 +158,8 @@ static siem_code connect_once(siem_database *database, siem_error *err) {
 }
 
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
-                             siem_error *err) {
-    *database = (siem_database){0};
+                             siem_inquiry *inquiry, siem_error *err) {
+    *database = (siem_database){.inquiry = inquiry};
     siem_code code = check_path(path, err);
     if (code != SIEM_OK) return code;
     database->busy_timeout_ms = busy_timeout_ms > 0 ? busy_timeout_ms : BUSY_TIMEOUT_MS;
@@ -147,7 +189,7 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
 
 /* One look-up of the column: its value is as good as a protected one, since the connection belongs
  * to one thread and has no mutex (SQLite, "Protected and unprotected value objects"). */
-void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob) {
+bool siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob) {
     sqlite3_value *stored = sqlite3_column_value(statement, column);
     value->type = SIEM_NULL;
     switch (sqlite3_value_type(stored)) {
@@ -164,15 +206,17 @@ void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value
         value->type = SIEM_TEXT;
         value->bytes = sqlite3_value_blob(stored);
         value->size = (size_t)sqlite3_value_bytes(stored);
-        if (value->bytes == NULL) value->bytes = "";
-        break;
+        if (value->bytes != NULL) break;
+        value->bytes = "";
+        return value->size == 0;
     case SQLITE_TEXT:
+        value->type = SIEM_TEXT;
         value->bytes = (const char *)sqlite3_value_text(stored);
         value->size = (size_t)sqlite3_value_bytes(stored);
-        if (value->bytes != NULL) value->type = SIEM_TEXT;
-        break;
+        return value->bytes != NULL;
     default: break;
     }
+    return true;
 }
 
 void siem_database_close(siem_database *database) {

@@ -5,16 +5,34 @@
 #include <oversight/siem.h>
 #include <sqlite3.h>
 
+/* Bytes of a value that SQLite reads or computes, and of all values of an event. */
+#define SIEM_MOST_ROW (16 * 1024 * 1024)
+
+/* Who is asked, within a statement of SQLite that takes long, whether it goes on. */
+typedef struct siem_inquiry {
+    siem_registry_go_on go_on; /* NULL: nobody */
+    void *context;
+    double due; /* of siem_clock: not to be asked before */
+    bool asking;
+} siem_inquiry;
+
 typedef struct siem_database {
     sqlite3 *connection;
     char *path; /* as the user gave it, for messages */
     int busy_timeout_ms;
+    siem_inquiry *inquiry;
 } siem_database;
 
 /* Opens a plain path (never a URI) for reading only: query_only and defensive; the log is open as
- * well. All zero is a closed database. Errors: as siem_registry_open. */
+ * well. All zero is a closed database. The inquiry must outlive it. Errors: as siem_registry_open.
+ */
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
-                             siem_error *err);
+                             siem_inquiry *inquiry, siem_error *err);
+
+/* SIEM_INVALID, naming the public function, within the call that asks whether to go on: SQLite
+ * allows no other use of the connection there. */
+siem_code siem_database_check_free(const siem_database *database, const char *function,
+                                   siem_error *err);
 
 siem_code siem_database_prepare(const siem_database *database, sqlite3_stmt **out, const char *sql,
                                 siem_error *err);
@@ -24,11 +42,16 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
                              siem_error *err);
 
 /* Reads column `column` of the row, borrowed until the next step. A blob is read as text and sets
- * *blob, which is left alone otherwise. */
-void siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob);
+ * *blob, which is left alone otherwise. False when memory runs out, as a text of another encoding
+ * is converted. */
+bool siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob);
 
 /* What went wrong with a call of SQLite's that returned `rc`. */
 siem_code siem_database_fault(const siem_database *database, int rc, siem_error *err);
+
+/* SIEM_IO for a damaged file: `what` is a format that says what is wrong with it. */
+siem_code siem_database_damaged(const siem_database *database, siem_error *err, const char *what,
+                                ...) __attribute__((format(printf, 3, 4)));
 
 void siem_database_close(siem_database *database);
 

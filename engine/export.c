@@ -49,7 +49,7 @@ static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t
 static bool is_known_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                              unsigned part) {
     if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
-    return id < last->id || (id == last->id && part <= last->part);
+    return id < last->id || (id == last->id && part < last->parts);
 }
 
 /* Counts a refusal that is told, and takes it down unless something before it is not dealt with
@@ -62,7 +62,7 @@ static void count_refused(siem_export *export_, siem_refused *last, int64_t id,
                    sink != NULL ? " rejects it: " : "", refusal->reason);
     siem_reasons_add(&export_->reasons, reason, refusal->event_id);
     export_->counts.refused++;
-    if (!export_->halted) *last = (siem_refused){id, refusal->part};
+    if (!export_->halted) *last = (siem_refused){id, refusal->part + 1};
 }
 
 /* A record that the sink rejects: counted, kept aside, or the end. */
@@ -125,17 +125,26 @@ static void look_up_lag(siem_export *export_) {
     export_->lag_due = now + LAG_INTERVAL;
 }
 
-static bool report_progress(void *context) {
-    siem_export *export_ = context;
+static bool call_progress(siem_export *export_) {
     const siem_export_options *options = &export_->options;
-    take_counts(export_);
-    look_up_lag(export_);
     return options->progress == NULL ||
            options->progress(options->progress_context, &export_->counts);
 }
 
+static bool report_progress(void *context) {
+    siem_export *export_ = context;
+    take_counts(export_);
+    look_up_lag(export_);
+    return call_progress(export_);
+}
+
 bool siem_export_goes_on(siem_export *export_) {
     return report_progress(export_);
+}
+
+/* Within a statement of SQLite, where no other one can be run: nothing is looked up. */
+static bool goes_on_reading(void *context) {
+    return call_progress(context);
 }
 
 static void count_batch(siem_counts *counts, double seconds) {
@@ -519,6 +528,9 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
     if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;
+    siem_inquiry *inquiry = siem_registry_inquiry(registry);
+    export_->inquiry = *inquiry;
+    *inquiry = (siem_inquiry){.go_on = goes_on_reading, .context = export_};
     if (siem_registry_is_followed(registry)) return siem_export_restart(export_, err);
     siem_registry_rewind(registry);
     return SIEM_OK;
@@ -527,6 +539,7 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
     siem_error failure;
     bool is_good = rc == SIEM_OK || rc == SIEM_CANCELLED || rc == SIEM_PIPE_CLOSED;
+    if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
     export_->registry = NULL;
     if (export_->options.checkpoint != NULL) {
         siem_code saved = siem_export_save_last(export_, &failure);

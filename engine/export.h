@@ -3,13 +3,14 @@
 #define SIEM_EXPORT_H
 
 #include "checkpoint.h"
+#include "database.h"
 #include "delivery.h"
 #include "reasons.h"
 
 /* Up to where refusals are told: what is read again after a failure is not refused twice. */
 typedef struct siem_refused {
     int64_t id;
-    unsigned part;
+    unsigned parts; /* of that event; 0: none */
 } siem_refused;
 
 struct siem_export {
@@ -19,6 +20,7 @@ struct siem_export {
     siem_registry *registry; /* that is being read, or NULL */
     unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
     siem_counts counts;
+    siem_inquiry inquiry;    /* the registry's own, put back at the end */
     siem_position confirmed; /* all events up to it are dealt with */
     bool halted;             /* some record was not: nothing behind it is confirmed */
     bool unsaved;            /* the checkpoint is behind `confirmed` */

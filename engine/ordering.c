@@ -4,6 +4,8 @@
 #include "error.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,14 @@ static void see_real(scan *s, double timestamp) {
     s->last_real = timestamp;
 }
 
+/* Pages of a damaged file can lead in a circle, so the scan ends at once. */
+static void fail_scan(sqlite3_context *context, int64_t id, int64_t last_id) {
+    char text[80];
+    (void)snprintf(text, sizeof text, "event %" PRId64 " comes after event %" PRId64, id, last_id);
+    sqlite3_result_error(context, text, -1);
+    sqlite3_result_error_code(context, SQLITE_CORRUPT);
+}
+
 static void see_row(sqlite3_context *context, int count, sqlite3_value **arguments) {
     (void)count;
     scan *s = sqlite3_aggregate_context(context, (int)sizeof *s);
@@ -60,6 +70,10 @@ static void see_row(sqlite3_context *context, int count, sqlite3_value **argumen
         return;
     }
     int64_t id = sqlite3_value_int64(arguments[0]);
+    if (s->ordering.count > 0 && id <= s->ordering.last_id) {
+        fail_scan(context, id, s->ordering.last_id);
+        return;
+    }
     if (s->ordering.count++ == 0) {
         s->ordering.first_id = id;
         s->last_integer = INT64_MIN;
@@ -81,24 +95,38 @@ static void finish_scan(sqlite3_context *context) {
     out->follows = s == NULL || !s->broken;
 }
 
+/* NOT INDEXED keeps the scan in the order of the table, which is that of the ids. An index of a
+ * damaged file can have others, and one with a collation that only the registry's program has
+ * cannot be used. */
+#define IN_RANGE                                                                                   \
+    " FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "                                     \
+    "(?3 IS NULL OR timestamp COLLATE BINARY >= ?3)"
+
+/* Infinity is smaller than all integers: none of 64 bits is the one before the first. */
+void siem_ordering_bind_after(sqlite3_stmt *statement, const int64_t *after) {
+    if (after != NULL) sqlite3_bind_int64(statement, 1, *after);
+    else sqlite3_bind_double(statement, 1, -INFINITY);
+}
+
+static void bind_range(sqlite3_stmt *statement, const siem_range *range) {
+    siem_ordering_bind_after(statement, range->after);
+    sqlite3_bind_int64(statement, 2, range->last != NULL ? *range->last : INT64_MAX);
+    if (range->since != NULL) sqlite3_bind_int64(statement, 3, *range->since);
+}
+
 siem_code siem_ordering_read(siem_ordering *out, const siem_database *database,
-                             const int64_t *since, siem_error *err) {
+                             const siem_range *range, siem_error *err) {
     static const char name[] = "oversight_ordering";
-    /* NOT INDEXED keeps the scan in the order of the table, which is that of the ids. */
-    /* A collation that only the registry's program has is not used, nor is an index with it. */
-    const char *sql = since != NULL ? "SELECT oversight_ordering(id, timestamp) FROM events "
-                                      "NOT INDEXED WHERE timestamp COLLATE BINARY >= ?1"
-                                    : "SELECT oversight_ordering(id, timestamp) FROM events "
-                                      "NOT INDEXED";
     sqlite3_stmt *statement = NULL;
     *out = (siem_ordering){.follows = true};
     if (sqlite3_create_function_v2(database->connection, name, 2, SQLITE_UTF8 | SQLITE_DIRECTONLY,
                                    out, NULL, see_row, finish_scan, NULL) != SQLITE_OK) {
         return siem_error_no_memory(err);
     }
-    siem_code rc = siem_database_prepare(database, &statement, sql, err);
+    siem_code rc = siem_database_prepare(database, &statement,
+                                         "SELECT oversight_ordering(id, timestamp)" IN_RANGE, err);
     if (rc == SIEM_OK) {
-        if (since != NULL) sqlite3_bind_int64(statement, 1, *since);
+        bind_range(statement, range);
         rc = siem_database_step(database, statement, err);
     }
     sqlite3_finalize(statement);
@@ -128,19 +156,17 @@ static siem_code fill(FILE *spool, const siem_database *database, sqlite3_stmt *
 }
 
 siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *database,
-                               const int64_t *since, int64_t limit, siem_error *err) {
-    const char *sql = since != NULL
-                          ? "SELECT id FROM events WHERE timestamp COLLATE BINARY >= ?2 "
-                            "ORDER BY timestamp COLLATE BINARY, id LIMIT ?1"
-                          : "SELECT id FROM events ORDER BY timestamp COLLATE BINARY, id LIMIT ?1";
+                               const siem_range *range, int64_t limit, siem_error *err) {
+    static const char sql[] =
+        "SELECT id" IN_RANGE " ORDER BY timestamp COLLATE BINARY, id LIMIT ?4";
     sqlite3_stmt *statement = NULL;
     siem_code rc;
     *out = NULL;
     siem_sorted_ids *ids = calloc(1, sizeof *ids);
     if (ids == NULL) return siem_error_no_memory(err);
     if ((rc = siem_database_prepare(database, &statement, sql, err)) != SIEM_OK) goto out;
-    sqlite3_bind_int64(statement, 1, limit);
-    if (since != NULL) sqlite3_bind_int64(statement, 2, *since);
+    bind_range(statement, range);
+    sqlite3_bind_int64(statement, 4, limit);
     ids->spool = tmpfile();
     rc = ids->spool == NULL ? spool_failed(err) : fill(ids->spool, database, statement, err);
 out:

@@ -66,7 +66,7 @@ void siem_export_forget_outage(siem_export *export_) {
  * itself are none, either. */
 static bool is_no_position(const siem_export *export_) {
     bool ends_beside = export_->halted && export_->options.sink->kind->sync != NULL;
-    return ends_beside || export_->confirmed.id < 0;
+    return ends_beside || export_->confirmed.id <= 0;
 }
 
 static void report_unsaved(siem_export *export_, const char *cause) {

@@ -46,6 +46,8 @@ siem_code siem_query_open(siem_query **out, siem_registry *registry, const char 
     *out = NULL;
     if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     if (sql == NULL) return siem_misuse_null(__func__, "sql", err);
+    siem_code code = siem_database_check_free(siem_registry_database(registry), __func__, err);
+    if (code != SIEM_OK) return code;
     siem_query *query = calloc(1, sizeof *query);
     if (query == NULL) return siem_error_no_memory(err);
     siem_query **queries = siem_registry_queries(registry);
@@ -54,7 +56,7 @@ siem_code siem_query_open(siem_query **out, siem_registry *registry, const char 
     *queries = query;
     query->database = siem_registry_database(registry);
     int rc = sqlite3_prepare_v2(query->database->connection, sql, -1, &query->statement, &rest);
-    siem_code code = check_query(query, rc, rest, err);
+    code = check_query(query, rc, rest, err);
     if (code == SIEM_OK) *out = query;
     else siem_query_close(query);
     return code;
@@ -90,6 +92,17 @@ siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_er
     return SIEM_OK;
 }
 
+/* Whether all values of the row can be read. What is converted stays so. */
+static bool can_convert(const siem_query *query) {
+    siem_value value;
+    bool blob, can = true;
+    int size = sqlite3_data_count(query->statement);
+    for (int i = 0; can && i < size; i++) {
+        can = siem_database_column(query->statement, i, &value, &blob);
+    }
+    return can;
+}
+
 siem_code siem_query_next(siem_query *query, siem_error *err) {
     if (query == NULL) return siem_misuse_null(__func__, "query", err);
     if (query->registry == NULL) {
@@ -97,7 +110,10 @@ siem_code siem_query_next(siem_query *query, siem_error *err) {
                               "%s: the registry of this query was closed: open both again",
                               __func__);
     }
-    siem_code rc = siem_database_step(query->database, query->statement, err);
+    siem_code rc = siem_database_check_free(query->database, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_database_step(query->database, query->statement, err);
+    if (rc == SIEM_OK && !can_convert(query)) rc = siem_error_no_memory(err);
     if (rc != SIEM_OK) sqlite3_reset(query->statement);
     return rc;
 }

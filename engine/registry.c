@@ -1,57 +1,18 @@
 /* registry.c: the event source, in pages that never hold up the registry's writer. */
 #include "registry.h"
 
-#include "access.h"
 #include "error.h"
-#include "event.h"
 #include "misuse.h"
-#include "ordering.h"
 #include "registry_id.h"
-#include "shape.h"
-#include "watch.h"
+#include "registry_state.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
-
-struct siem_registry {
-    siem_database database;
-    siem_query *queries; /* a list */
-    char *registry_id;
-    int64_t since_value;
-    const int64_t *since; /* &since_value, or NULL for all events */
-    int64_t limit;        /* negative: all */
-    siem_shape shape;
-    unsigned shapes; /* that were read so far */
-    bool has_suspect;
-    int64_t suspect; /* the last event for which a computed column failed */
-    siem_value *row; /* a value a column */
-    siem_event event;
-    bool ordered; /* ordering is known */
-    siem_ordering ordering;
-    siem_sorted_ids *sorted; /* when timestamps do not follow ids */
-    sqlite3_stmt *statement; /* over a range of ids, or over one id when `sorted` */
-    bool stepping;           /* the statement holds a read transaction */
-    int64_t
-        next_id; /* where the range begins anew after a release; the sorted id that was read last */
-    bool again;  /* that one is read again */
-    int64_t returned; /* events so far */
-    bool ended;
-    /* ---- of a registry that is followed ---- */
-    bool follow;
-    bool broken;    /* reading failed: the connection is made anew */
-    bool idle;      /* it could not be, as no program has the registry open */
-    int64_t cursor; /* the id of the event that was read last */
-    uint64_t print; /* its own, or 0 */
-    siem_watch watch;
-    int64_t schema_version; /* SQLite's number of the schema that the shape was read from */
-};
 
 /* ---- shape ---- */
 
-/* Reads what the table looks like, and makes room for its rows. */
-static siem_code read_shape(siem_registry *registry, siem_error *err) {
+siem_code siem_registry_read_shape(siem_registry *registry, siem_error *err) {
     siem_shape *shape = &registry->shape;
     siem_code rc = siem_shape_read(shape, &registry->database, registry->follow,
                                    registry->has_suspect ? &registry->suspect : NULL, err);
@@ -66,9 +27,8 @@ static siem_code read_shape(siem_registry *registry, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Prepares a SELECT of columns as the shape lists them, from `events` on as `rest` says. */
-static siem_code prepare_rows(const siem_registry *registry, sqlite3_stmt **out,
-                              const char *columns, const char *rest, siem_error *err) {
+siem_code siem_registry_prepare(const siem_registry *registry, sqlite3_stmt **out,
+                                const char *columns, const char *rest, siem_error *err) {
     char *sql = sqlite3_mprintf("SELECT %s FROM events %s", columns, rest);
     if (sql == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_database_prepare(&registry->database, out, sql, err);
@@ -76,7 +36,7 @@ static siem_code prepare_rows(const siem_registry *registry, sqlite3_stmt **out,
     return rc;
 }
 
-static void forget_shape(siem_registry *registry) {
+void siem_registry_forget_shape(siem_registry *registry) {
     sqlite3_finalize(registry->statement);
     registry->statement = NULL;
     siem_event_release(&registry->event);
@@ -114,15 +74,15 @@ siem_code siem_registry_open(siem_registry **out, const siem_registry_options *o
     registry->watch = siem_watch_closed;
     registry->limit = options->has_limit || options->limit > 0 ? options->limit : -1;
     registry->follow = options->follow;
-    registry->cursor = INT64_MIN;
     registry->since_value = options->since;
     if (options->has_since) registry->since = &registry->since_value;
     registry->registry_id = strdup(options->registry_id);
     rc = registry->registry_id != NULL ? SIEM_OK : siem_error_no_memory(err);
     if (rc == SIEM_OK) {
-        rc = siem_database_open(&registry->database, options->path, options->busy_timeout_ms, err);
+        rc = siem_database_open(&registry->database, options->path, options->busy_timeout_ms,
+                                &registry->inquiry, err);
     }
-    if (rc == SIEM_OK) rc = read_shape(registry, err);
+    if (rc == SIEM_OK) rc = siem_registry_read_shape(registry, err);
     if (rc == SIEM_OK && registry->follow) {
         rc = siem_watch_open(&registry->watch, &registry->database, err);
     }
@@ -135,7 +95,7 @@ void siem_registry_close(siem_registry *registry) {
     if (registry == NULL) return;
     siem_query_lose_registry(registry->queries);
     siem_sorted_ids_close(registry->sorted);
-    forget_shape(registry);
+    siem_registry_forget_shape(registry);
     siem_watch_close(&registry->watch);
     free(registry->registry_id);
     siem_database_close(&registry->database);
@@ -166,6 +126,14 @@ const char *siem_registry_id(const siem_registry *registry) {
     return registry->registry_id;
 }
 
+siem_inquiry *siem_registry_inquiry(siem_registry *registry) {
+    return &registry->inquiry;
+}
+
+void siem_registry_set_go_on(siem_registry *registry, siem_registry_go_on go_on, void *context) {
+    if (registry != NULL) registry->inquiry = (siem_inquiry){.go_on = go_on, .context = context};
+}
+
 /* ---- reading ---- */
 
 siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
@@ -173,11 +141,13 @@ siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *orderin
     if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
     if (ordering == NULL) return siem_misuse_null(__func__, "ordering", err);
     if (!registry->ordered) {
-        siem_code rc =
-            siem_ordering_read(&registry->ordering, &registry->database, registry->since, err);
+        siem_code rc = siem_database_check_free(&registry->database, __func__, err);
+        const siem_range range = {.since = registry->since};
+        if (rc == SIEM_OK) {
+            rc = siem_ordering_read(&registry->ordering, &registry->database, &range, err);
+        }
         if (rc != SIEM_OK) return rc;
         registry->ordered = true;
-        registry->next_id = registry->ordering.first_id;
     }
     *ordering = registry->ordering;
     return SIEM_OK;
@@ -189,20 +159,21 @@ static siem_code begin(siem_registry *registry, siem_error *err) {
     const siem_database *database = &registry->database;
     siem_code rc = siem_registry_ordering(registry, &ordering, err);
     if (rc != SIEM_OK) return rc;
+    const siem_range range = {.since = registry->since, .last = &registry->ordering.last_id};
     const char *rows = "WHERE id = ?1";
     if (registry->sorted != NULL) {
         rc = SIEM_OK;
     } else if (!ordering.follows) {
-        rc = siem_sorted_ids_open(&registry->sorted, database, registry->since, registry->limit,
-                                  err);
+        rc = siem_sorted_ids_open(&registry->sorted, database, &range, registry->limit, err);
     } else if (registry->since != NULL) {
-        rows = "NOT INDEXED WHERE id >= ?1 AND id <= ?2 AND timestamp COLLATE BINARY >= ?3 "
+        rows = "NOT INDEXED WHERE id > ?1 AND id <= ?2 AND timestamp COLLATE BINARY >= ?3 "
                "ORDER BY id";
     } else {
-        rows = "WHERE id >= ?1 AND id <= ?2 ORDER BY id";
+        rows = "WHERE id > ?1 AND id <= ?2 ORDER BY id";
     }
     if (rc == SIEM_OK) {
-        rc = prepare_rows(registry, &registry->statement, registry->shape.selection, rows, err);
+        rc = siem_registry_prepare(registry, &registry->statement, registry->shape.selection, rows,
+                                   err);
     }
     if (rc == SIEM_OK && ordering.follows) {
         sqlite3_bind_int64(registry->statement, 2, ordering.last_id);
@@ -213,319 +184,148 @@ static siem_code begin(siem_registry *registry, siem_error *err) {
     return rc;
 }
 
+const int64_t *siem_registry_cursor(const siem_registry *registry) {
+    return registry->cursor.is_set ? &registry->cursor.id : NULL;
+}
+
 static siem_code step_range(siem_registry *registry, siem_error *err) {
-    if (!registry->stepping) {
-        sqlite3_bind_int64(registry->statement, 1, registry->next_id);
-        registry->stepping = true;
-    }
+    if (!registry->stepping)
+        siem_ordering_bind_after(registry->statement, siem_registry_cursor(registry));
+    registry->stepping = true;
     return siem_database_step(&registry->database, registry->statement, err);
 }
 
 /* An event that was deleted since the ids were sorted is passed over. */
 static siem_code step_sorted(siem_registry *registry, siem_error *err) {
     siem_code rc;
-    int64_t id;
     do {
         sqlite3_reset(registry->statement);
-        id = registry->next_id;
-        rc = registry->again ? SIEM_OK : siem_sorted_ids_next(registry->sorted, &id, err);
+        rc = registry->again ? SIEM_OK
+                             : siem_sorted_ids_next(registry->sorted, &registry->sorted_id, err);
         if (rc != SIEM_OK) return rc;
         registry->again = false;
-        registry->next_id = id;
-        sqlite3_bind_int64(registry->statement, 1, id);
+        sqlite3_bind_int64(registry->statement, 1, registry->sorted_id);
         registry->stepping = true;
         rc = siem_database_step(&registry->database, registry->statement, err);
     } while (rc == SIEM_END);
     return rc;
 }
 
-/* After a failed step: a computed column of the site can fail for one row alone, as json_extract
- * does for what is not JSON. True when the columns are to be looked at again, with that row. */
-static bool find_suspect(siem_registry *registry, siem_code rc) {
-    bool fails = rc == SIEM_IO && registry->cursor < INT64_MAX &&
-                 (sqlite3_errcode(registry->database.connection) & 0xff) == SQLITE_ERROR;
+/* The event that the statement failed at: the one behind the cursor, or the sorted one. */
+static bool find_failed(const siem_registry *registry, int64_t *id) {
     sqlite3_stmt *statement = NULL;
-    if (!fails || siem_database_prepare(&registry->database, &statement,
-                                        "SELECT id FROM events NOT INDEXED WHERE id >= ?1 AND "
-                                        "(?2 IS NULL OR timestamp COLLATE BINARY >= ?2) "
-                                        "ORDER BY id LIMIT 1",
-                                        NULL) != SIEM_OK) {
+    *id = registry->sorted_id;
+    if (registry->sorted != NULL) return true;
+    if (siem_database_prepare(&registry->database, &statement,
+                              "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND "
+                              "(?2 IS NULL OR timestamp COLLATE BINARY >= ?2) ORDER BY id LIMIT 1",
+                              NULL) != SIEM_OK) {
         return false;
     }
-    sqlite3_bind_int64(statement, 1, registry->follow ? registry->cursor + 1 : registry->next_id);
+    siem_ordering_bind_after(statement, siem_registry_cursor(registry));
     if (registry->since != NULL) sqlite3_bind_int64(statement, 2, *registry->since);
     bool found = siem_database_step(&registry->database, statement, NULL) == SIEM_OK;
-    int64_t id = sqlite3_column_int64(statement, 0);
+    *id = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
-    if (!found || (registry->has_suspect && registry->suspect == id)) return false;
+    return found;
+}
+
+bool siem_registry_find_suspect(siem_registry *registry, siem_code rc) {
+    int64_t id;
+    if (rc != SIEM_IO || !siem_shape_may_be_cause(&registry->database)) return false;
+    if (!find_failed(registry, &id)) return false;
+    if (registry->has_suspect && registry->suspect == id) return false;
     registry->has_suspect = true;
     registry->suspect = id;
     return true;
 }
 
-static void load_row(siem_registry *registry, sqlite3_stmt *statement) {
+siem_code siem_registry_load(siem_registry *registry, sqlite3_stmt *statement, siem_error *err) {
     bool blob = false;
+    size_t size = 0;
     for (size_t i = 0; i < registry->shape.column_count; i++) {
-        siem_database_column(statement, (int)i, &registry->row[i], &blob);
+        siem_value *value = &registry->row[i];
+        *value = (siem_value){.type = SIEM_NULL};
+        /* What is not asked for takes no memory. */
+        bool is_id = sqlite3_column_type(statement, (int)i) == SQLITE_INTEGER;
+        if (size > SIEM_MOST_ROW && !is_id) continue;
+        if (!siem_database_column(statement, (int)i, value, &blob)) {
+            return siem_error_no_memory(err);
+        }
+        if (value->type == SIEM_TEXT) size += value->size;
     }
     siem_event_load(&registry->event, registry->shape.layout, registry->row, blob);
+    if (size <= SIEM_MOST_ROW) return SIEM_OK;
+    return siem_error_set(err, SIEM_SCHEMA,
+                          "event %" PRId64 " of '%s' is too large: the values of its row have more "
+                          "than %d MiB. Shorten them, or delete the row",
+                          registry->event.row_id, registry->database.path, SIEM_MOST_ROW >> 20);
 }
 
-/* ---- following ---- */
-
-static siem_code run(siem_registry *registry, const char *sql, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
-    sqlite3_finalize(statement);
-    return rc == SIEM_END ? SIEM_OK : rc;
-}
-
-/* A query's one number; SIEM_END: there is none. */
-static siem_code read_number(const siem_registry *registry, const char *sql, int64_t *number,
-                             siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
-    if (rc == SIEM_OK) *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return rc;
-}
-
-/* SQLite keeps the largest id that was ever given. When it is smaller than one that was read, the
- * file has lost its end: it was restored from an older copy, and gives ids again. */
-static siem_code check_ids(const siem_registry *registry, siem_error *err) {
-    int64_t largest = 0;
-    siem_code rc = read_number(
-        registry, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE", &largest,
-        err);
-    if (rc != SIEM_OK && rc != SIEM_END) return rc;
-    if (registry->cursor <= 0 || largest >= registry->cursor) return SIEM_OK;
-    return siem_error_set(err, SIEM_HELD,
-                          "the ids of the registry '%s' went back: it has given %" PRId64
-                          ", and event %" PRId64 " was read before (was it restored from a "
-                          "backup?). Say from where on its events are new with 'checkpoint set', "
-                          "or begin anew with 'checkpoint reset'",
-                          registry->database.path, largest, registry->cursor);
-}
-
-siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
-                                    siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = prepare_rows(registry, &statement, registry->shape.own, "WHERE id = ?1", err);
+siem_code siem_registry_advance(siem_registry *registry, siem_error *err) {
+    siem_cursor *cursor = &registry->cursor;
+    siem_code rc = siem_registry_load(registry, registry->statement, err);
     if (rc != SIEM_OK) return rc;
-    sqlite3_bind_int64(statement, 1, id);
-    rc = siem_database_step(&registry->database, statement, err);
-    if (rc == SIEM_OK) {
-        load_row(registry, statement);
-        if (siem_event_print(&registry->event) != print) {
-            rc = siem_error_set(err, SIEM_HELD,
-                                "event %" PRId64 " of the registry '%s' is not the one that was "
-                                "read before: the registry was restored or made anew. Say from "
-                                "where on its events are new with 'checkpoint set', or begin anew "
-                                "with 'checkpoint reset'",
-                                id, registry->database.path);
-        }
+    int64_t id = registry->event.row_id;
+    if (cursor->is_set && id <= cursor->id) {
+        return siem_database_damaged(&registry->database, err,
+                                     "event %" PRId64 " comes after event %" PRId64, id,
+                                     cursor->id);
     }
-    sqlite3_finalize(statement);
-    return rc == SIEM_END ? SIEM_OK : rc; /* deleted: nothing tells */
-}
-
-/* Columns may have been added since the last round. */
-static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
-    int64_t version = 0;
-    const char *rows = registry->since != NULL
-                           ? "NOT INDEXED WHERE id > ?1 AND timestamp COLLATE BINARY >= ?2 "
-                             "ORDER BY id"
-                           : "WHERE id > ?1 ORDER BY id";
-    siem_code rc = read_number(registry, "PRAGMA schema_version", &version, err);
-    if (rc != SIEM_OK || (registry->statement != NULL && version == registry->schema_version)) {
-        return rc;
-    }
-    forget_shape(registry);
-    rc = read_shape(registry, err);
-    if (rc == SIEM_OK) {
-        rc = prepare_rows(registry, &registry->statement, registry->shape.selection, rows, err);
-    }
-    if (rc != SIEM_OK) return rc;
-    if (registry->since != NULL) sqlite3_bind_int64(registry->statement, 2, *registry->since);
-    registry->schema_version = version;
+    *cursor = (siem_cursor){.is_set = true, .id = id};
     return SIEM_OK;
 }
 
-/* Opens the file anew after a failure; it must still be the same one. */
-static siem_code reconnect(siem_registry *registry, siem_error *err) {
-    siem_database database;
-    siem_identity file = registry->watch.file;
-    siem_code rc = siem_database_open(&database, registry->database.path,
-                                      registry->database.busy_timeout_ms, err);
-    registry->idle = rc == SIEM_IDLE;
+/* ---- a bounded set of events ---- */
+
+static int64_t count_wanted(const siem_registry *registry, int64_t count) {
+    return registry->limit >= 0 && registry->limit < count ? registry->limit : count;
+}
+
+/* At the end: fewer events than were counted at the beginning came out when some of them were
+ * deleted meanwhile, or when a seek in a damaged file passes over them, which a scan does not. */
+static siem_code check_complete(siem_registry *registry, siem_error *err) {
+    siem_ordering left;
+    if (registry->returned >= count_wanted(registry, registry->ordering.count)) return SIEM_END;
+    sqlite3_reset(registry->statement);
+    const siem_range range = {.since = registry->since, .last = &registry->ordering.last_id};
+    siem_code rc = siem_ordering_read(&left, &registry->database, &range, err);
     if (rc != SIEM_OK) return rc;
-    forget_shape(registry);
-    siem_watch_close(&registry->watch);
-    siem_database_close(&registry->database);
-    registry->database = database;
-    rc = siem_watch_open(&registry->watch, &registry->database, err);
-    registry->watch.file = file; /* also after a failure: the next attempt compares with it */
-    if (rc != SIEM_OK) return rc;
-    if ((rc = siem_watch_check(&registry->watch, err)) == SIEM_OK) registry->broken = false;
-    return rc;
+    if (registry->returned >= count_wanted(registry, left.count)) return SIEM_END;
+    return siem_database_damaged(&registry->database, err,
+                                 "only %" PRId64 " of %" PRId64 " events can be found by their ids",
+                                 registry->returned, left.count);
 }
 
-/* Begins a read transaction, in which shape, ids and rows belong together. */
-static siem_code begin_round(siem_registry *registry, siem_error *err) {
-    siem_code rc = registry->broken ? reconnect(registry, err) : SIEM_OK;
-    if (rc == SIEM_OK) rc = siem_watch_mark(&registry->watch, err);
-    if (rc == SIEM_OK) rc = run(registry, "BEGIN", err);
-    if (rc == SIEM_OK) rc = refresh_shape(registry, err);
-    if (rc == SIEM_OK) rc = check_ids(registry, err);
-    if (rc == SIEM_OK && registry->print != 0) {
-        rc = siem_registry_check_event(registry, registry->cursor, registry->print, err);
-    }
-    if (rc != SIEM_OK) return rc;
-    sqlite3_bind_int64(registry->statement, 1, registry->cursor);
-    registry->stepping = true;
-    return SIEM_OK;
+static siem_code step(siem_registry *registry, siem_error *err) {
+    if (registry->returned >= count_wanted(registry, registry->ordering.count)) return SIEM_END;
+    return registry->sorted != NULL ? step_sorted(registry, err) : step_range(registry, err);
 }
 
-/* At the end: what is behind the cursor and older than `since` is not looked at again. */
-static siem_code pass_over_old(siem_registry *registry, siem_error *err) {
-    int64_t largest = registry->cursor;
-    siem_code rc = read_number(registry, "SELECT max(id) FROM events", &largest, err);
-    if (rc != SIEM_OK) return rc;
-    if (largest > registry->cursor) {
-        registry->cursor = largest;
-        registry->print = 0;
-    }
-    return SIEM_END;
-}
-
-/* The next event behind the cursor. SIEM_END is the end for now. */
-static siem_code next_of_followed(siem_registry *registry, siem_event **event, siem_error *err) {
-    siem_code rc = registry->stepping ? SIEM_OK : begin_round(registry, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, registry->statement, err);
-    if (rc == SIEM_END && registry->since != NULL) rc = pass_over_old(registry, err);
-    if (find_suspect(registry, rc)) {
-        siem_registry_release(registry);
-        forget_shape(registry);
-        return next_of_followed(registry, event, err);
-    }
-    if (rc != SIEM_OK) {
-        registry->broken = registry->broken || rc == SIEM_IO;
-        siem_registry_release(registry);
-        return rc;
-    }
-    load_row(registry, registry->statement);
-    registry->cursor = registry->event.row_id;
-    registry->print = registry->event.print = siem_event_print(&registry->event);
-    *event = &registry->event;
-    return SIEM_OK;
-}
-
-void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print) {
-    siem_registry_release(registry);
-    registry->cursor = id;
-    registry->print = print;
-}
-
-void siem_registry_seek(siem_registry *registry, int64_t id) {
-    if (registry != NULL) siem_registry_seek_event(registry, id, 0);
-}
-
-static siem_code check_followed(const siem_registry *registry, const char *function,
-                                siem_error *err) {
-    if (registry == NULL) return siem_misuse_null(function, "registry", err);
-    if (registry->follow) return SIEM_OK;
-    return siem_error_set(err, SIEM_INVALID,
-                          "%s: the registry is not followed: open it with follow = true", function);
-}
-
-siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err) {
-    siem_code rc = check_followed(registry, __func__, err);
-    if (rc != SIEM_OK) return rc;
-    if (milliseconds < 0) {
-        return siem_error_set(err, SIEM_INVALID, "%s: milliseconds is negative: give 0 or more",
-                              __func__);
-    }
-    siem_registry_release(registry);
-    if (registry->idle) {
-        return siem_access_await(registry->database.path, milliseconds) ? SIEM_OK : SIEM_END;
-    }
-    if (registry->broken) return SIEM_OK; /* the next read tells */
-    rc = siem_watch_wait(&registry->watch, milliseconds, err);
-    registry->broken = rc == SIEM_IO;
-    return rc;
-}
-
-bool siem_registry_await(const char *path, int milliseconds) {
-    return path != NULL && siem_access_await(path, milliseconds);
-}
-
-siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {
-    const char *const sql =
-        "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM events WHERE id > ?1 AND "
-        "typeof(timestamp) IN ('integer', 'real') ORDER BY id LIMIT 1)";
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = check_followed(registry, __func__, err);
-    if (rc != SIEM_OK) return rc;
-    if (lag == NULL) return siem_misuse_null(__func__, "lag", err);
-    /* What nobody waits for does not wait for a lock, either. */
-    (void)sqlite3_busy_timeout(registry->database.connection, 0);
-    rc = siem_database_prepare(&registry->database, &statement, sql, err);
-    if (rc == SIEM_OK) {
-        sqlite3_bind_int64(statement, 1, id);
-        rc = siem_database_step(&registry->database, statement, err);
-    }
-    if (rc == SIEM_OK) {
-        int64_t largest = sqlite3_column_int64(statement, 0);
-        bool waits = sqlite3_column_type(statement, 1) != SQLITE_NULL;
-        double since = waits ? sqlite3_column_double(statement, 1) : INFINITY;
-        *lag = (siem_lag){.events = largest > id ? largest - id : 0,
-                          .seconds = fmax(0, (double)time(NULL) - since)};
-    }
-    sqlite3_finalize(statement);
-    (void)sqlite3_busy_timeout(registry->database.connection, registry->database.busy_timeout_ms);
-    return rc;
-}
-
-bool siem_registry_is_followed(const siem_registry *registry) {
-    return registry->follow;
-}
-
-siem_identity siem_registry_identity(const siem_registry *registry) {
-    return registry->watch.file;
-}
-
-/* The next of a bounded set of events. */
 static siem_code next_of_all(siem_registry *registry, siem_event **event, siem_error *err) {
     siem_code rc = SIEM_OK;
-    if (registry->ended) {
-        siem_registry_release(registry);
-        return SIEM_END;
-    }
+    if (registry->ended) return SIEM_END;
     if (registry->statement == NULL && (rc = begin(registry, err)) != SIEM_OK) return rc;
-    bool full = registry->ordering.count == 0 ||
-                (registry->limit >= 0 && registry->returned >= registry->limit);
-    if (full) rc = SIEM_END;
-    else rc = registry->sorted != NULL ? step_sorted(registry, err) : step_range(registry, err);
-    if (find_suspect(registry, rc)) {
-        forget_shape(registry);
+    rc = step(registry, err);
+    if (siem_registry_find_suspect(registry, rc)) {
+        siem_registry_forget_shape(registry);
         registry->stepping = false;
         registry->again = registry->sorted != NULL;
-        if ((rc = read_shape(registry, err)) == SIEM_OK) return next_of_all(registry, event, err);
+        rc = siem_registry_read_shape(registry, err);
+        if (rc == SIEM_OK) return next_of_all(registry, event, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = registry->sorted != NULL ? siem_registry_load(registry, registry->statement, err)
+                                      : siem_registry_advance(registry, err);
+    } else if (rc == SIEM_END) {
+        rc = check_complete(registry, err);
     }
     if (rc != SIEM_OK) {
         registry->ended = rc == SIEM_END;
         siem_registry_release(registry);
         return rc;
     }
-    load_row(registry, registry->statement);
     registry->returned++;
-    if (registry->event.row_id == registry->ordering.last_id && registry->sorted == NULL) {
-        registry->ended = true;
-    } else {
-        registry->next_id = registry->event.row_id + 1;
-    }
     *event = &registry->event;
     return SIEM_OK;
 }
@@ -534,30 +334,28 @@ siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_e
     if (event == NULL) return siem_misuse_null(__func__, "event", err);
     *event = NULL;
     if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
-    return registry->follow ? next_of_followed(registry, event, err)
+    siem_code rc = siem_database_check_free(&registry->database, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    return registry->follow ? siem_registry_next_of_followed(registry, event, err)
                             : next_of_all(registry, event, err);
 }
 
 void siem_registry_rewind(siem_registry *registry) {
     if (registry == NULL) return;
-    if (registry->follow) {
-        siem_registry_seek_event(registry, INT64_MIN, 0);
-        return;
-    }
-    if (registry->statement == NULL) return; /* nothing was read: the ordering is still fresh */
+    siem_registry_release(registry);
+    registry->cursor = (siem_cursor){.is_set = false};
+    if (registry->follow || registry->statement == NULL) return; /* the ordering is still fresh */
     sqlite3_finalize(registry->statement);
     siem_sorted_ids_close(registry->sorted);
     registry->statement = NULL;
     registry->sorted = NULL;
-    registry->stepping = registry->ended = registry->ordered = registry->again = false;
+    registry->ended = registry->ordered = registry->again = false;
     registry->returned = 0;
 }
 
 void siem_registry_release(siem_registry *registry) {
     if (registry == NULL || (!registry->stepping && !registry->follow)) return;
     if (registry->statement != NULL) sqlite3_reset(registry->statement);
-    if (registry->follow && sqlite3_get_autocommit(registry->database.connection) == 0) {
-        (void)run(registry, "COMMIT", NULL);
-    }
+    if (registry->follow) siem_registry_end_round(registry);
     registry->stepping = false;
 }

@@ -22,6 +22,9 @@ unsigned siem_registry_shapes(const siem_registry *registry);
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);
 
+/* Who is asked whether a statement goes on. Borrowed until close. */
+siem_inquiry *siem_registry_inquiry(siem_registry *registry);
+
 bool siem_registry_is_followed(const siem_registry *registry);
 
 /* ---- of one that is followed ---- */

@@ -21,9 +21,11 @@ static siem_code check_table(const siem_database *database, siem_error *err) {
                             database->path);
     } else if (rc == SIEM_OK) {
         const char *type = (const char *)sqlite3_column_text(statement, 0);
-        if (type == NULL || strcmp(type, "table") != 0) {
+        if (type == NULL) {
+            rc = siem_error_no_memory(err);
+        } else if (strcmp(type, "table") != 0) {
             rc = siem_error_set(err, SIEM_SCHEMA, "'events' in '%s' is a %s, not a table",
-                                database->path, type != NULL ? type : "thing");
+                                database->path, type);
         }
     }
     sqlite3_finalize(statement);
@@ -75,7 +77,10 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         const char *type = (const char *)sqlite3_column_text(statement, 1);
         bool is_key = sqlite3_column_int(statement, 2) != 0;
-        if (name == NULL || type == NULL) continue;
+        if (name == NULL || type == NULL) {
+            rc = siem_error_no_memory(err);
+            break;
+        }
         keys += is_key;
         if (strcasecmp(name, "id") == 0) has_id = is_key && strcasecmp(type, "INTEGER") == 0;
         if (strcasecmp(name, "timestamp") == 0) has_timestamp = true;
@@ -113,8 +118,13 @@ static siem_code make_room(siem_shape *shape, const siem_database *database, sie
                                                                : siem_error_no_memory(err);
 }
 
+bool siem_shape_may_be_cause(const siem_database *database) {
+    int rc = sqlite3_errcode(database->connection) & 0xff;
+    return rc == SQLITE_ERROR || rc == SQLITE_TOOBIG;
+}
+
 /* Whether SQLite cannot read a column, and why: a function or a collation that only the registry's
- * program has, or a computed value that fails for the event `suspect`. */
+ * program has, or a value that fails, or is too large, for the event `suspect`. */
 static bool find_fault(char reason[REASON_SIZE], const siem_database *database, const char *column,
                        const int64_t *suspect) {
     sqlite3_stmt *statement = NULL;
@@ -131,8 +141,10 @@ static bool find_fault(char reason[REASON_SIZE], const siem_database *database, 
     if (!is_prepared) (void)snprintf(reason, REASON_SIZE, "%s", text);
     else if (suspect != NULL)
         (void)snprintf(reason, REASON_SIZE, "%s, in event %" PRId64, text, *suspect);
+    bool is_fault = rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE &&
+                    siem_shape_may_be_cause(database);
     sqlite3_finalize(statement);
-    return (rc & 0xff) == SQLITE_ERROR;
+    return is_fault;
 }
 
 static siem_code set_aside(siem_shape *shape, const siem_database *database, const char *column,

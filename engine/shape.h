@@ -24,6 +24,10 @@ typedef struct siem_shape {
 siem_code siem_shape_read(siem_shape *shape, const siem_database *database, bool follow,
                           const int64_t *suspect, siem_error *err);
 
+/* Whether a statement that failed may have failed for a column that can be set aside: SQLite's last
+ * error says so. */
+bool siem_shape_may_be_cause(const siem_database *database);
+
 void siem_shape_free(siem_shape *shape);
 
 #endif

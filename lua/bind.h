@@ -147,6 +147,14 @@ siem_checkpoint *siem_lua_check_checkpoint(lua_State *L, int index, siem_lua_use
 siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);
 siem_sink *siem_lua_check_sink(lua_State *L, int index, siem_lua_caller **caller);
 
+/* A call of the engine that reads the registry at `index`, in which its go_on function may be
+ * called. Raises when that function makes the call. */
+typedef struct siem_lua_reading siem_lua_reading;
+siem_lua_reading *siem_lua_begin_reading(lua_State *L, int index);
+
+/* Ends it: `rc`, or the failure of the function where that is what ended it. */
+siem_code siem_lua_end_reading(siem_lua_reading *reading, siem_code rc, siem_error *err);
+
 /* Pushes a mapping that `owner` holds; `release` frees the owner when the mapping is closed. */
 void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),
                            void *owner);

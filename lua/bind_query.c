@@ -3,10 +3,17 @@
 
 typedef struct lua_query {
     siem_query *query; /* NULL: closed */
+    bool is_stepping;
 } lua_query;
+
+/* Raises when a function that the query's own step calls would change it. */
+static void check_still(lua_State *L, const lua_query *q) {
+    if (q->is_stepping) luaL_error(L, "this query is in use: a function of its registry calls it");
+}
 
 static int query_close(lua_State *L) {
     lua_query *q = luaL_checkudata(L, 1, SIEM_LUA_QUERY);
+    check_still(L, q);
     siem_query_close(q->query);
     q->query = NULL;
     return 0;
@@ -20,6 +27,18 @@ static lua_query *check(lua_State *L, int index) {
     (void)siem_lua_check_registry(L, -1, NULL);
     lua_pop(L, 1);
     return q;
+}
+
+/* The next row of the query at `index`; the registry's go_on function may end it. */
+static siem_code next_row(lua_State *L, int index, lua_query *q, siem_error *err) {
+    lua_getiuservalue(L, index, 1);
+    siem_lua_reading *reading = siem_lua_begin_reading(L, -1);
+    q->is_stepping = true;
+    siem_code rc = siem_query_next(q->query, err);
+    q->is_stepping = false;
+    rc = siem_lua_end_reading(reading, rc, err);
+    lua_pop(L, 1);
+    return rc;
 }
 
 /* Pushes the row as a table: row[1], row.name. */
@@ -50,10 +69,10 @@ static siem_code set_parameters(lua_State *L, siem_query *query, int first, siem
 }
 
 /* The iterator's step; its upvalue is the query. A failure is raised. */
-static int next_row(lua_State *L) {
+static int iterate(lua_State *L) {
     siem_error err;
     lua_query *q = check(L, lua_upvalueindex(1));
-    siem_code rc = siem_query_next(q->query, &err);
+    siem_code rc = next_row(L, lua_upvalueindex(1), q, &err);
     if (rc == SIEM_END) return 0;
     if (rc != SIEM_OK) return luaL_error(L, "%s", err.message);
     push_row(L, q->query);
@@ -64,10 +83,11 @@ static int next_row(lua_State *L) {
 static int query_rows(lua_State *L) {
     siem_error err;
     lua_query *q = check(L, 1);
+    check_still(L, q);
     siem_query_reset(q->query);
     if (set_parameters(L, q->query, 2, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushvalue(L, 1);
-    lua_pushcclosure(L, next_row, 1);
+    lua_pushcclosure(L, iterate, 1);
     return 1;
 }
 
@@ -75,9 +95,10 @@ static int query_rows(lua_State *L) {
 static int query_first(lua_State *L) {
     siem_error err;
     lua_query *q = check(L, 1);
+    check_still(L, q);
     siem_query_reset(q->query);
     siem_code rc = set_parameters(L, q->query, 2, &err);
-    if (rc == SIEM_OK) rc = siem_query_next(q->query, &err);
+    if (rc == SIEM_OK) rc = next_row(L, 1, q, &err);
     if (rc == SIEM_OK) push_row(L, q->query);
     siem_query_reset(q->query);
     if (rc != SIEM_OK && rc != SIEM_END) return luaL_error(L, "%s", err.message);
@@ -94,7 +115,7 @@ int siem_lua_open_query(lua_State *L, int index, const char *sql) {
     siem_error err;
     siem_registry *registry = siem_lua_check_registry(L, index, NULL);
     lua_query *q = lua_newuserdatauv(L, sizeof *q, 1);
-    q->query = NULL;
+    *q = (lua_query){.query = NULL};
     luaL_setmetatable(L, SIEM_LUA_QUERY);
     lua_pushvalue(L, index);
     lua_setiuservalue(L, -2, 1);

@@ -326,13 +326,21 @@ local function run_export(self, export, source)
   return send_all(export, source)
 end
 
+-- Seconds that counting may take at the end, which somebody may have asked for.
+local LAST_LOOK = 2
+
 --- Adds to the counts what is known at the end alone.
 local function conclude(self, export, parts, start, ok)
   local counts, registry = export:counts(), parts.source
   counts.reasons = export:reasons()
   counts.target, counts.beginning = parts.sink:target()
   if self.follow or type(registry) ~= "userdata" then return counts end
-  local described = describes_registry(self.source) and self.source or {}
+  local described = {}
+  if describes_registry(self.source) then
+    described = self.source
+    local deadline = core.clock() + LAST_LOOK
+    registry:set_go_on(function() return core.clock() < deadline end)
+  end
   local chosen = { since = described.since, limit = described.limit, start = start }
   if not ok then counts.left = selection.left(registry, chosen, counts) end
   if ok and counts.events == 0 then counts.nothing = selection.why_nothing(registry, chosen) end

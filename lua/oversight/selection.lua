@@ -3,6 +3,9 @@ local core = require "oversight.core"
 
 local M = {}
 
+-- Smaller than all ids of 64 bits.
+local BEFORE_ALL = -1e19
+
 ---@class oversight.Selection
 ---@field since integer? only events of this time or later
 ---@field limit integer? at most so many
@@ -26,7 +29,7 @@ function M.left(registry, selection, counts)
   local total
   if selection.start then
     total = read(registry, "SELECT count(*) FROM events WHERE id > ?1 AND (?2 IS NULL OR timestamp >= ?2)",
-      selection.start, selection.since)
+      selection.start ~= 0 and selection.start or BEFORE_ALL, selection.since)
   else
     local ordering = registry:ordering()
     total = ordering and ordering.count

@@ -242,6 +242,11 @@ function Registry:wait(milliseconds) end
 ---@return oversight.Code? code
 function Registry:lag(id) end
 
+--- Gives a function that ends what reads: it is asked about ten times a second, and false ends that with "cancelled".
+--- It cannot use the registry. While an export runs, its progress function is asked instead.
+---@param go_on fun(): boolean?
+function Registry:set_go_on(go_on) end
+
 --- Ends the read transaction until the next event is read.
 function Registry:release() end
 

@@ -503,6 +503,7 @@ static const char *check_closing_nothing(void) {
     siem_registry_release(NULL);
     siem_query_reset(NULL);
     siem_batch_clear(NULL);
+    siem_registry_set_go_on(NULL, NULL, NULL);
     siem_sink_set_go_on(NULL, NULL, NULL);
     siem_sink_set_notice(NULL, NULL, NULL);
     siem_event_close(NULL);

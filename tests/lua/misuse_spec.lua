@@ -213,6 +213,27 @@ describe("a function of the caller", function()
     assert.matches("^go_on: .*no idea", message)
   end)
 
+  it("ends what a registry reads when go_on says so, and refuses what it would do to the registry", function()
+    local registry = assert(siem.registry.open { path = path, registry_id = "r" })
+    local endless = assert(registry:prepare
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+    local function first_with(go_on)
+      registry:set_go_on(go_on)
+      local ok, message = pcall(endless.first, endless)
+      assert.is_false(ok)
+      return message
+    end
+    assert.matches("stopped on request", first_with(function() return false end))
+    assert.matches("^go_on: .*no idea", first_with(function() error "no idea" end))
+    assert.matches("query is in use", first_with(function() endless:close() end))
+    assert.matches("query is in use", first_with(function() endless:rows() end))
+    assert.matches("registry is in use", first_with(function() registry:close() end))
+    assert.matches("registry is in use", first_with(function() registry:set_go_on(print) end))
+    assert.matches("this registry is in use", first_with(function() registry:ordering() end))
+    assert.matches("is being read", first_with(function() assert(registry:prepare "SELECT 1") end))
+    registry:close()
+  end)
+
   it("confirms by true or a list of outcomes alone", function()
     for wanted, send in pairs {
       ["returned nothing"] = function() end, ["returned nil"] = function() return nil end,

@@ -192,8 +192,10 @@ SIEM_API bool siem_registry_await(const char *path, int milliseconds);
 
 /* The next event in the order (timestamp, id), or SIEM_END. The set of events is fixed at the
  * first call: what is written later is left for the next run. The event is borrowed until the next
- * call of any registry function. Errors: SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY; of a registry that
- * is followed, whose connection failed: SIEM_IDLE. */
+ * call of any registry function. Errors: SIEM_IO, also for ids that do not grow and for events that
+ * cannot be found by their ids, as the file is damaged then; SIEM_SCHEMA for an event with more
+ * than 16 MiB; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY; of a registry that is followed, whose
+ * connection failed: SIEM_IDLE. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
 /* Begins anew: the next siem_registry_next gives the first event, of all that are there by then. */
@@ -218,6 +220,13 @@ typedef struct siem_lag {
 /* For a registry that is followed. Errors: SIEM_INVALID for any other, SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag,
                                      siem_error *err);
+
+/* From here on asks `go_on` about ten times a second while a function of the registry, or of a
+ * query on it, reads; false ends that with SIEM_CANCELLED. NULL: never. It cannot use the registry.
+ * While an export runs, its progress function is asked instead. */
+typedef bool (*siem_registry_go_on)(void *context);
+SIEM_API void siem_registry_set_go_on(siem_registry *registry, siem_registry_go_on go_on,
+                                      void *context);
 
 /* Ends the read transaction, so that the registry's write-ahead log can be reset while the caller
  * waits for something else. The next siem_registry_next goes on where it was. */
@@ -251,7 +260,8 @@ SIEM_API size_t siem_query_parameters(const siem_query *query);
  * index without a parameter, or what is not a value. */
 SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
 
-/* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED. */
+/* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED,
+ * SIEM_CANCELLED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_query_next(siem_query *query, siem_error *err);
 
 /* Ends what is being read, so that nothing is held open; parameters stay. */

@@ -1,6 +1,7 @@
 --- Sample events for try, diff and check: of a registry, of lines of JSON, or made up.
-local given_format = require "oversight.cli.given_format"
-local siem         = require "oversight.siem"
+local given_format   = require "oversight.cli.given_format"
+local given_registry = require "oversight.cli.given_registry"
+local siem           = require "oversight.siem"
 
 local M = {}
 
@@ -85,7 +86,7 @@ end
 ---@return string? message
 function M.check_fields(given, ...)
   if not given.db then return true end
-  local registry, message, code = siem.registry.open { path = given.db, registry_id = "registry" }
+  local registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
   if not registry then return nil, message, code end
   local known = true
   for _, format in ipairs { ... } do
@@ -104,7 +105,7 @@ end
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
-  local registry, message, code = siem.registry.open { path = given.db, registry_id = registry_id, limit = limit }
+  local registry, message, code = given_registry.open { path = given.db, registry_id = registry_id, limit = limit }
   if not registry then return nil, message, code end
   local events = {}
   local ok, problem = pcall(function()

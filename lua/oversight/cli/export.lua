@@ -1,16 +1,17 @@
 --- oversight-siem export: a registry's events, as records of a format, to a SIEM, a file or a pipe.
-local core         = require "oversight.core"
-local given_format = require "oversight.cli.given_format"
-local given_sink   = require "oversight.cli.given_sink"
-local messages     = require "oversight.cli.messages"
-local program      = require "oversight.program"
-local pipeline     = require "oversight.pipeline"
-local progress     = require "oversight.cli.progress"
-local reload       = require "oversight.cli.reload"
-local report       = require "oversight.cli.report"
-local selection    = require "oversight.selection"
-local service      = require "oversight.cli.service"
-local siem         = require "oversight.siem"
+local core           = require "oversight.core"
+local given_format   = require "oversight.cli.given_format"
+local given_registry = require "oversight.cli.given_registry"
+local given_sink     = require "oversight.cli.given_sink"
+local messages       = require "oversight.cli.messages"
+local program        = require "oversight.program"
+local pipeline       = require "oversight.pipeline"
+local progress       = require "oversight.cli.progress"
+local reload         = require "oversight.cli.reload"
+local report         = require "oversight.cli.report"
+local selection      = require "oversight.selection"
+local service        = require "oversight.cli.service"
+local siem           = require "oversight.siem"
 
 local M = {
   summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
@@ -107,7 +108,7 @@ local function open_source(given, kind)
   local format, problem, code = given_format.load(given, name)
   if not format then return nil, problem, code == "not_found" and "usage" or nil end
   local job = { format = format, options = format_options(given, format) }
-  job.registry, message, code = siem.registry.open {
+  job.registry, message, code = given_registry.open {
     path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
   }
   if not job.registry then return nil, message, code end

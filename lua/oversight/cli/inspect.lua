@@ -1,11 +1,13 @@
 --- oversight-siem inspect: what is in a registry, for someone about to export it.
-local core = require "oversight.core"
-local siem = require "oversight.siem"
-local text = require "oversight.cli.text"
+local core           = require "oversight.core"
+local given_registry = require "oversight.cli.given_registry"
+local siem           = require "oversight.siem"
+local text           = require "oversight.cli.text"
 
 local MOST_ROWS, LABEL_WIDTH, MOST_TOKENS = 31, 24, 10
 
 local print = require("oversight.output").print
+local rows  = given_registry.rows
 
 local M = {
   summary = "Shows what is in a registry: kinds, times, unknown tokens, order",
@@ -15,20 +17,6 @@ local M = {
     { "--help", help = "show this help" },
   },
 }
-
---- All rows of a query, or nil and the reason. Raising queries are caught: a registry can be
---- damaged in one table only.
-local function rows(registry, sql, ...)
-  local ok, next_row, message = pcall(registry.query, registry, sql, ...)
-  if not ok then return nil, next_row end
-  if not next_row then return nil, message end
-  local list = {}
-  local complete, problem = pcall(function()
-    for row in next_row do list[#list + 1] = row end
-  end)
-  if not complete then return nil, problem end
-  return list
-end
 
 --- Prints labels, counts and bars; the longest bar ends at the terminal's edge.
 local function print_bars(list, width)
@@ -150,7 +138,7 @@ local function print_all(registry, path)
 end
 
 function M.run(given)
-  local registry, problem, code = siem.registry.open { path = given.db, registry_id = "registry" }
+  local registry, problem, code = given_registry.open { path = given.db, registry_id = "registry" }
   if not registry then return nil, problem, code end
   local ok
   ok, problem = print_all(registry, given.db)

@@ -1,13 +1,14 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
-local core       = require "oversight.core"
-local findings   = require "oversight.cli.findings"
-local given_sink = require "oversight.cli.given_sink"
-local messages   = require "oversight.cli.messages"
-local position   = require "oversight.cli.position"
-local program    = require "oversight.program"
-local records    = require "oversight.cli.records"
-local siem       = require "oversight.siem"
-local tally      = require "oversight.cli.tally"
+local core           = require "oversight.core"
+local findings       = require "oversight.cli.findings"
+local given_registry = require "oversight.cli.given_registry"
+local given_sink     = require "oversight.cli.given_sink"
+local messages       = require "oversight.cli.messages"
+local position       = require "oversight.cli.position"
+local program        = require "oversight.program"
+local records        = require "oversight.cli.records"
+local siem           = require "oversight.siem"
+local tally          = require "oversight.cli.tally"
 
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",
@@ -36,14 +37,28 @@ local PAGE = 2000
 
 -- ---- what the registry has ----
 
+local IDS = "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
+  "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"
+
+--- The ids of the next page of events after an id, or nil and the reason.
+local function read_page(registry, after, last_id, since)
+  local rows, message = given_registry.rows(registry, IDS, after, last_id, PAGE, since)
+  if not rows then return nil, message end
+  local ids = {}
+  for i, row in ipairs(rows) do
+    local id = row[1]
+    if id <= after then return nil, ("the registry is damaged: event %d comes after event %d"):format(id, after) end
+    ids[i], after = id, id
+  end
+  return ids
+end
+
 --- Calls `see` with the ids of each page of events up to `last_id`; no read transaction is open then.
 local function each_page(registry, last_id, since, see)
-  local query = assert(registry:prepare("SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
-    "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"))
-  local after = math.mininteger
+  local after = given_registry.BEFORE_ALL
   repeat
-    local ids = {}
-    for row in query:rows(after, last_id, PAGE, since) do ids[#ids + 1] = row[1] end
+    local ids, problem = read_page(registry, after, last_id, since)
+    if not ids then return nil, problem end
     after = ids[#ids]
     if after then
       local seen, message, code = see(ids)
@@ -51,7 +66,6 @@ local function each_page(registry, last_id, since, see)
     end
     if program.stop_requested() then return nil, "stopped on request" end
   until #ids < PAGE
-  query:close()
   return true
 end
 
@@ -279,7 +293,7 @@ local function open_job(given, files)
     job.format, message, code = siem.format.load(given.format or state.format)
     if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
   end
-  job.registry, message, code = siem.registry.open { path = given.db, registry_id = job.registry_id or "registry" }
+  job.registry, message, code = given_registry.open { path = given.db, registry_id = job.registry_id or "registry" }
   if not job.registry then return nil, message, code end
   if #files == 0 and not job.registry_id then
     return nil, "the checkpoint names no registry id, of which the ids of documents are made: run its export first"

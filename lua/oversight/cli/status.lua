@@ -1,9 +1,10 @@
 --- oversight-siem status: how far an export that follows is behind its registry.
-local checkpoint = require "oversight.cli.checkpoint"
-local numbers    = require "oversight.cli.numbers"
-local position   = require "oversight.cli.position"
-local siem       = require "oversight.siem"
-local text       = require "oversight.cli.text"
+local checkpoint     = require "oversight.cli.checkpoint"
+local given_registry = require "oversight.cli.given_registry"
+local numbers        = require "oversight.cli.numbers"
+local position       = require "oversight.cli.position"
+local siem           = require "oversight.siem"
+local text           = require "oversight.cli.text"
 
 local print = require("oversight.output").print
 
@@ -20,16 +21,18 @@ local M = {
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
--- Of times that are none, or of no year that people have, nothing is told.
+-- Of times that are none, or of no year that people have, nothing is told. There are at most as many events as ids:
+-- the pages of a damaged file can lead in a circle.
 local LAG = "SELECT count(*) AS events, max(id) AS last_id, (SELECT timestamp FROM events WHERE id > ?1 AND " ..
   "typeof(timestamp) IN ('integer', 'real') AND timestamp BETWEEN -62135596800 AND 253402300799 " ..
-  "ORDER BY id LIMIT 1) AS oldest FROM events WHERE id > ?1"
+  "ORDER BY id LIMIT 1) AS oldest FROM (SELECT id FROM events WHERE id > ?1 LIMIT " ..
+  "(SELECT CAST(coalesce(max(0, min(max(id) - ?1, 9e18)), 0) AS INTEGER) FROM events))"
 
 --- How many events are behind the checkpoint, and how old the first of them is.
 local function read_lag(registry, last_id)
   local query, message = registry:prepare(LAG)
   if not query then return nil, message end
-  local ok, row = pcall(query.first, query, last_id)
+  local ok, row = pcall(query.first, query, last_id ~= 0 and last_id or given_registry.BEFORE_ALL)
   query:close()
   if not ok then return nil, row end
   return { events = row.events, last_id = row.last_id or last_id,
@@ -59,7 +62,7 @@ function M.run(given)
   local state, message, code = siem.checkpoint.read(given[1])
   if not state then return nil, message, code end
   local registry
-  registry, message, code = siem.registry.open { path = given.db, registry_id = "registry" }
+  registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
   if code == "idle" then
     show(given, state, { problem = message })
     return nil, false, code

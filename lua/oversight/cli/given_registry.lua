@@ -1,0 +1,39 @@
+--- The registry that a command's options name: what reads it ends at SIGINT and SIGTERM.
+local program = require "oversight.program"
+local siem    = require "oversight.siem"
+
+local M = {}
+
+--- As a value for "id > ?": before all ids of 64 bits, and smaller than the first.
+M.BEFORE_ALL = -1e19
+
+--- Opens it as siem.registry.open does.
+---@param options table
+---@return oversight.Registry?
+---@return string? message
+---@return string? code
+function M.open(options)
+  local registry, message, code = siem.registry.open(options)
+  if not registry then return nil, message, code end
+  registry:set_go_on(function() return not program.stop_requested() end)
+  return registry
+end
+
+--- All rows of a query, or nil and the reason: a registry can be damaged in one table only.
+---@param registry oversight.Registry
+---@param sql string
+---@return table[]?
+---@return string? message
+function M.rows(registry, sql, ...)
+  local ok, next_row, message = pcall(registry.query, registry, sql, ...)
+  if not ok then return nil, next_row end
+  if not next_row then return nil, message end
+  local list = {}
+  local complete, problem = pcall(function()
+    for row in next_row do list[#list + 1] = row end
+  end)
+  if not complete then return nil, problem end
+  return list
+end
+
+return M
