@@ -82,7 +82,7 @@ static char *uri_of(const char *path, const char *parameters) {
         if (strchr("%?#", *path) != NULL) at += sprintf(at, "%%%02X", (unsigned)*path);
         else *at++ = *path;
     }
-    (void)strcpy(at, parameters);
+    memcpy(at, parameters, strlen(parameters) + 1);
     return uri;
 }
 

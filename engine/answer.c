@@ -78,7 +78,7 @@ void siem_answer_excerpt(const siem_response *response, char out[200]) {
     for (size_t i = 0; i < response->body.size && size < 190; i++) {
         unsigned char c = (unsigned char)response->body.bytes[i];
         bool blank = c <= ' ' || c >= 0x7f;
-        if (!blank || !space) out[size++] = blank ? ' ' : (char)c;
+        if (!blank || !space) out[size++] = (char)(blank ? ' ' : c);
         space = blank;
     }
     out[size] = '\0';

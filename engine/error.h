@@ -19,4 +19,10 @@ siem_code siem_error_no_memory(siem_error *err);
 __attribute__((format(printf, 2, 3))) void siem_error_prefix(siem_error *err, const char *format,
                                                              ...);
 
+#ifdef __clang_analyzer__
+/* The analyzer does not look into error.c: a failure is never SIEM_OK. */
+#define siem_error_set(err, code, ...) (siem_error_set(err, code, __VA_ARGS__), (code))
+#define siem_error_no_memory(err)      (siem_error_no_memory(err), SIEM_NO_MEMORY)
+#endif
+
 #endif

@@ -43,8 +43,8 @@ int siem_field_of(const char *name, size_t size) {
 
 /* ---- layout ---- */
 
-#define SITE_COLUMN   -1
-#define HIDDEN_COLUMN -2 /* named like a field that comes from elsewhere */
+#define SITE_COLUMN   (-1)
+#define HIDDEN_COLUMN (-2) /* named like a field that comes from elsewhere */
 
 struct siem_layout {
     size_t count;

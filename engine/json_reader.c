@@ -416,7 +416,7 @@ void siem_json_decode_text(const char *string, size_t size, siem_buffer *out) {
             continue;
         }
         const char *found = memchr(names, escape[1], sizeof names - 1);
-        siem_buffer_add_char(out, found != NULL ? meanings[found - names] : escape[1]);
+        siem_buffer_add_char(out, *(found != NULL ? meanings + (found - names) : escape + 1));
         at = escape + 2;
     }
 }

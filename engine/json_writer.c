@@ -164,7 +164,7 @@ static void write_fixed(siem_buffer *out, const char *digits, int n, int exponen
         siem_buffer_add(out, digits, (size_t)n);
         return;
     }
-    for (int i = 0; i < before; i++) siem_buffer_add_char(out, i < n ? digits[i] : '0');
+    for (int i = 0; i < before; i++) siem_buffer_add_char(out, (char)(i < n ? digits[i] : '0'));
     siem_buffer_add_char(out, '.');
     if (n > before) siem_buffer_add(out, digits + before, (size_t)(n - before));
     else siem_buffer_add_char(out, '0');

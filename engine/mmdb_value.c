@@ -60,7 +60,7 @@ static bool read_number(reader *r, size_t bytes, uint64_t *number) {
 
 static bool read_pointer(reader *r, unsigned bits, control *c) {
     static const uint64_t bases[] = {0, 2048, 526336, 0};
-    unsigned bytes = (bits >> 3) + 1;
+    unsigned bytes = (bits >> 3 & 3U) + 1;
     uint64_t low, high = bytes < 4 ? bits & 7U : 0;
     if (!read_number(r, bytes, &low)) return false;
     c->size = (size_t)((high << 8 * bytes) + low + bases[bytes - 1]);

@@ -183,6 +183,6 @@ siem_code siem_sorted_ids_next(siem_sorted_ids *ids, int64_t *id, siem_error *er
 
 void siem_sorted_ids_close(siem_sorted_ids *ids) {
     if (ids == NULL) return;
-    if (ids->spool != NULL) fclose(ids->spool);
+    if (ids->spool != NULL) (void)fclose(ids->spool);
     free(ids);
 }

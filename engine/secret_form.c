@@ -22,9 +22,8 @@ static void cut_front(char *text, size_t size) {
 }
 
 static void trim(char *text, bool also_front) {
-    size_t size = strlen(text);
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) cut_front(text, 3);
-    for (size = strlen(text); size > 0 && strchr(blanks, text[size - 1]) != NULL;) {
+    for (size_t size = strlen(text); size > 0 && strchr(blanks, text[size - 1]) != NULL;) {
         text[--size] = '\0';
     }
     if (also_front) cut_front(text, strspn(text, blanks));

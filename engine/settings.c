@@ -21,6 +21,7 @@ static const siem_sink_option *find(const siem_sink_option *declared, const char
 
 /* An empty text comes from a variable that is not set, unless the option shows '' as a choice. */
 static bool may_be(const siem_sink_option *option, const char *text) {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): siem_misuse_options wants a value */
     return *text != '\0' || (option->value != NULL && strstr(option->value, "''") != NULL);
 }
 

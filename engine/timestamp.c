@@ -76,8 +76,9 @@ static bool is_date(int year, int month, int day) {
 static double read_fraction(reader *r) {
     double fraction = 0, weight = 0.1;
     if (r->at == r->end || *r->at != '.') return 0;
-    for (r->at++; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++, weight /= 10) {
+    for (r->at++; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
         fraction += weight * (*r->at - '0');
+        weight /= 10;
     }
     return fraction;
 }
@@ -91,7 +92,8 @@ static bool read_offset(reader *r, int64_t *offset) {
     if (sign != '+' && sign != '-') return false;
     int hours = read_number(r, 2, ':'), minutes = read_number(r, 2, '\0');
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
-    *offset = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+    int64_t east = INT64_C(60) * (hours * 60 + minutes);
+    *offset = sign == '-' ? -east : east;
     return true;
 }
 
@@ -110,8 +112,8 @@ bool siem_timestamp_read(const char *text, size_t size, int64_t *unix_time, doub
     if (!is_time) return false;
     double behind = read_fraction(&r);
     if (!read_offset(&r, &offset) || r.at != r.end) return false;
-    *unix_time =
-        days_since_1970(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
+    *unix_time = days_since_1970(year, month, day) * DAY + INT64_C(60) * (hour * 60 + minute) +
+                 second - offset;
     if (fraction != NULL) *fraction = behind;
     return siem_timestamp_in_range(*unix_time);
 }
