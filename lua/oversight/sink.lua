@@ -23,7 +23,7 @@ local FILE_KEYS = { truncate = "boolean" }
 function M.file(path, options)
   if type(path) ~= "string" or path:find "\0" then misuse.raise "sink.file: it takes the path of a file" end
   option_table.check("sink.file", options or {}, FILE_KEYS)
-  output.release()
+  if output.is_at(path) then output.claim() else output.release() end
   return core.sink_file(path, options and options.truncate or false)
 end
 

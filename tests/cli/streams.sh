@@ -105,6 +105,10 @@ records
 run 0 check noisy
 lacks out noise
 noise err
+run 0 "${noisy[@]}" --output /dev/stdout
+records
+run 0 "${noisy[@]}" --output /proc/self/fd/1
+records
 run 0 "${noisy[@]}" --output file.jsonl --truncate --quiet
 noise out
 lacks err noise
@@ -123,6 +127,10 @@ return siem.pipeline { source = { path = "r.db", registry_id = "r" }, format = "
   filter = function() print "noise: filter" return true end }
 L
 run 0 run noisy.lua -
+lines out 3
+lacks out noise
+for what in loaded write filter; do has err "noise: $what"; done
+run 0 run noisy.lua /dev/stdout
 lines out 3
 lacks out noise
 for what in loaded write filter; do has err "noise: $what"; done

@@ -93,7 +93,7 @@ function M.check(given)
   local kind, problem = chosen_kind(given)
   problem = problem or check(given, kind)
   if problem then return false, problem end
-  if given.dry_run or (not kind and (given.output or "-") == "-") then output.claim() end
+  if given.dry_run or (not kind and output.is_at(given.output or "-")) then output.claim() end
   return true, kind
 end
 

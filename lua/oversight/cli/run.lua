@@ -69,7 +69,7 @@ end
 
 --- Runs a script from elsewhere, and its pipeline on what the options name.
 local function run_restricted(given)
-  if given.db and (given.output or "-") == "-" then output.claim() end
+  if given.db and output.is_at(given.output or "-") then output.claim() end
   local format, message = given_format.load_restricted(given, given[1], { table.unpack(given, 2) })
   if not format then
     if message then return nil, message end
@@ -153,7 +153,7 @@ local function load_jobs(given, may_exit)
   end
   local jobs, message = to_list(result, reason)
   for _, job in ipairs(jobs or {}) do
-    if job.sink == "-" then output.claim() end
+    if type(job.sink) == "string" and output.is_at(job.sink) then output.claim() end
   end
   output.release()
   if not jobs then return nil, ("%s: %s"):format(given[1], message) end
