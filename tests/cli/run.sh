@@ -135,6 +135,18 @@ echo 'error {}' >raises.lua
 run 1 run raises.lua
 has err "raises.lua: an error of type table was raised: raise a text"
 returns "the script returns several tables: $expected" 'job, job'
+
+# Of several that run in turn, the message names those that did not.
+cat >turn.lua <<'L'
+local siem = require "oversight.siem"
+local function pipeline(name, db)
+  return siem.pipeline { name = name, source = { path = db, registry_id = "r" }, format = "ecs", sink = name .. ".jsonl" }
+end
+return { pipeline("first", "r.db"), pipeline("second", "none.db"), pipeline("third", "r.db"), pipeline("fourth", "r.db") }
+L
+run 1 run turn.lua
+has err "oversight-siem run: second: cannot open 'none.db': No such file or directory; not run: third, fourth"
+[ -s first.jsonl ] && [ ! -e third.jsonl ] || fail "not one after the other until one fails"
 echo 'return nil' >nothing.lua
 run 0 run nothing.lua
 run 0 run --restricted nothing.lua

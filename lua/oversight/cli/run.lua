@@ -52,6 +52,12 @@ local function run_script(given, may_exit)
   return table.unpack(results, 1, results.n)
 end
 
+local function titles_of(jobs)
+  local titles = {}
+  for i, job in ipairs(jobs) do titles[i] = job:title() end
+  return titles
+end
+
 --- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
 local function run_pipeline(job, given, remedy)
   local progress = job.progress
@@ -64,6 +70,21 @@ local function run_pipeline(job, given, remedy)
   if not given.quiet then program.report(0) end
   local answer, message, code = report.run(job, given, remedy)
   if not answer then return nil, ("%s: %s"):format(job:title(), message), code end
+  return answer
+end
+
+--- Runs pipelines one after the other, until one fails: the message names those that did not run.
+local function run_in_turn(jobs, given)
+  local answer = "ok"
+  for i, job in ipairs(jobs) do
+    local done, message, code = run_pipeline(job, given, 'dead_letter = "FILE"')
+    if not done then
+      local left = titles_of({ table.unpack(jobs, i + 1) })
+      if #left > 0 then message = ("%s; not run: %s"):format(message, table.concat(left, ", ")) end
+      return nil, message, code
+    end
+    if done ~= "ok" then answer = done end
+  end
   return answer
 end
 
@@ -169,12 +190,6 @@ local function load_jobs(given, may_exit)
   return jobs
 end
 
-local function titles_of(jobs)
-  local titles = {}
-  for i, job in ipairs(jobs) do titles[i] = job:title() end
-  return titles
-end
-
 --- Runs pipelines that follow: one in this thread, several in a thread each, which runs the script again and
 --- has no `jobs` yet.
 local function run_service(given, jobs_at_start)
@@ -211,13 +226,7 @@ function M.run(given)
   if not jobs and given.log_format then messages.use_log() end
   if not jobs then return nil, message end
   if jobs[1] and jobs[1].follow then return run_service(given, jobs) end
-  local answer = "ok"
-  for _, job in ipairs(jobs) do
-    local done, problem, code = run_pipeline(job, given, 'dead_letter = "FILE"')
-    if not done then return nil, problem, code end
-    if done ~= "ok" then answer = done end
-  end
-  return answer
+  return run_in_turn(jobs, given)
 end
 
 return M
