@@ -47,6 +47,10 @@ local function unknown(name)
   return nil, ("unknown format '%s' (choices: %s)"):format(name, table.concat(names, ", ")), "not_found"
 end
 
+local function check_name(name)
+  if type(name) ~= "string" then misuse.raise("a format's name is a string, not " .. type(name)) end
+end
+
 --- True for what is read as a file and not as a name.
 local function is_path(name)
   return name:find("/", 1, true) ~= nil or name:find "%.lua$" ~= nil
@@ -73,6 +77,7 @@ end
 ---@return string? message
 ---@return string? code
 function M.where(name)
+  check_name(name)
   if is_path(name) then
     local problem = M.unreadable(name)
     if problem then return nil, "cannot open the format " .. problem, "not_found" end
@@ -103,7 +108,7 @@ end
 ---@return string? message
 ---@return string? code
 function M.load(name)
-  if type(name) ~= "string" then misuse.raise("a format's name is a string, not " .. type(name)) end
+  check_name(name)
   if is_path(name) then
     local file, message, code = M.where(name)
     if not file then return nil, message, code end

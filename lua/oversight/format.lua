@@ -159,29 +159,37 @@ local function with_options(whole, options)
   return function(event) return whole(event, options) end
 end
 
+--- What is wrong with options that a format is compiled with, or nil.
+local function options_problem(self, options)
+  if type(options) ~= "table" then return "the options are a table, not a " .. type(options) end
+  for name, value in pairs(options) do
+    if self.options[name] == nil then
+      return ("the format has no option %q%s"):format(tostring(name), option_table.hint(name, self.options))
+    elseif type(value) ~= "string" then
+      return ("option %s must be a string"):format(name)
+    end
+  end
+end
+
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
 ---@param filter (fun(event: oversight.Event): boolean?)? false leaves the event out
 ---@return oversight.Mapping
 function Format:compile(options, filter)
-  for name, value in pairs(options or {}) do
-    if self.options[name] == nil then
-      error(("%s: the format has no option %q%s"):format(self.name, tostring(name),
-        option_table.hint(name, self.options)), 2)
-    elseif type(value) ~= "string" then
-      error(("%s: option %s must be a string"):format(self.name, name), 2)
-    end
-  end
+  local problem = options_problem(self, options or {})
+  if problem then misuse.raise(("%s: %s"):format(self.name, problem)) end
   local chosen, lowered = merge(self.options, options), {}
   if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), filter) end
   for index, row in ipairs(self.rows) do
     local label = self.labels[row] or row_name(index, row)
-    local low, problem = lower_row(row, chosen, label)
-    if problem then error(("%s: %s"):format(label, problem), 0) end
+    local low, fault = lower_row(row, chosen, label)
+    if fault then error(("%s: %s"):format(label, fault), 0) end
     lowered[#lowered + 1] = low
   end
   return core.mapping_open(self.name, lowered, filter)
 end
+
+Format.compile = misuse.entry(Format.compile)
 
 --- The record of an event as JSON text, with the default options.
 ---@param event oversight.Event

@@ -15,11 +15,13 @@ end
 
 --- The text that follows a place in the files of this library, or nil.
 local function without_own_place(reason)
-  return reason:match "^%S*oversight/[%l_]+%.lua:%d+: (.*)$"
+  return reason:match "^%S*oversight/[%l_/]+%.lua:%d+: (.*)$"
 end
 
---- What an entry raises of an error: misuse gets the place of the entry's caller.
+--- What an entry raises of an error: misuse gets the place of the entry's caller. Where that is this library
+--- itself, the outer entry blames.
 local function blame(place, reason)
+  if without_own_place(place) then return reason end
   if rawequal(debug.getmetatable(reason), Misuse) then return place .. reason.message end
   local message = type(reason) == "string" and without_own_place(reason)
   return message and place .. message or reason

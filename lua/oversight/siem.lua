@@ -35,13 +35,13 @@ local M = {
   format     = {
     define = format, from_function = format.from_function,
     load = misuse.entry(failed.remembering("format", "siem.format.load", catalog.load)),
-    list = catalog.list, where = catalog.where,
+    list = catalog.list, where = misuse.entry(catalog.where),
   },
   lookup     = lookup,
   batch      = { open = core.batch_open },
   sink       = {},
   deadletter = {
-    open = failed.remembering("deadletter", "siem.deadletter.open", core.deadletter_open),
+    open = misuse.entry(failed.remembering("deadletter", "siem.deadletter.open", core.deadletter_open)),
     strike = core.deadletter_strike,
   },
   checkpoint = { set = core.checkpoint_set, reset = core.checkpoint_reset },
@@ -98,6 +98,8 @@ function M.checkpoint.read(path)
   if not text then return nil, message, code end
   return core.json_decode(text)
 end
+
+M.checkpoint.read = misuse.entry(M.checkpoint.read)
 
 -- ---- events ----
 
@@ -180,6 +182,8 @@ end
 function M.to_sentinel(event)
   return M.format_event(event, "sentinel")
 end
+
+for _, name in ipairs { "to_splunk_hec", "to_ecs", "to_sentinel" } do M[name] = misuse.entry(M[name]) end
 
 --- The built-in formats by name, each a function of an event.
 M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_sentinel }

@@ -7,9 +7,10 @@ local sink_table   = require "oversight.sink_table"
 
 local M = {}
 
---- Standard output.
+--- Standard output, which has no options.
 ---@return oversight.Sink
-function M.stdout()
+function M.stdout(options)
+  if options ~= nil then option_table.check("sink.stdout", options, {}) end
   output.claim()
   return core.sink_stdout()
 end
@@ -44,9 +45,11 @@ end
 --- Options by name as the engine takes them, in the order of their names.
 ---@param what string for messages
 ---@param declared oversight.SinkOption[]
-local function to_list(what, options, declared)
+---@param own table<string, boolean>? keys that are not among the options, and that messages name as well
+local function to_list(what, options, declared, own)
   local known, names, list = {}, {}, {}
   for _, option in ipairs(declared) do known[option.name] = true end
+  for name in pairs(own or {}) do known[name] = true end
   for name in pairs(options) do
     if not known[name] then misuse.raise(("%s: %s"):format(what, option_table.unknown(name, known))) end
     names[#names + 1] = name
@@ -74,7 +77,7 @@ function M.custom(sink)
   for name, value in pairs(sink) do
     if not sink_table.OWN[name] then options[name] = value end
   end
-  return core.sink_transport(sink, to_list("sink.custom", options, core.sink_transport_options()))
+  return core.sink_transport(sink, to_list("sink.custom", options, core.sink_transport_options(), sink_table.OWN))
 end
 
 -- ---- kinds ----
@@ -96,10 +99,13 @@ for _, kind in ipairs(core.sink_kinds()) do KINDS[kind.name] = kind end
 ---@return string? code
 function M.open(kind, options)
   local what = "sink." .. tostring(kind)
-  if type(options) ~= "table" then misuse.raise(what .. ": a sink takes a table of options") end
   local known = KINDS[kind]
+  if not known then
+    misuse.raise(("sink.open: there is no kind of sink %q%s"):format(tostring(kind), option_table.hint(kind, KINDS)))
+  end
+  if type(options) ~= "table" then misuse.raise(what .. ": a sink takes a table of options") end
   output.release()
-  return core.sink_open(kind, known and to_list(what, options, known.options) or {})
+  return core.sink_open(kind, to_list(what, options, known.options))
 end
 
 for name in pairs(KINDS) do

@@ -50,6 +50,12 @@ describe("an option table", function()
       ['sink.http: there is no key "token"; choices: '] = function()
         siem.sink.open("http", { url = "https://x", token = "x" })
       end,
+      ['sink.open: there is no kind of sink "splnk"; did you mean "splunk"?'] = function()
+        siem.sink.open("splnk", { url = "https://x" })
+      end,
+      ['sink.custom: there is no key "heders"; did you mean "headers"?'] = function()
+        siem.sink.custom { url = "https://x", heders = {} }
+      end,
       ['sink.custom: there is no key "compres"; did you mean "compress"?'] = function()
         siem.sink.custom { url = "https://x", compres = "gzip" }
       end,
@@ -125,6 +131,9 @@ describe("an option table", function()
         siem.pipeline { source = {}, format = "ecs", sink = "-", on_error = "dead-letter",
           dead_letter = siem.deadletter.open "/none/x" }
       end,
+      ['sink.stdout: there is no key "truncate"'] = function() siem.sink.stdout { truncate = true } end,
+      ["splunk: the options are a table, not a string"] = function() siem.format.load "splunk":compile "index" end,
+      ["a format's name is a string, not nil"] = function() siem.format.where() end,
       ["from_function takes a name and a function"] = function() siem.format.from_function("x", 5) end,
       ["lookup.csv takes the path of a file and the name of a column"] = function() siem.lookup.csv "x" end,
     } do
@@ -140,6 +149,22 @@ describe("an option table", function()
     assert.equal("script.lua:2: from_function takes a name and a function", raised(chunk, siem))
     chunk = assert(load("local siem = ...\nlocal t = siem.lookup.csv('/none/x', 'k')\nreturn t", "=script.lua"))
     assert.matches("^script%.lua:2: cannot open '/none/x'", raised(chunk, siem))
+    for call, wanted in pairs {
+      ["deadletter.open()"] = "bad argument #1", ["checkpoint.read()"] = "bad argument #1", ["to_ecs()"] = "bad argument #1",
+      ["format.where()"] = "a format's name is a string, not nil",
+      ["format_event(1, 'splunk', { indx = 'x' })"] = 'splunk: the format has no option "indx"',
+      ["to_splunk_hec(1, { indx = 'x' })"] = 'splunk: the format has no option "indx"',
+    } do
+      chunk = assert(load("local siem = ...\n\nlocal x = siem." .. call .. "\nreturn x", "=script.lua"))
+      local message = raised(chunk, siem)
+      assert.equal(1, message:find("script.lua:3: " .. wanted, 1, true), message)
+    end
+  end)
+
+  it("of a format is named without a place in this library", function()
+    local count, message = siem.export_events { registry = open(), format = "splunk", sink = sink, options = { indx = "x" } }
+    assert.is_nil(count)
+    assert.equal('splunk: the format has no option "indx"; did you mean "index"?', message)
   end)
 
   it("of a refusal has no key that is not written", function()
