@@ -152,8 +152,10 @@ static siem_code set_aside(siem_shape *shape, const siem_database *database, con
     siem_unreadable *last = shape->unreadable;
     if (!siem_layout_is_of_site(column)) {
         return siem_error_set(err, SIEM_SCHEMA,
-                              "column '%s' of 'events' in '%s' cannot be read: %s", column,
-                              database->path, reason);
+                              "column '%s' of 'events' in '%s' cannot be read: %s. Every record "
+                              "needs it: let the registry store it (GENERATED ALWAYS AS ... "
+                              "STORED)",
+                              column, database->path, reason);
     }
     while (last->column != NULL) last++;
     last->column = strdup(column);

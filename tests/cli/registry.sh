@@ -92,13 +92,15 @@ own json.db '' "ALTER TABLE events ADD COLUMN v TEXT AS (json_extract(extra, '\$
 own function.db ', v TEXT AS (own(kind))' ''
 own collation.db ", v TEXT AS (kind COLLATE own = 'x')" ''
 own texts.db ', v TEXT COLLATE own' ''
-for name in index stored json function collation texts; do
+own view.db '' 'CREATE VIEW beacons AS SELECT own(kind) AS token_id FROM events'
+for name in index stored json function collation texts view; do
     run 0 "${export[@]}" --db $name.db
     lines out 9
     run 0 "${export[@]}" --db $name.db --since 1002
     lines out 5
     run 0 inspect --db $name.db
 done
+has out "Unknown       tokens cannot be compared with 'beacons': cannot read 'view.db': no such function: own"
 unreadable() {
     run 0 "${export[@]}" --db "$1.db"
     has err "column 'v' of the registry cannot be read, and is omitted: $2"
@@ -118,7 +120,8 @@ unreadable json 'malformed JSON, in event 7'
 run 0 export --registry-id reg --format ./static.lua --db stored.db
 own needed.db ', user_agent TEXT AS (own(kind))' ''
 run 1 "${export[@]}" --db needed.db
-has err "column 'user_agent' of 'events' in 'needed.db' cannot be read: unknown function: own()"
+has err "column 'user_agent' of 'events' in 'needed.db' cannot be read: unknown function: own(). Every record needs it"
+has err "let the registry store it (GENERATED ALWAYS AS ... STORED)"
 
 # A change that a crash cut short: only who may write can undo it.
 MODE=DELETE own hot.db '' ''

@@ -32,7 +32,7 @@ function M.rows(registry, sql, ...)
   local complete, problem = pcall(function()
     for row in next_row do list[#list + 1] = row end
   end)
-  if not complete then return nil, problem end
+  if not complete then return nil, (tostring(problem):gsub("^%S+%.lua:%d+: ", "")) end
   return list
 end
 

@@ -85,19 +85,24 @@ local function print_order(ordering)
     ("timestamps do not follow ids (first at id %d): an export sorts"):format(ordering.first_break)))
 end
 
+--- Why tokens cannot be compared with `beacons`, or nil. No export reads that table.
+local function incomparable(registry)
+  local columns, problem = rows(registry, "SELECT 1 FROM pragma_table_info('beacons') WHERE name = 'token_id'")
+  if columns and #columns == 0 then return "the registry has no table 'beacons' to compare tokens with" end
+  if columns then columns, problem = rows(registry, "SELECT token_id FROM beacons LIMIT 1") end
+  return not columns and "tokens cannot be compared with 'beacons': " .. problem or nil
+end
+
 --- Tokens of events that no row of `beacons` knows: from another registry, or made up.
 local function print_unknown_tokens(registry)
-  local has_tokens, problem = rows(registry,
-    "SELECT 1 FROM pragma_table_info('beacons') WHERE name = 'token_id'")
-  if not has_tokens then return nil, problem end
-  if #has_tokens == 0 then
-    print "Unknown       the registry has no table 'beacons' to compare tokens with"
+  local reason = incomparable(registry)
+  if reason then
+    print("Unknown       " .. text.printable(reason))
     return true
   end
   local is_unknown = "WHERE token_id NOT IN " ..
     "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"
-  local total
-  total, problem = rows(registry, "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown)
+  local total, problem = rows(registry, "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown)
   if not total then return nil, problem end
   local count = total[1][1]
   print(("\nUnknown tokens: %d"):format(count))
