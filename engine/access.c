@@ -45,12 +45,20 @@ static gid_t group_of_new_files(const place *p) {
     return p->around.st_mode & S_ISGID ? p->around.st_gid : getegid();
 }
 
+/* In a sticky folder that others may write to, the kernel lets nobody open another user's file to
+ * write as SQLite does, whatever the file's mode is (proc_sys_fs(5), protected_regular). */
+static bool is_sticky(const place *p) {
+    mode_t mode = p->around.st_mode;
+    return mode & S_ISVTX && mode & (S_IWGRP | S_IWOTH) && p->around.st_uid != geteuid();
+}
+
 /* True when the registry, as the database's owner or by the database's group, could write to a log
  * that this process makes. */
 static bool is_harmless(const place *p) {
     mode_t mode = p->database.st_mode;
-    if (p->database.st_uid == geteuid() || gives_files_away() || mode & S_IWOTH) return true;
-    return mode & S_IWGRP && group_of_new_files(p) == p->database.st_gid;
+    if (p->database.st_uid == geteuid() || gives_files_away()) return true;
+    if (is_sticky(p)) return false;
+    return mode & S_IWOTH || (mode & S_IWGRP && group_of_new_files(p) == p->database.st_gid);
 }
 
 /* ---- a file system of SQLite's that leaves nothing behind ---- */
@@ -145,10 +153,10 @@ static siem_code is_idle(const place *p, const char *path, siem_error *err) {
     return siem_error_set(err, SIEM_IDLE,
                           "the registry '%s' is idle: no program has it open. A write-ahead log "
                           "made by user %u would keep user %u, its owner, from writing (the "
-                          "database has mode %04o and group %u, new files get group %u), so none "
-                          "was made. Wait for its program, or " REMEDY,
+                          "database has mode %04o and group %u, the folder mode %04o, new files "
+                          "get group %u), so none was made. Wait for its program, or " REMEDY,
                           path, geteuid(), p->database.st_uid, p->database.st_mode & 07777,
-                          p->database.st_gid, group_of_new_files(p));
+                          p->database.st_gid, p->around.st_mode & 07777, group_of_new_files(p));
 }
 
 siem_code siem_access_explain(const char *path, siem_error *err) {

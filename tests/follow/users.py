@@ -286,6 +286,7 @@ def main(arguments):
         "a group that the files do not get": lambda program: harmful(program, 0o770, 0o664, [COMMON],
                                                                      f"new files get group {READER}"),
         "a group that may not write": lambda program: harmful(program, 0o2770, 0o640, [COMMON], "mode 0640"),
+        "a sticky folder": lambda program: harmful(program, 0o3770, 0o660, [COMMON], "folder mode 3770"),
         "at any moment": raced, "a common group": common, "the same user": lambda program: owners(program, OWNER),
         "root": lambda program: owners(program, 0), "idle": idle, "the unit that is shipped": shown,
     }, __file__, arguments)
