@@ -141,7 +141,8 @@ static siem_code force(siem_line_file *file, siem_error *err) {
 /* True for a name of what the process was given open: its opener decides who shares it. */
 static bool is_given_open(const char *path) {
     return path == NULL || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
-           strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
+           strncmp(path, "/dev/fd/", 8) == 0 ||
+           (strncmp(path, "/proc/", 6) == 0 && strstr(path, "/fd/") != NULL);
 }
 
 /* Locks an open file, for as long as it is open. */

@@ -54,6 +54,7 @@ for checkpoint in "--checkpoint cp" ""; do
     refused 4 "${plain[@]}" --output out.jsonl
     refused 4 "${plain[@]}" --output out.jsonl --truncate
     refused 4 "${plain[@]}" --output "../${PWD##*/}/out.jsonl" --checkpoint cp2
+    refused 4 "${plain[@]}" --output /proc/self/cwd/out.jsonl
     refused 4 "${plain[@]}" --output other.jsonl --dead-letter out.jsonl
     refused 4 replay dead.jsonl --format ecs --output out.jsonl
     for way in path pipeline send truncate; do refused 4 run sink.lua $way; done
