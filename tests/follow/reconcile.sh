@@ -193,7 +193,7 @@ has out "twice: 1-50"
 dismiss
 receive shards bulk --shard-fails
 run 0 export --db own.db --registry-id reg --to elastic --url "$url" --checkpoint shards.cp
-run 1 reconcile --db own.db --checkpoint shards.cp --to elastic --url "$url"
+run 1 reconcile --db own.db --checkpoint shards.cp --to elastic --url "$url" --retries 0
 has err "some shards did not answer"
 dismiss
 run 1 reconcile --db own.db --checkpoint shards.cp --to elastic --url "$url" --retries 0
