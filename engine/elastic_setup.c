@@ -123,8 +123,9 @@ static void read_templates(siem_elastic_setup *setup, const cJSON *body, siem_an
                         called, name);
     } else if (setup->any_kind) {
         siem_answer_all(answer, SIEM_HOLD,
-                        "there is no index %s, and no template that makes one: create it with its "
-                        "mappings, or give without_template to have them guessed",
+                        "there is no index %s, and no _index_template that makes one: create it "
+                        "with its mappings, or give without_template, for those of a legacy "
+                        "template or for guessed ones",
                         name);
     } else {
         siem_answer_all(answer, SIEM_HOLD,

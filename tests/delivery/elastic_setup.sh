@@ -82,7 +82,8 @@ holds bare "data == []"
 run 4 ping --to elastic --url "$url"
 has err "there is no data stream logs-oversight.beacon-default"
 run 4 ping --to elastic --url "$url" --index other
-has err "there is no index other, and no template that makes one"
+has err "there is no index other, and no _index_template that makes one"
+has err "give without_template, for those of a legacy template"
 # What the message says helps, with the template as it is.
 curl -sf -X PUT "$url/_index_template/oversight" -H 'Content-Type: application/json' \
     -d "@$root/examples/elastic/index-template.json" >/dev/null || fail "the template is refused"
