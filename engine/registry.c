@@ -245,10 +245,11 @@ siem_code siem_registry_load(siem_registry *registry, sqlite3_stmt *statement, s
     size_t size = 0;
     for (size_t i = 0; i < registry->shape.column_count; i++) {
         siem_value *value = &registry->row[i];
-        *value = (siem_value){.type = SIEM_NULL};
-        /* What is not asked for takes no memory. */
-        bool is_id = sqlite3_column_type(statement, (int)i) == SQLITE_INTEGER;
-        if (size > SIEM_MOST_ROW && !is_id) continue;
+        /* What is not asked for takes no memory; the id is asked for in any case. */
+        if (size > SIEM_MOST_ROW && sqlite3_column_type(statement, (int)i) != SQLITE_INTEGER) {
+            *value = (siem_value){.type = SIEM_NULL};
+            continue;
+        }
         if (!siem_database_column(statement, (int)i, value, &blob)) {
             return siem_error_no_memory(err);
         }

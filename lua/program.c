@@ -195,11 +195,13 @@ static void say(const char *text, int size) {
 static bool pause_watch(void) {
     struct timespec until;
     (void)pthread_mutex_lock(&watching);
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* which nobody sets back */
     until.tv_nsec += 50000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    if (!ended) (void)pthread_cond_timedwait(&watch_ended, &watching, &until);
+    if (!ended) {
+        (void)pthread_cond_clockwait(&watch_ended, &watching, CLOCK_MONOTONIC, &until);
+    }
     bool is_over = ended;
     (void)pthread_mutex_unlock(&watching);
     return is_over;
