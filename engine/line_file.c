@@ -29,18 +29,35 @@ static bool is_regular(int fd) {
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Opens for reading what is open for writing, whatever its name is by then. */
-static int open_to_read(int fd) {
+/* Opens the path for reading if it still names the file that is open. */
+static int open_same(const char *path, int fd) {
+    struct stat named, open_;
+    int reader = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (reader < 0) return -1;
+    if (fstat(reader, &named) == 0 && fstat(fd, &open_) == 0 && named.st_dev == open_.st_dev &&
+        named.st_ino == open_.st_ino) {
+        return reader;
+    }
+    (void)close(reader);
+    errno = ENOENT;
+    return -1;
+}
+
+/* Opens for reading what is open for writing: whatever its name is by then, where there is /proc.
+ */
+static int open_to_read(const siem_line_file *file, int fd) {
     char name[40];
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    return open(name, O_RDONLY | O_CLOEXEC);
+    int reader = open(name, O_RDONLY | O_CLOEXEC);
+    bool has_proc = reader >= 0 || errno != ENOENT;
+    return has_proc || file->path == NULL ? reader : open_same(file->path, fd);
 }
 
 /* True when the file holds something and its last byte ends no line: a writer died within one. */
-static bool ends_within_line(int fd) {
+static bool ends_within_line(const siem_line_file *file, int fd) {
     struct stat status;
     char last = '\n';
-    int reader = is_regular(fd) ? open_to_read(fd) : -1;
+    int reader = is_regular(fd) ? open_to_read(file, fd) : -1;
     if (reader < 0) return false;
     if (fstat(reader, &status) == 0 && status.st_size > 0) {
         (void)!pread(reader, &last, 1, status.st_size - 1);
@@ -199,7 +216,7 @@ static siem_code own(siem_line_file *file, siem_error *err) {
     if (rc != SIEM_OK) return rc;
     file->lock = LOCK_EX;
     file->truncate = false;
-    file->torn = ends_within_line(file->fd);
+    file->torn = ends_within_line(file, file->fd);
     return SIEM_OK;
 }
 
@@ -237,7 +254,7 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
     siem_code rc = lock_file(file, file->fd, LOCK_SH, err);
     if (rc != SIEM_OK) return rc;
     file->lock = LOCK_SH;
-    file->torn = ends_within_line(file->fd);
+    file->torn = ends_within_line(file, file->fd);
     return SIEM_OK;
 }
 
@@ -263,7 +280,7 @@ static siem_code reopen(siem_line_file *file, siem_error *err) {
         file->fd = old; /* the next write tries again */
         return rc;
     }
-    file->torn = ends_within_line(file->fd);
+    file->torn = ends_within_line(file, file->fd);
     return close(old) == 0 ? SIEM_OK : close_failed(file, errno, err);
 }
 
@@ -379,7 +396,14 @@ static siem_code open_renamed(const siem_line_file *file, const siem_extent *ext
 
 /* Makes the bytes behind the extent those that are compared. */
 static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, siem_error *err) {
-    file->reader = open_to_read(file->fd);
+    file->reader = open_to_read(file, file->fd);
+    if (file->reader < 0 && errno == ENOENT) {
+        return siem_error_set(
+            err, SIEM_IO,
+            "cannot read '%s', to go on behind what is there: it was renamed, and "
+            "there is no /proc, by which its open file can be found: mount /proc",
+            name_of(file));
+    }
     if (file->reader < 0) {
         return siem_error_set(err, SIEM_IO, "cannot read '%s', to go on behind what is there: %s",
                               name_of(file), strerror(errno));
