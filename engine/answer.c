@@ -18,8 +18,9 @@ siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count) {
 
 static void give_all(siem_answer *answer, siem_verdict verdict, const char *format,
                      va_list arguments) {
-    (void)siem_number_vprint(answer->reason, sizeof answer->reason, format, arguments);
-    siem_utf8_clean(answer->reason);
+    char reason[sizeof answer->reason];
+    (void)siem_number_vprint(reason, sizeof reason, format, arguments);
+    siem_utf8_line(answer->reason, sizeof answer->reason, reason);
     for (size_t i = 0; i < answer->count; i++) {
         answer->outcomes[i].verdict = verdict;
         answer->outcomes[i].http_status = answer->http_status;
@@ -51,7 +52,7 @@ void siem_answer_add_reason(siem_answer *answer, const char *more) {
 
 void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, int http_status,
                      const char *format, ...) {
-    char reason[sizeof answer->reason];
+    char text[sizeof answer->reason], reason[sizeof answer->reason];
     siem_outcome *outcome = &answer->outcomes[index];
     va_list arguments;
     outcome->verdict = verdict;
@@ -59,9 +60,9 @@ void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, in
     outcome->code = answer->code;
     if (verdict == SIEM_DELIVERED) return;
     va_start(arguments, format);
-    (void)siem_number_vprint(reason, sizeof reason, format, arguments);
+    (void)siem_number_vprint(text, sizeof text, format, arguments);
     va_end(arguments);
-    siem_utf8_clean(reason);
+    siem_utf8_line(reason, sizeof reason, text);
     /* Its own, so that the reason of another record does not take its place. Without memory: none.
      */
     if (verdict == SIEM_REJECT || verdict == SIEM_HOLD) outcome->reason = strdup(reason);

@@ -122,14 +122,15 @@ uint64_t siem_delivery_cut(const siem_delivery *delivery) {
 /* The first failure stays: what follows it may be its consequence. */
 __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, siem_code code,
                                                        const char *format, ...) {
+    char message[sizeof delivery->failure.message];
     va_list arguments;
     if (delivery->failure.code != SIEM_OK) return;
     delivery->failure.code = code;
     delivery->last_wait = INFINITY;
     va_start(arguments, format);
-    (void)vsnprintf(delivery->failure.message, sizeof delivery->failure.message, format, arguments);
+    (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    siem_utf8_clean(delivery->failure.message);
+    siem_utf8_line(delivery->failure.message, sizeof message, message);
 }
 
 /* Reports that an attempt failed, when that is due, and how long the pause before the next is. */

@@ -40,13 +40,14 @@ const char *siem_code_name(siem_code code) {
 
 siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ...) {
     if (err == NULL) return code;
+    char message[sizeof err->message];
     va_list arguments;
     va_start(arguments, format);
     err->code = code;
-    (void)siem_number_vprint(err->message, sizeof err->message, format, arguments);
+    (void)siem_number_vprint(message, sizeof message, format, arguments);
     va_end(arguments);
-    /* A name or an answer from outside may hold a line break; the message stays one line. */
-    siem_utf8_clean(err->message);
+    /* Names and answers come from outside. */
+    siem_utf8_line(err->message, sizeof err->message, message);
     return code;
 }
 

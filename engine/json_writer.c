@@ -96,8 +96,7 @@ const char *siem_json_write_sequence(siem_buffer *out, const char *bytes, const 
                                      size_t *replaced) {
     uint32_t c;
     size_t length = siem_utf8_decode(bytes, (size_t)(end - bytes), &c);
-    /* A real U+FFFD has three bytes, and its first is 0xef with the right ones behind. */
-    if (c == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0)) ++*replaced;
+    if (siem_utf8_is_ill_formed(bytes, length, c)) ++*replaced;
     if (c > 0xffff) {
         siem_json_write_unit(out, 0xd800 + ((c - 0x10000) >> 10));
         c = 0xdc00 + ((c - 0x10000) & 0x3ff);

@@ -4,7 +4,6 @@
 #include "utf8.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The end of what begins with a quote at `at`; `at` itself when the quote is not closed. */
@@ -41,17 +40,14 @@ static siem_reason *find_group(siem_reasons *reasons, const char *text) {
     bool is_last = reasons->count == SIEM_MOST_REASONS;
     if (!is_last) reasons->keys[reasons->count] = key;
     reasons->count++;
-    (void)snprintf(group->text, sizeof group->text, "%s", is_last ? "other reasons" : text);
-    siem_utf8_clean(group->text);
+    siem_utf8_line(group->text, sizeof group->text, is_last ? "other reasons" : text);
     return group;
 }
 
 void siem_reasons_add(siem_reasons *reasons, const char *text, const char *event_id) {
     siem_reason *group = find_group(reasons, text);
     if (group->count < SIEM_REASON_EVENTS) {
-        char *id = group->events[group->count];
-        (void)snprintf(id, sizeof group->events[0], "%s", event_id);
-        siem_utf8_clean(id);
+        siem_utf8_line(group->events[group->count], sizeof group->events[0], event_id);
     }
     group->count++;
 }

@@ -1,7 +1,7 @@
 /* utf8.c: sequences (RFC 3629, 3), and what of them has no place in a message. */
 #include "utf8.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t siem_utf8_decode(const char *bytes, size_t size, uint32_t *code_point) {
@@ -33,24 +33,66 @@ size_t siem_utf8_decode(const char *bytes, size_t size, uint32_t *code_point) {
     return length;
 }
 
-/* Marks that turn the direction of what follows, or end a line. */
-static bool misleads(uint32_t c) {
-    return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
+/* A real U+FFFD has three bytes, and its first is 0xef with the right ones behind. */
+bool siem_utf8_is_ill_formed(const char *bytes, size_t length, uint32_t code_point) {
+    return code_point == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0);
 }
 
-void siem_utf8_clean(char *text) {
-    size_t left = strlen(text), length;
-    uint32_t c;
-    for (char *at = text, *to = text; left > 0; at += length, left -= length) {
-        length = siem_utf8_decode(at, left, &c);
-        bool is_control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-        if (is_control || misleads(c) || c == 0xfffd) {
-            *to++ = is_control ? ' ' : '?';
-        } else {
-            memmove(to, at, length);
-            to += length;
-        }
-        if (left == length) *to = '\0';
+typedef struct range {
+    uint32_t first, last;
+} range;
+
+/* Controls, and what is invisible, turns the direction of text, or ends a line: UAX #9 and TR #36.
+ */
+static const range unsafe[] = {
+    {0x00, 0x1f},       {0x7f, 0x9f},     {0x61c, 0x61c}, /* Arabic letter mark */
+    {0x200b, 0x200b},                                     /* zero width space */
+    {0x200e, 0x200f},   {0x2028, 0x202e},                 /* line ends, embeddings, overrides */
+    {0x2060, 0x206f},                                     /* word joiner, isolates */
+    {0xfeff, 0xfeff},   {0xfff9, 0xfffb},                 /* byte order mark, annotations */
+    {0xe0000, 0xe007f},                                   /* tags */
+};
+
+bool siem_utf8_is_unsafe(uint32_t code_point) {
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++) {
+        if (code_point <= unsafe[i].last) return code_point >= unsafe[i].first;
     }
+    return false;
+}
+
+size_t siem_utf8_show(char shown[SIEM_UTF8_SHOWN], const char *bytes, size_t size, size_t *length) {
+    uint32_t c;
+    *length = siem_utf8_decode(bytes, size, &c);
+    if (siem_utf8_is_ill_formed(bytes, *length, c)) *length = 1;
+    if (*length == 1 && (c == 0xfffd || siem_utf8_is_unsafe(c))) {
+        return (size_t)snprintf(shown, SIEM_UTF8_SHOWN, "\\x%02x", (unsigned char)*bytes);
+    }
+    if (siem_utf8_is_unsafe(c)) {
+        return (size_t)snprintf(shown, SIEM_UTF8_SHOWN, "\\u{%x}", (unsigned)c);
+    }
+    memcpy(shown, bytes, *length);
+    return *length;
+}
+
+/* Whether the text ends within a sequence, as it does where it was cut. */
+static bool is_cut(const char *bytes, size_t size) {
+    static const unsigned char leads[] = {0, 0xc2, 0xe0, 0xf0}; /* of more than `size` bytes */
+    uint32_t c;
+    return size < 4 && (unsigned char)*bytes >= leads[size] && (unsigned char)*bytes <= 0xf4 &&
+           siem_utf8_decode(bytes, size, &c) == size && siem_utf8_is_ill_formed(bytes, size, c);
+}
+
+void siem_utf8_line(char *out, size_t room, const char *text) {
+    char shown[SIEM_UTF8_SHOWN];
+    size_t size, length;
+    for (size_t left = strlen(text); left > 0 && !is_cut(text, left); text += length) {
+        size = siem_utf8_show(shown, text, left, &length);
+        if (strchr("\t\n\v\f\r", *text) != NULL) shown[0] = ' ', size = 1;
+        if (size >= room) break;
+        memcpy(out, shown, size);
+        out += size;
+        room -= size;
+        left -= length;
+    }
+    *out = '\0';
 }

@@ -42,6 +42,7 @@ void siem_lua_bind_reasons(lua_State *L);
 void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
 void siem_lua_bind_geoip(lua_State *L);
+void siem_lua_bind_text(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);
 void siem_lua_bind_system(lua_State *L);

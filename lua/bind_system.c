@@ -171,21 +171,6 @@ static int pause_for(lua_State *L) {
     return 0;
 }
 
-/* core.tostring(value) -> text, as Lua's tostring gives it in the locale "C" */
-static int to_string(lua_State *L) {
-    luaL_checkany(L, 1);
-    if (lua_type(L, 1) == LUA_TNUMBER) siem_lua_push_number_text(L, 1);
-    else (void)luaL_tolstring(L, 1, NULL);
-    return 1;
-}
-
-/* core.error_text(raised) -> what an error says, which may be any value */
-static int error_text(lua_State *L) {
-    luaL_checkany(L, 1);
-    siem_lua_push_error_text(L, 1);
-    return 1;
-}
-
 /* core.is_exposed(path) -> whether users other than its owner and group may read or write a file */
 static int is_exposed(lua_State *L) {
     lua_pushboolean(L, siem_exposure_of(siem_lua_check_text(L, 1)));
@@ -240,8 +225,6 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"is_exposed", is_exposed},
                                          {"read_table_file", read_table_file},
                                          {"call_apart", call_apart},
-                                         {"tostring", to_string},
-                                         {"error_text", error_text},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

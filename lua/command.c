@@ -6,6 +6,7 @@
 #include "streams.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #define FAILED 1
@@ -38,22 +39,20 @@ static int run(lua_State *L) {
     return 1;
 }
 
+static int fail(const siem_error *err) {
+    (void)fprintf(stderr, "oversight-siem: %s\n", err->message);
+    return FAILED;
+}
+
 int siem_command_run(int count, char *const *arguments, int worker) {
     siem_error err;
     lua_State *L;
     call c = {count, arguments, worker};
-    int status = FAILED;
-    if (siem_state_open(&L, &err) != SIEM_OK) {
-        (void)fprintf(stderr, "oversight-siem: %s\n", err.message);
-        return FAILED;
-    }
+    if (siem_state_open(&L, &err) != SIEM_OK) return fail(&err);
     lua_pushcfunction(L, run);
     lua_pushlightuserdata(L, &c);
-    if (siem_state_call(L, 1, 1, &err) == SIEM_OK) {
-        status = (int)lua_tointeger(L, -1);
-    } else {
-        (void)fprintf(stderr, "oversight-siem: %s\n", lua_tostring(L, -1));
-    }
+    bool ended = siem_state_call(L, 1, 1, &err) == SIEM_OK;
+    int status = ended ? (int)lua_tointeger(L, -1) : fail(&err);
     siem_state_close(L);
     return status;
 }

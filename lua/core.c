@@ -15,6 +15,7 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     lua_pushliteral(L, SIEM_SCHEMA_VERSION);
     lua_setfield(L, -2, "schema_version");
     siem_exit_guard_bind(L);
+    siem_lua_bind_text(L);
     siem_lua_bind_json(L);
     siem_lua_bind_entry(L);
     siem_lua_bind_event(L);

@@ -34,7 +34,7 @@ local METATABLE = { __index = Format, __metatable = false }
 local function row_name(index, row)
   local destination = type(row) == "table" and row[1] or nil
   if type(destination) ~= "string" then return ("row %d"):format(index) end
-  return ("row %d (%s)"):format(index, (destination:gsub("%c", "?")))
+  return ("row %d (%s)"):format(index, core.printable(destination))
 end
 
 --- What is wrong with the keys by which extend places or takes out a row, or nil.

@@ -30,9 +30,7 @@ end
 local function quote(value)
   local text = core.tostring(value)
   if text:find "^[%w_.:/@+-]+$" then return text end
-  return '"' .. text:gsub('[%c"\\]', function(char)
-    return (char == '"' or char == "\\") and "\\" .. char or ("\\x%02x"):format(char:byte())
-  end):gsub("\xc2[\x80-\x9f]", "?") .. '"' -- C1 controls
+  return '"' .. core.printable((text:gsub('["\\]', "\\%0"))) .. '"'
 end
 
 local function sorted_keys(fields)

@@ -49,7 +49,7 @@ local function read_content(self)
 end
 
 local function warn(message)
-  io.stderr:write(("oversight-siem: keeping what was read before: %s\n"):format(message))
+  io.stderr:write(("oversight-siem: keeping what was read before: %s\n"):format(core.printable(message)))
 end
 
 --- Reads the file when it is new or has changed. Raises at the first time only.

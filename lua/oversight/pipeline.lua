@@ -128,7 +128,7 @@ local function check_keys(definition)
     if definition[key] == "" then return empty(key) end
   end
   -- It stands in log lines and in labels.
-  if definition.name and (definition.name:find "%c" or not utf8.len(definition.name)) then
+  if definition.name and core.printable(definition.name) ~= definition.name then
     return "name must be text without control characters"
   end
   return check_source(definition.source) or check_ends(definition)

@@ -159,7 +159,7 @@ local Registry = {}
 
 siem.registry = {}
 
---- Opens a registry. The code is "invalid" for a registry_id that is blank, holds control characters, or begins or ends
+--- Opens a registry. The code is "invalid" for a registry_id that is blank, holds control or invisible characters, or begins or ends
 --- with a space: two registries with one identity overwrite each other where documents are stored by id.
 ---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint
 ---@return oversight.Registry? registry

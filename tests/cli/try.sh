@@ -67,7 +67,7 @@ for command in "try --explain" "diff"; do
 done
 echo '{"id": 1, "token_id": "bad"}' | "$program" try wild.lua >out 2>err || true
 has err 'event 1: wild: c: '
-has err '[31m red'
+has err '\x1b[31m\u{9b}red'
 clean err
 echo 'return require "oversight.siem".pipeline { source = {}, format = "ecs", sink = "n.jsonl", name = "\27[2Jname" }' >named.lua
 run 1 run named.lua

@@ -269,7 +269,7 @@ done
 
 # ---- servers that repeat what they were sent, and forge lines ----
 words='<{all}> <{credential}> <{escaped}> <{decoded}>'
-forged='\\u001b[2J\\u009b2J\\r\\n[ok] exported 9999 event(s)\\u202e'
+forged='\\u001b[2J\\u009b2J\\r\\n[ok] exported 9999 event(s)\\u202e\\u200f\\u061c\\u2066\\ufeff\\udb40\\udc41'
 # hostile STATUS RECEIVER PLAN OPTION...: what is said is masked, and one line without escape sequences. "URL" is
 # the receiver's.
 hostile() {
@@ -278,7 +278,8 @@ hostile() {
     shift 3
     receive hostile "$kind" --plan plan.json --fault-tokens
     keep "$expected" export --db ten.db --registry-id reg --retries 0 --dead-letter hostile.dead "${@//URL/$url}"
-    ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' err || fail "err holds control characters"
+    ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xd8\x9c|\xef\xbb\xbf|\xf3\xa0' \
+        err || fail "err holds control characters or marks"
     ! grep -q '^\[ok\] exported 9999' err || fail "err holds a forged line: $(cat err)"
     grep -qF '****' err hostile.dead || fail "nothing is masked: $(cat err)"
     dismiss

@@ -162,6 +162,9 @@ static void test_registry_ids(void **state) {
                  {"acme\r", "registry_id holds a control character"},
                  {"ac\x1bme", "registry_id holds a control character"},
                  {"ac\x7fme", "registry_id holds a control character"},
+                 {"\xef\xbb\xbf"
+                  "acme",
+                  "registry_id holds a control character"},
                  {" acme", "begins or ends with a space"},
                  {"acme ", "begins or ends with a space"}};
     siem_batch *batch;

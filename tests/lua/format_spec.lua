@@ -193,7 +193,7 @@ describe("a wrong definition", function()
     assert.matches("row 2 %(a%): this destination is an object", problem { { "a.b", value = 1 }, { "a", value = 2 } })
     assert.matches("row 2 %(a%): a row for this destination stands", problem { { "a", value = 1 }, { "a", value = 2 } })
     assert.matches("format bad: the format has no rows", problem {})
-    assert.matches("row 1 %(a%?b%): destination holds a NUL", problem { { "a\0b", value = 1 } })
+    assert.matches("row 1 %(a\\x00b%): destination holds a NUL", problem { { "a\0b", value = 1 } })
   end)
 
   it("is named by its own place in an extension, and by the base's for the base's rows", function()

@@ -24,8 +24,8 @@ describe("log lines", function()
     local time, rest = lines[1]:match "^time=(%S+) (.*)\n$"
     assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", time)
     assert.equal([[level=warning msg="a \"quoted\" text\x0aof two lines" last_id=7 pipeline="one two"]], rest)
-    log.write("warning", "\27[2J\u{9b}2J")
-    assert.matches([[msg="\x1b%[2J%?2J"]], lines[2])
+    log.write("warning", "\27[2J\u{9b}2J\u{202e}\u{feff}\u{e0041}\xff")
+    assert.matches([[msg="\x1b%[2J\u{9b}2J\u{202e}\u{feff}\u{e0041}\xff"]], lines[2])
   end)
 
   it("are JSON when that is asked for", function()

@@ -15,7 +15,7 @@ describe("names of pipelines", function()
       return siem.pipeline { name = name, source = { path = "r.db", registry_id = "r" }, format = "ecs", sink = "-" }
     end
     assert.equal("größte \"1\"", make("größte \"1\""):title())
-    for _, name in ipairs { "a\nb", "a\27[2J", "a\0", "\xff" } do
+    for _, name in ipairs { "a\nb", "a\27[2J", "a\0", "\xff", "\u{202e}a", "a\u{feff}", "\u{e0041}" } do
       assert.has_error(function() make(name) end, "pipeline: name must be text without control characters")
     end
   end)

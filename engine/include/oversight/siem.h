@@ -70,7 +70,7 @@ typedef enum siem_code {
 
 typedef struct siem_error {
     siem_code code;
-    char message[512]; /* one line, NUL-terminated, cut at the end when longer */
+    char message[512]; /* one printable line, NUL-terminated, cut at the end when longer */
 } siem_error;
 
 /* The name of a code as Lua returns it ("not_found"). Static, never NULL. */
@@ -179,7 +179,7 @@ typedef struct siem_ordering {
 
 /* Opens a registry and checks its shape. Nothing is made in its folder that would keep its owner
  * from writing. Errors: SIEM_INVALID for a path that is missing or empty, for a registry_id
- * that is missing, blank, holds control characters, or begins or ends with a space;
+ * that is missing, blank, holds control or invisible characters, or begins or ends with a space;
  * SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY; SIEM_IDLE when it has a
  * write-ahead log, no program has it open, and this user may not, or should not, make the log's
  * files. */

@@ -14,7 +14,7 @@ function M.run()
   for _, entry in ipairs(siem.format.list()) do
     local format, message = siem.format.load(entry.name)
     local summary = format and format.summary or "does not load: " .. message
-    print(("%-8s  %-41s  %s"):format(entry.name, entry.file, text.printable(summary)))
+    print(("%-8s  %-41s  %s"):format(text.printable(entry.name), text.printable(entry.file), text.printable(summary)))
   end
   return "ok"
 end

@@ -5,18 +5,13 @@ local print = require("oversight.output").print
 
 local M = {}
 
---- Makes a value printable: control characters, and bytes that are no UTF-8, become escapes.
+--- Makes a value printable: what is unsafe to show becomes escapes.
 ---@param value any
 ---@param width integer? cut to this many characters
 function M.printable(value, width)
   local text = value == nil and "(none)" or value == "" and "(empty)" or core.tostring(value)
-  if not utf8.len(text) then
-    text = text:gsub("[\x80-\xff]", function(c) return ("\\x%02x"):format(c:byte()) end)
-  end
-  text = text:gsub("%c", function(c) return ("\\x%02x"):format(c:byte()) end)
-  -- C1 controls and the marks that turn the direction of text.
-  text = text:gsub("\xc2[\x80-\x9f]", "?"):gsub("\xe2\x80[\xa8-\xae]", "?"):gsub("\xe2\x81[\xa6-\xa9]", "?")
-  if width and utf8.len(text) and utf8.len(text) > width then
+  text = core.printable(text)
+  if width and utf8.len(text) > width then
     text = text:sub(1, utf8.offset(text, width) - 1) .. "~"
   end
   return text
