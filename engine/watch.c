@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #define POLL_MS   200 /* how often to ask where nothing tells */
-#define SETTLE_MS 2   /* from a write to the log until the commit that it belongs to shows */
+#define SETTLE_MS 2   /* from a write to the log until its commit shows, on a fast disk */
 
-const siem_watch siem_watch_closed = {.notifier = -1};
+const siem_watch siem_watch_closed = {.notifier = -1, .pause = POLL_MS};
 
 static siem_code read_version(const siem_watch *watch, int64_t *version, siem_error *err) {
     siem_code rc = siem_database_step(watch->database, watch->version_query, err);
@@ -74,13 +74,19 @@ static void drain(siem_watch *watch) {
     }
 }
 
-/* Sleeps until something is written, or for so long. */
+/* Sleeps until something is written, or for so long. After a write, the log may be forced to the
+ * disk before its commit shows, and nothing tells that: the pauses double from there on. */
 static void sleep_until_write(siem_watch *watch, int milliseconds) {
     struct pollfd ready = {.fd = watch->notifier, .events = POLLIN};
+    int pause = watch->pause < milliseconds ? watch->pause : milliseconds;
     hear_log(watch);
-    if (poll(&ready, 1, milliseconds) <= 0) return;
-    drain(watch);
-    (void)poll(NULL, 0, SETTLE_MS);
+    if (poll(&ready, 1, pause) > 0) {
+        drain(watch);
+        (void)poll(NULL, 0, SETTLE_MS);
+        watch->pause = SETTLE_MS;
+    } else if (watch->pause < POLL_MS) {
+        watch->pause *= 2;
+    }
 }
 
 siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {

@@ -12,6 +12,7 @@ typedef struct siem_watch {
     siem_identity file; /* that is open */
     int notifier;       /* tells writes to the file and its log; -1: there is none */
     bool hears_log;
+    int pause; /* milliseconds until it asks again, without having heard anything */
 } siem_watch;
 
 /* A closed watch, which may be closed again. */
