@@ -3,10 +3,14 @@
  * FAULTS is a list, divided by ';', of "CALL PATH ERROR FIRST COUNT [short]": calls number FIRST
  * (from 1) to FIRST + COUNT - 1 of CALL on a file whose path ends in PATH fail with ERROR; `short`
  * lets a write take half first. "~N" for FIRST makes about one call in N fail, at random. CALL is
- * open, write, fsync, rename, ftruncate, pread (read as well) or close. */
+ * open, write, fsync, rename, ftruncate, pread (read as well) or close.
+ *
+ * With DEAF set, a wait for one descriptor that is to end by itself takes 300 times as long:
+ * what is seen in time was heard. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -145,6 +149,12 @@ EXPORT int fsync(int fd) {
         forced = status.st_size;
     }
     return NEXT(int (*)(int), "fsync")(fd);
+}
+
+EXPORT int poll(struct pollfd *descriptors, nfds_t count, int milliseconds) {
+    bool deaf = count == 1 && milliseconds > 0 && getenv("DEAF") != NULL;
+    return NEXT(int (*)(struct pollfd *, nfds_t, int),
+                "poll")(descriptors, count, deaf ? milliseconds * 300 : milliseconds);
 }
 
 EXPORT int ftruncate(int fd, off_t size) {

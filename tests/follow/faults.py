@@ -8,11 +8,14 @@ import functools
 import json
 import os
 import pathlib
+import random
+import sqlite3
 import subprocess
 import sys
+import time
 
 import cases
-from follower import FORMATS, Follower, Writer, check_once, fail, no_proxy, position, read_ids, wait_until
+from follower import FORMATS, Follower, Writer, add_events, check_once, fail, make_registry, no_proxy, position, read_ids, wait_until
 
 FULL, BROKEN = "No space left on device", "Input/output error"
 
@@ -169,6 +172,50 @@ def run_in_two(program, library, format_name="ecs", lines=lambda number: 1):
     check_once(read_ids(["out.jsonl"]), expected, "in two runs")
 
 
+def run_reset_unsynced(program, library):
+    """A checkpoint that is reset, or set, is so on the disk, or the command fails."""
+    write_some(0.2, Writer("r.db", 7, pace=0))
+    subprocess.run([program, "export", "--db", "r.db", "--registry-id", "reg", "--format", "ecs", "--output", "out.jsonl",
+                    "--checkpoint", "cp", "--quiet"], env=no_proxy(), check=True)
+    for action in (["set", "cp", "--last-id", "1"], ["reset", "cp"]):
+        ended = subprocess.run([program, "checkpoint", *action], capture_output=True, text=True,
+                               env={**no_proxy(), "LD_PRELOAD": library, "FAULTS": "fsync /place EIO 1 1"})
+        if ended.returncode != 1 or "fsync of the folder" not in ended.stderr or BROKEN not in ended.stderr:
+            fail(f"checkpoint {action[0]} ended with {ended.returncode}: {ended.stderr}")
+
+
+def run_output_unsynced(program, library):
+    """The name of a new output is on the disk before the first position is saved."""
+    write_some(0.2, Writer("r.db", 7, pace=0))
+    command = [program, "export", "--db", "r.db", "--registry-id", "reg", "--format", "ecs", "--output", "new/out.jsonl",
+               "--checkpoint", "cp", "--quiet"]
+    os.mkdir("new")
+    ended = subprocess.run(command, env={**no_proxy(), "LD_PRELOAD": library, "FAULTS": "fsync /new EIO 1 1"},
+                           capture_output=True, text=True)
+    if ended.returncode != 1 or "cannot force the name of 'new/out.jsonl' to the disk" not in ended.stderr or position("cp"):
+        fail(f"ended with {ended.returncode}, at {position('cp')}: {ended.stderr}")
+    subprocess.run(command, env=no_proxy(), check=True)
+
+
+def run_heard(program, library, mode):
+    """What is committed is heard, also from a log that was made while it followed: here asking now and then takes 30 s."""
+    make_registry("r.db", mode)
+    writer = sqlite3.connect("r.db", isolation_level=None, timeout=30)
+    follower = Follower(program, "r.db", ["--format", "ecs", "--output", "out.jsonl", "--checkpoint", "cp"],
+                        environment={**no_proxy(), "LD_PRELOAD": library, "DEAF": "1"})
+    follower.start_and_wait()
+    writer.execute("PRAGMA journal_mode = WAL").fetchall()
+    began = time.monotonic()
+    for number in range(1, 9):
+        add_events(writer, 1, first=number - 1)
+        wait_until(lambda: os.path.exists("out.jsonl") and pathlib.Path("out.jsonl").read_bytes().count(b"\n") == number,
+                   f"event {number} is heard", 15)
+        time.sleep(random.choice((0, 0.01, 0.05)))
+    if (took := time.monotonic() - began) > 60:
+        fail(f"eight events took {took:.1f} s")
+    follower.stop()
+
+
 def main(arguments):
     table = {name: functools.partial(run_fault, *fault) for name, fault in FAULTS.items()}
     table |= {name: functools.partial(run_dead_letter_fault, *fault) for name, fault in DEAD_LETTER_FAULTS.items()}
@@ -180,6 +227,10 @@ def main(arguments):
     table["a full disk, without following"] = run_in_two
     table["a full disk, within the lines of an event"] = functools.partial(
         run_in_two, format_name="several", lines=lambda number: number % 4)
+    table["a folder, when a checkpoint is reset"] = run_reset_unsynced
+    table["a folder, when an output is new"] = run_output_unsynced
+    for mode in ("WAL", "DELETE"):
+        table[f"a log that is made later is heard ({mode})"] = functools.partial(run_heard, mode=mode)
     cases.main(table, __file__, arguments)
 
 
