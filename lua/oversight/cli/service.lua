@@ -146,7 +146,7 @@ function Process:report()
   if self.listens then program.serve(text) end
   if not self.file then return end
   local written, message = metrics.write(self.file, text)
-  if not written then log.write("warning", "cannot write the numbers: " .. message) end
+  if not written then log.write("warning", message) end
 end
 
 --- Looks after reloads, and reports once a second; a worker leaves both to the thread that started it.
