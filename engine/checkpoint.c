@@ -134,7 +134,7 @@ void siem_checkpoint_close(siem_checkpoint *checkpoint) {
 static siem_code damaged(const siem_checkpoint *checkpoint, siem_error *err) {
     return siem_error_set(err, SIEM_HELD,
                           "the checkpoint '%s' is damaged: say from where on events are new with "
-                          "'checkpoint set', or begin anew with 'checkpoint reset'",
+                          "'checkpoint set', or start over with 'checkpoint reset'",
                           checkpoint->path);
 }
 
@@ -281,7 +281,7 @@ static siem_code check_registry(siem_checkpoint *checkpoint, siem_registry *regi
         return siem_error_set(err, SIEM_HELD,
                               "the registry is another file than the one that the checkpoint '%s' "
                               "was made for: when it has the same events (a copy), say so with "
-                              "'checkpoint set'; else begin anew with 'checkpoint reset'",
+                              "'checkpoint set'; else start over with 'checkpoint reset'",
                               checkpoint->path);
     }
     *then = now;

@@ -42,7 +42,7 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
                           "the ids of the registry '%s' went back: it has given %" PRId64
                           ", and event %" PRId64 " was read before (was it restored from a "
                           "backup?). Say from where on its events are new with 'checkpoint set', "
-                          "or begin anew with 'checkpoint reset'",
+                          "or start over with 'checkpoint reset'",
                           registry->database.path, largest, last);
 }
 
@@ -58,8 +58,8 @@ siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_
     if (rc == SIEM_OK && siem_event_print(&registry->event) != print) {
         rc = siem_error_set(err, SIEM_HELD,
                             "event %" PRId64 " of the registry '%s' is not the one that was "
-                            "read before: the registry was restored or made anew. Say from "
-                            "where on its events are new with 'checkpoint set', or begin anew "
+                            "read before: the registry was restored or made again. Say from "
+                            "where on its events are new with 'checkpoint set', or start over "
                             "with 'checkpoint reset'",
                             id, registry->database.path);
     }

@@ -99,7 +99,7 @@ siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {
     if (siem_identity_equals(&watch->file, &now)) return SIEM_OK;
     return siem_error_set(err, SIEM_HELD,
                           "the registry '%s' was replaced by another file: when that has the same "
-                          "events (a copy), say so with 'checkpoint set'; else begin anew with "
+                          "events (a copy), say so with 'checkpoint set'; else start over with "
                           "'checkpoint reset'",
                           path);
 }

@@ -26,7 +26,7 @@ done
 
 # ---- set, reset ----
 run 0 checkpoint set cp --last-id 3
-has out "cp: the events behind id 3 are new"
+has out "cp: the events after id 3 are new"
 run 0 "${once[@]}"
 has err "[ok] exported 2 event(s) as ecs"
 run 0 checkpoint reset cp

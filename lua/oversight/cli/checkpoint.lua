@@ -9,7 +9,7 @@ local M = {
   usage   = "show FILE | set FILE --last-id N | reset FILE",
   options = {
     arguments = { 2, 2, "show, set or reset, and FILE" },
-    { "--last-id", value = "N", natural = true, help = "with set: the events behind this id are new" },
+    { "--last-id", value = "N", natural = true, help = "with set: the events after this id are new" },
     { "--json", help = "with show: for programs" },
     { "--help", help = "show this help" },
   },
@@ -67,7 +67,7 @@ local function set(given)
   if not given.last_id then return nil, "set needs --last-id N", "usage" end
   local done, message, code = siem.checkpoint.set(given[2], given.last_id)
   if not done then return nil, message, code end
-  print(("%s: the events behind id %d are new"):format(given[2], given.last_id))
+  print(("%s: the events after id %d are new"):format(given[2], given.last_id))
   return "ok"
 end
 

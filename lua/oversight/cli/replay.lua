@@ -18,7 +18,7 @@ local M = {
   usage   = "FILE --to KIND ... [--format NAME | --as-rendered]",
   options = given_sink.with_options {
     arguments = { 1, 1, "FILE" },
-    { "--format", value = "NAME", help = "render them anew in this format (default: what suits --to)" },
+    { "--format", value = "NAME", help = "render them again, in this format (default: what suits --to)" },
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     service.options[3],
