@@ -12,7 +12,7 @@
 
 static siem_code fail(const char *path, int reason, siem_error *err) {
     siem_code code = reason == ENOENT ? SIEM_NOT_FOUND : SIEM_IO;
-    return siem_error_set(err, code, "cannot open '%s': %s", path, strerror(reason));
+    return siem_error_set(err, code, "cannot open the table '%s': %s", path, strerror(reason));
 }
 
 siem_code siem_table_file_open(int *fd, const char *path, siem_error *err) {
@@ -23,9 +23,9 @@ siem_code siem_table_file_open(int *fd, const char *path, siem_error *err) {
     (void)close(*fd);
     *fd = -1;
     if (S_ISDIR(s.st_mode)) return fail(path, EISDIR, err);
-    return siem_error_set(err, SIEM_INVALID,
-                          "cannot open '%s': it is not a regular file, but a pipe or a device",
-                          path);
+    return siem_error_set(
+        err, SIEM_INVALID,
+        "cannot open the table '%s': it is not a regular file, but a pipe or a device", path);
 }
 
 siem_code siem_table_file_read(siem_buffer *content, const char *path, siem_error *err) {
@@ -41,7 +41,8 @@ siem_code siem_table_file_read(siem_buffer *content, const char *path, siem_erro
         size = read(fd, content->bytes + content->size, STEP);
         if (size > 0) content->size += (size_t)size;
         if (size < 0 && errno != EINTR) {
-            rc = siem_error_set(err, SIEM_IO, "cannot read '%s': %s", path, strerror(errno));
+            rc = siem_error_set(err, SIEM_IO, "cannot read the table '%s': %s", path,
+                                strerror(errno));
         }
     } while (rc == SIEM_OK && size != 0);
     (void)close(fd);

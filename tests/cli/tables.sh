@@ -59,14 +59,14 @@ deliver large many
 # Something that never ends, or is no table at all.
 rm table.csv
 mkfifo table.csv
-kept "cannot open 'table.csv': it is not a regular file" large many
+kept "cannot open the table 'table.csv': it is not a regular file" large many
 ln -sf /dev/zero new
 mv new nets.csv
-kept "cannot open 'nets.csv': it is not a regular file" large many
+kept "cannot open the table 'nets.csv': it is not a regular file" large many
 rm nets.csv
 echo "kind,other" | table table.csv
 kept 'table.csv has no column "word"' large many
-kept "cannot open 'nets.csv': No such file" large many
+kept "cannot open the table 'nets.csv': No such file" large many
 
 # What is put right is read.
 printf 'kind,word\ndns,last\n' | table table.csv

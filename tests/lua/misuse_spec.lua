@@ -148,7 +148,7 @@ describe("an option table", function()
     chunk = assert(load("local siem = ...\nreturn siem.format.from_function('x', 5)", "=script.lua"))
     assert.equal("script.lua:2: from_function takes a name and a function", raised(chunk, siem))
     chunk = assert(load("local siem = ...\nlocal t = siem.lookup.csv('/none/x', 'k')\nreturn t", "=script.lua"))
-    assert.matches("^script%.lua:2: cannot open '/none/x'", raised(chunk, siem))
+    assert.matches("^script%.lua:2: cannot open the table '/none/x'", raised(chunk, siem))
     for call, wanted in pairs {
       ["deadletter.open()"] = "bad argument #1", ["checkpoint.read()"] = "bad argument #1", ["to_ecs()"] = "bad argument #1",
       ["format.where()"] = "a format's name is a string, not nil",
