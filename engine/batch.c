@@ -122,29 +122,38 @@ static siem_code add_record_of(siem_batch *batch, siem_event *event, record deta
                       details, err);
 }
 
-/* Makes a line of each record of the list that begins at `start`. */
-static siem_code split_list(siem_batch *batch, size_t start, siem_event *event, unsigned repairs,
+/* What the records since `start` hold. */
+static size_t size_since(const siem_batch *batch, mark start) {
+    return batch->lines.size - start.lines + batch->ids.size - start.ids + batch->sources.size -
+           start.sources + (batch->count - start.count) * sizeof(record);
+}
+
+/* Makes a line of each record of the list that begins at `start`, in place: a bracket and a comma
+ * become line ends. */
+static siem_code split_list(siem_batch *batch, mark start, siem_event *event, unsigned repairs,
                             siem_error *err) {
-    siem_buffer list = {0};
-    siem_code rc = SIEM_OK;
-    siem_buffer_add(&list, batch->lines.bytes + start, batch->lines.size - start);
-    if (list.failed) return siem_error_no_memory(err);
-    const char *at = list.bytes + 1, *end = list.bytes + list.size - 1;
-    batch->lines.size = start;
-    for (unsigned part = 0; rc == SIEM_OK && at < end; part++) {
+    siem_buffer *lines = &batch->lines;
+    const char *at = lines->bytes + start.lines + 1, *end = lines->bytes + lines->size - 1;
+    lines->size = start.lines;
+    for (unsigned part = 0; at < end; part++) {
         const char *next = siem_json_skip(at, end);
-        siem_buffer_add(&batch->lines, at, (size_t)(next - at));
         if (*at != '{') {
-            rc = siem_error_set(err, SIEM_REFUSED, "item %u of the function's list is no record",
-                                part + 1);
-        } else {
-            record details = {.repairs = part == 0 ? repairs : 0, .part = part};
-            rc = add_record_of(batch, event, details, err);
+            return siem_error_set(err, SIEM_REFUSED, "item %u of the function's list is no record",
+                                  part + 1);
+        }
+        memmove(lines->bytes + lines->size, at, (size_t)(next - at));
+        lines->size += (size_t)(next - at);
+        record details = {.repairs = part == 0 ? repairs : 0, .part = part};
+        siem_code rc = add_record_of(batch, event, details, err);
+        if (rc != SIEM_OK) return rc;
+        if (size_since(batch, start) > SIEM_MOST_MADE) {
+            return siem_error_set(err, SIEM_REFUSED,
+                                  "the records of the function's list take more than %zu MiB",
+                                  SIEM_MOST_MADE >> 20);
         }
         at = next + 1; /* past the comma */
     }
-    siem_buffer_free(&list);
-    return rc;
+    return SIEM_OK;
 }
 
 siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
@@ -156,7 +165,7 @@ siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event 
     mark start = mark_of(batch);
     siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
     if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
-        rc = split_list(batch, start.lines, event, bits, err);
+        rc = split_list(batch, start, event, bits, err);
     } else if (rc == SIEM_OK) {
         rc = add_record_of(batch, event, (record){.repairs = bits}, err);
     }

@@ -6,6 +6,15 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Where memory comes from when it is not malloc's. `resize` is realloc, told the size that the
+ * block has; it frees for the size 0, and gives NULL without memory. */
+typedef struct siem_allocator {
+    void *(*resize)(struct siem_allocator *self, void *block, size_t had, size_t size);
+} siem_allocator;
+
+/* Resizes a block of an allocator; NULL is malloc's. */
+void *siem_resize(siem_allocator *allocator, void *block, size_t had, size_t size);
+
 /* All zero is an empty buffer. After an allocation failed, `failed` stays true and writes do
  * nothing, so that a whole record is written before anyone has to ask. */
 typedef struct siem_buffer {
@@ -13,9 +22,11 @@ typedef struct siem_buffer {
     size_t size;
     size_t capacity;
     bool failed;
+    siem_allocator *allocator; /* NULL: malloc's */
 } siem_buffer;
 
-/* Makes room for `extra` more bytes by at least doubling. False, and `failed`, without memory. */
+/* Makes room for `extra` more bytes, by doubling where memory allows it. False, and `failed`,
+ * without memory. */
 bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
 
 /* As siem_buffer_reserve, for what is secret: the memory that is left behind is wiped. */

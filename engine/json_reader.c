@@ -141,7 +141,9 @@ static bool add_member(cursor *c, size_t start) {
     siem_json_reader *r = c->reader;
     if (r->member_count == r->member_capacity) {
         size_t capacity = r->member_capacity == 0 ? 32 : r->member_capacity * 2;
-        siem_json_member *members = realloc(r->members, capacity * sizeof *members);
+        siem_json_member *members =
+            siem_resize(r->scratch.allocator, r->members, r->member_capacity * sizeof *members,
+                        capacity * sizeof *members);
         if (members == NULL) {
             c->out->failed = true;
             return false;
@@ -227,6 +229,12 @@ static void close_object(cursor *c) {
         members[i].end = i + 1 < count ? members[i + 1].start - 1 : c->out->size;
     }
     if (count <= FEW_MEMBERS && !has_double_key(members, count)) return;
+    /* qsort takes as much again: whether it may is asked here. */
+    r->scratch.size = 0;
+    if (!siem_buffer_reserve(&r->scratch, count * sizeof *members)) {
+        c->out->failed = true;
+        return;
+    }
     qsort(members, count, sizeof *members, by_key_then_start);
     for (size_t i = 1; i < count; i++) {
         if (compare_keys(&members[i - 1], &members[i]) == 0) {
@@ -318,9 +326,10 @@ siem_json_result siem_json_read(siem_json_reader *reader, const char *text, size
 }
 
 void siem_json_reader_free(siem_json_reader *reader) {
-    free(reader->members);
+    (void)siem_resize(reader->scratch.allocator, reader->members,
+                      reader->member_capacity * sizeof *reader->members, 0);
     siem_buffer_free(&reader->scratch);
-    *reader = (siem_json_reader){0};
+    *reader = (siem_json_reader){.scratch = reader->scratch};
 }
 
 static const char *skip_string(const char *at, const char *end) {

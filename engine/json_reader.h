@@ -24,7 +24,8 @@ typedef struct siem_json_member {
     bool dropped;
 } siem_json_member;
 
-/* Memory that one reader keeps between texts. All zero is a new reader. */
+/* Memory that one reader keeps between texts. All zero is a new reader; its memory comes from the
+ * allocator of `scratch`. */
 typedef struct siem_json_reader {
     siem_json_member *members; /* of every object that is open, outermost first */
     size_t member_count, member_capacity;

@@ -201,6 +201,26 @@ bool siem_json_write_real(siem_buffer *out, double real) {
     return true;
 }
 
+static size_t text_size(const char *bytes, size_t size) {
+    const char *end = bytes + size;
+    size_t written = 2;
+    while (bytes < end) {
+        uint32_t c = (unsigned char)*bytes;
+        size_t length = c < 0x80 ? 1 : siem_utf8_decode(bytes, (size_t)(end - bytes), &c);
+        written += is_plain((unsigned char)*bytes) ? 1 : c > 0xffff ? 12 : 6;
+        bytes += length;
+    }
+    return written;
+}
+
+size_t siem_json_value_size(const siem_value *value) {
+    switch (value->type) {
+    case SIEM_TEXT: return text_size(value->bytes, value->size);
+    case SIEM_JSON: return value->size;
+    default: return 32;
+    }
+}
+
 void siem_json_write_value(siem_buffer *out, const siem_value *value, unsigned *repairs) {
     switch (value->type) {
     case SIEM_NULL: siem_buffer_add(out, "null", 4); break;

@@ -33,4 +33,7 @@ void siem_json_write_unit(siem_buffer *out, unsigned unit);
 const char *siem_json_write_sequence(siem_buffer *out, const char *bytes, const char *end,
                                      size_t *replaced);
 
+/* How many bytes siem_json_write_value writes, or more. Long text is read for it. */
+size_t siem_json_value_size(const siem_value *value);
+
 #endif

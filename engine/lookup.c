@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
+/* A pair: where its key and its value lie in the text, which moves while it grows. */
 typedef struct entry {
-    const char *key; /* NULL: free */
-    size_t key_size;
-    siem_value value;
+    size_t key, key_size;
+    size_t value, value_size; /* the size 0: free */
 } entry;
 
 struct siem_lookup {
@@ -30,7 +30,8 @@ static entry *place_of(const siem_lookup *lookup, const char *text, size_t size)
     size_t at = hash(text, size) & lookup->mask;
     for (;; at = (at + 1) & lookup->mask) {
         entry *e = &lookup->entries[at];
-        if (e->key == NULL || (e->key_size == size && memcmp(e->key, text, size) == 0)) return e;
+        if (e->value_size == 0) return e;
+        if (e->key_size == size && memcmp(lookup->text.bytes + e->key, text, size) == 0) return e;
     }
 }
 
@@ -40,27 +41,18 @@ static siem_code add_pair(siem_lookup *lookup, siem_json_reader *reader, const s
     size_t key_size = strlen(pair->key), key_start = text->size;
     siem_buffer_add(text, pair->key, key_size);
     size_t value_start = text->size;
-    if (siem_json_read(reader, pair->json, strlen(pair->json), text) != SIEM_JSON_READ) {
+    siem_json_result result = siem_json_read(reader, pair->json, strlen(pair->json), text);
+    if (text->failed) return siem_error_no_memory(err);
+    if (result != SIEM_JSON_READ) {
         return siem_error_set(err, SIEM_INVALID, "lookup: the value of \"%s\" is not JSON",
                               pair->key);
     }
     entry *e = place_of(lookup, pair->key, key_size);
-    if (e->key != NULL) {
+    if (e->value_size != 0) {
         return siem_error_set(err, SIEM_INVALID, "lookup: the key \"%s\" comes twice", pair->key);
     }
-    e->key = text->bytes + key_start;
-    e->key_size = key_size;
-    e->value = (siem_value){
-        .type = SIEM_JSON, .bytes = text->bytes + value_start, .size = text->size - value_start};
+    *e = (entry){key_start, key_size, value_start, text->size - value_start};
     return SIEM_OK;
-}
-
-/* Bytes that the pairs need at most: a value's canonical form escapes each byte in six. */
-static size_t text_size(const siem_pair *pairs, size_t count) {
-    size_t size = 64;
-    for (size_t i = 0; i < count; i++)
-        size += strlen(pairs[i].key) + 6 * strlen(pairs[i].json) + 16;
-    return size;
 }
 
 static siem_code check_pairs(const siem_pair *pairs, size_t count, siem_error *err) {
@@ -74,8 +66,7 @@ static siem_code check_pairs(const siem_pair *pairs, size_t count, siem_error *e
 }
 
 siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t count,
-                           siem_error *err) {
-    siem_json_reader reader = {0};
+                           siem_json_reader *reader, siem_error *err) {
     size_t places = 8;
     *out = NULL;
     siem_code rc = check_pairs(pairs, count, err);
@@ -83,16 +74,15 @@ siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t cou
     while (places < count * 2) places *= 2;
     siem_lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL) return siem_error_no_memory(err);
-    lookup->entries = calloc(places, sizeof *lookup->entries);
+    lookup->text.allocator = reader->scratch.allocator;
     lookup->mask = places - 1;
-    /* Reserved at once: entries point into it. */
-    if (lookup->entries == NULL || !siem_buffer_reserve(&lookup->text, text_size(pairs, count))) {
-        rc = siem_error_no_memory(err);
-    }
+    lookup->entries =
+        siem_resize(lookup->text.allocator, NULL, 0, places * sizeof *lookup->entries);
+    if (lookup->entries == NULL) rc = siem_error_no_memory(err);
+    else memset(lookup->entries, 0, places * sizeof *lookup->entries);
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
-        rc = add_pair(lookup, &reader, &pairs[i], err);
+        rc = add_pair(lookup, reader, &pairs[i], err);
     }
-    siem_json_reader_free(&reader);
     if (rc == SIEM_OK) *out = lookup;
     else siem_lookup_close(lookup);
     return rc;
@@ -100,14 +90,16 @@ siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t cou
 
 bool siem_lookup_get(const siem_lookup *lookup, const char *text, size_t size, siem_value *value) {
     const entry *e = place_of(lookup, text, size);
-    if (e->key == NULL) return false;
-    *value = e->value;
+    if (e->value_size == 0) return false;
+    *value = (siem_value){
+        .type = SIEM_JSON, .bytes = lookup->text.bytes + e->value, .size = e->value_size};
     return true;
 }
 
 void siem_lookup_close(siem_lookup *lookup) {
     if (lookup == NULL) return;
-    free(lookup->entries);
+    size_t places = lookup->mask + 1;
+    (void)siem_resize(lookup->text.allocator, lookup->entries, places * sizeof *lookup->entries, 0);
     siem_buffer_free(&lookup->text);
     free(lookup);
 }

@@ -13,8 +13,9 @@
 
 #include <stdlib.h>
 
-/* What the functions of a format make of one event is no longer than this. */
-#define MOST_MADE ((size_t)64 << 20)
+/* A record without functions may be longer than SIEM_MOST_MADE when its event is long as well: up
+ * to so many times as long, as a text within a text is escaped twice. */
+#define MOST_TIMES 16
 
 typedef enum operation_kind {
     WRITE_BYTES, /* the bytes */
@@ -66,6 +67,15 @@ void siem_mapping_set_canonical(siem_mapping *mapping) {
     mapping->scratch.is_canonical = true;
 }
 
+void siem_mapping_set_allocator(siem_mapping *mapping, siem_allocator *allocator) {
+    mapping->text.allocator = allocator;
+    siem_scratch_use(&mapping->scratch, allocator);
+}
+
+void siem_mapping_trim(siem_mapping *mapping) {
+    siem_scratch_free(&mapping->scratch);
+}
+
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
     siem_rule *rule = NULL;
     siem_code rc;
@@ -75,7 +85,7 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
     }
-    rc = siem_rule_open(&rule, row, err);
+    rc = siem_rule_open(&rule, row, &mapping->scratch, err);
     if (rc == SIEM_OK) rc = siem_destination_add(&mapping->root, rule, err);
     if (rc == SIEM_OK) return SIEM_OK;
     siem_rule_close(rule);
@@ -116,9 +126,10 @@ const char *siem_mapping_name(const siem_mapping *mapping) {
 void siem_mapping_close(siem_mapping *mapping) {
     if (mapping == NULL) return;
     siem_destination_free(&mapping->root);
+    (void)siem_resize(mapping->text.allocator, mapping->operations,
+                      mapping->capacity * sizeof *mapping->operations, 0);
     siem_buffer_free(&mapping->text);
     siem_scratch_free(&mapping->scratch);
-    free(mapping->operations);
     free(mapping->name);
     free(mapping);
 }
@@ -128,7 +139,9 @@ void siem_mapping_close(siem_mapping *mapping) {
 static void add_operation(siem_mapping *mapping, operation op) {
     if (mapping->count == mapping->capacity) {
         size_t capacity = mapping->capacity == 0 ? 32 : mapping->capacity * 2;
-        operation *operations = realloc(mapping->operations, capacity * sizeof *operations);
+        operation *operations =
+            siem_resize(mapping->text.allocator, mapping->operations,
+                        mapping->capacity * sizeof *operations, capacity * sizeof *operations);
         if (operations == NULL) {
             mapping->text.failed = true;
             return;
@@ -264,27 +277,37 @@ static inline void write_bytes(const siem_mapping *mapping, const operation *op,
     siem_buffer_add_padded(out, bytes, size);
 }
 
-static inline void write_member(const siem_mapping *mapping, const operation *op,
-                                const siem_value *value, siem_buffer *out, unsigned *repairs) {
-    if (siem_value_is_empty(value) && !op->keep) return;
+/* Rows that give the same long text again make a record that is longer than all memory. */
+static siem_code check_size(const siem_mapping *mapping, const operation *op, siem_event *event,
+                            size_t size, siem_error *err) {
+    if (size <= SIEM_MOST_MADE) return SIEM_OK;
+    if (!mapping->calls && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
+    return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
+                          siem_rule_destination(op->rule), SIEM_MOST_MADE >> 20);
+}
+
+/* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
+ * record cannot have. `start`: where in `out` the record begins. */
+static siem_code write_member(const siem_mapping *mapping, const operation *op, siem_event *event,
+                              const siem_value *value, size_t start, siem_buffer *out,
+                              unsigned *repairs, siem_error *err) {
+    if (siem_value_is_empty(value) && !op->keep) return SIEM_OK;
+    if (value->size > SIEM_MOST_MADE / 8 || out->size - start > SIEM_MOST_MADE / 8) {
+        size_t size = out->size - start + siem_json_value_size(value);
+        siem_code rc = check_size(mapping, op, event, size, err);
+        if (rc != SIEM_OK) return rc;
+    }
     write_bytes(mapping, op, out);
     siem_json_write_value(out, value, repairs);
+    return SIEM_OK;
 }
 
 static siem_code run_rule(siem_mapping *mapping, const operation *op, siem_event *event,
-                          siem_buffer *out, unsigned *repairs, siem_error *err) {
+                          size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
     siem_value value;
     siem_code rc = siem_rule_get(op->rule, event, &mapping->scratch, &value, err);
-    if (rc == SIEM_OK) write_member(mapping, op, &value, out, repairs);
+    if (rc == SIEM_OK) rc = write_member(mapping, op, event, &value, start, out, repairs, err);
     return rc == SIEM_END ? SIEM_OK : rc;
-}
-
-/* A few rows that give the same long text make a record that is longer than all memory. */
-static siem_code check_size(const siem_mapping *mapping, const operation *op, size_t size,
-                            siem_error *err) {
-    if (!mapping->calls || size <= MOST_MADE) return SIEM_OK;
-    return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
-                          siem_rule_destination(op->rule), MOST_MADE >> 20);
 }
 
 static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_buffer *out,
@@ -297,12 +320,10 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
         switch (op->kind) {
         case WRITE_BYTES: write_bytes(mapping, op, out); break;
         case COPY_FIELD:
-            write_member(mapping, op, siem_event_field(event, (size_t)op->field), out, repairs);
+            rc = write_member(mapping, op, event, siem_event_field(event, (size_t)op->field), start,
+                              out, repairs, err);
             break;
-        case RUN_RULE:
-            rc = run_rule(mapping, op, event, out, repairs, err);
-            if (rc == SIEM_OK) rc = check_size(mapping, op, out->size - start, err);
-            break;
+        case RUN_RULE: rc = run_rule(mapping, op, event, start, out, repairs, err); break;
         case OPEN_OBJECT:
             opened[depth++] = out->size;
             write_bytes(mapping, op, out);
@@ -371,6 +392,14 @@ static siem_code run(siem_mapping *mapping, siem_event *event, siem_buffer *out,
     return run_operations(mapping, event, out, repairs, err);
 }
 
+/* Memory under a limit that lacks for one event is there for the next one. */
+static siem_code give_up_scratch(siem_mapping *mapping, siem_error *err) {
+    bool limited = mapping->text.allocator != NULL;
+    siem_scratch_free(&mapping->scratch);
+    if (!limited) return siem_error_no_memory(err);
+    return siem_error_set(err, SIEM_REFUSED, "a value needs more memory than the format may use");
+}
+
 siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
                               unsigned *repairs, siem_error *err) {
     siem_code rc = check_idle(mapping, err);
@@ -380,6 +409,7 @@ siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buf
     rc = run(mapping, event, out, repairs, err);
     mapping->renders = false;
     *repairs |= mapping->scratch.repairs | event->repairs;
+    if (siem_scratch_failed(&mapping->scratch)) rc = give_up_scratch(mapping, err);
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
     else if (out->failed || event->extra.failed || event->text.failed)
         rc = siem_error_no_memory(err);

@@ -26,7 +26,7 @@ struct siem_rule {
     size_t source_count;
     bool has_constant;
     siem_value constant;
-    siem_buffer text; /* of the constant and the fallback */
+    siem_buffer constant_text, fallback_text;
     siem_conversion as;
     siem_lookup *lookup;
     siem_value fallback;
@@ -35,6 +35,19 @@ struct siem_rule {
     void *fallback_with_context, *with_context, *when_context;
     bool keep, required;
 };
+
+void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator) {
+    scratch->decoded.allocator = allocator;
+    scratch->converted.allocator = allocator;
+    scratch->joined.allocator = allocator;
+    scratch->json.allocator = allocator;
+    scratch->reader.scratch.allocator = allocator;
+}
+
+bool siem_scratch_failed(const siem_scratch *scratch) {
+    return scratch->decoded.failed || scratch->converted.failed || scratch->joined.failed ||
+           scratch->json.failed;
+}
 
 void siem_scratch_free(siem_scratch *scratch) {
     siem_buffer_free(&scratch->decoded);
@@ -75,37 +88,36 @@ static siem_code open_sources(siem_rule *rule, const char *const *from, siem_err
     return rc;
 }
 
-/* Reads constant JSON text; the rule's text is reserved beforehand, so that it does not move. */
-static siem_code open_json(siem_rule *rule, siem_value *value, const char *json, const char *key,
-                           siem_error *err) {
-    siem_json_reader reader = {0};
-    size_t start = rule->text.size;
-    siem_json_result result = siem_json_read(&reader, json, strlen(json), &rule->text);
-    siem_json_reader_free(&reader);
-    if (rule->text.failed) return siem_error_no_memory(err);
+/* Reads constant JSON text into a buffer of its own. */
+static siem_code open_json(siem_buffer *text, siem_value *value, const char *json, const char *key,
+                           siem_scratch *scratch, siem_error *err) {
+    siem_json_reader *reader = &scratch->reader;
+    text->allocator = reader->scratch.allocator;
+    siem_json_result result = siem_json_read(reader, json, strlen(json), text);
+    if (text->failed) return siem_error_no_memory(err);
     if (result != SIEM_JSON_READ) {
         return siem_error_set(err, SIEM_INVALID, "%s: the value is not JSON", key);
     }
-    *value = (siem_value){
-        .type = SIEM_JSON, .bytes = rule->text.bytes + start, .size = rule->text.size - start};
+    *value = (siem_value){.type = SIEM_JSON, .bytes = text->bytes, .size = text->size};
     return SIEM_OK;
 }
 
-static siem_code open_constants(siem_rule *rule, const siem_row *row, siem_error *err) {
-    size_t size = 64;
+static siem_code open_constants(siem_rule *rule, const siem_row *row, siem_scratch *scratch,
+                                siem_error *err) {
     siem_code rc = SIEM_OK;
-    if (row->value != NULL) size += 6 * strlen(row->value);
-    if (row->fallback != NULL) size += 6 * strlen(row->fallback);
-    if (!siem_buffer_reserve(&rule->text, size)) return siem_error_no_memory(err);
     rule->has_constant = row->value != NULL;
-    if (row->value != NULL) rc = open_json(rule, &rule->constant, row->value, "value", err);
+    if (row->value != NULL) {
+        rc = open_json(&rule->constant_text, &rule->constant, row->value, "value", scratch, err);
+    }
     if (rc == SIEM_OK && row->fallback != NULL) {
-        rc = open_json(rule, &rule->fallback, row->fallback, "default", err);
+        rc = open_json(&rule->fallback_text, &rule->fallback, row->fallback, "default", scratch,
+                       err);
     }
     return rc;
 }
 
-static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_error *err) {
+static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_scratch *scratch,
+                               siem_error *err) {
     siem_code rc = row->as != NULL ? siem_conversion_open(&rule->as, row->as, err) : SIEM_OK;
     if (rc != SIEM_OK) return rc;
     if (row->fallback_prefix != NULL &&
@@ -121,7 +133,7 @@ static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_error 
     rule->keep = row->keep;
     rule->required = row->required;
     if (row->lookup == NULL) return SIEM_OK;
-    return siem_lookup_open(&rule->lookup, row->lookup, row->lookup_size, err);
+    return siem_lookup_open(&rule->lookup, row->lookup, row->lookup_size, &scratch->reader, err);
 }
 
 static siem_code check_row(const siem_row *row, siem_error *err) {
@@ -152,7 +164,8 @@ static siem_code check_row(const siem_row *row, siem_error *err) {
     return SIEM_OK;
 }
 
-siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err) {
+siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scratch,
+                         siem_error *err) {
     siem_code rc = check_row(row, err);
     siem_rule *rule = rc == SIEM_OK ? calloc(1, sizeof *rule) : NULL;
     *out = NULL;
@@ -164,8 +177,8 @@ siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err) 
         rc = siem_error_no_memory(err);
     }
     if (rc == SIEM_OK) rc = open_sources(rule, row->from, err);
-    if (rc == SIEM_OK) rc = open_constants(rule, row, err);
-    if (rc == SIEM_OK) rc = open_stations(rule, row, err);
+    if (rc == SIEM_OK) rc = open_constants(rule, row, scratch, err);
+    if (rc == SIEM_OK) rc = open_stations(rule, row, scratch, err);
     if (rc == SIEM_OK) {
         *out = rule;
         return SIEM_OK;
@@ -186,7 +199,8 @@ void siem_rule_close(siem_rule *rule) {
     free(rule->label);
     free(rule->fallback_prefix);
     siem_lookup_close(rule->lookup);
-    siem_buffer_free(&rule->text);
+    siem_buffer_free(&rule->constant_text);
+    siem_buffer_free(&rule->fallback_text);
     free(rule);
 }
 
@@ -400,6 +414,5 @@ siem_code siem_rule_get(siem_rule *rule, siem_event *event, siem_scratch *scratc
                         siem_value *value, siem_error *err) {
     siem_code rc = walk_stations(rule, event, scratch, value, err);
     if (rc != SIEM_OK && rc != SIEM_END) siem_error_prefix(err, "%s", rule->destination);
-    if (scratch->decoded.failed || scratch->converted.failed) return siem_error_no_memory(err);
-    return rc;
+    return siem_scratch_failed(scratch) ? siem_error_no_memory(err) : rc;
 }

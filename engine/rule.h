@@ -14,12 +14,20 @@ typedef struct siem_scratch {
     bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
 } siem_scratch;
 
+/* Takes all memory from an allocator from here on. */
+void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator);
+
+/* True when memory lacked for a value. */
+bool siem_scratch_failed(const siem_scratch *scratch);
+
 void siem_scratch_free(siem_scratch *scratch);
 
 typedef struct siem_rule siem_rule;
 
-/* Copies a row. Errors: SIEM_INVALID, naming the destination; SIEM_NO_MEMORY. */
-siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_error *err);
+/* Copies a row. Its constants are read with the scratch, and lie in memory of its allocator.
+ * Errors: SIEM_INVALID, naming the destination; SIEM_NO_MEMORY. */
+siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scratch,
+                         siem_error *err);
 
 const char *siem_rule_destination(const siem_rule *rule);
 

@@ -190,19 +190,3 @@ siem_code siem_lua_result(const siem_lua_caller *caller, siem_code rc, siem_erro
     *err = caller->failure;
     return err->code;
 }
-
-static int close_scratch(lua_State *L) {
-    siem_buffer_free(luaL_checkudata(L, 1, SIEM_LUA_SCRATCH));
-    return 0;
-}
-
-siem_buffer *siem_lua_new_scratch(lua_State *L) {
-    siem_buffer *scratch = lua_newuserdatauv(L, sizeof *scratch, 0);
-    *scratch = (siem_buffer){0};
-    if (luaL_newmetatable(L, SIEM_LUA_SCRATCH)) {
-        lua_pushcfunction(L, close_scratch);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    return scratch;
-}

@@ -6,8 +6,8 @@
 #ifndef SIEM_BIND_H
 #define SIEM_BIND_H
 
+#include "bind_memory.h"
 #include "budget.h"
-#include "buffer.h"
 #include "exit_guard.h"
 
 #include <lauxlib.h>
@@ -128,9 +128,6 @@ void siem_lua_push_json(lua_State *L, const char *json, size_t size, bool ordere
 
 /* Pushes a value that is encoded as that JSON text. */
 void siem_lua_push_raw_json(lua_State *L, const char *json, size_t size);
-
-/* A buffer that the collector frees, as an error may pass over its user; left on the stack. */
-siem_buffer *siem_lua_new_scratch(lua_State *L);
 
 /* ---- nouns of one another ---- */
 

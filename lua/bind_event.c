@@ -130,7 +130,7 @@ static int event_json(lua_State *L) {
     unsigned ignored = 0;
     siem_buffer *text = siem_lua_new_scratch(L);
     siem_json_write_value(text, &value, &ignored);
-    if (text->failed) return luaL_error(L, "not enough memory");
+    if (text->failed) return siem_budget_no_memory(L);
     lua_pushlstring(L, text->bytes, text->size);
     return 1;
 }
@@ -202,6 +202,8 @@ static int event_from_row(lua_State *L) {
         return siem_lua_fail(L, &err);
     }
     e->owned = true;
+    siem_budget_charge(siem_budget_of(L), L, siem_event_weight(e->event));
+    e->charged = siem_event_weight(e->event);
     return 1;
 }
 

@@ -21,9 +21,17 @@ typedef struct lua_mapping {
     int event;                    /* reference of the lent event */
     void (*release)(void *owner); /* of a mapping that lives in another state */
     void *owner;
-    siem_buffer json;   /* of tables that functions return */
-    siem_buffer record; /* of mapping:render */
+    siem_lua_memory memory; /* of the buffers, and of what the mapping holds */
+    siem_buffer json;       /* of tables that functions return */
+    siem_buffer record;     /* of mapping:render */
+    size_t charged;         /* to the state's budget, for what has no allocator */
 } lua_mapping;
+
+/* Buffers that have become larger are given back: the next event is hardly as large. */
+#define KEPT 65536
+
+/* A mapping without rows, or more. */
+#define MAPPING_WEIGHT 2048
 
 static lua_mapping *check(lua_State *L, int index) {
     lua_mapping *m = luaL_checkudata(L, index, SIEM_LUA_MAPPING);
@@ -51,6 +59,8 @@ static int mapping_close(lua_State *L) {
     m->mapping = NULL;
     siem_buffer_free(&m->json);
     siem_buffer_free(&m->record);
+    siem_budget_discharge(siem_budget_of(L), m->charged);
+    m->charged = 0;
     return 0;
 }
 
@@ -76,15 +86,16 @@ static int invoke(lua_State *L) {
     bool whole = call->function->whole;
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->function->reference);
     if (!whole) siem_lua_push_value(L, call->value);
+    if (m->json.capacity > KEPT) siem_buffer_free(&m->json);
     lua_rawgeti(L, LUA_REGISTRYINDEX, m->event);
     siem_lua_lend_event(L, -1, call->event);
     lua_call(L, whole ? 1 : 2, 1);
     call->dropped = lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == &drop_key;
     if (call->dropped) return 1;
-    if (!siem_lua_to_value(L, -1, &m->json, call->result, &err)) {
-        return luaL_error(L, "the function's result: %s", err.message);
-    }
-    return 1;
+    if (siem_lua_to_value(L, -1, &m->json, call->result, &err)) return 1;
+    if (!m->json.failed) return luaL_error(L, "the function's result: %s", err.message);
+    siem_buffer_free(&m->json);
+    return siem_budget_no_memory(L);
 }
 
 /* The siem_function of every Lua function. */
@@ -172,13 +183,15 @@ static const char *json_of_top(row_reader *r, const char *key) {
     siem_buffer *json = siem_lua_new_scratch(r->L); /* value, scratch */
     siem_buffer *text = siem_lua_new_scratch(r->L); /* value, scratch, text */
     unsigned ignored = 0;
-    if (!siem_lua_to_value(r->L, -3, json, &value, &err)) row_error(r, key, err.message);
+    bool written = siem_lua_to_value(r->L, -3, json, &value, &err);
+    if (json->failed) (void)siem_budget_no_memory(r->L);
+    if (!written) row_error(r, key, err.message);
     siem_json_write_value(text, &value, &ignored);
-    siem_buffer_add_char(text, '\0');
-    if (text->failed) luaL_error(r->L, "out of memory");
+    if (text->failed) (void)siem_budget_no_memory(r->L);
+    const char *kept = lua_pushlstring(r->L, text->bytes, text->size);
     keep_top(r);
-    lua_pop(r->L, 2);
-    return text->bytes;
+    lua_pop(r->L, 3);
+    return kept;
 }
 
 static void read_from(row_reader *r) {
@@ -270,6 +283,28 @@ static const char *without_prefix(const char *message, const char *prefix) {
     return has_it ? message + size + 2 : message;
 }
 
+static size_t length(const char *text) {
+    return text != NULL ? strlen(text) : 0;
+}
+
+/* What a mapping holds for a row beside its allocator's memory, or more: texts, each of them twice,
+ * and what is made of their parts. */
+static size_t weight_of(const siem_row *row) {
+    size_t texts = length(row->label) + length(row->destination) + length(row->as) +
+                   length(row->fallback_prefix);
+    size_t count = 8;
+    for (size_t i = 0; row->from != NULL && row->from[i] != NULL; i++, count++) {
+        texts += 8 * length(row->from[i]);
+    }
+    return 2 * texts + 64 * length(row->destination) + 128 * count;
+}
+
+/* Charges so much to the state; what the mapping holds pays it back. */
+static void charge(lua_State *L, lua_mapping *m, size_t weight) {
+    siem_budget_charge(siem_budget_of(L), L, weight);
+    m->charged += weight;
+}
+
 /* Reads the row on top of the stack and adds it. */
 static void add_row(lua_State *L, int mapping) {
     siem_error err;
@@ -291,8 +326,10 @@ static void add_row(lua_State *L, int mapping) {
     r.out.when = read_function(&r, "when", &r.out.when_context);
     r.out.keep = read_flag(&r, "keep");
     r.out.required = read_flag(&r, "required");
+    charge(L, lua_touserdata(L, mapping), weight_of(&r.out));
     siem_mapping *to = check(L, mapping)->mapping;
     if (siem_mapping_add(to, &r.out, &err) != SIEM_OK) {
+        if (err.code == SIEM_NO_MEMORY) (void)siem_budget_no_memory(L);
         const char *reason = without_prefix(err.message, siem_mapping_name(to));
         lua_pushfstring(L, "%s: %s", r.label, without_prefix(reason, r.out.destination));
         lua_error(L);
@@ -328,8 +365,12 @@ static int mapping_open(lua_State *L) {
     lua_setiuservalue(L, 4, 1);
     siem_lua_push_lent_event(L);
     m->event = luaL_ref(L, LUA_REGISTRYINDEX);
+    siem_lua_memory_open(&m->memory, L);
+    m->json.allocator = m->record.allocator = &m->memory.allocator;
+    charge(L, m, MAPPING_WEIGHT + strlen(name));
     siem_code rc = siem_mapping_open(&m->mapping, name, &err);
     if (rc == SIEM_OK) siem_mapping_set_canonical(m->mapping); /* json.c writes it */
+    if (rc == SIEM_OK) siem_mapping_set_allocator(m->mapping, &m->memory.allocator);
     if (rc == SIEM_OK && lua_isfunction(L, 2)) {
         lua_pushvalue(L, 2);
         lua_function *function = anchor_function(L, 4);
@@ -342,6 +383,7 @@ static int mapping_open(lua_State *L) {
     if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
     if (rc == SIEM_OK) return 1;
+    if (rc == SIEM_NO_MEMORY) return siem_budget_no_memory(L);
     lua_pushstring(L, without_prefix(err.message, name));
     return lua_error(L);
 }
@@ -364,6 +406,17 @@ static int mapping_check(lua_State *L) {
     return 1;
 }
 
+/* Pushes what rendering gave, and gives back what it took. */
+static int push_record(lua_State *L, lua_mapping *m, siem_code rc, const siem_error *err) {
+    bool failed = m->record.failed;
+    if (rc == SIEM_OK && !failed) lua_pushlstring(L, m->record.bytes, m->record.size);
+    siem_mapping_trim(m->mapping);
+    if (m->json.capacity > KEPT) siem_buffer_free(&m->json);
+    if (failed || m->record.capacity > KEPT) siem_buffer_free(&m->record);
+    if (failed) return siem_budget_no_memory(L);
+    return rc == SIEM_OK ? 1 : siem_lua_fail(L, err);
+}
+
 /* mapping:render(event) -> record, or nil, message, code */
 static int mapping_render(lua_State *L) {
     siem_error err;
@@ -378,9 +431,7 @@ static int mapping_render(lua_State *L) {
     siem_code rc = siem_mapping_render(m->mapping, event, &m->record, &repairs, &err);
     use->count--;
     siem_lua_leave(&m->caller);
-    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
-    lua_pushlstring(L, m->record.bytes, m->record.size);
-    return 1;
+    return push_record(L, m, rc, &err);
 }
 
 static int mapping_name(lua_State *L) {

@@ -185,13 +185,17 @@ bool siem_budget_is_breached(siem_budget *budget, lua_State *L) {
     return budget->breached;
 }
 
+int siem_budget_no_memory(lua_State *L) {
+    lua_pushstring(L, no_memory);
+    return lua_error(L);
+}
+
 void siem_budget_charge(siem_budget *budget, lua_State *L, size_t size) {
     if (budget == NULL) return;
     if (budget->memory_used + size > budget->memory_cap) lua_gc(L, LUA_GCCOLLECT);
     if (budget->memory_used + size > budget->memory_cap) {
         budget->memory_hit = true;
-        lua_pushstring(L, no_memory);
-        (void)lua_error(L);
+        (void)siem_budget_no_memory(L);
     }
     budget->memory_used += size;
 }

@@ -43,6 +43,10 @@ bool siem_budget_is_discarded(const siem_budget *budget);
 void siem_budget_charge(siem_budget *budget, lua_State *L, size_t size);
 void siem_budget_discharge(siem_budget *budget, size_t size);
 
+/* Raises Lua's own error for a lack of memory, by which the budget knows that its cap was reached.
+ */
+int siem_budget_no_memory(lua_State *L);
+
 /* ---- within a callback; outside of one they do nothing ---- */
 
 /* Counts what a coroutine does, from its making on or before it is resumed. */

@@ -181,6 +181,12 @@ static bool encode_object(encoder *e, int index, size_t count) {
     return true;
 }
 
+/* False, with the reason, once the text has grown too long. */
+static bool has_room(encoder *e) {
+    if (e->out->failed) return siem_error_no_memory(e->err) == SIEM_OK;
+    return e->out->size <= MOST_JSON || refuse(e, "the value is longer than 64 MiB of JSON");
+}
+
 /* True for what siem.json.raw made. */
 static bool is_raw(lua_State *L, int index) {
     if (!lua_getmetatable(L, index)) return false;
@@ -192,7 +198,7 @@ static bool is_raw(lua_State *L, int index) {
 
 /* Writes the canonical form of JSON text: no digit of its numbers changes. */
 static bool encode_raw(encoder *e, int index) {
-    siem_json_reader reader = {0};
+    siem_json_reader reader = {.scratch = {.allocator = e->out->allocator}};
     size_t size;
     lua_rawgeti(e->L, index, 1);
     const char *text = lua_type(e->L, -1) == LUA_TSTRING ? lua_tolstring(e->L, -1, &size) : NULL;
@@ -200,6 +206,7 @@ static bool encode_raw(encoder *e, int index) {
         text != NULL ? siem_json_read(&reader, text, size, e->out) : SIEM_JSON_MALFORMED;
     siem_json_reader_free(&reader);
     lua_pop(e->L, 1);
+    if (e->out->failed) return has_room(e);
     return result == SIEM_JSON_READ || refuse(e, "siem.json.raw holds text that is not JSON");
 }
 
@@ -225,12 +232,6 @@ static bool encode_table(encoder *e, int index) {
     }
     e->depth--;
     return ok;
-}
-
-/* False, with the reason, once the text has grown too long. */
-static bool has_room(encoder *e) {
-    if (e->out->failed) return siem_error_no_memory(e->err) == SIEM_OK;
-    return e->out->size <= MOST_JSON || refuse(e, "the value is longer than 64 MiB of JSON");
 }
 
 static bool encode(encoder *e, int index) {
@@ -321,11 +322,10 @@ static void push_text(lua_State *L, const char *string, size_t size) {
         lua_pushlstring(L, string + 1, size - 2);
         return;
     }
-    siem_buffer *scratch = siem_lua_new_scratch(L);
-    siem_json_decode_text(string, size, scratch);
-    if (scratch->failed) luaL_error(L, "out of memory");
-    lua_pushlstring(L, scratch->size != 0 ? scratch->bytes : "", scratch->size);
-    lua_remove(L, -2);
+    luaL_Buffer text; /* decoded text is never longer */
+    siem_buffer decoded = {.bytes = luaL_buffinitsize(L, &text, size), .capacity = size};
+    siem_json_decode_text(string, size, &decoded);
+    luaL_pushresultsize(&text, decoded.size);
 }
 
 static void mark_array(lua_State *L) {
@@ -408,22 +408,22 @@ static int json_encode(lua_State *L) {
     siem_error err;
     siem_buffer *out = siem_lua_new_scratch(L);
     encoder e = {.L = L, .out = out, .err = &err};
-    if (!encode(&e, 1)) return siem_lua_fail(L, &err);
-    if (out->failed) return luaL_error(L, "out of memory");
+    bool encoded = encode(&e, 1);
+    if (out->failed) return siem_budget_no_memory(L);
+    if (!encoded) return siem_lua_fail(L, &err);
     lua_pushlstring(L, out->bytes, out->size);
     return 1;
 }
 
-typedef struct decoder {
-    siem_json_reader reader;
-    siem_buffer text;
-} decoder;
-
-static int close_decoder(lua_State *L) {
-    decoder *d = lua_touserdata(L, 1);
-    siem_json_reader_free(&d->reader);
-    siem_buffer_free(&d->text);
-    return 0;
+/* Reads JSON text into a scratch, which is left on the stack. */
+static siem_json_result read_text(lua_State *L, const char *text, size_t size,
+                                  siem_buffer **canonical) {
+    *canonical = siem_lua_new_scratch(L);
+    siem_json_reader reader = {.scratch = {.allocator = (*canonical)->allocator}};
+    siem_json_result result = siem_json_read(&reader, text, size, *canonical);
+    siem_json_reader_free(&reader);
+    if ((*canonical)->failed) (void)siem_budget_no_memory(L);
+    return result;
 }
 
 /* core.json_decode(text [, ordered]) -> value, or nil, message, code */
@@ -432,15 +432,8 @@ static int json_decode(lua_State *L) {
     siem_error err;
     const char *text = luaL_checklstring(L, 1, &size);
     bool ordered = lua_toboolean(L, 2);
-    decoder *d = lua_newuserdatauv(L, sizeof *d, 0);
-    memset(d, 0, sizeof *d);
-    if (luaL_newmetatable(L, "oversight.decoder")) {
-        lua_pushcfunction(L, close_decoder);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    siem_json_result result = siem_json_read(&d->reader, text, size, &d->text);
-    if (d->text.failed) return luaL_error(L, "out of memory");
+    siem_buffer *canonical;
+    siem_json_result result = read_text(L, text, size, &canonical);
     if (result != SIEM_JSON_READ) {
         siem_error_set(&err, SIEM_INVALID,
                        result == SIEM_JSON_TOO_DEEP ? "the JSON text is nested too deep"
@@ -449,7 +442,7 @@ static int json_decode(lua_State *L) {
                            : "the text is not JSON");
         return siem_lua_fail(L, &err);
     }
-    siem_lua_push_json(L, d->text.bytes, d->text.size, ordered);
+    siem_lua_push_json(L, canonical->bytes, canonical->size, ordered);
     return 1;
 }
 
@@ -497,10 +490,8 @@ static int json_member(lua_State *L) {
     size_t size, key_size, value_size;
     const char *text = luaL_checklstring(L, 1, &size), *value;
     const char *key = luaL_checklstring(L, 2, &key_size);
-    siem_json_reader reader = {0};
-    siem_buffer *canonical = siem_lua_new_scratch(L);
-    siem_json_result result = siem_json_read(&reader, text, size, canonical);
-    siem_json_reader_free(&reader);
+    siem_buffer *canonical;
+    siem_json_result result = read_text(L, text, size, &canonical);
     if (result != SIEM_JSON_READ ||
         !siem_json_find(canonical->bytes, canonical->size, key, key_size, &value, &value_size)) {
         return 0;

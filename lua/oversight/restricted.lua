@@ -12,7 +12,7 @@ local text         = require "oversight.cli.text"
 
 local M = {}
 
-local MOST_PRINTED = 16 * 1024 * 1024
+local MOST_PRINTED, MOST_DESCRIBED = 16 * 1024 * 1024, 4 * 1024 * 1024
 
 local function copy(t, ...)
   local chosen = {}
@@ -157,6 +157,7 @@ local function describe(path, pipeline)
   if described.rows then described.rows = core.array(described.rows) end
   if described.tests then described.tests = core.array(described.tests) end
   local json, message = core.json_encode(described)
+  if json and #json > MOST_DESCRIBED then json, message = nil, "its rows and tests are longer than 4 MiB" end
   return json or error(("%s: %s"):format(path, message), 0)
 end
 

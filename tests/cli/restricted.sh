@@ -21,7 +21,7 @@ L
 refused() {
     attack "$1" "$2"
     run 3 export --db r.db --registry-id r --restricted --format "$1.lua" --on-error dead-letter:dead.jsonl \
-        --max-instructions 1000000 --max-memory 32
+        --max-instructions 1000000 --max-memory "${memory:-32}"
     has dead.jsonl "$3"
     lines out "${4:-2}"
     rm dead.jsonl
@@ -85,8 +85,11 @@ refused copies 'local t = {} while true do t[#t + 1] = event:copy() end' "more m
 
 # Little memory that stands for much text.
 shared='local t = { ("x"):rep(1000) } for i = 1, 40 do t = { t, t } end'
-refused shared_record "$shared return t" "longer than 64 MiB"
-refused shared_json "$shared return assert(require('oversight.siem').json.encode(t))" "longer than 64 MiB"
+encoded="$shared return assert(require('oversight.siem').json.encode(t))"
+memory=256 refused shared_record "$shared return t" "longer than 64 MiB"
+memory=256 refused shared_json "$encoded" "longer than 64 MiB"
+refused shared_record "$shared return t" "more memory than the 32 MiB allowed" 1
+refused shared_json "$encoded" "more memory than the 32 MiB allowed" 1
 {
     echo 'local long = ("\1"):rep(5000000) local rows = { { "id", from = "event_id" } }'
     echo 'for i = 1, 300 do rows[i + 1] = { "x" .. i, with = function(_, e) return e.event_id == "2" and long or nil end } end'
@@ -134,6 +137,9 @@ for body in 'local f = format "x" { { "a", value = 1 } } f.compile = function() 
     [ -s err ] || fail "no message for: $body"
     lacks err "0x"
 done
+echo 'return require "oversight.format" "x" { { "a", value = 1 }, tests = { { row = { kind = ("x"):rep(5000000) }, expect = { a = 1 } } } }' >odd.lua
+run 1 check odd.lua --restricted
+has err "odd.lua: its rows and tests are longer than 4 MiB"
 mkdir folder.lua
 run 1 export --db r.db --registry-id r --restricted --format folder.lua
 has err "folder.lua: Is a directory"
