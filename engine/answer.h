@@ -29,9 +29,10 @@ typedef struct siem_answer {
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
     siem_next next;
-    int suspect;    /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
-    bool slow_down; /* the server nears its limits */
-    bool remark;    /* the reason is to be reported, although nothing failed */
+    int suspect;      /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
+    bool is_itemwise; /* the server has looked at each record, whatever became of the others */
+    bool slow_down;   /* the server nears its limits */
+    bool remark;      /* the reason is to be reported, although nothing failed */
 } siem_answer;
 
 /* An answer to be filled, for outcomes that are overwritten. */

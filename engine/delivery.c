@@ -2,6 +2,7 @@
 #include "delivery.h"
 
 #include "batch.h"
+#include "blame.h"
 #include "clock.h"
 #include "error.h"
 #include "preview.h"
@@ -20,6 +21,7 @@
 #define LAST_WAIT       5.0 /* for what is under way, after a request to stop */
 #define MOST_RESERVED   ((size_t)64 << 20)
 #define RECORD_ROOM     ((size_t)64 << 10) /* for the record that fills a batch */
+#define SPARE_BATCHES   4 /* sent beside one with a record that others show to be at fault */
 
 struct siem_delivery {
     siem_sink *sink;
@@ -35,6 +37,7 @@ struct siem_delivery {
     bool prelude_shown;   /* in a preview */
     double not_before; /* of every start: credentials that wait, a server that nears its limits */
     siem_position reached, before_last; /* with all events, and without that of the last record */
+    uint64_t delivered;                 /* records, in all answers so far */
     uint64_t retries, cut;
     siem_error failure; /* SIEM_OK: none */
     double last_wait;   /* until when what is under way is waited for after the failure */
@@ -52,13 +55,14 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
                                 .batch_bytes = sink->pace.batch_bytes != 0 ? sink->pace.batch_bytes
                                                                            : batch_bytes,
                                 .calls = *calls,
-                                .capacity = sink->pace.in_flight + 1,
+                                .capacity = sink->pace.in_flight + 1 + SPARE_BATCHES,
                                 .prelude_phase = SIEM_DONE};
     delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
     siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
     for (size_t i = 0; rc == SIEM_OK && i < delivery->capacity; i++) {
         rc = siem_batch_open(&delivery->shipments[i].batch, err);
-        if (rc == SIEM_OK && delivery->batch_bytes < MOST_RESERVED) {
+        bool is_usual = i <= sink->pace.in_flight;
+        if (rc == SIEM_OK && is_usual && delivery->batch_bytes < MOST_RESERVED) {
             siem_batch_reserve(delivery->shipments[i].batch, delivery->batch_bytes + RECORD_ROOM);
         }
     }
@@ -196,7 +200,9 @@ static void change_lane(siem_delivery *delivery, siem_shipment *s) {
 
 /* Takes what is decided. */
 static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
+    siem_blame_judge(s, answer, delivery->delivered, s->attempts >= delivery->sink->pace.retries);
     siem_decision decision = siem_shipment_take(s, answer);
+    delivery->delivered += decision.delivered;
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
     /* Nothing says what is wrong with the record: neither the protocol's code, nor 413. */
     bool is_vague = answer->next == SIEM_HALVE && answer->code < 0 && answer->http_status != 413;
@@ -212,6 +218,8 @@ static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer)
     if (delivery->failure.code != SIEM_OK) return;
     /* An answer that decides nothing must not be asked for in a circle. */
     if (decision.retry || decision.decided == 0) {
+        siem_blame_rearrange(s);
+        s->delivered_before = delivery->delivered;
         s->not_before = try_later(delivery, &s->attempts, answer);
         change_lane(delivery, s);
     }
@@ -234,7 +242,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
         return;
     }
     s->parcel.ticket = -1;
-    if (answer->next == SIEM_HALVE && answer->count > 1) {
+    if (answer->next == SIEM_HALVE && s->own > 1) {
         siem_answer_clear(answer);
         siem_shipment_halve(s, answer->suspect);
     } else {
@@ -325,7 +333,8 @@ static void start_local(siem_delivery *delivery, siem_shipment *s) {
 static void start(siem_delivery *delivery, siem_shipment *s) {
     /* A parcel that is to be confirmed stays as it is. */
     size_t most = siem_sizing_most(&delivery->sink->sizing);
-    if (s->parcel.ticket < 0 && !siem_shipment_next(s, most)) s->phase = SIEM_DONE;
+    bool stores_once = delivery->sink->http != NULL && delivery->sink->kind->protocol->stores_once;
+    if (s->parcel.ticket < 0 && !siem_shipment_next(s, most, stores_once)) s->phase = SIEM_DONE;
     else if (delivery->sink->http != NULL) start_remote(delivery, s);
     else start_local(delivery, s);
 }
@@ -343,21 +352,38 @@ static size_t count_active(siem_delivery *delivery) {
     return active;
 }
 
+/* Of records that may be at fault (blame.h), whether there are any, whether others were taken
+ * between failures, and whether others were taken since the last one, so that it is their turn. */
+typedef struct suspicion {
+    bool is_there, is_blamed, is_next;
+} suspicion;
+
+static suspicion survey(siem_delivery *delivery) {
+    suspicion found = {0};
+    for (size_t i = 0; i < delivery->used; i++) {
+        const siem_shipment *s = under_way(delivery, i);
+        found.is_there |= s->is_suspect;
+        found.is_blamed |= s->is_blamed;
+        found.is_next |=
+            s->is_suspect && s->phase == SIEM_READY && delivery->delivered > s->delivered_before;
+    }
+    return found;
+}
+
 /* Starts all that is due, as far as there may be more requests at once. Returns when the next one
  * is. */
 static double start_due(siem_delivery *delivery) {
     double due = INFINITY, now = siem_clock();
-    size_t active = count_active(delivery), most = delivery->sink->pace.in_flight;
+    size_t active = count_active(delivery);
+    size_t most = survey(delivery).is_there ? 1 : delivery->sink->pace.in_flight;
     for (size_t i = 0; i < delivery->used; i++) {
         siem_shipment *s = under_way(delivery, i);
         while (s->phase == SIEM_READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
             bool is_full = delivery->sink->http != NULL && active >= most;
             if (delivery->prelude_phase == SIEM_ACTIVE || is_full) return INFINITY;
-            if (earliest > now) {
-                due = fmin(due, earliest);
-                break;
-            }
+            if (earliest > now) due = fmin(due, earliest);
+            if (earliest > now || (!s->is_suspect && survey(delivery).is_next)) break;
             start(delivery, s);
             active += s->phase == SIEM_ACTIVE;
         }
@@ -459,15 +485,16 @@ static void break_off(siem_delivery *delivery) {
     release_sink(delivery);
 }
 
-/* Goes on until at most `most` shipments are under way. */
-static siem_code drive(siem_delivery *delivery, size_t most, siem_error *err) {
+/* Goes on until all shipments have arrived, or until there is another one to fill. */
+static siem_code drive(siem_delivery *delivery, bool all, siem_error *err) {
     while (delivery->used > 0) {
         double due = start_due(delivery);
         bool failed = delivery->failure.code != SIEM_OK;
         while (delivery->used > 0 && under_way(delivery, 0)->phase == SIEM_DONE) {
             settle_first(delivery);
         }
-        if (!failed && delivery->used <= most) break;
+        size_t spare = survey(delivery).is_blamed ? SPARE_BATCHES : 0;
+        if (!failed && !all && delivery->used <= delivery->sink->pace.in_flight + spare) break;
         if (delivery->used == 0) break;
         if (failed && (!any_active(delivery) || siem_clock() > delivery->last_wait)) break;
         wait_until(delivery, failed ? INFINITY : due);
@@ -521,10 +548,10 @@ static siem_code dispatch(siem_delivery *delivery, siem_position position, siem_
     return SIEM_OK;
 }
 
-static siem_code dispatch_and_drive(siem_delivery *delivery, siem_position position, size_t most,
+static siem_code dispatch_and_drive(siem_delivery *delivery, siem_position position, bool all,
                                     siem_error *err) {
     siem_code rc = dispatch(delivery, position, err);
-    return rc == SIEM_OK ? drive(delivery, most, err) : rc;
+    return rc == SIEM_OK ? drive(delivery, all, err) : rc;
 }
 
 /* Sends the batch without its last record, which begins the next one. */
@@ -534,7 +561,7 @@ static siem_code commit_before_last(siem_delivery *delivery, siem_error *err) {
     siem_code rc = siem_batch_copy(&last, batch, &index, 1, err);
     if (rc != SIEM_OK) return rc;
     siem_batch_drop_last(batch);
-    rc = dispatch_and_drive(delivery, delivery->before_last, delivery->capacity - 1, err);
+    rc = dispatch_and_drive(delivery, delivery->before_last, false, err);
     if (rc == SIEM_OK) rc = siem_batch_append(siem_delivery_batch(delivery), last, &first, 1, err);
     siem_batch_close(last);
     return rc;
@@ -557,12 +584,12 @@ siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, 
     if (siem_batch_size(batch) == 1 && !is_due && delivery->sink->pace.batch_events != 1) {
         return SIEM_OK;
     }
-    return dispatch_and_drive(delivery, position, delivery->capacity - 1, err);
+    return dispatch_and_drive(delivery, position, false, err);
 }
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = make_fit(delivery, err);
-    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, delivery->reached, 0, err);
+    if (rc == SIEM_OK) rc = dispatch_and_drive(delivery, delivery->reached, true, err);
     if (rc == SIEM_OK) release_sink(delivery);
     return rc;
 }

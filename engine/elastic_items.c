@@ -155,6 +155,7 @@ void siem_elastic_read_items(const cJSON *body, siem_answer *answer) {
                         cJSON_GetArraySize(items), answer->count);
         return;
     }
+    answer->is_itemwise = true;
     cJSON_ArrayForEach(item, items) { /* {"create": {...}} */
         siem_verdict verdict = judge(item->child, status_of(item->child));
         takes_others |= verdict == SIEM_DELIVERED || verdict == SIEM_REJECT;

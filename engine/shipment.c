@@ -21,7 +21,9 @@ static bool reserve(siem_shipment *s, size_t count) {
     if (scratch != NULL) s->scratch = scratch;
     size_t *records = realloc(s->records, count * sizeof *records);
     if (records != NULL) s->records = records;
-    if (outcomes == NULL || scratch == NULL || records == NULL) return false;
+    siem_blame *blames = realloc(s->blames, count * sizeof *blames);
+    if (blames != NULL) s->blames = blames;
+    if (outcomes == NULL || scratch == NULL || records == NULL || blames == NULL) return false;
     s->capacity = count;
     return true;
 }
@@ -30,8 +32,9 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     size_t count = siem_batch_size(s->batch);
     if (!reserve(s, count)) return siem_error_no_memory(err);
     memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    memset(s->blames, 0, count * sizeof *s->blames);
     s->count = count;
-    s->ranges[0] = (siem_range){0, count};
+    s->ranges[0] = (siem_range){0, count, false};
     s->range_count = 1;
     s->parcel.ticket = -1;
     s->phase = SIEM_READY;
@@ -39,8 +42,10 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->since = siem_clock();
     s->position = position;
     s->attempts = 0;
-    s->too_much = 0;
-    s->renewed = false;
+    s->too_much = s->failed_in_turn = 0;
+    s->delivered_before = UINT64_MAX; /* no record has failed */
+    s->failed_whole = s->is_round = s->is_itemwise = s->is_blamed = s->is_suspect = s->renewed =
+        false;
     return SIEM_OK;
 }
 
@@ -48,17 +53,29 @@ static bool is_undecided(const siem_shipment *s, size_t record) {
     return s->outcomes[record].verdict == SIEM_UNDECIDED;
 }
 
+/* A record that the target has, which may be sent again; or SIZE_MAX. */
+static size_t find_companion(const siem_shipment *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->outcomes[i].verdict == SIEM_DELIVERED) return i;
+    }
+    return SIZE_MAX;
+}
+
 /* Takes ranges off the top until one has an undecided record, and lists its records. */
-bool siem_shipment_next(siem_shipment *s, size_t most) {
+bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
     for (; s->range_count > 0; s->range_count--) {
         const siem_range *top = &s->ranges[s->range_count - 1];
         size_t count = 0;
         for (size_t i = top->first; i < top->end && count < most; i++) {
             if (is_undecided(s, i)) s->records[count++] = i;
         }
+        if (count == 0) continue;
+        size_t companion = stores_once && s->is_itemwise ? find_companion(s) : SIZE_MAX;
+        s->own = count;
+        if (companion != SIZE_MAX) s->records[count++] = companion;
         s->parcel =
             (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
-        if (count > 0) return true;
+        return true;
     }
     return false;
 }
@@ -67,13 +84,13 @@ bool siem_shipment_next(siem_shipment *s, size_t most) {
  * one of them as well, which passes over it when it is decided. */
 void siem_shipment_halve(siem_shipment *s, int suspect) {
     siem_range *top = &s->ranges[s->range_count - 1];
-    size_t middle = s->records[s->parcel.count / 2];
-    siem_range left = {top->first, middle};
+    size_t middle = s->records[s->own / 2];
+    siem_range left = {top->first, middle, false};
     top->first = middle;
     s->ranges[s->range_count++] = left;
     if (suspect < 0) return;
     size_t record = s->records[suspect];
-    s->ranges[s->range_count++] = (siem_range){record, record + 1};
+    s->ranges[s->range_count++] = (siem_range){record, record + 1, false};
 }
 
 siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
@@ -81,6 +98,7 @@ siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
     for (size_t i = 0; i < answer->count; i++) {
         siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
         const char *reason = from->reason != NULL ? from->reason : answer->reason;
+        if (i >= s->own) break; /* a companion, which has its outcome */
         switch (from->verdict) {
         case SIEM_HOLD:
             if (decision.remedy == NULL) decision.remedy = reason;
@@ -93,6 +111,7 @@ siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
             from->reason = NULL;
             if (to->verdict == SIEM_REJECT && to->reason == NULL) to->reason = strdup(reason);
             decision.decided++;
+            decision.delivered += to->verdict == SIEM_DELIVERED;
         }
     }
     return decision;
@@ -129,4 +148,5 @@ void siem_shipment_release(siem_shipment *s) {
     free(s->outcomes);
     free(s->scratch);
     free(s->records);
+    free(s->blames);
 }

@@ -62,6 +62,7 @@ typedef struct siem_parcel {
 } siem_parcel;
 
 typedef struct siem_protocol {
+    bool stores_once; /* a record that is sent again changes nothing */
     /* How large a body of `count` records is that have `bytes` bytes with their line ends. */
     size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
     /* Writes the request of a parcel, and may note its credential. Errors: SIEM_HELD,

@@ -487,7 +487,8 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     return rc;
 }
 
-static const siem_protocol protocol = {.body_size = body_size,
+static const siem_protocol protocol = {.stores_once = true,
+                                       .body_size = body_size,
                                        .write = write_request,
                                        .read = read_response,
                                        .needs_prelude = needs_look,

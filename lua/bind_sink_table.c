@@ -262,6 +262,7 @@ static void apply_list(lua_State *L, siem_answer *answer) {
     int list = lua_gettop(L);
     const char *reason;
     check_count(L, answer->count);
+    answer->is_itemwise = true;
     for (size_t i = 0; i < answer->count; i++) {
         lua_rawgeti(L, list, (lua_Integer)i + 1);
         siem_verdict verdict = check_outcome(L, &reason);
