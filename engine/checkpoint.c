@@ -2,17 +2,17 @@
 #include "checkpoint.h"
 
 #include "buffer.h"
+#include "checked_file.h"
 #include "error.h"
 #include "json_reader.h"
 #include "json_writer.h"
 #include "misuse.h"
 #include "registry.h"
+#include "replaced_file.h"
 #include "sqlite_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@
 #define NO_PRINT "unknown" /* of the last event: of a position set by hand, or within a batch */
 
 struct siem_checkpoint {
-    char *path, *temporary, *folder;
+    char *path;
     char *registry_id, *format, *sink; /* NULL: it belongs to no one yet */
     siem_identity registry_file;       /* as well when both are 0 */
     int lock;
@@ -55,42 +55,29 @@ struct siem_checkpoint {
 
 /* ---- opening ---- */
 
-static char *with_suffix(const char *path, const char *suffix) {
-    char *out = NULL;
-    return asprintf(&out, "%s%s", path, suffix) < 0 ? NULL : out;
-}
-
-static char *folder_of(const char *path) {
-    char *copy = strdup(path), *folder = copy != NULL ? strdup(dirname(copy)) : NULL;
-    free(copy);
-    return folder;
-}
-
-/* The path, or what it is a link to: whichever name it goes by, its lock is the same one, and it is
- * not the link that is replaced. */
-static char *resolve(const char *path) {
-    struct stat status;
-    bool is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
-    char *real = is_link ? realpath(path, NULL) : NULL;
-    return real != NULL ? real : strdup(path);
-}
-
 /* The lock is on a file beside: the checkpoint itself is replaced at each save. */
 static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
-    char *path = with_suffix(checkpoint->path, ".lock");
-    if (path == NULL) return siem_error_no_memory(err);
-    checkpoint->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int reason = errno;
+    char *path = NULL;
+    if (asprintf(&path, "%s.lock", checkpoint->path) < 0) return siem_error_no_memory(err);
+    siem_code rc = siem_checked_file_open(&checkpoint->lock, path, SIEM_FILE_LOCK, 0600, err);
     free(path);
-    if (checkpoint->lock < 0) {
-        return siem_error_set(err, SIEM_IO, "cannot lock the checkpoint '%s': %s", checkpoint->path,
-                              strerror(reason));
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "cannot lock the checkpoint '%s'", checkpoint->path);
+        return rc == SIEM_NOT_FOUND ? SIEM_IO : rc;
     }
     if (flock(checkpoint->lock, LOCK_EX | LOCK_NB) == 0) return SIEM_OK;
     return siem_error_set(err, SIEM_LOCKED,
                           "the checkpoint '%s' is in use by another process: stop that one, or "
                           "give this one a checkpoint of its own",
                           checkpoint->path);
+}
+
+/* Nobody else's checkpoint is replaced or removed. */
+static siem_code check_own(const siem_checkpoint *checkpoint, siem_error *err) {
+    int fd;
+    siem_code rc = siem_checked_file_open(&fd, checkpoint->path, SIEM_FILE_STATE, 0, err);
+    if (rc == SIEM_OK) (void)close(fd);
+    return rc == SIEM_NOT_FOUND ? SIEM_OK : rc;
 }
 
 /* Opens and locks, without a look at what the file holds. */
@@ -105,12 +92,11 @@ static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;
-    checkpoint->path = resolve(path);
-    checkpoint->temporary = checkpoint->path != NULL ? with_suffix(checkpoint->path, ".new") : NULL;
-    checkpoint->folder = checkpoint->path != NULL ? folder_of(checkpoint->path) : NULL;
-    bool complete =
-        checkpoint->path != NULL && checkpoint->temporary != NULL && checkpoint->folder != NULL;
-    siem_code rc = complete ? take_lock(checkpoint, err) : siem_error_no_memory(err);
+    /* Whichever name it goes by, its lock is the same one, and it is not the link that is replaced.
+     */
+    siem_code rc = siem_checked_file_resolve(&checkpoint->path, path, SIEM_FILE_STATE, err);
+    if (rc == SIEM_OK) rc = check_own(checkpoint, err);
+    if (rc == SIEM_OK) rc = take_lock(checkpoint, err);
     if (rc == SIEM_OK) *out = checkpoint;
     else siem_checkpoint_close(checkpoint);
     return rc;
@@ -121,8 +107,6 @@ void siem_checkpoint_close(siem_checkpoint *checkpoint) {
     if (checkpoint->lock >= 0) (void)close(checkpoint->lock);
     siem_buffer_free(&checkpoint->text);
     free(checkpoint->path);
-    free(checkpoint->temporary);
-    free(checkpoint->folder);
     free(checkpoint->registry_id);
     free(checkpoint->format);
     free(checkpoint->sink);
@@ -139,20 +123,27 @@ static siem_code damaged(const siem_checkpoint *checkpoint, siem_error *err) {
 }
 
 /* Reads the file's canonical form into `text`. SIEM_END: there is none. */
-static siem_code read_text(siem_checkpoint *checkpoint, siem_error *err) {
+static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_error *err) {
     char bytes[MOST_SIZE];
     siem_json_reader reader = {0};
     struct stat status;
-    FILE *file = fopen(checkpoint->path, "re");
-    if (file == NULL && errno == ENOENT) return SIEM_END;
-    size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
-    bool failed = file == NULL || ferror(file) != 0;
-    int reason = errno;
-    if (file != NULL && fstat(fileno(file), &status) == 0) {
-        checkpoint->saved = (double)status.st_mtime;
+    int fd;
+    siem_code rc = siem_checked_file_open(&fd, checkpoint->path, use, 0, err);
+    if (rc == SIEM_NOT_FOUND) return SIEM_END;
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "cannot read the checkpoint '%s'", checkpoint->path);
+        return rc;
     }
-    if (file != NULL) (void)fclose(file);
-    if (failed) {
+    FILE *file = fdopen(fd, "r");
+    if (file == NULL) {
+        (void)close(fd);
+        return siem_error_no_memory(err);
+    }
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    int reason = ferror(file) ? errno : 0;
+    if (fstat(fd, &status) == 0) checkpoint->saved = (double)status.st_mtime;
+    (void)fclose(file);
+    if (reason != 0) {
         return siem_error_set(err, SIEM_IO, "cannot read the checkpoint '%s': %s", checkpoint->path,
                               strerror(reason));
     }
@@ -227,10 +218,10 @@ static bool is_name(const siem_checkpoint *checkpoint, const char *name) {
     return value != NULL ? value[0] == '"' : checkpoint->registry_file.inode == 0;
 }
 
-static siem_code read_state(siem_checkpoint *checkpoint, siem_error *err) {
+static siem_code read_state(siem_checkpoint *checkpoint, siem_file_use use, siem_error *err) {
     int64_t version;
     siem_extent *extent = &checkpoint->extent;
-    siem_code rc = read_text(checkpoint, err);
+    siem_code rc = read_text(checkpoint, use, err);
     if (rc != SIEM_OK) return rc;
     if (!read_integer(checkpoint, KEY_VERSION, &version) || version < 1) {
         return damaged(checkpoint, err);
@@ -321,7 +312,7 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
     siem_code rc = check_followed(options->registry, err);
     if (rc == SIEM_OK) rc = open_locked(out, options->path, err);
     if (rc != SIEM_OK) return rc;
-    rc = read_state(*out, err);
+    rc = read_state(*out, SIEM_FILE_STATE, err);
     if (rc == SIEM_OK || rc == SIEM_END) rc = claim_all(*out, options, err);
     if (rc == SIEM_OK) return rc;
     siem_checkpoint_close(*out);
@@ -372,7 +363,7 @@ siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
     if (json == NULL) return siem_misuse_null(__func__, "json", err);
     *json = NULL;
     if (path == NULL) return siem_misuse_null(__func__, "path", err);
-    siem_code rc = read_state(&checkpoint, err);
+    siem_code rc = read_state(&checkpoint, SIEM_FILE_INPUT, err);
     if (rc == SIEM_OK) {
         siem_buffer_add_char(&checkpoint.text, '\0');
         if (!checkpoint.text.failed) {
@@ -478,45 +469,16 @@ static siem_code compose(siem_checkpoint *checkpoint, siem_position position,
     return text->failed ? siem_error_no_memory(err) : SIEM_OK;
 }
 
-static siem_code save_failed(const siem_checkpoint *checkpoint, const char *what, siem_error *err) {
-    return siem_error_set(err, SIEM_IO, "cannot save the checkpoint '%s': %s: %s", checkpoint->path,
-                          what, strerror(errno));
-}
-
-static siem_code write_temporary(const siem_checkpoint *checkpoint, siem_error *err) {
-    const siem_buffer *text = &checkpoint->text;
-    siem_code rc = SIEM_OK;
-    (void)unlink(checkpoint->temporary); /* of a crash; or a link to somebody's file */
-    int fd =
-        open(checkpoint->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return save_failed(checkpoint, "open", err);
-    for (size_t written = 0; rc == SIEM_OK && written < text->size;) {
-        ssize_t n = write(fd, text->bytes + written, text->size - written);
-        if (n > 0) written += (size_t)n;
-        else if (n == 0 || errno != EINTR) rc = save_failed(checkpoint, "write", err);
-    }
-    if (rc == SIEM_OK && fsync(fd) != 0) rc = save_failed(checkpoint, "fsync", err);
-    if (close(fd) != 0 && rc == SIEM_OK) rc = save_failed(checkpoint, "close", err);
-    return rc;
-}
-
-static siem_code sync_folder(const siem_checkpoint *checkpoint, siem_error *err) {
-    int fd = open(checkpoint->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return save_failed(checkpoint, "open the folder", err);
-    siem_code rc = fsync(fd) == 0 ? SIEM_OK : save_failed(checkpoint, "fsync of the folder", err);
-    (void)close(fd);
-    return rc;
-}
-
 siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position position,
                                const siem_extent *extent, siem_error *err) {
     siem_code rc = compose(checkpoint, position, extent, err);
-    if (rc == SIEM_OK) rc = write_temporary(checkpoint, err);
-    if (rc == SIEM_OK && rename(checkpoint->temporary, checkpoint->path) != 0) {
-        rc = save_failed(checkpoint, "rename", err);
-    }
-    if (rc == SIEM_OK) rc = sync_folder(checkpoint, err);
     if (rc != SIEM_OK) return rc;
+    const siem_buffer *text = &checkpoint->text;
+    rc = siem_replaced_file_write(checkpoint->path, text->bytes, text->size, 0600, true, err);
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "cannot save the checkpoint '%s'", checkpoint->path);
+        return rc;
+    }
     checkpoint->position = position;
     checkpoint->extent = *extent;
     return SIEM_OK;
@@ -546,7 +508,7 @@ siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err
     }
     siem_code rc = open_locked(&checkpoint, path, err);
     if (rc != SIEM_OK) return rc;
-    rc = read_state(checkpoint, NULL);
+    rc = read_state(checkpoint, SIEM_FILE_STATE, NULL);
     if (rc == SIEM_OK) {
         keep_name(checkpoint, KEY_REGISTRY, &checkpoint->registry_id);
         keep_name(checkpoint, KEY_FORMAT, &checkpoint->format);
@@ -564,7 +526,7 @@ siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
     siem_code rc = open_locked(&checkpoint, path, err);
     if (rc != SIEM_OK) return rc;
     if (unlink(checkpoint->path) == 0) {
-        rc = sync_folder(checkpoint, err);
+        rc = siem_folder_sync(checkpoint->path, err);
     } else if (errno == ENOENT) {
         rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
     } else {

@@ -1,4 +1,5 @@
 /* deadletter.c: events that were refused, each with its reason, for someone to look into. */
+#include "checked_file.h"
 #include "error.h"
 #include "event.h"
 #include "json_reader.h"
@@ -21,15 +22,6 @@ struct siem_deadletter {
     siem_buffer line;
 };
 
-/* Dead letters hold whole events. A file that was there may have been made with another mode. */
-static siem_code make_private(const siem_line_file *file, siem_error *err) {
-    struct stat status;
-    if (fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode)) return SIEM_OK;
-    if ((status.st_mode & 077) == 0 || fchmod(file->fd, 0600) == 0) return SIEM_OK;
-    return siem_error_set(err, SIEM_IO, "cannot keep others from reading %s: %s", file->path,
-                          strerror(errno));
-}
-
 siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
@@ -43,7 +35,6 @@ siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_err
     }
     rc = siem_line_file_share(&deadletter->file,
                               err); /* an export and a replay may append at once */
-    if (rc == SIEM_OK) rc = make_private(&deadletter->file, err);
     if (rc == SIEM_OK) *out = deadletter;
     else (void)siem_deadletter_close(deadletter, NULL);
     return rc;
@@ -182,8 +173,8 @@ siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *
     }
     if (rc != SIEM_OK) return rc;
     memset(blanks, ' ', sizeof blanks);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return strike_failed(path, err);
+    int fd;
+    if ((rc = siem_checked_file_open(&fd, path, SIEM_FILE_CHANGE, 0, err)) != SIEM_OK) return rc;
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
         ssize_t written;
         for (size_t at = 0; rc == SIEM_OK && at < places[i].size; at += (size_t)written) {

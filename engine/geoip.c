@@ -4,9 +4,9 @@
  * with SIGBUS. So it is given a copy in memory that nobody else can reach. */
 #include "geoip.h"
 
+#include "checked_file.h"
 #include "error.h"
 #include "mmdb_value.h"
-#include "table_file.h"
 
 #include <errno.h>
 #include <maxminddb.h>
@@ -48,7 +48,7 @@ static bool copy_all(int to, int from) {
 static siem_code open_copy(int *copy, const char *path, siem_error *err) {
     int file;
     *copy = -1;
-    siem_code rc = siem_table_file_open(&file, path, err);
+    siem_code rc = siem_checked_file_open(&file, path, SIEM_FILE_TABLE, 0, err);
     if (rc != SIEM_OK) return rc;
     *copy = memfd_create("oversight-geoip", MFD_CLOEXEC);
     if (*copy < 0 || !copy_all(*copy, file)) {

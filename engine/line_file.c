@@ -1,8 +1,9 @@
 /* line_file.c: appending beside log rotation, other writers and full disks. */
 #include "line_file.h"
 
-#include "clock.h"
+#include "checked_file.h"
 #include "error.h"
+#include "replaced_file.h"
 #include "sqlite_file.h"
 
 #include <dirent.h>
@@ -13,12 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PATIENCE 0.5 /* seconds that a lock is waited for: its owner may be ending */
 
 static const char *name_of(const siem_line_file *file) {
     return file->path != NULL ? file->path : "standard output";
@@ -66,11 +63,23 @@ static bool ends_within_line(const siem_line_file *file, int fd) {
     return last != '\n';
 }
 
+/* A file of private lines that was there may have been made with another mode, as by rotation. */
+static siem_code make_private(const siem_line_file *file, siem_error *err) {
+    struct stat status;
+    if (file->mode & 077 || fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return SIEM_OK;
+    }
+    if ((status.st_mode & 077) == 0 || fchmod(file->fd, file->mode) == 0) return SIEM_OK;
+    return siem_error_set(err, SIEM_HELD,
+                          "other users can read '%s', and its mode cannot be changed (%s): make it "
+                          "with mode 0600 as a file of user %u",
+                          file->path, strerror(errno), (unsigned)geteuid());
+}
+
 static siem_code open_path(siem_line_file *file, siem_error *err) {
-    file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, file->mode);
-    if (file->fd >= 0) return SIEM_OK;
-    return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
-                          "cannot open '%s' for writing: %s", file->path, strerror(errno));
+    siem_code rc = siem_checked_file_open(&file->fd, file->path, SIEM_FILE_APPEND, file->mode, err);
+    if (rc == SIEM_OK && (rc = make_private(file, err)) != SIEM_OK) (void)close(file->fd);
+    return rc;
 }
 
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
@@ -155,35 +164,6 @@ static siem_code force(siem_line_file *file, siem_error *err) {
 
 /* ---- one writer's own ---- */
 
-/* True for a name of what the process was given open: its opener decides who shares it. */
-static bool is_given_open(const char *path) {
-    return path == NULL || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
-           strncmp(path, "/dev/fd/", 8) == 0 ||
-           (strncmp(path, "/proc/", 6) == 0 && strstr(path, "/fd/") != NULL);
-}
-
-/* Locks an open file, for as long as it is open. */
-static siem_code lock_file(const siem_line_file *file, int fd, int lock, siem_error *err) {
-    const struct timespec tick = {0, 10000000L};
-    double until = siem_clock() + PATIENCE;
-    if (is_given_open(file->path) || !is_regular(fd)) return SIEM_OK;
-    while (flock(fd, lock | LOCK_NB) != 0) {
-        if (errno == EINTR) continue;
-        if (errno != EWOULDBLOCK) {
-            return siem_error_set(err, SIEM_IO, "cannot lock '%s': %s", file->path,
-                                  strerror(errno));
-        }
-        if (siem_clock() >= until) {
-            return siem_error_set(err, SIEM_HELD,
-                                  "'%s' is written by another export: stop that one, or give this "
-                                  "one a file of its own",
-                                  file->path);
-        }
-        (void)nanosleep(&tick, NULL);
-    }
-    return SIEM_OK;
-}
-
 /* What the path names may be another file than when it was opened. */
 static siem_code open_again(siem_line_file *file, siem_error *err) {
     int old = file->fd;
@@ -208,13 +188,15 @@ static void note_beginning(siem_line_file *file) {
 
 /* Makes the file this writer's own. It is emptied only after that. */
 static siem_code own(siem_line_file *file, siem_error *err) {
-    if (file->lock != 0) return SIEM_OK;
+    if (file->lock.is_taken) return SIEM_OK;
     siem_code rc = was_rotated(file) ? open_again(file, err) : SIEM_OK;
-    if (rc == SIEM_OK) rc = lock_file(file, file->fd, LOCK_EX, err);
-    if (rc == SIEM_OK) note_beginning(file);
-    if (rc == SIEM_OK && file->truncate) rc = empty(file, err);
+    if (rc == SIEM_OK) rc = siem_writer_lock_take(&file->lock, file->path, file->fd, false, err);
     if (rc != SIEM_OK) return rc;
-    file->lock = LOCK_EX;
+    note_beginning(file);
+    if (file->truncate && (rc = empty(file, err)) != SIEM_OK) {
+        siem_writer_lock_release(&file->lock, file->fd);
+        return rc;
+    }
     file->truncate = false;
     file->torn = ends_within_line(file, file->fd);
     return SIEM_OK;
@@ -222,15 +204,12 @@ static siem_code own(siem_line_file *file, siem_error *err) {
 
 /* Forces the name of a file that may be new to the disk. */
 static siem_code sync_name(const siem_line_file *file, siem_error *err) {
-    char *copy = file->path != NULL ? strdup(file->path) : NULL;
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    free(copy);
-    if (fd < 0) return SIEM_OK; /* it has no name, or one whose folder cannot be read */
-    int reason = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
-    (void)close(fd);
-    if (reason == 0) return SIEM_OK;
-    return siem_error_set(err, SIEM_IO, "cannot force the name of '%s' to the disk: %s",
-                          name_of(file), strerror(reason));
+    siem_code rc = file->path != NULL ? siem_folder_sync(file->path, err) : SIEM_OK;
+    if (rc == SIEM_NOT_FOUND) return SIEM_OK; /* its folder cannot be read */
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "cannot force the name of '%s' to the disk", file->path);
+    }
+    return rc;
 }
 
 siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, void *context,
@@ -244,23 +223,21 @@ siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, 
 }
 
 void siem_line_file_release(siem_line_file *file) {
-    if (file->lock != 0) (void)flock(file->fd, LOCK_UN);
-    file->lock = 0;
+    siem_writer_lock_release(&file->lock, file->fd);
     file->moved = NULL;
     file->safe = -1;
 }
 
 siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
-    siem_code rc = lock_file(file, file->fd, LOCK_SH, err);
+    siem_code rc = siem_writer_lock_take(&file->lock, file->path, file->fd, true, err);
     if (rc != SIEM_OK) return rc;
-    file->lock = LOCK_SH;
     file->torn = ends_within_line(file, file->fd);
     return SIEM_OK;
 }
 
 /* Before the first line of another file: it is locked, its name is on the disk, and told. */
 static siem_code take_over(siem_line_file *file, siem_error *err) {
-    siem_code rc = lock_file(file, file->fd, file->lock, err);
+    siem_code rc = siem_writer_lock_extend(&file->lock, file->path, file->fd, err);
     siem_extent extent = extent_of(file->fd);
     if (rc == SIEM_OK && file->moved == NULL) file->safe = -1;
     if (rc != SIEM_OK || file->moved == NULL) return rc;
@@ -380,16 +357,14 @@ static char *find_renamed(const char *path, const siem_identity *wanted) {
 }
 
 /* Opens the file of that extent under the name that it has now; *fd is -1 when it has none. */
-static siem_code open_renamed(const siem_line_file *file, const siem_extent *extent, int *fd,
+static siem_code open_renamed(siem_line_file *file, const siem_extent *extent, int *fd,
                               siem_error *err) {
     siem_code rc = SIEM_OK;
     char *name = file->path != NULL ? find_renamed(file->path, &extent->file) : NULL;
-    *fd = name != NULL ? open(name, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
-    if (name != NULL && *fd < 0) {
-        rc = siem_error_set(err, SIEM_IO, "cannot go on in '%s': %s", name, strerror(errno));
-    }
+    *fd = -1;
+    if (name != NULL) rc = siem_checked_file_open(fd, name, SIEM_FILE_RESUME, 0, err);
     free(name);
-    if (rc == SIEM_OK && *fd >= 0) rc = lock_file(file, *fd, LOCK_EX, err);
+    if (rc == SIEM_OK && *fd >= 0) rc = siem_writer_lock_extend(&file->lock, file->path, *fd, err);
     if (rc != SIEM_OK && *fd >= 0) (void)close(*fd);
     return rc;
 }
@@ -493,6 +468,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err) {
     siem_code rc = SIEM_OK;
     end_skipping(file);
+    siem_writer_lock_release(&file->lock, file->fd);
     if (file->path != NULL && close(file->fd) != 0) rc = close_failed(file, errno, err);
     free(file->path);
     *file = (siem_line_file){.fd = -1};

@@ -3,6 +3,7 @@
 #define SIEM_LINE_FILE_H
 
 #include "identity.h"
+#include "writer_lock.h"
 
 #include <oversight/siem.h>
 #include <sys/stat.h>
@@ -19,10 +20,10 @@ typedef siem_code (*siem_moved_function)(void *context, const siem_extent *exten
 
 typedef struct siem_line_file {
     int fd;
-    char *path;    /* NULL for standard output, which is never reopened */
-    mode_t mode;   /* of a file that is made */
-    int lock;      /* LOCK_EX: this writer's own; LOCK_SH: others append, too; 0: not locked */
-    bool truncate; /* it is to be emptied once it is locked */
+    char *path;  /* NULL for standard output, which is never reopened */
+    mode_t mode; /* of a file that is made; a private one (0600) is kept private */
+    siem_writer_lock lock;
+    bool truncate;         /* it is to be emptied once it is locked */
     const char *beginning; /* what was done with the file when it was locked first: "new",
                               "appended", "emptied"; NULL: it was not, or is no regular file */
     bool torn;             /* the file ends within a line: a line end is due first */
@@ -34,7 +35,8 @@ typedef struct siem_line_file {
 } siem_line_file;
 
 /* Opens for appending; `truncate` empties the file when it is claimed. Errors: SIEM_NOT_FOUND for a
- * folder that is not there, SIEM_IO, SIEM_NO_MEMORY. */
+ * folder that is not there, SIEM_HELD for another user's file and for one that cannot be made
+ * private, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err);
 

@@ -1,6 +1,7 @@
 /* secret.c: credentials in pages that no core dump holds. */
 #include "secret.h"
 
+#include "checked_file.h"
 #include "command_output.h"
 #include "error.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGES ((size_t)16384) /* the longest credential, a token or a key file's text */
 
@@ -43,8 +45,16 @@ static siem_code read_stream(const siem_secret *secret, FILE *file, const char *
 
 static siem_code read_file(const siem_secret *secret, const char *path, char *text,
                            siem_error *err) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) return held(secret, err, path, strerror(errno));
+    siem_error failure;
+    int fd;
+    if (siem_checked_file_open(&fd, path, SIEM_FILE_INPUT, 0, &failure) != SIEM_OK) {
+        return siem_error_set(err, SIEM_HELD, "%s: %s", secret->name, failure.message);
+    }
+    FILE *file = fdopen(fd, "r");
+    if (file == NULL) {
+        (void)close(fd);
+        return siem_error_no_memory(err);
+    }
     siem_code rc = read_stream(secret, file, path, text, err);
     (void)fclose(file);
     return rc;

@@ -1,8 +1,9 @@
 /* bind_system.c: what the command needs of the system and Lua's own library lacks. */
 #include "bind.h"
+#include "checked_file.h"
 #include "error.h"
 #include "exposure.h"
-#include "table_file.h"
+#include "replaced_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -177,13 +178,51 @@ static int is_exposed(lua_State *L) {
     return 1;
 }
 
-/* core.read_table_file(path) -> all of a regular file, or nil, message, code */
-static int read_table_file(lua_State *L) {
+static int read_whole(lua_State *L, siem_file_use use) {
     siem_error err;
     const char *path = siem_lua_check_text(L, 1);
     siem_buffer *content = siem_lua_new_scratch(L);
-    if (siem_table_file_read(content, path, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    if (siem_checked_file_read(content, path, use, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushlstring(L, content->bytes, content->size);
+    return 1;
+}
+
+/* core.read_file(path) -> all of a file with a credential; or nil, message, code */
+static int read_file(lua_State *L) {
+    return read_whole(L, SIEM_FILE_INPUT);
+}
+
+/* core.read_table_file(path) -> all of a table; or nil, message, code */
+static int read_table_file(lua_State *L) {
+    return read_whole(L, SIEM_FILE_TABLE);
+}
+
+/* core.replace_file(path, bytes) -> true, or nil, message, code. All users may read the file. */
+static int replace_file(lua_State *L) {
+    siem_error err;
+    size_t size;
+    const char *path = siem_lua_check_text(L, 1), *bytes = luaL_checklstring(L, 2, &size);
+    if (siem_replaced_file_write(path, bytes, size, 0644, false, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* core.resolve(path) -> the path of a file to write, with the links at its end followed; or nil,
+ * message, code */
+static int resolve(lua_State *L) {
+    siem_error err;
+    char *real;
+    const char *path = siem_lua_check_text(L, 1);
+    siem_buffer *copy = siem_lua_new_scratch(L);
+    if (siem_checked_file_resolve(&real, path, SIEM_FILE_STATE, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    siem_buffer_add(copy, real, strlen(real));
+    free(real);
+    if (copy->failed) return luaL_error(L, "out of memory");
+    lua_pushlstring(L, copy->bytes, copy->size);
     return 1;
 }
 
@@ -223,7 +262,10 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"is_regular_file", is_regular_file},
                                          {"print", print_text},
                                          {"is_exposed", is_exposed},
+                                         {"read_file", read_file},
                                          {"read_table_file", read_table_file},
+                                         {"replace_file", replace_file},
+                                         {"resolve", resolve},
                                          {"call_apart", call_apart},
                                          {"set_budget", set_budget},
                                          {NULL, NULL}};

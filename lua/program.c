@@ -2,7 +2,9 @@
 #include "program.h"
 
 #include "bind.h"
+#include "checked_file.h"
 #include "clock.h"
+#include "error.h"
 #include "format.h"
 #include "listener.h"
 #include "streams.h"
@@ -154,21 +156,36 @@ static int allow_files(lua_State *L) {
     return 1;
 }
 
-/* program.claim(path) -> true; false when another process has claimed the file; nil, message. It
- * lasts until the process ends. The lock is another one than flock's, which writers of the file
- * have. */
+static int close_stream(lua_State *L) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
+}
+
+/* program.claim(path) -> a file of Lua's to read, claimed until it is closed; or nil, message,
+ * code, which is "held" when another process has claimed it. The byte that is locked is another one
+ * than that of its writers. */
 static int claim(lua_State *L) {
-    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(luaL_checkstring(L, 1), O_RDWR | O_CLOEXEC);
-    int reason = fd < 0 || fcntl(fd, F_OFD_SETLK, &all) != 0 ? errno : 0;
-    if (reason != 0 && fd >= 0) (void)close(fd);
-    if (reason == 0 || reason == EAGAIN || reason == EACCES) {
-        lua_pushboolean(L, reason == 0);
+    siem_error err;
+    struct flock first_byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    const char *path = siem_lua_check_text(L, 1);
+    luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
+    int fd;
+    stream->closef = NULL; /* closed, as far as Lua is concerned */
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    if (siem_checked_file_open(&fd, path, SIEM_FILE_CHANGE, 0, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    bool is_claimed = fcntl(fd, F_OFD_SETLK, &first_byte) == 0;
+    if (is_claimed && (stream->f = fdopen(fd, "r")) != NULL) {
+        stream->closef = close_stream;
         return 1;
     }
-    lua_pushnil(L);
-    lua_pushstring(L, strerror(reason));
-    return 2;
+    bool is_held = !is_claimed && (errno == EAGAIN || errno == EACCES);
+    siem_error_set(&err, is_held ? SIEM_HELD : SIEM_IO, "%s: %s", path,
+                   is_held ? "another replay sends it: wait until that one has ended"
+                           : strerror(errno));
+    (void)close(fd);
+    return siem_lua_fail(L, &err);
 }
 
 /* program.stop_requested() -> true after SIGINT or SIGTERM */

@@ -69,7 +69,7 @@ siem.sink = {}
 
 --- A file that gets whole lines; a renamed file is reopened under its path. Mode 0640. It has one writer: an export
 --- locks it while it runs, `sink:send` until the sink is closed, and both fail with code "held" when another one has
---- the lock. `truncate` empties it then, before the first line.
+--- the lock, or the file is another user's. `truncate` empties it then, before the first line.
 ---@param path string
 ---@param options { truncate: boolean? }?
 ---@return oversight.Sink? sink

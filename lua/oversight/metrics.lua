@@ -85,24 +85,13 @@ function M.text(pipelines, now)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Writes a file; what a full disk does not take shows when it is closed at the latest.
-local function write_all(path, text)
-  local file, message = io.open(path, "w")
-  if not file then return nil, message end
-  local written, problem = file:write(text)
-  local closed, late = file:close()
-  return written and closed, problem or late
-end
-
 --- Replaces a file as a whole: whoever reads it sees the old text or the new one.
 ---@return true?
 ---@return string? message
 function M.write(path, text)
-  local temporary = path .. ".new"
-  local written, message = write_all(temporary, text)
-  if written then written, message = os.rename(temporary, path) end
+  local written, message = core.replace_file(path, text)
   if written then return true end
-  return nil, ("cannot write the numbers to '%s': %s"):format(path, (message:gsub("^.*: ", "")))
+  return nil, ("cannot write the numbers to '%s': %s"):format(path, message)
 end
 
 return M

@@ -24,7 +24,7 @@ lacks err "$key"
 run 2 sign --workspace-id ws --length 1 "--key$key"
 lacks err "$key"
 run 1 sign --workspace-id ws --key file:. --length 1
-has err "cannot read the file: Is a directory"
+has err "Is a directory"
 printf 'a\0b\n' >nul
 run 1 sign --workspace-id ws --key file:nul --length 1
 has err "no text"

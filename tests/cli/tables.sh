@@ -62,7 +62,7 @@ mkfifo table.csv
 kept "cannot open the table 'table.csv': it is not a regular file" large many
 ln -sf /dev/zero new
 mv new nets.csv
-kept "cannot open the table 'nets.csv': it is not a regular file" large many
+kept "nets.csv: cannot open the table '/dev/zero': it is not a regular file" large many
 rm nets.csv
 echo "kind,other" | table table.csv
 kept 'table.csv has no column "word"' large many

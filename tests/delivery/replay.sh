@@ -270,14 +270,14 @@ fi
 # ---- what is no file ----
 mkdir -p a.folder
 run 1 replay a.folder "${to_splunk[@]}" --url "$url"
-has err "a.folder: it is no regular file"
+has err "cannot open 'a.folder': Is a directory"
 lacks err traceback
 [ -d a.folder ] && gone a.folder.replaying
 run 1 replay nothing.dead "${to_splunk[@]}" --url "$url"
-has err "nothing.dead: No such file"
+has err "cannot open 'nothing.dead': No such file"
 mkfifo a.pipe
-run 1 replay a.pipe "${to_splunk[@]}" --url "$url"
-has err "a.pipe: it is no regular file"
+run 4 replay a.pipe "${to_splunk[@]}" --url "$url"
+has err "cannot open 'a.pipe': it is not a regular file"
 
 # ---- no room for what is to be kept ----
 registry wide.db 10 "UPDATE events SET user_agent = replace(hex(zeroblob(400)), '00', 'x')"

@@ -103,7 +103,7 @@ writer=$!
 run 4 export --db ten.db --registry-id reg --to splunk --url "$url" --token file:token
 wait $writer
 has err "HEC code 4: Invalid token"
-has err "cannot read token: No such file"
+has err "cannot open 'token': No such file"
 echo old >token
 # It is read once for all that are under way, and when it is the same, that is a matter for someone.
 echo old >token

@@ -33,7 +33,7 @@ FAULTS = {
     "a checkpoint that cannot be forced to the disk": ("fsync cp.new EIO 3 3", "cannot save the checkpoint 'cp': fsync"),
     "a folder that cannot be forced to the disk": ("fsync /place EIO 3 2", "cannot save the checkpoint 'cp': fsync of the folder"),
     "a full disk for the checkpoint": ("write cp.new ENOSPC 3 3 short", "cannot save the checkpoint 'cp': write"),
-    "a checkpoint that cannot be made": ("open cp.new EACCES 3 3", "cannot save the checkpoint 'cp': open"),
+    "a checkpoint that cannot be made": ("open cp.new EACCES 3 3", "cannot save the checkpoint 'cp': cannot open 'cp.new'"),
     "a checkpoint that cannot be closed": ("close cp.new EIO 3 2", "cannot save the checkpoint 'cp': close"),
     # Within a statement, SQLite calls EIO damage (SQLITE_IOERR_CORRUPTFS).
     "a registry that cannot be read": ("pread r.db EIO 12 3", "'r.db'"),

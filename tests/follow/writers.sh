@@ -88,14 +88,28 @@ END_OF_PYTHON
 mv dead.jsonl.replaying dead.jsonl
 lines dead.jsonl 1
 
+# ---- what a reader locks is not the writer's, and a lock that a crash left behind is used again ----
+for lock in -s -x; do
+    exec 7<out.jsonl
+    flock $lock 7
+    follow --output out.jsonl --truncate
+    until_true has_lines out.jsonl 5
+    cp out.jsonl kept
+    refused 4 "${plain[@]}" --output out.jsonl
+    kill -KILL "$service"
+    wait "$service" 2>/dev/null || true
+    [ -e .out.jsonl.lock ] || fail "a crash removed the lock"
+    run 0 "${plain[@]}" --output out.jsonl --truncate
+    [ ! -e .out.jsonl.lock ] || fail "the lock is left behind"
+    exec 7<&-
+done
+
 # ---- one that ends in this moment is waited for ----
 cp out.jsonl kept
-exec 7>>out.jsonl
-flock 7
-(sleep 0.2) 7>&7 &
-exec 7>&-
+flock .out.jsonl.lock sleep 0.2 &
+until_true [ -e .out.jsonl.lock ]
 run 0 "${plain[@]}" --output out.jsonl
-lines out.jsonl 12
+lines out.jsonl 10
 
 # ---- what is no file, and what the process was given open ----
 for ((i = 0; i < 2; i++)); do "$program" "${plain[@]}" --output /dev/null 2>>err & children+=("$!"); done
@@ -105,7 +119,7 @@ flock 7
 "$program" "${plain[@]}" --output /dev/stdout >>out.jsonl 2>err || fail "/dev/stdout was refused: $(cat err)"
 "$program" "${plain[@]}" >>out.jsonl 2>err || fail "standard output was refused: $(cat err)"
 exec 7>&-
-lines out.jsonl 22
+lines out.jsonl 20
 mkfifo pipe
 cat pipe >piped &
 "$program" "${plain[@]}" --output pipe 2>err || fail "a pipe was refused: $(cat err)"

@@ -44,14 +44,19 @@ describe("numbers", function()
     assert.is_nil(text:find("lag_seconds{", 1, true) or text:find("last_id{", 1, true))
   end)
 
-  it("names the file that cannot be written", function()
-    local path = os.tmpname()
-    assert(os.execute(("ln -s /dev/full %s.new"):format(path)))
-    local written, message = metrics.write(path, "up 1\n")
-    os.remove(path .. ".new")
-    os.remove(path)
-    assert.is_nil(written)
-    assert.equal(("cannot write the numbers to '%s': No space left on device"):format(path), message)
-    assert.equal("cannot write the numbers to '/none/m': No such file or directory", select(2, metrics.write("/none/m", "")))
+  it("go to a new file, and through no link", function()
+    local path, other = os.tmpname(), os.tmpname()
+    assert(os.execute(("ln -s %s %s.new"):format(other, path)))
+    assert.is_true(metrics.write(path, "up 1\n"))
+    for name, text in pairs { [path] = "up 1\n", [other] = "" } do
+      local file = assert(io.open(name))
+      assert.equal(text, file:read "a")
+      file:close()
+      os.remove(name)
+    end
+    assert.equal("cannot write the numbers to '/none/m': cannot open '/none/m.new' for writing: No such file or directory",
+      select(2, metrics.write("/none/m", "")))
+    assert.equal("cannot write the numbers to '/dev/null': '/dev/null' is not a regular file: give another file",
+      select(2, metrics.write("/dev/null", "")))
   end)
 end)

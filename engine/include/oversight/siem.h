@@ -427,11 +427,12 @@ typedef struct siem_outcome {
 } siem_outcome;
 
 /* Opens a file for appending whole lines; `truncate` empties it before the first one. It is made
- * with mode 0640. When the path is renamed or removed (log rotation), the next batch goes to a new
- * file of that path. A file has one writer: an export locks it while it runs, a batch that is sent
- * without one until the sink is closed. When another sink or process has the lock, that fails with
- * SIEM_HELD, and the file stays as it is. Errors: SIEM_NOT_FOUND for a folder that is not there,
- * SIEM_INVALID for a database of SQLite or a file beside one, SIEM_IO. */
+ * with mode 0640, whatever the umask is. When the path is renamed or removed (log rotation), the
+ * next batch goes to a new file of that path. A file has one writer: an export locks it while it
+ * runs, a batch that is sent without one until the sink is closed. When another sink or process has
+ * the lock, that fails with SIEM_HELD, and the file stays as it is. Readers' locks do not count.
+ * Errors: SIEM_NOT_FOUND for a folder that is not there, SIEM_HELD for a file or a link of another
+ * user, root's aside; SIEM_INVALID for a database of SQLite or a file beside one, SIEM_IO. */
 SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
                                        siem_error *err);
 
@@ -543,7 +544,8 @@ SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
 typedef struct siem_deadletter siem_deadletter;
 
 /* Opens for appending. Several may append to one file, but not beside a sink. Errors: SIEM_HELD
- * when a sink writes the file, else as siem_sink_open_file. */
+ * when a sink writes the file, or other users can read it and its mode cannot be changed; else as
+ * siem_sink_open_file. */
 SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err);
 
 /* Why an event or its record is refused. */
@@ -601,7 +603,8 @@ typedef struct siem_checkpoint_options {
 
 /* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
  * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
- * registry, format or sink, is damaged or of a later version; SIEM_INVALID for a registry that is
+ * registry, format or sink, is damaged or of a later version, is another user's or is not a regular
+ * file; SIEM_INVALID for a registry that is
  * not followed, and for a path that is a database of SQLite; SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_open(siem_checkpoint **out,
                                         const siem_checkpoint_options *options, siem_error *err);

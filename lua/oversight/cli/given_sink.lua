@@ -99,15 +99,6 @@ end
 
 -- ---- opening ----
 
---- All of a file; or nil and a message, of a directory as well.
-local function read_file(path)
-  local file, message = io.open(path, "r")
-  if not file then return nil, (message:gsub("^.*: ", "")) end
-  local text, problem = file:read "a"
-  file:close()
-  return text, problem
-end
-
 --- Headers, with those of a file for each "@FILE": so that they need not stand in an argument.
 local function read_headers(headers)
   local all = {}
@@ -116,8 +107,8 @@ local function read_headers(headers)
     if not path then
       all[#all + 1] = header
     else
-      local text, message = read_file(path)
-      if not text then return nil, ("--header: cannot read %s: %s"):format(path, message) end
+      local text, message = core.read_file(path)
+      if not text then return nil, "--header: " .. message end
       if core.is_exposed(path) then
         messages.notice(("--header: other users can read or change '%s': chmod o= it"):format(path))
       end

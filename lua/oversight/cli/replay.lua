@@ -211,28 +211,31 @@ end
 
 -- ---- the command ----
 
---- Opens the file that was taken away from exporters, against a second replay of it.
-local function open_claimed(path)
-  local claimed, message = program.claim(path)
-  if claimed then return io.open(path, "r"), path end
-  if claimed == false then message = "another replay sends it: wait until that one has ended" end
-  return nil, ("%s: %s"):format(path, message), claimed == false and "held" or nil
+--- Opens a file that stays as it is.
+local function open_to_read(path)
+  local is_file, reason = core.is_regular_file(path)
+  if not is_file then return nil, ("cannot open '%s': %s"):format(path, reason or "it is not a regular file") end
+  return io.open(path, "r"), path
 end
 
---- Takes the file away from exporters that add to it.
-local function claim(path, dry_run)
+--- Takes the file away from exporters that add to it, and from a second replay. Gives the file and its name then.
+local function claim(given_path, dry_run)
+  local path, problem, kind = core.resolve(given_path)
+  if not path then return nil, problem, kind end
   local claimed = path .. ".replaying"
-  if core.is_regular_file(claimed) then
-    local left, message, code = open_claimed(claimed)
-    if left then messages.notice(("going on with %s, which an earlier replay left"):format(claimed)) end
-    return left, message, code
+  local file, message, code = program.claim(claimed)
+  if file then
+    messages.notice(("going on with %s, which an earlier replay left"):format(claimed))
+    return file, claimed
   end
-  local is_file, reason = core.is_regular_file(path)
-  if not is_file then return nil, ("%s: %s"):format(path, reason or "it is no regular file") end
-  if dry_run then return io.open(path, "r"), path end
-  local renamed, message = os.rename(path, claimed)
-  if not renamed then return nil, ("%s: %s"):format(path, message) end
-  return open_claimed(claimed)
+  if code ~= "not_found" then return nil, message, code end
+  if dry_run then return open_to_read(path) end
+  file, message, code = program.claim(path)
+  if not file then return nil, message, code end
+  local renamed, reason = os.rename(path, claimed)
+  if renamed then return file, claimed end
+  file:close()
+  return nil, reason
 end
 
 local function open_replay(given, kind)
@@ -281,7 +284,6 @@ function M.run(given)
   replay.claimed = path
   local begun = core.clock()
   local ok, message, code = replay:run(file)
-  file:close()
   local target, beginning = replay.sink:target()
   local closed, close_message = replay.sink:close()
   if replay.deadletter then
@@ -290,6 +292,7 @@ function M.run(given)
   end
   if ok and not closed then ok, message = nil, close_message end
   if not given.dry_run and not replay.unkept then os.remove(path) end
+  file:close()
   return report.close({
     counts = counts_of(replay), title = replay.format or "as rendered", seconds = core.clock() - begun, target = target,
     beginning = beginning, dead_letter = given[1], dry_run = given.dry_run,

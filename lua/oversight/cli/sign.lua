@@ -1,4 +1,5 @@
 --- oversight-siem sign: the Authorization header of the Sentinel Data Collector API.
+local core = require "oversight.core"
 local siem = require "oversight.siem"
 
 local print = require("oversight.output").print
@@ -28,13 +29,11 @@ local function read_key(source)
     if not key then return nil, "--key: the environment variable is not set" end
     return key
   elseif kind == "file" then
-    local file, message = io.open(place, "r")
-    if not file then return nil, "--key: cannot open the file: " .. message:gsub("^.*: ", "") end
-    local key, problem = file:read "l"
-    file:close()
-    if problem then return nil, "--key: cannot read the file: " .. problem end
-    if key and key:find("\0", 1, true) then return nil, "--key: the file is no text" end
-    return key or ""
+    local text, message = core.read_file(place)
+    if not text then return nil, "--key: " .. message end
+    local key = text:match "^[^\n]*"
+    if key:find("\0", 1, true) then return nil, "--key: the file is no text" end
+    return key
   end
   return nil, "--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage"
 end
