@@ -16,7 +16,7 @@ return require "oversight.format" "f" {
   { "net", with = coroutine.wrap(function() while true do coroutine.yield((nets "192.0.2.1").word) end end) },
 }
 L
-timeout 200 "$program" export --db r.db --registry-id r --format ./f.lua --output out.jsonl --follow --checkpoint cp.json \
+timeout --foreground 200 "$program" export --db r.db --registry-id r --format ./f.lua --output out.jsonl --follow --checkpoint cp.json \
     --max-instructions 20000 2>log &
 service=$!
 children+=("$service")
