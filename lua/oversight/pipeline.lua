@@ -193,6 +193,9 @@ local function send_all(export, events)
     return list[i]
   end or events
   for event in next_event do
+    if not is_of(event, "event") then
+      return nil, ("events has a %s instead of an event"):format(type(event)), "invalid"
+    end
     local ok, message, code = export:send(event)
     if not ok then return nil, message, code end
   end

@@ -161,6 +161,14 @@ describe("an option table", function()
     end
   end)
 
+  it("of events names what is not an event", function()
+    for _, events in ipairs { { 5 }, function() return 5 end } do
+      local count, message = siem.export_events { events = events, format = "ecs", sink = sink }
+      assert.is_nil(count)
+      assert.equal("events has a number instead of an event", message)
+    end
+  end)
+
   it("of a format is named without a place in this library", function()
     local count, message = siem.export_events { registry = open(), format = "splunk", sink = sink, options = { indx = "x" } }
     assert.is_nil(count)
