@@ -46,6 +46,17 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
                           registry->database.path, largest, last);
 }
 
+/* What a seek does not find may have been deleted. When a scan finds it, seeks in a damaged file
+ * pass over it, and over what comes after it as well. */
+static siem_code check_deleted(const siem_registry *registry, int64_t id, siem_error *err) {
+    siem_ordering there;
+    const siem_range range = {.last = &id};
+    siem_code rc = siem_ordering_read(&there, &registry->database, &range, err);
+    if (rc != SIEM_OK || there.count == 0 || there.last_id != id) return rc;
+    return siem_database_damaged(&registry->database, err,
+                                 "event %" PRId64 " cannot be found by its id", id);
+}
+
 siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
                                     siem_error *err) {
     sqlite3_stmt *statement = NULL;
@@ -64,7 +75,7 @@ siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_
                             id, registry->database.path);
     }
     sqlite3_finalize(statement);
-    return rc == SIEM_END ? SIEM_OK : rc; /* deleted: nothing tells */
+    return rc == SIEM_END ? check_deleted(registry, id, err) : rc;
 }
 
 void siem_registry_end_round(siem_registry *registry) {

@@ -112,6 +112,7 @@ static void test_wrong_divider(void **state) {
     patch("divider.db", root, cell + 4, "\2", 1);
     assert_fails("divider.db", false, SIEM_IO, 60 - page[cell + 4] + 3,
                  "events can be found by their ids");
+    assert_fails("divider.db", true, SIEM_IO, 3, "event 3 cannot be found by its id");
 }
 
 /* Who deletes old events meanwhile damages nothing. */

@@ -295,6 +295,9 @@ local function open_job(given, files)
   end
   job.registry, message, code = given_registry.open { path = given.db, registry_id = job.registry_id or "registry" }
   if not job.registry then return nil, message, code end
+  local ordering
+  ordering, message, code = job.registry:ordering() -- in a damaged file, pages of ids could pass over some
+  if not ordering then return nil, message, code end
   if #files == 0 and not job.registry_id then
     return nil, "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
   end
