@@ -262,7 +262,7 @@ static void preview(siem_delivery *delivery, siem_shipment *s) {
 static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *owner,
                        siem_error *err) {
     char text[SIEM_REPORT_SIZE];
-    if (siem_sink_remark(delivery->sink, text)) {
+    if (siem_sink_remark(delivery->sink, &exchange->request, text)) {
         delivery->calls.notice(delivery->calls.context, text);
     }
     exchange->owner = owner;

@@ -23,7 +23,7 @@ static void report(const siem_sink *sink, const char *text) {
 
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     char text[SIEM_REPORT_SIZE];
-    if (siem_sink_remark(sink, text)) report(sink, text);
+    if (siem_sink_remark(sink, &exchange->request, text)) report(sink, text);
     siem_code rc = siem_http_begin(sink->http, exchange, err);
     while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) {
         siem_http_wait(sink->http, POLL_MS);

@@ -89,6 +89,32 @@ bool siem_request_mask(const siem_request *request, char *text, size_t size) {
     return escaped;
 }
 
+static bool has_secret(const siem_request *request) {
+    const char *at = request->headers.bytes, *end = at + request->headers.size;
+    for (; at < end; at += strlen(at) + 1) {
+        if (*at == '!') return true;
+    }
+    return request->secret_body;
+}
+
+/* RFC 6761, 6.3, and the loopback addresses. */
+static bool is_loopback(const char *host) {
+    static const char name[] = "localhost";
+    size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+    size_t tail = sizeof name - 1;
+    if (strncmp(host, "127.", 4) == 0) return strspn(host, "0123456789.") == size;
+    if (size == 5 && strncmp(host, "[::1]", 5) == 0) return true;
+    return size >= tail && strncasecmp(host + size - tail, name, tail) == 0 &&
+           (size == tail || host[size - tail - 1] == '.');
+}
+
+bool siem_request_is_exposed(const siem_request *request) {
+    static const char scheme[] = "http://";
+    size_t size = sizeof scheme - 1;
+    return has_secret(request) && strncasecmp(request->url.bytes, scheme, size) == 0 &&
+           !is_loopback(request->url.bytes + size);
+}
+
 /* Of a URL that was given, names in the query and no values. */
 static void print_url(const siem_request *request, siem_buffer *out) {
     const char *at = request->url.bytes, *end = at + request->url.size - 1;

@@ -39,6 +39,10 @@ void siem_request_add_headers(siem_request *request, const siem_request *other);
 /* Notes a credential that no header shows as it is, to be masked in answers. */
 void siem_request_add_secret(siem_request *request, const char *secret);
 
+/* Whether it shows a credential to whoever is on its way: one goes over plain http, and not only
+ * within this machine. */
+bool siem_request_is_exposed(const siem_request *request);
+
 /* Sets the body to what `content` holds. */
 void siem_request_use_content(siem_request *request);
 

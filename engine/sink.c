@@ -9,6 +9,7 @@
 #include "misuse.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,23 @@ bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
     return siem_outage_report(&sink->outage, pause, beyond(sink, retry_after), text);
 }
 
-bool siem_sink_remark(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
+void siem_sink_add_remark(siem_sink *sink, const char *format, ...) {
+    size_t size = strlen(sink->remark);
+    va_list arguments;
+    if (size > 0) (void)snprintf(sink->remark + size, sizeof sink->remark - size, "; ");
+    size = strlen(sink->remark);
+    va_start(arguments, format);
+    (void)vsnprintf(sink->remark + size, sizeof sink->remark - size, format, arguments);
+    va_end(arguments);
+}
+
+bool siem_sink_remark(siem_sink *sink, const siem_request *request, char text[SIEM_REPORT_SIZE]) {
+    if (!sink->told_exposure && siem_request_is_exposed(request)) {
+        const char *url = request->url.bytes;
+        int origin = (int)(7 + strcspn(url + 7, "/?#"));
+        siem_sink_add_remark(sink, "credentials go to %.*s unencrypted: use https", origin, url);
+        sink->told_exposure = true;
+    }
     memcpy(text, sink->remark, sizeof sink->remark);
     sink->remark[0] = '\0';
     return text[0] != '\0';

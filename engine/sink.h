@@ -37,7 +37,8 @@ struct siem_sink {
     void *go_on_context;
     siem_notice_function notice; /* of siem_sink_send and siem_sink_count; NULL: nobody listens */
     void *notice_context;
-    char remark[SIEM_REPORT_SIZE]; /* of siem_sink_remark; "": none */
+    char remark[SIEM_REPORT_SIZE]; /* of siem_sink_add_remark; "": none */
+    bool told_exposure;            /* of credentials that go over plain http */
     const char *target;            /* of siem_sink_target; NULL: none */
     siem_outage outage;   /* of the target; it outlives deliveries, which come one after another */
     siem_lane *lanes;     /* of remote kinds, that no delivery uses: a list */
@@ -123,8 +124,13 @@ double siem_sink_pause(const siem_sink *sink, int64_t attempts, double retry_aft
 /* Records that an attempt failed. */
 void siem_sink_fails(siem_sink *sink, const char *reason);
 
-/* Whether something of how the sink is set up is to be reported, by `text`: once. */
-bool siem_sink_remark(siem_sink *sink, char text[SIEM_REPORT_SIZE]);
+/* Adds what is to be reported of how the sink is set up. */
+__attribute__((format(printf, 2, 3))) void siem_sink_add_remark(siem_sink *sink, const char *format,
+                                                                ...);
+
+/* Whether something is, before a request is sent, by `text`: once. Credentials that the request
+ * shows on its way are added. */
+bool siem_sink_remark(siem_sink *sink, const siem_request *request, char text[SIEM_REPORT_SIZE]);
 
 /* Whether a pause, and what of it the server asked for, is to be reported, by `text`. */
 bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,

@@ -71,6 +71,11 @@ static siem_code open_http(siem_remote_sink *remote, const siem_settings *settin
     if (rc == SIEM_OK) rc = check_file("client_cert", http.client_cert, err);
     if (rc == SIEM_OK) rc = check_file("client_key", http.client_key, err);
     if (rc != SIEM_OK) return rc;
+    if (http.insecure) {
+        siem_sink_add_remark(&remote->sink,
+                             "insecure: the server's certificate is not verified, so "
+                             "that anyone on the way can pose as it: use ca_file");
+    }
     http.timeout_ms = (int64_t)ceil(timeout * 1e3); /* to libcurl, 0 is no limit */
     http.connect_timeout_ms = (int64_t)ceil(connect * 1e3);
     return siem_http_open(&remote->sink.http, &http, err);
@@ -118,11 +123,9 @@ static siem_code read_compression(siem_remote_sink *remote, const siem_settings 
 
 /* Remarks a file that others can read, which is no reason to stop. */
 static void look_at_file(siem_remote_sink *remote, const char *name, const char *path) {
-    size_t size = strlen(remote->sink.remark);
     if (path == NULL || !siem_exposure_of(path)) return;
-    (void)snprintf(remote->sink.remark + size, sizeof remote->sink.remark - size,
-                   "%s%s: other users can read or change '%s': chmod o= it", size > 0 ? "; " : "",
-                   name, path);
+    siem_sink_add_remark(&remote->sink, "%s: other users can read or change '%s': chmod o= it",
+                         name, path);
 }
 
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,

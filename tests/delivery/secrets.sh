@@ -234,6 +234,35 @@ sed -z 's/\n  / /g' err >joined # a warning is wrapped where the folder's name i
 has joined "--header: other users can read or change '$open/headers'"
 receive good bulk --api-key "$good"
 
+# ---- a credential over plain http is remarked, once, and not within this machine ----
+exposes() { [ "$(grep -c "warning: credentials go to http://0.0.0.0:$port unencrypted: use https" err)" -eq "$1" ] || fail "exposed: $(cat err)"; }
+elsewhere=http://0.0.0.0:$port # is this machine, which the program does not know
+exposed() { keep 0 export --db ten.db --registry-id reg --to elastic --url "$elsewhere" --batch-events 1 "$@"; }
+exposed --api-key file:plain.key
+exposes 1
+exposed --api-key file:plain.key --checkpoint exposed.cp
+exposes 1
+exposed --api-key file:plain.key --dry-run
+exposes 0
+keep 0 ping --to elastic --url "$elsewhere" --api-key file:plain.key
+exposes 1
+keep 0 open.lua "$elsewhere" "$work/plain.key"
+exposes 1
+for host in 127.0.0.1 localhost LOCALHOST 127.1; do
+    keep 0 export --db ten.db --registry-id reg --to elastic --url "http://$host:$port" --api-key file:plain.key
+    lacks err unencrypted
+done
+receive open plain
+elsewhere=http://0.0.0.0:$port
+keep 0 export --db ten.db --registry-id reg --format ecs --output "$elsewhere/hook"
+exposes 0
+printf 'Authorization: Bearer %s\n' "$good" >private.headers
+chmod 600 private.headers
+keep 0 export --db ten.db --registry-id reg --format ecs --output "$elsewhere/hook" --header @private.headers
+exposes 1
+lacks err hook
+receive good bulk --api-key "$good"
+
 # Not even a mistaken option repeats one.
 keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-kye "$good"
 keep 2 export --db ten.db --registry-id reg --to elastic --url "$url" --api-key="$good" "$stale"

@@ -39,6 +39,8 @@ held "client_cert" --ca-file pki/ca.pem --client-cert pki/client.pem --client-ke
 export_to 2 --ca-file pki/missing.pem
 has err "--ca-file"
 export_to 0 --insecure
+has err "warning: insecure: the server's certificate is not verified"
+[ "$(grep -c insecure: err)" -eq 1 ] || fail "more than one remark: $(cat err)"
 holds right "len(requests) == 2 and len(stored) == 20" # those that were held have sent no token
 serve wrong-name wrong-name
 held "in the URL a host of the certificate" --ca-file pki/ca.pem

@@ -1,4 +1,5 @@
 /* test_sink.c: files beside log rotation, limits and full disks; dead letters; the export loop. */
+#include "outage.h"
 #include "testing.h"
 
 #include <signal.h>
@@ -373,6 +374,32 @@ static void test_closed_while_filling(void **state) {
     assert_file(test_path("filling.jsonl"), "{\"id\":\"1\",\"file\":\"f\"}\n");
 }
 
+/* ---- remarks ---- */
+
+static void keep_notice(void *context, const char *text) {
+    (void)snprintf(context, SIEM_REPORT_SIZE, "%s", text);
+}
+
+/* Of how a sink is set up, once, before its first request. */
+static void test_remarks(void **state) {
+    static const siem_option options[] = {
+        {"url", "http://0.0.0.0:1"}, {"token", "hunter2"}, {"insecure", "true"}};
+    char notice[SIEM_REPORT_SIZE] = "";
+    siem_error err;
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", options, 3, &err));
+    siem_sink_set_notice(sink, keep_notice, notice);
+    assert_int_equal(siem_sink_ping(sink, NULL, &err), SIEM_UNAVAILABLE);
+    assert_string_equal(notice, "insecure: the server's certificate is not verified, so that "
+                                "anyone on the way can pose as it: use ca_file; credentials go to "
+                                "http://0.0.0.0:1 unencrypted: use https");
+    notice[0] = '\0';
+    assert_int_equal(siem_sink_ping(sink, NULL, &err), SIEM_UNAVAILABLE);
+    assert_string_equal(notice, "");
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_while_filling),
@@ -388,6 +415,7 @@ int main(void) {
         cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_dead_letter),
         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_remarks),
     };
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
 }
