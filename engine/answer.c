@@ -46,8 +46,10 @@ void siem_answer_halve(siem_answer *answer, const char *format, ...) {
 }
 
 void siem_answer_add_reason(siem_answer *answer, const char *more) {
+    char text[sizeof answer->reason];
     size_t size = strlen(answer->reason);
-    (void)snprintf(answer->reason + size, sizeof answer->reason - size, "; %s", more);
+    (void)snprintf(text, sizeof text, "; %s", more);
+    siem_utf8_line(answer->reason + size, sizeof answer->reason - size, text);
 }
 
 void siem_answer_one(siem_answer *answer, size_t index, siem_verdict verdict, int http_status,

@@ -253,10 +253,10 @@ static bool is_set_up(int code) {
 /* What a code means that the vendor's table does not have: what the HTTP status says, which is no
  * success, as nothing says that the events are in. */
 static void classify_unknown(siem_answer *answer, const char *text) {
-    int status = answer->http_status;
-    bool passes = status == 429 || status == 408 || status >= 500 || status < 300;
-    siem_answer_all(answer, passes ? SIEM_RETRY : SIEM_HOLD, "HTTP %d, HEC code %d: %s", status,
-                    answer->code, text);
+    siem_verdict said = answer->outcomes[0].verdict;
+    bool passes = said == SIEM_RETRY || said == SIEM_DELIVERED;
+    siem_answer_all(answer, passes ? SIEM_RETRY : SIEM_HOLD, "HTTP %d, HEC code %d: %s",
+                    answer->http_status, answer->code, text);
 }
 
 static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,

@@ -1,0 +1,220 @@
+/* test_answer.c: what an answer means where its protocol has no word for it. */
+#include "answer.h"
+#include "sink.h"
+#include "testing.h"
+#include "utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RECORDS 3
+
+static const struct {
+    const char *kind;
+    siem_option options[4];
+} targets[] = {
+    {"http", {{"url", "http://h"}}},
+    {"splunk", {{"url", "http://h"}, {"token", "t"}}},
+    {"splunk", {{"url", "http://h"}, {"token", "t"}, {"ack", "true"}}},
+    {"elastic", {{"url", "http://h"}, {"api_key", "k"}}},
+    {"sentinel", {{"workspace_id", "w"}, {"shared_key", "a2V5"}}},
+    {"azure",
+     {{"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"}, {"managed_identity", "true"}}},
+};
+#define TARGETS (sizeof targets / sizeof *targets)
+
+static siem_sink *sinks[TARGETS];
+static siem_batch *batch;
+static siem_outcome outcomes[RECORDS];
+static siem_answer answer;
+
+static int open_all(void **state) {
+    const char *record = "{\"event\":{\"id\":1}}";
+    (void)state;
+    for (size_t i = 0; i < TARGETS; i++) {
+        size_t count = 0;
+        while (count < 4 && targets[i].options[count].name != NULL) count++;
+        assert_ok(siem_sink_open(&sinks[i], targets[i].kind, targets[i].options, count, &err));
+    }
+    assert_ok(siem_batch_open(&batch, &err));
+    for (int i = 0; i < RECORDS; i++) {
+        assert_ok(siem_batch_add(batch, record, strlen(record), "1", "r", 0, &err));
+    }
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    for (size_t i = 0; i < TARGETS; i++) assert_ok(siem_sink_close(sinks[i], &err));
+    siem_batch_close(batch);
+    return 0;
+}
+
+/* Lets a target read a response, whose verdicts are in `outcomes`. */
+static void hear(size_t target, int status, const char *body) {
+    static const size_t records[RECORDS] = {0, 1, 2};
+    siem_response response = {.status = status, .retry_after = -1};
+    siem_parcel parcel = {.batch = batch, .records = records, .count = RECORDS, .ticket = -1};
+    siem_answer_clear(&answer);
+    strcpy(response.server, "Splunkd");
+    siem_buffer_add(&response.body, body, strlen(body) + 1);
+    response.body.size--;
+    answer = siem_answer_begin(outcomes, RECORDS);
+    sinks[target]->kind->protocol->read(sinks[target], &parcel, &response, &answer);
+    siem_buffer_free(&response.body);
+}
+
+static void assert_all(size_t target, int status, const char *body, siem_verdict verdict) {
+    hear(target, status, body);
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (outcomes[i].verdict == verdict && answer.next == SIEM_TAKE_OUTCOMES) continue;
+        fail_msg("%s, HTTP %d, %s: verdict %d, next %d", targets[target].kind, status, body,
+                 (int)outcomes[i].verdict, (int)answer.next);
+    }
+}
+
+/* A target that is busy or broken is asked again, whatever it writes. */
+static void test_passing_statuses(void **state) {
+    static const int statuses[] = {408, 425, 429, 500, 502, 503, 504, 599};
+    static const char *const bodies[] = {
+        "",
+        "{}",
+        "[]",
+        "null",
+        "\"slow down\"",
+        "busy",
+        "{\"code\":99,\"text\":\"what is this\"}",
+        "{\"code\":28}",
+        "{\"code\":-1,\"text\":\"negative\"}",
+        "{\"code\":\"7\"}",
+        "{\"code\":7.5}",
+        "{\"code\":1e99}",
+        "{\"error\":{\"type\":\"unheard_of_exception\",\"code\":\"Unheard\"}}",
+        "{\"error\":\"text\",\"status\":429}",
+        "{\"items\":[]}",
+        "<html>too many requests</html>",
+        "{\"code\":99",
+    };
+    (void)state;
+    for (size_t t = 0; t < TARGETS; t++) {
+        for (size_t s = 0; s < sizeof statuses / sizeof *statuses; s++) {
+            for (size_t b = 0; b < sizeof bodies / sizeof *bodies; b++) {
+                assert_all(t, statuses[s], bodies[b], SIEM_RETRY);
+            }
+        }
+    }
+}
+
+/* A web page is no success, up to the last status of one; from 300 on, the URL is wrong. */
+static void test_web_pages(void **state) {
+    static const int statuses[] = {200, 201, 202, 204, 206, 298, 299};
+    static const char *const pages[] = {
+        "<html>sign in</html>",
+        "<!DOCTYPE html><title>Sign in</title>",
+        " \r\n\t<!doctype HTML>",
+        "\xef\xbb\xbf<HTML>",
+        "<?xml version=\"1.0\"?>\n<!-- a page -->\n<html>",
+    };
+    (void)state;
+    for (size_t t = 0; t < TARGETS; t++) {
+        for (size_t p = 0; p < sizeof pages / sizeof *pages; p++) {
+            for (size_t s = 0; s < sizeof statuses / sizeof *statuses; s++) {
+                if (strcmp(targets[t].kind, "azure") == 0 && statuses[s] == 204) continue;
+                assert_all(t, statuses[s], pages[p], SIEM_RETRY);
+            }
+            assert_all(t, 300, pages[p], SIEM_HOLD);
+            assert_all(t, 399, pages[p], SIEM_HOLD);
+            assert_all(t, 199, pages[p], SIEM_HOLD);
+        }
+    }
+    for (size_t s = 0; s < sizeof statuses / sizeof *statuses; s++) {
+        assert_all(0, statuses[s], "", SIEM_DELIVERED);
+        assert_all(0, statuses[s], "<ok/>", SIEM_DELIVERED);
+        assert_all(0, statuses[s], "\"<html>\"", SIEM_DELIVERED);
+    }
+    assert_all(0, 300, "", SIEM_HOLD);
+    assert_all(0, 199, "", SIEM_HOLD);
+}
+
+/* ---- reasons ---- */
+
+static void assert_printable(const char *text) {
+    size_t size = strlen(text);
+    assert_true(size > 0);
+    for (size_t at = 0; at < size;) {
+        uint32_t point;
+        at += siem_utf8_decode(text + at, size - at, &point);
+        if (point == 0xfffd || point < ' ' || (point >= 0x7f && point < 0xa0)) {
+            fail_msg("U+%04X in: %s", (unsigned)point, text);
+        }
+    }
+}
+
+static const char *const broken[] = {
+    "lone \x80 and \xbf",
+    "cut \xc3",
+    "cut \xe2\x82",
+    "cut \xf0\x9f\x98",
+    "overlong \xc0\xaf",
+    "no byte \xff\xfe",
+    "beyond \xf4\x90\x80\x80",
+    "surrogate \xed\xa0\x80",
+    "control \x01\x1b[2J\x7f\xc2\x9b",
+    "lines\r\nof \n many",
+};
+
+static void test_broken_texts(void **state) {
+    char body[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        siem_answer_clear(&answer);
+        answer = siem_answer_begin(outcomes, RECORDS);
+        siem_answer_all(&answer, SIEM_RETRY, "%s", broken[i]);
+        assert_printable(answer.reason);
+        siem_answer_one(&answer, 1, SIEM_REJECT, 400, "%s", broken[i]);
+        assert_printable(outcomes[1].reason);
+        siem_answer_one(&answer, 2, SIEM_RETRY, 503, "%s", broken[i]);
+        assert_printable(answer.reason);
+        siem_answer_add_reason(&answer, broken[i]);
+        assert_printable(answer.reason);
+        for (size_t t = 0; t < TARGETS; t++) {
+            hear(t, 503, broken[i]);
+            assert_printable(answer.reason);
+        }
+        (void)snprintf(body, sizeof body, "{\"code\":6,\"text\":\"%s\",\"invalid-event-number\":1}",
+                       broken[i]);
+        hear(1, 400, body);
+        assert_printable(outcomes[1].reason != NULL ? outcomes[1].reason : answer.reason);
+    }
+}
+
+/* A text that is cut at the end of its room ends with a whole character. */
+static void test_cut_texts(void **state) {
+    char text[600];
+    (void)state;
+    for (size_t shift = 0; shift < 4; shift++) {
+        size_t size = shift;
+        memset(text, 'x', shift);
+        for (; size + 4 < sizeof text; size += 4) memcpy(text + size, "\xf0\x9f\x98\x80", 4);
+        text[size] = '\0';
+        siem_answer_clear(&answer);
+        answer = siem_answer_begin(outcomes, RECORDS);
+        siem_answer_all(&answer, SIEM_RETRY, "%s", text);
+        assert_printable(answer.reason);
+        siem_answer_one(&answer, 0, SIEM_HOLD, 400, "%s", text);
+        assert_printable(outcomes[0].reason);
+        siem_answer_all(&answer, SIEM_RETRY, "short");
+        siem_answer_add_reason(&answer, text);
+        assert_printable(answer.reason);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_passing_statuses),
+        cmocka_unit_test(test_web_pages),
+        cmocka_unit_test(test_broken_texts),
+        cmocka_unit_test(test_cut_texts),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
