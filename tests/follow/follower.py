@@ -109,10 +109,10 @@ class Writer(threading.Thread):
         self.join()
 
 
-def receiver(kind):
+def receiver(kind, *options):
     """A target on loopback, which stores into the folder `received`: its process and its URL."""
     script = pathlib.Path(__file__).resolve().parent.parent / "delivery" / "receiver.py"
-    process = subprocess.Popen([sys.executable, script, kind, "--folder", "received"], stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen([sys.executable, script, kind, "--folder", "received", *options], stdout=subprocess.PIPE, text=True,
                                env=no_proxy())
     return process, f"http://127.0.0.1:{process.stdout.readline().split()[1]}"
 

@@ -3,13 +3,17 @@
 
 Usage: process.py PROGRAM [CASE]
 """
+import http.server
 import json
 import os
 import pathlib
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 import cases
 from follower import FORMATS, Follower, add_events, check_once, fail, make_registry, no_proxy, position, read_ids, receiver, wait_until
@@ -129,10 +133,117 @@ def rejected_stop(program):
         fail(f"the position is {position('cp')}, and stored is {stored}")
 
 
+def first_start(program):
+    """Where nothing is yet, nothing is amiss: no warning, with a checkpoint, a dead letter and numbers."""
+    make_registry("r.db")
+    add_events("r.db", 3)
+    files = [*FILE, "--dead-letter", "dead.jsonl", "--metrics", "m.prom"]
+    follower = Follower(program, "r.db", ["--format", "ecs", *files])
+    follower.start_and_wait()
+    wait_until(lambda: position("cp") == 3, "the checkpoint")
+    follower.stop()
+    ended = subprocess.run([program, "export", "--db", "r.db", "--registry-id", "reg", "--format", "ecs", "--output", "once.jsonl",
+                            "--checkpoint", "once.cp", "--dead-letter", "once.dead"], capture_output=True, text=True)
+    for said in (follower.said(), ended.stderr):
+        if "warning" in said or "twice" in said or "error" in said:
+            fail(f"a first start says: {said}")
+    if ended.returncode:
+        fail(f"ended with {ended.returncode}: {ended.stderr}")
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """A target that takes its time."""
+    SECONDS = 0.3
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(self.SECONDS)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def latency(program):
+    """The histogram of batches, one after the other: their sum is the time that the target took, and its buckets add up."""
+    make_registry("r.db")
+    target = http.server.HTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=target.serve_forever, daemon=True).start()
+    began = time.monotonic()
+    follower = Follower(program, "r.db", ["--format", "ecs", "--output", f"http://127.0.0.1:{target.server_port}",
+                                          "--checkpoint", "cp", "--batch-events", "1",
+                                          "--in-flight", "1", "--metrics", "m.prom"])
+    follower.start_and_wait()
+    for events in range(1, 5):
+        add_events("r.db", 1, first=events - 1)
+        wait_until(lambda: number("batch_latency_seconds_count") == events, f"batch {events}")
+    took = time.monotonic() - began
+    follower.stop()
+    total = number("batch_latency_seconds_sum")
+    if not 4 * Slow.SECONDS <= total <= took:
+        fail(f"four batches of {Slow.SECONDS} s each: {total} s, of {took} s that were measured")
+    buckets = [(float(limit), int(count)) for limit, count in re.findall(
+        r'batch_latency_seconds_bucket{[^}]*le="([0-9.]+|\+Inf)"} (\d+)', pathlib.Path("m.prom").read_text().replace("+Inf", "inf"))]
+    counts = [count for _, count in buckets]
+    if counts != sorted(counts) or counts[-1] != 4 or any(count for limit, count in buckets if limit < Slow.SECONDS):
+        fail(f"the buckets are {buckets}")
+
+
+def number(name):
+    """A number of m.prom; None when it is not there."""
+    text = pathlib.Path("m.prom").read_text() if os.path.exists("m.prom") else ""
+    found = re.search(rf"^oversight_siem_{name}{{[^}}]*}} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def descriptors(process):
+    """How many it has open."""
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+def reopened(program):
+    """However often it opens again, after a rotation, a reload or a connection that broke: it keeps no descriptor."""
+    make_registry("r.db")
+    add_events("r.db", 1)
+    pathlib.Path("plan.json").write_text(json.dumps(["reset", None] * 40))
+    target, url = receiver("plain", "--plan", "plan.json")
+    pathlib.Path("both.lua").write_text(f"""local siem = require "oversight.siem"
+local function pipeline(name, sink)
+  return siem.pipeline {{ name = name, source = {{ path = "r.db", registry_id = "reg" }}, format = "ecs", sink = sink,
+                         follow = true, checkpoint = name .. ".cp" }}
+end
+return {{ pipeline("file", "out.jsonl"),
+         pipeline("http", siem.sink.http {{ url = "{url}", retry_base = 0.01, retry_cap = 0.01, retries = 5 }}) }}
+""")
+    log = open("log", "w")
+    process = subprocess.Popen([program, "run", "both.lua"], stdout=subprocess.DEVNULL, stderr=log, env=no_proxy())
+    connection = sqlite3.connect("r.db", isolation_level=None, timeout=30)
+    counted, events = [], 1
+    for turn in range(10):
+        add_events(connection, 1, first=events)
+        events += 1
+        wait_until(lambda: position("file.cp") == events and position("http.cp") == events,
+                   f"{events} events: {pathlib.Path('log').read_text()[-1500:]}", 60)
+        counted.append(descriptors(process))
+        os.rename("out.jsonl", f"out.jsonl.{turn}")
+        process.send_signal(signal.SIGHUP)
+    # What is about to be reloaded is open twice; ten times of anything would be more.
+    wait_until(lambda: descriptors(process) <= counted[0] + 3, f"what it opened again is closed: {counted}", 60)
+    process.terminate()
+    status = process.wait(timeout=60)
+    target.terminate()
+    target.wait()
+    if status:
+        fail(f"ended with {status}: {pathlib.Path('log').read_text()[-1500:]}")
+
+
 def main(arguments):
     cases.main({"events that are left out": left_out, "old events": since, "a reader that stands still": stalled_reader,
                 "closed streams": closed_streams, "an event that is refused": refused_once,
-                "an event that is rejected": rejected_stop}, __file__, arguments)
+                "an event that is rejected": rejected_stop, "a first start": first_start, "the time of batches": latency,
+                "what is opened again": reopened}, __file__, arguments)
 
 
 if __name__ == "__main__":
