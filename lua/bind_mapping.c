@@ -133,7 +133,8 @@ static lua_function *anchor_function(lua_State *L, int mapping) {
 typedef struct row_reader {
     lua_State *L;
     int mapping, row, keep;
-    const char *label; /* what the row is called in messages */
+    const char *label;        /* what the row is called in messages */
+    siem_buffer *json, *text; /* for values on their way */
     siem_row out;
 } row_reader;
 
@@ -180,17 +181,18 @@ static bool read_flag(row_reader *r, const char *key) {
 static const char *json_of_top(row_reader *r, const char *key) {
     siem_error err;
     siem_value value;
-    siem_buffer *json = siem_lua_new_scratch(r->L); /* value, scratch */
-    siem_buffer *text = siem_lua_new_scratch(r->L); /* value, scratch, text */
     unsigned ignored = 0;
-    bool written = siem_lua_to_value(r->L, -3, json, &value, &err);
-    if (json->failed) (void)siem_budget_no_memory(r->L);
+    r->text->size = 0;
+    bool written = siem_lua_to_value(r->L, -1, r->json, &value, &err);
+    if (r->json->failed) (void)siem_budget_no_memory(r->L);
     if (!written) row_error(r, key, err.message);
-    siem_json_write_value(text, &value, &ignored);
-    if (text->failed) (void)siem_budget_no_memory(r->L);
-    const char *kept = lua_pushlstring(r->L, text->bytes, text->size);
+    siem_json_write_value(r->text, &value, &ignored);
+    if (r->text->failed) (void)siem_budget_no_memory(r->L);
+    const char *kept = lua_pushlstring(r->L, r->text->bytes, r->text->size);
     keep_top(r);
-    lua_pop(r->L, 3);
+    lua_pop(r->L, 1);
+    if (r->json->capacity > KEPT) siem_buffer_free(r->json);
+    if (r->text->capacity > KEPT) siem_buffer_free(r->text);
     return kept;
 }
 
@@ -306,9 +308,11 @@ static void charge(lua_State *L, lua_mapping *m, size_t weight) {
 }
 
 /* Reads the row on top of the stack and adds it. */
-static void add_row(lua_State *L, int mapping) {
+static void add_row(row_reader r) {
     siem_error err;
-    row_reader r = {.L = L, .mapping = mapping, .row = lua_gettop(L), .label = "a row"};
+    lua_State *L = r.L;
+    int mapping = r.mapping;
+    r.row = lua_gettop(L);
     luaL_checktype(L, r.row, LUA_TTABLE);
     lua_newtable(L);
     r.keep = lua_gettop(L);
@@ -335,6 +339,15 @@ static void add_row(lua_State *L, int mapping) {
         lua_error(L);
     }
     lua_settop(L, r.row - 1);
+}
+
+/* Adds all rows of the list at `rows` to the mapping. Leaves two scratches on the stack. */
+static void add_rows(lua_State *L, int rows, int mapping) {
+    row_reader r = {.L = L, .mapping = mapping, .label = "a row"};
+    r.json = siem_lua_new_scratch(L);
+    r.text = siem_lua_new_scratch(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, rows, i) != LUA_TNIL; i++) add_row(r);
+    lua_pop(L, 1); /* nil */
 }
 
 /* ---- methods ---- */
@@ -377,11 +390,11 @@ static int mapping_open(lua_State *L) {
         function->whole = true;
         rc = siem_mapping_set_function(m->mapping, call_function, function, &err);
     } else if (rc == SIEM_OK) {
-        for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) add_row(L, 4);
-        lua_settop(L, 4);
+        add_rows(L, 2, 4);
     }
     if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
+    lua_pushvalue(L, 4);
     if (rc == SIEM_OK) return 1;
     if (rc == SIEM_NO_MEMORY) return siem_budget_no_memory(L);
     lua_pushstring(L, without_prefix(err.message, name));

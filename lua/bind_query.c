@@ -54,7 +54,7 @@ static void push_row(lua_State *L, const siem_query *query) {
     }
 }
 
-/* Sets the query's parameters to the values from `first` on. */
+/* Sets the query's parameters to the values from `first` on. Leaves a scratch on the stack. */
 static siem_code set_parameters(lua_State *L, siem_query *query, int first, siem_error *err) {
     int last = lua_gettop(L);
     siem_buffer *json = siem_lua_new_scratch(L);
@@ -64,7 +64,6 @@ static siem_code set_parameters(lua_State *L, siem_query *query, int first, siem
         if (!siem_lua_to_value(L, i, json, &value, err)) return err->code;
         rc = siem_query_set(query, i - first + 1, value, err);
     }
-    lua_pop(L, 1);
     return rc;
 }
 
