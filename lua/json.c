@@ -446,9 +446,20 @@ static int json_decode(lua_State *L) {
     return 1;
 }
 
+/* Raises unless the argument is a table that may be marked: not one whose metatable is protected,
+ * such as a format, but for arrays. */
+static void check_markable(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (luaL_getmetafield(L, 1, "__metatable") == LUA_TNIL) return;
+    (void)lua_getmetatable(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+    luaL_argcheck(L, lua_rawequal(L, -1, -2), 1, "the table has a metatable that is protected");
+    lua_pop(L, 3);
+}
+
 /* core.array(table) -> the same table, marked */
 static int array(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    check_markable(L);
     lua_settop(L, 1);
     mark_array(L);
     return 1;
@@ -456,7 +467,7 @@ static int array(lua_State *L) {
 
 /* core.object(table [, order]) -> the same table, marked */
 static int object(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    check_markable(L);
     if (lua_isnoneornil(L, 2)) {
         lua_settop(L, 1);
         lua_newtable(L);

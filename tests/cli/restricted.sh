@@ -117,6 +117,7 @@ done
 # What is shared cannot be changed; what is changed is the script's own.
 for body in 'rawset(string, "rep", 1)' 'rawset(require "oversight.siem", "json", 1)' 'string.rep = 1' \
     'require("oversight.siem").json.encode = 1' 'require("oversight.format").from_function = nil' \
+    'require("oversight.siem").array(math)' 'require("oversight.siem").object(require "oversight.formats.ecs")' \
     'require("oversight.actions").by_kind.dns = nil' 'math.pi = 3' 'table.insert(coroutine, 1)' 'setmetatable(string, {})'; do
     echo "$body return require 'oversight.format' 'x' { { 'id', from = 'event_id' } }" >change.lua
     run 1 export --db r.db --registry-id r --restricted --format change.lua
