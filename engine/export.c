@@ -138,6 +138,13 @@ static bool report_progress(void *context) {
     return call_progress(export_);
 }
 
+/* While the delivery waits: a target that is down does not keep from the disk what was confirmed
+ * before. */
+static bool goes_on_delivering(void *context) {
+    (void)siem_export_save(context, false, NULL);
+    return report_progress(context);
+}
+
 bool siem_export_goes_on(siem_export *export_) {
     return report_progress(export_);
 }
@@ -209,7 +216,7 @@ static siem_code settle(void *context, const siem_settlement *settlement, siem_e
 
 static siem_code open_delivery(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
-    const siem_delivery_calls calls = {settle, report_progress, relay_notice, export_};
+    const siem_delivery_calls calls = {settle, goes_on_delivering, relay_notice, export_};
     siem_code rc =
         siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes, &calls, err);
     if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
