@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Mutation testing of the engine: does a test notice when one thing in the code is changed?
 
-Usage: tests/mutants.py N [--seed S] [--file engine/NAME.c ...] [--jobs J] [--minutes M]
+Usage: tests/mutants.py N [--each] [--seed S] [--file engine/NAME.c ...] [--jobs J] [--minutes M]
 
-Makes N random changes of one token or statement each, in copies of the sources, and runs the tests of the
-touched file's room for each of them: those of ROOMS, fastest first, until one fails. A change that does
-not compile, or that leaves the object code as it was, is replaced by another one. Prints the survivors as
-lines of a diff, then the score of each file and of all. The exit status is 0: a survivor is something to
-look at, and may be equivalent to the original. Not part of tests/run.sh, as it takes half a minute a change.
+Makes N random changes of one token or statement, or N in each file (--each), in copies of the sources, and runs
+the tests of the changed file's room: the steps of ROOMS, fastest first, until one fails. A change that does not
+compile, or that leaves the object code as it was, is replaced by another one. Prints the survivors as lines of a
+diff, then the score of each file and of all. A seed makes the same changes as long as the file stays the same.
+The exit status is 0: a survivor is something to look at, and may be equivalent to the original. It is 1 if a test
+fails without a change. Not part of tests/run.sh: a noticed change takes a second, a survivor up to two minutes.
 """
 import argparse
 import concurrent.futures
@@ -16,6 +17,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,25 +26,54 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TEST_SECONDS = 300
+FLAGS = ["-DOVERSIGHT_TESTS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -w"]
+PRODUCTS = ["oversight-siem", "module", "shared", "faults"]  # what tests that are not C programs run
+UNIT_SECONDS, TEST_SECONDS = 20, 120  # a test that is not done by then has noticed an endless loop
+MEMORY = 4 << 30                      # and one that needs more than this has noticed one that allocates
 
-# The tests of a room, as patterns of ctest, in the order in which they are run. The first pattern that matches a
-# file's name counts.
+# Which tests notice a change in a file: the files' names, then the steps, patterns of ctest, in their order.
+VALUES = ["golden", "lua/", "cli/(export|failures|hostile|marks|try)"]
+REQUESTS = ["delivery/plain", "delivery/(answers|custom|transport|endings|outage|tls)", "delivery/(splunk|elastic)$"]
 ROOMS = [
-    (r"sink_splunk", ["engine/test_sink", "delivery/splunk"]),
-    (r"sink_elastic", ["engine/test_sink", "delivery/elastic"]),
-    (r"sink_azure|sink_sentinel|sign", ["engine/test_s(ink|ign)", "cli/sign", "delivery/(azure|sentinel)"]),
-    (r"sink_custom|sink_function", ["engine/test_sink", "lua/", "delivery/custom"]),
-    (r"secret|command_output", ["delivery/secrets", "delivery/azure"]),
-    (r"http|request|answer|question|preview|settings|sink_remote",
-     ["engine/test_sink", "delivery/(plain|transport)$", "delivery/(splunk|elastic|secrets|tls)"]),
-    (r"delivery|shipment", ["engine/test_(delivery|sink)", "delivery/(plain|splunk|elastic|custom)"]),
-    (r"checkpoint|deadletter|line_file|sink_file|path",
-     ["engine/", "cli/(export|failures)", "follow/(checkpoint|process)", "delivery/replay"]),
-    (r"watch|follow|position|identity", ["engine/test_follow", "follow/(checkpoint|process|life)"]),
-    (r"registry|database|ordering|shape|query",
-     ["engine/test_(registry|follow)", "lua/", "cli/(registry|export|hostile)", "follow/life"]),
-    (r"", ["engine/", "golden", "lua/", "cli/(export|failures|hostile|run|site|try)"]),
+    ("json_reader json_writer", ["engine/test_json", "engine/test_(mapping|event|delivery|number|damage)", *VALUES]),
+    ("utf8", ["engine/test_utf8", "engine/test_(json|mask|event|reasons)", *VALUES]),
+    ("number", ["engine/test_number", "engine/test_(json|mapping|converter|outage)", *VALUES]),
+    ("timestamp", ["engine/test_timestamp", "engine/test_(converter|sign)", *VALUES]),
+    ("converter", ["engine/test_converter", "engine/test_(mapping|number)", *VALUES]),
+    ("mask", ["engine/test_mask", "engine/test_(converter|mapping)", *VALUES]),
+    ("reasons", ["engine/test_reasons", "engine/test_delivery", *VALUES]),
+    ("buffer", ["engine/test_(json|mapping|delivery|utf8)", "engine/", *VALUES]),
+    ("rule mapping destination path", ["engine/test_(mapping|converter|number|format)", "engine/test_misuse", *VALUES]),
+    ("lookup networks geoip mmdb_value table_file",
+     ["engine/test_(mapping|converter|number)", "engine/test_(damage|misuse)", "lua/lookup_spec", "cli/tables",
+      *VALUES]),
+    ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
+    ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
+    ("sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
+    ("batch cut shipment", ["engine/test_(delivery|sink)", "engine/test_(misuse|damage)", *REQUESTS]),
+    ("lane sizing outage", ["engine/test_(lane|sizing|outage)", "engine/test_delivery", "delivery/(splunk_lanes|outage)",
+                            *REQUESTS]),
+    ("delivery export export_check",
+     ["engine/test_(delivery|sink|misuse|format|registry)", "engine/", "lua/siem_spec", "cli/(export|failures|reload)",
+      *REQUESTS, "delivery/(replay|several)"]),
+    ("sink sink_remote sink_http settings header request response content_encoding http answer question preview",
+     ["engine/test_(sink|number|delivery)", "engine/test_misuse", "lua/", *REQUESTS,
+      "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
+    ("sink_splunk", ["engine/test_(sink|delivery)", "delivery/splunk"]),
+    ("sink_elastic elastic_items elastic_setup", ["engine/test_(sink|delivery)", "delivery/elastic"]),
+    ("sink_azure sink_sentinel", ["engine/test_(sink|sign|number)", "delivery/(azure|sentinel)"]),
+    ("sink_custom sink_function", ["engine/test_(sink|misuse)", "lua/", "delivery/custom"]),
+    ("secret secret_form command_output exposure",
+     ["engine/test_(sink|misuse)", "lua/", "delivery/(custom|answers|secrets)", "cli/arguments", "delivery/azure"]),
+    ("sink_file line_file deadletter", ["engine/test_(line_file|sink|misuse)", "cli/(export|failures)",
+                                        "follow/process", "delivery/(replay|damaged)"]),
+    ("checkpoint position sqlite_file", ["engine/test_(damage|follow|misuse)", "engine/", "cli/(export|failures)",
+                                         "follow/(checkpoint|reconcile|process)", "delivery/(plain|replay|damaged)"]),
+    ("watch follow identity clock", ["engine/test_follow", "engine/test_(outage|delivery)",
+                                     "follow/(checkpoint|process|life)", "delivery/outage"]),
+    ("registry registry_follow registry_id database access ordering shape query",
+     ["engine/test_(registry|follow|event)", "engine/test_(misuse|damage|format)", "lua/",
+      "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),
 ]
 
 CHANGES = [  # what is replaced, and by what
@@ -110,30 +141,45 @@ class Copy:
                         "-DCMAKE_BUILD_TYPE=Release"], check=True, stdout=subprocess.DEVNULL)
         if not self.make():
             sys.exit("mutants.py: the unchanged sources do not build")
+        self.originals = {}
 
-    def make(self, target="all"):
-        return subprocess.run(["cmake", "--build", self.build, "--target", target], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode == 0
+    def make(self, *targets):
+        return subprocess.run(["cmake", "--build", self.build, *(["--target", *targets] if targets else [])],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def object_of(self, name):
         path = self.build / "CMakeFiles/engine.dir" / (name + ".o")
         return hashlib.sha256(path.read_bytes()).digest()
 
-    def is_noticed(self, patterns):
-        for pattern in patterns:
-            try:
-                tests = subprocess.run(["ctest", "--test-dir", self.build, "--stop-on-failure", "--timeout", "120",
-                                        "--no-tests=error", "-R", "^(" + pattern + ")"], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, timeout=TEST_SECONDS)
-            except subprocess.TimeoutExpired:
-                return True
-            if tests.returncode != 0:
-                return True
-        return False
+    def differs(self, name, text):
+        """Writes and compiles another text of a file: false if that fails, or gives the same code."""
+        original = self.originals.setdefault(name, self.object_of(name))
+        (self.sources / name).write_text(text)
+        return self.make("CMakeFiles/engine.dir/" + name + ".o") and self.object_of(name) != original
+
+    def failing(self, steps):
+        """The first step with a failing test, or None. A step builds what it runs."""
+        for step in steps:
+            unit = step.startswith("engine/")
+            programs = [test.stem for test in (self.sources / "tests/engine").glob("test_*.c")
+                        if re.match(step, "engine/" + test.stem)]
+            if not self.make(*(programs if unit else PRODUCTS)) or not self.passes(step, unit):
+                return step
+        return None
+
+    def passes(self, step, unit):
+        return subprocess.run(["ctest", "--test-dir", self.build, "--stop-on-failure", "--no-tests=error",
+                               "--timeout", str(UNIT_SECONDS if unit else TEST_SECONDS), "-R", "^(" + step + ")"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                              ).returncode == 0
 
 
 def room_of(name):
-    return next(patterns for pattern, patterns in ROOMS if re.search(pattern, pathlib.Path(name).stem))
+    for files, steps in ROOMS:
+        if pathlib.Path(name).stem in files.split():
+            return steps
+    sys.exit(f"mutants.py: {name} is in no room of ROOMS")
 
 
 def shown(source, change):
@@ -145,36 +191,40 @@ def shown(source, change):
     return source.count("\n", 0, start) + 1, source[first:last].strip(), after
 
 
+def shuffled(text, seed):
+    changes = changes_of(text)
+    random.Random(seed).shuffle(changes)
+    return changes
+
+
 class Run:
-    def __init__(self, args, copies):
-        self.args, self.idle = args, list(copies)
-        self.random, self.lock = random.Random(args.seed), threading.Lock()
-        names = args.file or sorted(str(path.relative_to(ROOT)) for path in (ROOT / "engine").rglob("*.c"))
-        self.texts = {name: (ROOT / name).read_text() for name in names}
-        self.candidates = [(name, change) for name, text in self.texts.items() for change in changes_of(text)]
-        self.random.shuffle(self.candidates)
-        self.tried, self.survived = {}, []
+    def __init__(self, args):
+        self.args, self.lock = args, threading.Lock()
+        self.texts = {name: (ROOT / name).read_text() for name in args.file}
+        self.tried, self.survived = {name: 0 for name in args.file}, []
         self.end = time.monotonic() + args.minutes * 60
+        self.candidates = [(name, change) for name, text in self.texts.items() for change in shuffled(text, args.seed)]
+        if not args.each:
+            random.Random(args.seed).shuffle(self.candidates)
 
     def next(self):
         with self.lock:
-            enough = sum(self.tried.values()) >= self.args.count or time.monotonic() > self.end
-            return None if enough or not self.candidates else self.candidates.pop()
+            while self.candidates and time.monotonic() < self.end:
+                name, change = self.candidates.pop(0)
+                if (self.tried[name] if self.args.each else sum(self.tried.values())) < self.args.count:
+                    return name, change
+            return None
 
     def try_one(self, copy, name, change):
         text, (start, end, replacement) = self.texts[name], change
-        path, before = copy.sources / name, copy.object_of(name)
-        path.write_text(text[:start] + replacement + text[end:])
         try:
-            target = "CMakeFiles/engine.dir/" + name + ".o"
-            if not copy.make(target) or copy.object_of(name) == before or not copy.make():
+            if not copy.differs(name, text[:start] + replacement + text[end:]):
                 return
-            noticed = copy.is_noticed(room_of(name))
+            noticed = copy.failing(room_of(name))
         finally:
-            path.write_text(text)
-            copy.make("CMakeFiles/engine.dir/" + name + ".o")
+            (copy.sources / name).write_text(text)
         with self.lock:
-            self.tried[name] = self.tried.get(name, 0) + 1
+            self.tried[name] += 1
             if not noticed:
                 self.survived.append(name)
                 number, was, became = shown(text, change)
@@ -186,7 +236,7 @@ class Run:
 
     def report(self):
         total, lost = sum(self.tried.values()), len(self.survived)
-        for name in sorted(self.tried):
+        for name in filter(self.tried.get, sorted(self.tried)):
             missed = self.survived.count(name)
             print(f"{name:32} {self.tried[name] - missed:4} of {self.tried[name]:4} noticed")
         share = 100 * (total - lost) / total if total else 0
@@ -196,14 +246,20 @@ class Run:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
     parser.add_argument("count", type=int, metavar="N")
+    parser.add_argument("--each", action="store_true", help="N changes in each file")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--file", action="append", help="only this file of the engine")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--minutes", type=float, default=600, help="begin no further change after this time")
     args = parser.parse_args()
+    args.file = args.file or sorted(str(path.relative_to(ROOT)) for path in (ROOT / "engine").rglob("*.c"))
+    rooms = {tuple(room_of(name)) for name in args.file}
     with tempfile.TemporaryDirectory() as folder:
         copies = [Copy(pathlib.Path(folder) / str(job)) for job in range(args.jobs)]
-        run = Run(args, copies)
+        for step in dict.fromkeys(step for room in rooms for step in room):
+            if copies[0].failing([step]):
+                sys.exit(f"mutants.py: a test of {step} fails without a change")
+        run = Run(args)
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             for done in [pool.submit(run.work, copy) for copy in copies]:
                 done.result()

@@ -1,4 +1,5 @@
 /* test_event.c: the rules of normalizing, and times. */
+#include "event.h"
 #include "testing.h"
 
 #include <string.h>
@@ -113,6 +114,19 @@ static void test_timestamps(void **state) {
         {{.type = SIEM_INTEGER, .integer = INT64_MIN}, 0, ""},
         {{.type = SIEM_REAL, .real = 1e300}, 0, ""},
         {test_text("1735000001"), 1735000001, "2024-12-24T00:26:41Z"},
+        {test_text(" \t1735000001\r\n"), 1735000001, "2024-12-24T00:26:41Z"},
+        {test_text("+60"), 60, "1970-01-01T00:01:00Z"},
+        {test_text("-60"), -60, "1969-12-31T23:59:00Z"},
+        {test_text("1_735_000_001"), 1735000001, "2024-12-24T00:26:41Z"},
+        {test_text("1__7"), 0, ""},
+        {test_text("_17"), 0, ""},
+        {test_text("17_"), 0, ""},
+        {test_text("1 7"), 0, ""},
+        {test_text("1.7"), 0, ""},
+        {test_text("-"), 0, ""},
+        {test_text("+-1"), 0, ""},
+        {test_text(" "), 0, ""},
+        {test_text(""), 0, ""},
         {test_text("soon"), 0, ""},
         {test_text("99999999999999999999"), 0, ""},
     };
@@ -123,6 +137,121 @@ static void test_timestamps(void **state) {
         assert_int_equal(siem_event_get(event, "occurred_unix").integer, cases[i].seconds);
         assert_field(event, "occurred_at", cases[i].text);
         siem_event_close(event);
+    }
+}
+
+/* What had to be changed about a row is known of the event. */
+static void test_repairs(void **state) {
+    static const struct {
+        const char *column, *text;
+        unsigned repairs;
+    } cases[] = {
+        {"extra", "{\"a\":1}", 0},
+        {"extra", "not json", 0},
+        {"extra", "[NaN]", SIEM_REPAIRED_EXTRA},
+        {"extra", "{\"a\":\"\xff\"}", SIEM_REPAIRED_UTF8},
+        {"timestamp", "7", 0},
+        {"timestamp", "", 0},
+        {"timestamp", "soon", SIEM_REPAIRED_TIMESTAMP},
+        {"timestamp", "253402300800", SIEM_REPAIRED_TIMESTAMP},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_column row = {cases[i].column, test_text(cases[i].text)};
+        siem_event *event = open_event(&row, 1);
+        (void)siem_event_get(event, "extra");
+        if (event->repairs != cases[i].repairs) fail_msg("%s: %u", row.value.bytes, event->repairs);
+        siem_event_close(event);
+    }
+}
+
+#define TEXT(text)                                                                                 \
+    { .type = SIEM_TEXT, .bytes = (text), .size = sizeof(text) - 1 }
+
+static const siem_column site_row[] = {
+    {"first", TEXT("one")},
+    {"id", {.type = SIEM_INTEGER, .integer = 7}},
+    {"number", {.type = SIEM_INTEGER, .integer = -5}},
+    {"occurred_at", TEXT("hidden")}, /* named like a field that comes from elsewhere */
+    {"EXTRA", TEXT("{\"a\":1}")},
+    {"none", {.type = SIEM_NULL}},
+    {"last", TEXT("")},
+};
+#define SITE_ROW_SIZE (sizeof site_row / sizeof *site_row)
+
+/* A copy has all of its own. */
+static void test_copy(void **state) {
+    siem_event *copy;
+    (void)state;
+    siem_event *event = open_event(site_row, SITE_ROW_SIZE);
+    assert_true(siem_event_weight(event) > sizeof *event);
+    assert_ok(siem_event_copy(&copy, event, &err));
+    assert_int_equal(siem_event_weight(copy), siem_event_weight(event));
+    siem_event_close(event);
+    assert_int_equal(siem_event_size(copy), SIEM_FIELD_COUNT + 4);
+    assert_field(copy, "first", "one");
+    assert_int_equal(siem_event_get(copy, "number").integer, -5);
+    assert_field(copy, "none", NULL);
+    assert_field(copy, "last", "");
+    assert_field(copy, "extra", "{\"a\":1}");
+    assert_field(copy, "occurred_at", "");
+    assert_string_equal(siem_event_name(copy, SIEM_FIELD_COUNT + 3), "last");
+    assert_null(siem_event_name(copy, SIEM_FIELD_COUNT + 4));
+    assert_int_equal(siem_event_at(copy, SIEM_FIELD_COUNT + 1).integer, -5);
+    assert_int_equal(siem_event_at(copy, SIEM_FIELD_COUNT + 4).type, SIEM_NULL);
+    assert_field(copy, "no_such", NULL);
+    siem_event_close(copy);
+}
+
+/* As a dead letter has it: all that is not null. */
+static void test_write_json(void **state) {
+    static const char expected[] =
+        "{\"event_id\":\"7\",\"event_kind\":\"\",\"occurred_unix\":0,\"occurred_at\":\"\","
+        "\"registry_id\":\"reg\",\"extra\":{\"a\":1},\"first\":\"one\",\"number\":-5,\"last\":"
+        "\"\"}";
+    siem_buffer out = {0};
+    (void)state;
+    siem_event *event = open_event(site_row, SITE_ROW_SIZE);
+    siem_buffer_add(&out, "before", 6);
+    siem_event_write_json(event, &out);
+    siem_buffer_add_char(&out, '\0');
+    assert_string_equal(out.bytes + 6, expected);
+    siem_buffer_free(&out);
+    siem_event_close(event);
+}
+
+static uint64_t print_of(int64_t time, siem_value kind, siem_value token, const char *file) {
+    const siem_column row[] = {{"timestamp", {.type = SIEM_INTEGER, .integer = time}},
+                               {"kind", kind},
+                               {"token_id", token},
+                               {"file_id", test_text(file)}};
+    siem_event *event = open_event(row, 4);
+    uint64_t print = siem_event_print(event);
+    siem_event_close(event);
+    return print;
+}
+
+/* An event is known again by its time, its kind and its token, whatever else changes. */
+static void test_print(void **state) {
+    const siem_value kind = test_text("dns"), token = test_text("0123456789abcdef-1");
+    const uint64_t print = print_of(1735000001, kind, token, "f");
+    (void)state;
+    assert_true(print != 0);
+    assert_true(print == print_of(1735000001, kind, token, "g"));
+    const uint64_t others[] = {
+        print_of(1735000002, kind, token, "f"),
+        print_of(1735000001, test_text("ocsp"), token, "f"),
+        print_of(1735000001, kind, test_text("0123456789abcdef-2"), "f"),
+        print_of(1735000001, kind, test_text("1123456789abcdef-1"), "f"),
+        print_of(1735000001, kind, test_text("01234567"), "f"),
+        print_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 7}, "f"),
+        print_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 8}, "f"),
+        print_of(1735000001, kind, (siem_value){0}, "f"),
+        print_of(1735000001, test_text("dns0"), test_text("123456789abcdef-1"), "f"),
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_true(others[i] != print);
+        for (size_t j = 0; j < i; j++) assert_true(others[i] != others[j]);
     }
 }
 
@@ -191,7 +320,11 @@ static void test_registry_ids(void **state) {
 
 static void test_actions(void **state) {
     (void)state;
+    assert_string_equal(siem_action_of("dns"), "beacon-dns-callback");
     assert_string_equal(siem_action_of("http_img"), "beacon-http-pixel");
+    assert_string_equal(siem_action_of("ocsp"), "beacon-ocsp-callback");
+    assert_string_equal(siem_action_of("license"), "beacon-license-check");
+    assert_null(siem_action_of(NULL));
     assert_null(siem_action_of("other"));
     assert_string_equal(siem_beacon_kinds()[3], "license");
     assert_null(siem_beacon_kinds()[4]);
@@ -202,6 +335,8 @@ int main(void) {
         cmocka_unit_test(test_empty_row),  cmocka_unit_test(test_whole_row),
         cmocka_unit_test(test_extra),      cmocka_unit_test(test_json),
         cmocka_unit_test(test_timestamps), cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_repairs),    cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_write_json), cmocka_unit_test(test_print),
         cmocka_unit_test(test_iso8601),    cmocka_unit_test(test_registry_ids),
         cmocka_unit_test(test_actions),
     };

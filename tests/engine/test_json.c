@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,30 @@ static void test_write_integer(void **state) {
     siem_buffer_free(&out);
 }
 
+/* What a value is in a record. */
+static void test_write_value(void **state) {
+    static const struct {
+        siem_value value;
+        const char *json;
+    } cases[] = {
+        {{.type = SIEM_NULL}, "null"},
+        {{.type = SIEM_INTEGER, .integer = -7}, "-7"},
+        {{.type = SIEM_REAL, .real = 0.5}, "0.5"},
+        {{.type = SIEM_TEXT, .bytes = "a\"b", .size = 3}, "\"a\\\"b\""},
+        {{.type = SIEM_JSON, .bytes = "[1]", .size = 3}, "[1]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_buffer out = {0};
+        unsigned repairs = 0;
+        siem_json_write_value(&out, &cases[i].value, &repairs);
+        assert_int_equal(out.size, strlen(cases[i].json));
+        assert_memory_equal(out.bytes, cases[i].json, out.size);
+        assert_int_equal(repairs, 0);
+        siem_buffer_free(&out);
+    }
+}
+
 /* Reads a text of `size` bytes and compares the canonical form; NULL when it must be refused. */
 static void assert_read(const char *text, siem_json_result result, const char *canonical) {
     siem_json_reader reader = {0};
@@ -141,6 +166,37 @@ static void test_read_double_keys(void **state) {
         "{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"2\":[1]}",
         SIEM_JSON_READ,
         "{\"1\":0,\"2\":[1],\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0}");
+}
+
+/* An object of many members, which are sorted to find those that come twice. */
+static void test_read_many_double_keys(void **state) {
+    char text[2048] = "{", canonical[2048] = "{";
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        char member[32];
+        (void)snprintf(member, sizeof member, "%s\"k%d\":%d", i > 0 ? "," : "", i % 30, i);
+        strcat(text, member);
+        if (i >= 30) continue;
+        (void)snprintf(member, sizeof member, "%s\"k%d\":%d", i > 0 ? "," : "", i,
+                       i < 10 ? i + 30 : i);
+        strcat(canonical, member);
+    }
+    assert_read(strcat(text, "}"), SIEM_JSON_READ, strcat(canonical, "}"));
+}
+
+/* A reader is used again and again: each text has a count of its own. */
+static void test_read_again(void **state) {
+    siem_json_reader reader = {0};
+    siem_buffer out = {0};
+    (void)state;
+    assert_int_equal(siem_json_read(&reader, "{\"a\":\"\xff\"", 8, &out), SIEM_JSON_MALFORMED);
+    assert_int_equal(siem_json_read(&reader, "[\"\xff\xfe\"]", 6, &out), SIEM_JSON_READ);
+    assert_int_equal(reader.replaced, 2);
+    assert_int_equal(siem_json_read(&reader, "{\"b\":1}", 7, &out), SIEM_JSON_READ);
+    assert_int_equal(reader.replaced, 0);
+    assert_memory_equal(out.bytes, "[\"\\ufffd\\ufffd\"]{\"b\":1}", out.size);
+    siem_buffer_free(&out);
+    siem_json_reader_free(&reader);
 }
 
 static void test_read_malformed(void **state) {
@@ -188,12 +244,32 @@ static void test_find(void **state) {
 }
 
 static void test_decode_text(void **state) {
-    static const char string[] = "\"a\\n\\u00e9\\ud83e\\udd8a\\ud83e.\\\"\\u0000\"";
+    static const struct {
+        const char *string, *text;
+    } cases[] = {
+        {"\"\"", ""},
+        {"\"a\\n\\t\\\"\\\\\"", "a\n\t\"\\"},
+        {"\"\\u0041\\u007f\\u0080\"", "A\x7f\xc2\x80"},
+        {"\"\\u07ff\\u0800\"", "\xdf\xbf\xe0\xa0\x80"},
+        {"\"\\ud7ff\\ue000\\uffff\"", "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"},
+        {"\"\\ud800\\udc00\\udbff\\udfff\"", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+        {"\"\\ud83e.\"", "\xef\xbf\xbd."}, /* half a pair */
+        {"\"\\udd8a.\"", "\xef\xbf\xbd."},
+        {"\"\\ud83e\\ue000\"", "\xef\xbf\xbd\xee\x80\x80"},
+        {"\"\\ud83e\\n\"", "\xef\xbf\xbd\n"},
+    };
     siem_buffer out = {0};
     (void)state;
-    siem_json_decode_text(string, sizeof string - 1, &out);
-    assert_int_equal(out.size, 14);
-    assert_memory_equal(out.bytes, "a\n\xc3\xa9\xf0\x9f\xa6\x8a\xef\xbf\xbd.\"", 13);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        out.size = 0;
+        siem_json_decode_text(cases[i].string, strlen(cases[i].string), &out);
+        siem_buffer_add_char(&out, '\0');
+        assert_string_equal(out.bytes, cases[i].text);
+    }
+    out.size = 0;
+    siem_json_decode_text("\"a\\u0000b\"", 10, &out);
+    assert_int_equal(out.size, 3);
+    assert_memory_equal(out.bytes, "a\0b", 3);
     siem_buffer_free(&out);
 }
 
@@ -204,8 +280,11 @@ int main(void) {
         cmocka_unit_test(test_write_each_byte_at_each_place),
         cmocka_unit_test(test_write_real),
         cmocka_unit_test(test_write_integer),
+        cmocka_unit_test(test_write_value),
         cmocka_unit_test(test_read_canonical),
         cmocka_unit_test(test_read_double_keys),
+        cmocka_unit_test(test_read_many_double_keys),
+        cmocka_unit_test(test_read_again),
         cmocka_unit_test(test_read_malformed),
         cmocka_unit_test(test_read_depth),
         cmocka_unit_test(test_find),

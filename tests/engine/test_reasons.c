@@ -25,6 +25,33 @@ static void test_alike(void **state) {
     assert_string_equal(reasons.list[1].events[1], "");
 }
 
+/* Which texts are one reason, and which are two. */
+static void test_pairs(void **state) {
+    static const struct {
+        const char *left, *right;
+        size_t reasons;
+    } pairs[] = {
+        {"7 fields", "17 fields", 1},
+        {"7 fields", " fields", 2},
+        {"field 1 of 2", "field 10 of 20", 1},
+        {"field 12", "field 1 2", 2},
+        {"'a' is empty", "'b' is empty", 1},
+        {"'a' is empty", "'b' is full", 2},
+        {"not ''", "not 'a'", 1},
+        {"no \"a\"", "no \"b c\"", 1},
+        {"can't read 'a'", "can't read 'b'", 1}, /* an apostrophe quotes nothing */
+        {"can't read 'a'", "can't send 'a'", 2},
+        {"a '", "b '", 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        siem_reasons reasons = {.count = 0};
+        siem_reasons_add(&reasons, pairs[i].left, "1");
+        siem_reasons_add(&reasons, pairs[i].right, "2");
+        if (reasons.count != pairs[i].reasons) fail_msg("%s, %s", pairs[i].left, pairs[i].right);
+    }
+}
+
 static void test_many(void **state) {
     siem_reasons reasons = {.count = 0};
     char text[32] = "";
@@ -55,7 +82,7 @@ static void test_texts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_alike), cmocka_unit_test(test_many),
-                                       cmocka_unit_test(test_texts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_alike), cmocka_unit_test(test_pairs),
+                                       cmocka_unit_test(test_many), cmocka_unit_test(test_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

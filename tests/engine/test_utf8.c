@@ -45,6 +45,9 @@ static void test_escapes(void **state) {
         {"\xff!", "\\xff!"},
         {"\xed\xa0\x80!", "\\xed\\xa0\\x80!"}, /* a surrogate */
         {"\xe2\x82!", "\\xe2\\x82!"},
+        {"\x80\x80\x80\x80!", "\\x80\\x80\\x80\\x80!"}, /* nothing begins like this */
+        {"\xc1\xbf!", "\\xc1\\xbf!"},
+        {"\xf5\x80\x80\x80!", "\\xf5\\x80\\x80\\x80!"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -62,7 +65,10 @@ static void test_room(void **state) {
     assert_string_equal(line_of("a日", 5), "a日");
     assert_string_equal(line_of("a", 1), "");
     assert_string_equal(line_of("a\xe2\x82", 64), "a"); /* it was cut before */
+    assert_string_equal(line_of("a\xc3", 64), "a");
     assert_string_equal(line_of("a\xf0\x9f\xa6", 64), "a");
+    assert_string_equal(line_of("a\xf4\x8f\xbf", 64), "a");
+    assert_string_equal(line_of("a\xf5\x8f\xbf", 64), "a\\xf5\\x8f\\xbf");
     assert_string_equal(line_of("a\xff", 64), "a\\xff");
 }
 
