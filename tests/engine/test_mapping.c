@@ -1,6 +1,7 @@
 /* test_mapping.c: rows compiled and run: every station of a value, every error of a row. */
 #include "testing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static siem_event *event;
@@ -14,8 +15,9 @@ static int open_nouns(void **state) {
         {"token_id", test_text("T0k")},
         {"file_id", test_text("")},
         {"extra", test_text("{\"qname\":\"a.b\",\"n\":12345678901234567890,\"in\":{\"x.y\":[1]},"
-                            "\"e\":\"\",\"big\":9007199254740993}")},
+                            "\"e\":\"\",\"big\":9007199254740993,\"yes\":true,\"null\":null}")},
         {"site", {.type = SIEM_REAL, .real = 1.5}},
+        {"other_site", test_text("o")},
     };
     (void)state;
     assert_ok(siem_event_open(&event, row, sizeof row / sizeof *row, "reg", &err));
@@ -87,6 +89,15 @@ static void test_extra_paths(void **state) {
                   "{\"q\":\"a.b\",\"n\":12345678901234567890,\"x\":[1]}");
 }
 
+/* Columns of a site are found by their names, in whatever order rows ask for them. */
+static void test_site_columns(void **state) {
+    (void)state;
+    assert_record(ROWS({"o", .from = FROM("other_site")}, {"s", .from = FROM("site")},
+                       {"none", .from = FROM("no_site")},
+                       {"first", .from = FROM("no_site", "other_site", "site")}),
+                  "{\"o\":\"o\",\"s\":1.5,\"first\":\"o\"}");
+}
+
 static void test_objects(void **state) {
     (void)state;
     assert_record(ROWS({"a.b.c", .from = FROM("file_id")}, {"z", .from = FROM("token_id")}),
@@ -136,6 +147,45 @@ static void test_lookup(void **state) {
                        {"prefix", .from = FROM("event_kind"), .lookup = none, .lookup_size = 1,
                         .fallback_prefix = "beacon-"}),
                   "{\"hit\":\"D\",\"other\":{\"a\":1},\"prefix\":\"beacon-dns\"}");
+}
+
+/* More keys than fit in the smallest table, each with its own value. */
+static void test_large_lookup(void **state) {
+    char keys[40][16], values[40][24], expected[64];
+    siem_pair pairs[40];
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "%sdns%d", i % 2 == 0 ? "" : "a longer ", i);
+        (void)snprintf(values[i], sizeof values[i], "[%d,\"\xc3\xa9\"]", i);
+        pairs[i] = (siem_pair){keys[i], values[i]};
+    }
+    for (int i = 0; i < 40; i++) {
+        pairs[i].key = "dns";
+        (void)snprintf(expected, sizeof expected, "{\"v\":[%d,\"\\u00e9\"]}", i);
+        assert_record(ROWS({"v", .from = FROM("event_kind"), .lookup = pairs, .lookup_size = 40}),
+                      expected);
+        pairs[i].key = keys[i];
+    }
+    assert_record(ROWS({"v", .from = FROM("event_kind"), .lookup = pairs, .lookup_size = 40}),
+                  "{}");
+}
+
+/* Null is looked up as the empty text; a value of extra as what it stands for. */
+static void test_lookup_of_other_values(void **state) {
+    static const siem_pair pairs[] = {{"", "\"none\""},    {"1.5", "\"real\""},
+                                      {"7", "\"whole\""},  {"true", "\"yes\""},
+                                      {"a.b", "\"text\""}, {"[1]", "\"list\""}};
+    static const char *const cases[][2] = {
+        {"file_id", "none"},    {"user_agent", "none"},     {"site", "real"},
+        {"event_id", "whole"},  {"extra.yes", "yes"},       {"extra.qname", "text"},
+        {"extra.null", "none"}, {"extra.in.x\\.y", "list"}, {"extra.no_such", "none"}};
+    char expected[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)snprintf(expected, sizeof expected, "{\"v\":\"%s\"}", cases[i][1]);
+        assert_record(ROWS({"v", .from = FROM(cases[i][0]), .lookup = pairs, .lookup_size = 6}),
+                      expected);
+    }
 }
 
 static siem_code shout(void *context, siem_event *seen, const siem_value *value, siem_value *result,
@@ -192,6 +242,101 @@ static void test_whole_function(void **state) {
     siem_mapping_close(mapping);
 }
 
+/* What a function for the whole record may give, and what a filter may. */
+static void test_whole_results(void **state) {
+    static const struct {
+        const char *json, *lines, *error;
+        siem_code code;
+    } cases[] = {
+        {"{}", "{}\n", NULL, SIEM_OK},
+        {"[{\"a\":1},{\"b\":[2,3]}]", "{\"a\":1}\n{\"b\":[2,3]}\n", NULL, SIEM_OK},
+        {"[]", "", "whole: the function gave a list without records", SIEM_DROPPED},
+        {"7", "", "whole: the function gave no table of named values", SIEM_REFUSED},
+        {"\"{\"", "", "no table of named values", SIEM_REFUSED},
+        {"null", "", "no table of named values", SIEM_REFUSED},
+        {"[{},7,{}]", "", "item 2 of the function's list is no record", SIEM_REFUSED},
+        {"[7]", "", "item 1 of the function's list is no record", SIEM_REFUSED},
+        {"{", "", "whole: a function gave a value that is not JSON", SIEM_REFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_mapping *mapping;
+        siem_error err = {0};
+        size_t size;
+        siem_batch_clear(batch);
+        assert_ok(siem_mapping_open(&mapping, "whole", &err));
+        assert_ok(siem_mapping_set_function(mapping, give_json, (void *)cases[i].json, &err));
+        assert_ok(siem_mapping_compile(mapping, &err));
+        assert_int_equal(siem_batch_write(batch, mapping, event, NULL, &err), cases[i].code);
+        const char *lines = siem_batch_bytes(batch, &size);
+        assert_int_equal(size, strlen(cases[i].lines));
+        assert_memory_equal(lines, cases[i].lines, size);
+        if (cases[i].error != NULL) assert_non_null(strstr(err.message, cases[i].error));
+        siem_mapping_close(mapping);
+    }
+}
+
+static siem_code filter_by(siem_function function, const char *context, siem_error *err) {
+    siem_mapping *mapping;
+    siem_batch_clear(batch);
+    assert_ok(siem_mapping_open(&mapping, "test", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"a", .value = "1"}, &err));
+    assert_ok(siem_mapping_set_filter(mapping, function, (void *)context, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    siem_code rc = siem_batch_write(batch, mapping, event, NULL, err);
+    assert_int_equal(siem_batch_size(batch), rc == SIEM_OK);
+    siem_mapping_close(mapping);
+    return rc;
+}
+
+static void test_filter(void **state) {
+    static const char *const yes[] = {"true", "0", "\"\"", "{}", "\"false\""};
+    siem_error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        assert_int_equal(filter_by(give_json, yes[i], &err), SIEM_OK);
+    }
+    assert_int_equal(filter_by(give_json, "false", &err), SIEM_DROPPED);
+    assert_string_equal(err.message, "test: filter: left out by the filter");
+    assert_int_equal(filter_by(refuse, "broken", &err), SIEM_REFUSED);
+    assert_string_equal(err.message, "test: filter: broken");
+}
+
+static siem_code check(const siem_row *rows, const siem_registry *registry, siem_error *err) {
+    siem_mapping *mapping;
+    assert_ok(siem_mapping_open(&mapping, "test", &err));
+    for (; rows->destination != NULL; rows++) assert_ok(siem_mapping_add(mapping, rows, &err));
+    siem_code rc = siem_mapping_check(mapping, registry, err);
+    siem_mapping_close(mapping);
+    return rc;
+}
+
+/* Whether the registry has what a format reads. */
+static void test_check(void **state) {
+    siem_registry *registry;
+    siem_error err;
+    (void)state;
+    test_sql("site.db", "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp, region TEXT);");
+    const siem_registry_options options = {.path = test_path("site.db"), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    assert_ok(check(ROWS({"a", .from = FROM("region", "user_agent")},
+                         {"b.c", .from = FROM("extra.any", "event_kind")}, {"d", .value = "1"}),
+                    registry, &err));
+    assert_int_equal(
+        check(ROWS({"a", .from = FROM("event_id", "colour")}, {"b", .value = "1"}), registry, &err),
+        SIEM_NOT_FOUND);
+    assert_string_equal(err.message, "test: a: \"colour\" is no field of an event and no column of "
+                                     "this registry");
+    assert_int_equal(check(ROWS({"b.c.d", .from = FROM("colour")}), registry, &err),
+                     SIEM_NOT_FOUND);
+    assert_non_null(strstr(err.message, "test: b.c.d: \"colour\""));
+    assert_int_equal(
+        check(ROWS({"a", .from = FROM("colour"), .label = "site.lua:7"}), registry, &err),
+        SIEM_NOT_FOUND);
+    assert_non_null(strstr(err.message, "site.lua:7: \"colour\""));
+    siem_registry_close(registry);
+}
+
 static void test_required(void **state) {
     (void)state;
     assert_refused(ROWS({"f", .from = FROM("file_id"), .required = true}), SIEM_REFUSED,
@@ -202,6 +347,7 @@ static void test_required(void **state) {
 static void test_wrong_rows(void **state) {
     static const siem_pair twice[] = {{"x", "1"}, {"x", "2"}};
     static const siem_pair no_json[] = {{"x", "one"}};
+    static const siem_pair no_key[] = {{"x", "1"}, {NULL, "2"}}, no_value[] = {{"x", NULL}};
     (void)state;
     assert_refused(ROWS({"a", .value = "1"}, {"a", .value = "2"}), SIEM_INVALID, "a: ");
     assert_refused(ROWS({"a", .value = "1"}, {"a.b", .value = "2"}), SIEM_INVALID,
@@ -219,14 +365,41 @@ static void test_wrong_rows(void **state) {
     assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_json, .lookup_size = 1}),
                    SIEM_INVALID, "not JSON");
     assert_refused(ROWS({0}), SIEM_INVALID, "no rows");
+    assert_refused(ROWS({"a", .from = FROM("")}), SIEM_INVALID, "a field has no name");
+    assert_refused(ROWS({"a", .from = FROM(NULL)}), SIEM_INVALID, "the list is empty");
+    assert_refused(ROWS({"a", .from = FROM("extra.")}), SIEM_INVALID, "empty key");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup_size = 1}), SIEM_INVALID,
+                   "lookup_size is not 0");
+    assert_refused(ROWS({"a", .value = "1", .lookup = no_json, .lookup_size = 1}), SIEM_INVALID,
+                   "lookup needs from");
+    assert_refused(ROWS({"a", .keep = true, .as = "text"}), SIEM_INVALID, "takes no other key");
+    assert_refused(ROWS({"a", .keep = true, .required = true}), SIEM_INVALID, "takes no other key");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .fallback_prefix = "x"}), SIEM_INVALID,
+                   "default stands beside lookup");
+    assert_refused(ROWS({"a.b", .keep = true}, {"a.b", .keep = true}), SIEM_INVALID,
+                   "an object already");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_key, .lookup_size = 2}),
+                   SIEM_INVALID, "lookup: entry 2 has no key");
+    assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_value, .lookup_size = 1}),
+                   SIEM_INVALID, "lookup: entry 1 has no json");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),     cmocka_unit_test(test_extra_paths),
-        cmocka_unit_test(test_objects),    cmocka_unit_test(test_converters),
-        cmocka_unit_test(test_lookup),     cmocka_unit_test(test_functions),
-        cmocka_unit_test(test_required),   cmocka_unit_test(test_whole_function),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_extra_paths),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_converters),
+        cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_site_columns),
+        cmocka_unit_test(test_large_lookup),
+        cmocka_unit_test(test_lookup_of_other_values),
+        cmocka_unit_test(test_whole_results),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_whole_function),
         cmocka_unit_test(test_wrong_rows),
     };
     return cmocka_run_group_tests(tests, open_nouns, close_nouns);
