@@ -344,6 +344,24 @@ static void test_required(void **state) {
     assert_record(ROWS({"t", .from = FROM("token_id"), .required = true}), "{\"t\":\"T0k\"}");
 }
 
+/* Keys of a path: each may hold dots and backslashes, and there is a bound on their number. */
+static void test_paths(void **state) {
+    char path[2 * 40] = "k", record[512] = "";
+    (void)state;
+    assert_record(ROWS({"a\\.b.c\\\\d", .value = "1"}), "{\"a.b\":{\"c\\\\d\":1}}");
+    assert_refused(ROWS({".a", .value = "1"}), SIEM_INVALID, "empty key");
+    assert_refused(ROWS({"a.", .value = "1"}), SIEM_INVALID, "empty key");
+    assert_refused(ROWS({"", .value = "1"}), SIEM_INVALID, "empty key");
+    assert_refused(ROWS({"a\\", .value = "1"}), SIEM_INVALID, "backslash");
+    for (int depth = 1; depth < 32; depth++) strcat(path, ".k");
+    for (int depth = 0; depth < 32; depth++) strcat(record, "{\"k\":");
+    strcat(record, "1");
+    for (int depth = 0; depth < 32; depth++) strcat(record, "}");
+    assert_record(ROWS({path, .value = "1"}), record);
+    assert_refused(ROWS({strcat(path, ".k"), .value = "1"}), SIEM_INVALID,
+                   "more than 32 objects in one another");
+}
+
 static void test_wrong_rows(void **state) {
     static const siem_pair twice[] = {{"x", "1"}, {"x", "2"}};
     static const siem_pair no_json[] = {{"x", "one"}};
@@ -386,21 +404,14 @@ static void test_wrong_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_extra_paths),
-        cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_converters),
-        cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_functions),
-        cmocka_unit_test(test_site_columns),
-        cmocka_unit_test(test_large_lookup),
-        cmocka_unit_test(test_lookup_of_other_values),
-        cmocka_unit_test(test_whole_results),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_required),
-        cmocka_unit_test(test_whole_function),
-        cmocka_unit_test(test_wrong_rows),
+        cmocka_unit_test(test_fields),         cmocka_unit_test(test_extra_paths),
+        cmocka_unit_test(test_objects),        cmocka_unit_test(test_converters),
+        cmocka_unit_test(test_lookup),         cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_site_columns),
+        cmocka_unit_test(test_large_lookup),   cmocka_unit_test(test_lookup_of_other_values),
+        cmocka_unit_test(test_whole_results),  cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_check),          cmocka_unit_test(test_required),
+        cmocka_unit_test(test_whole_function), cmocka_unit_test(test_wrong_rows),
     };
     return cmocka_run_group_tests(tests, open_nouns, close_nouns);
 }

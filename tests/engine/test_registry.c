@@ -106,6 +106,57 @@ static void test_order_of_mixed_numbers(void **state) {
     assert_ids(open_registry("between.db", &since, -1), true, "1 3");
 }
 
+/* Whether a second event follows a first one, as SQLite sorts their times. */
+static void test_order_of_pairs(void **state) {
+    static const struct {
+        const char *first, *second;
+        bool follows;
+    } pairs[] = {
+        {"5", "5", true},
+        {"5", "4", false},
+        {"5.5", "5.5", true},
+        {"5.5", "5.4", false},
+        {"5", "5.0", true},
+        {"5.0", "5", true},
+        {"5", "5.5", true},
+        {"5.5", "5", false},
+        {"5.5", "6", true},
+        {"6", "5.5", false},
+        {"-5.5", "-5", true},
+        {"-5", "-5.5", false},
+        {"1e300", "9223372036854775807", false},
+        {"9223372036854775807", "1e300", true},
+        {"9223372036854775807", "9223372036854775808.0", true},
+        {"9223372036854775808.0", "9223372036854775807", false},
+        {"-1e300", "-9223372036854775808", true},
+        {"-9223372036854775808", "-1e300", false},
+        {"-9223372036854775808", "-9223372036854775808.0", true},
+        {"9007199254740993", "9007199254740992.0", false},
+        {"9007199254740992.0", "9007199254740993", true},
+        {"NULL", "1", false},
+        {"1", "'1'", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char name[32], sql[256];
+        siem_ordering ordering;
+        (void)snprintf(name, sizeof name, "pair%zu.db", i);
+        (void)snprintf(sql, sizeof sql,
+                       "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp);"
+                       "INSERT INTO events VALUES (3, %s), (7, %s);",
+                       pairs[i].first, pairs[i].second);
+        test_sql(name, sql);
+        siem_registry *registry = open_registry(name, NULL, -1);
+        assert_ok(siem_registry_ordering(registry, &ordering, &err));
+        if (ordering.follows != pairs[i].follows) {
+            fail_msg("%s and %s", pairs[i].first, pairs[i].second);
+        }
+        bool is_null = strcmp(pairs[i].first, "NULL") == 0; /* it breaks the order by itself */
+        if (!ordering.follows) assert_int_equal(ordering.first_break, is_null ? 3 : 7);
+        siem_registry_close(registry);
+    }
+}
+
 static void test_empty(void **state) {
     (void)state;
     test_sql("empty.db", TABLE);
@@ -241,12 +292,83 @@ static void test_query(void **state) {
     siem_registry_close(registry);
 }
 
+static void assert_query(siem_query *query, siem_value value, const char *text) {
+    siem_error err;
+    assert_ok(siem_query_set(query, 1, value, &err));
+    assert_ok(siem_query_next(query, &err));
+    siem_value type = siem_query_at(query, 0);
+    assert_int_equal(type.size, strlen(text));
+    assert_memory_equal(type.bytes, text, type.size);
+    assert_int_equal(siem_query_next(query, &err), SIEM_END);
+    siem_query_reset(query);
+}
+
+/* A query is asked again, each time with another value. */
+static void test_query_parameters(void **state) {
+    siem_query *query, *other;
+    siem_error err;
+    (void)state;
+    test_sql("query.db", "");
+    siem_registry *registry = open_registry("query.db", NULL, -1);
+    assert_ok(siem_query_open(&other, registry, "SELECT 7 AS seven -- and a comment", &err));
+    assert_int_equal(siem_query_parameters(other), 0);
+    assert_ok(siem_query_open(&query, registry, "SELECT typeof(?1) || coalesce(?1, ''); ", &err));
+    assert_int_equal(siem_query_parameters(query), 1);
+    assert_int_equal(siem_query_at(query, 0).type, SIEM_NULL); /* no row is there */
+    assert_query(query, (siem_value){0}, "null");
+    assert_query(query, (siem_value){.type = SIEM_INTEGER, .integer = -5}, "integer-5");
+    assert_query(query, (siem_value){.type = SIEM_REAL, .real = 0.5}, "real0.5");
+    assert_query(query, test_text("ab"), "textab");
+    assert_query(query, (siem_value){.type = SIEM_TEXT, .bytes = "abc", .size = 2}, "textab");
+    assert_query(query, (siem_value){.type = SIEM_JSON, .bytes = "[1]", .size = 3}, "text[1]");
+    assert_query(query, (siem_value){.type = SIEM_TEXT}, "text");
+    assert_int_equal(siem_query_set(query, 0, (siem_value){0}, &err), SIEM_INVALID);
+    siem_query_close(query);
+    assert_ok(siem_query_next(other, &err));
+    assert_int_equal(siem_query_at(other, 0).integer, 7);
+    assert_int_equal(siem_query_at(other, 1).type, SIEM_NULL);
+    assert_string_equal(siem_query_name(other, 0), "seven");
+    assert_null(siem_query_name(other, 1));
+    siem_registry_close(registry);
+    assert_int_equal(siem_query_next(other, &err), SIEM_INVALID);
+    assert_int_equal(siem_query_size(other), 0);
+    assert_int_equal(siem_query_parameters(other), 0);
+    assert_null(siem_query_name(other, 0));
+    siem_query_close(other);
+    assert_int_equal(siem_query_parameters(NULL), 0);
+}
+
+/* Rows of one registry: nothing of an event is left in the next one, and a blob is text. */
+static void test_rows_by_themselves(void **state) {
+    siem_event *event;
+    (void)state;
+    test_sql("rows.db",
+             TABLE "INSERT INTO events (token_id, kind, user_agent, extra, timestamp) VALUES "
+                   "('t', 'dns', 'agent', '{\"a\":1}', 7), ('u', '', '', NULL, 'soon'), "
+                   "('v', x'646e73', NULL, x'EFBBBF7B2262223A327D', 8);");
+    siem_registry *registry = open_registry("rows.db", NULL, -1);
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_int_equal(siem_event_get(event, "user_agent").size, 5);
+    assert_int_equal(siem_event_get(event, "extra").size, 7);
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_memory_equal(siem_event_get(event, "event_kind").bytes, "dns", 3);
+    assert_memory_equal(siem_event_get(event, "extra").bytes, "{\"b\":2}", 7);
+    assert_int_equal(siem_event_get(event, "user_agent").type, SIEM_NULL);
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_int_equal(siem_event_get(event, "event_kind").size, 0);
+    assert_int_equal(siem_event_get(event, "user_agent").type, SIEM_NULL);
+    assert_int_equal(siem_event_get(event, "extra").type, SIEM_NULL);
+    assert_int_equal(siem_event_get(event, "occurred_at").size, 0);
+    siem_registry_close(registry);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_following),
         cmocka_unit_test(test_zeroed_options),
         cmocka_unit_test(test_sorted),
         cmocka_unit_test(test_order_of_mixed_numbers),
+        cmocka_unit_test(test_order_of_pairs),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_highest_ids),
         cmocka_unit_test(test_beside_a_writer),
@@ -255,6 +377,8 @@ int main(void) {
         cmocka_unit_test(test_locked),
         cmocka_unit_test(test_columns_of_a_site),
         cmocka_unit_test(test_query),
+        cmocka_unit_test(test_query_parameters),
+        cmocka_unit_test(test_rows_by_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
