@@ -76,7 +76,8 @@ static void see_row(sqlite3_context *context, int count, sqlite3_value **argumen
     }
     if (s->ordering.count++ == 0) {
         s->ordering.first_id = id;
-        s->last_integer = INT64_MIN;
+        s->last_is_real = true;
+        s->last_real = -INFINITY;
     }
     s->ordering.last_id = id;
     if (s->broken) return;
