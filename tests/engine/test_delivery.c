@@ -1,7 +1,4 @@
-/* test_delivery.c: outcomes by record, retries and their end, options of sinks, texts that are cut.
- */
-#include "batch.h"
-#include "cut.h"
+/* test_delivery.c: outcomes by record, retries and their end, options of sinks. */
 #include "sink.h"
 #include "testing.h"
 
@@ -192,81 +189,11 @@ static void test_options(void **state) {
            {"batch_bytes", "1048577"});
 }
 
-/* ---- cutting ---- */
-
-static void cut(const char *json, size_t most, const char *expected, size_t count) {
-    siem_buffer out = {0};
-    siem_buffer_add(&out, "before", 6);
-    siem_buffer_add(&out, json, strlen(json));
-    siem_buffer_add_char(&out, '\n');
-    assert_int_equal(siem_cut_fields(&out, 6, most), count);
-    siem_buffer_add_char(&out, '\0');
-    char *end = strchr(out.bytes, '\n');
-    assert_non_null(end);
-    *end = '\0';
-    assert_string_equal(out.bytes + 6, expected);
-    siem_buffer_free(&out);
-}
-
-static void test_cut(void **state) {
-    (void)state;
-    cut("{}", 10, "{}", 0);
-    cut("{\"a\":\"0123456789\"}", 10, "{\"a\":\"0123456789\"}", 0);
-    cut("{\"a\":\"0123456789x\"}", 10, "{\"a\":\"01...[cut]\"}", 1);
-    cut("{\"a\":1,\"b\":\"0123456789x\",\"c\":\"0123456789y\",\"d\":null}", 10,
-        "{\"a\":1,\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":null}", 2);
-    /* Characters count as UTF-8, and none is torn: an e with accent has two bytes, an emoji four.
-     */
-    cut("{\"a\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 10,
-        "{\"a\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 0);
-    cut("{\"a\":\"1\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 10, "{\"a\":\"1...[cut]\"}", 1);
-    cut("{\"a\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", 13,
-        "{\"a\":\"\\ud83d\\ude00...[cut]\"}", 1);
-    cut("{\"a\":\"\\n\\\"\\\\0123456789\"}", 12, "{\"a\":\"\\n\\\"\\\\0...[cut]\"}", 1);
-    /* Objects and lists stay as they are: the target makes columns of them. */
-    cut("{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 10,
-        "{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 0);
-}
-
-/* ---- batches ---- */
-
-static void test_copy(void **state) {
-    const size_t chosen[] = {0, 2};
-    siem_batch *copy;
-    size_t size;
-    (void)state;
-    siem_batch *batch = make_batch(3);
-    assert_ok(siem_batch_copy(&copy, batch, chosen, 2, &err));
-    siem_batch_close(batch);
-    assert_int_equal(siem_batch_size(copy), 2);
-    assert_string_equal(siem_batch_event_id(copy, 1), "3");
-    assert_string_equal(siem_batch_registry_id(copy, 1), "r");
-    siem_batch_drop_last(copy);
-    assert_int_equal(siem_batch_size(copy), 1);
-    (void)siem_batch_bytes(copy, &size);
-    assert_int_equal(size, 8); /* {"a":1} and its line end */
-    siem_batch_drop_last(copy);
-    assert_int_equal(siem_batch_size(copy), 0);
-    siem_batch_close(copy);
-}
-
-static void test_add_refuses(void **state) {
-    siem_error err;
-    (void)state;
-    siem_batch *batch = make_batch(1);
-    assert_int_equal(siem_batch_add(batch, "[1]", 3, "7", "r", 0, &err), SIEM_INVALID);
-    assert_int_equal(siem_batch_add(batch, "{\"a\":", 5, "7", "r", 0, &err), SIEM_INVALID);
-    assert_string_equal(err.message, "event 7: its record is no JSON object");
-    assert_int_equal(siem_batch_size(batch), 1);
-    siem_batch_close(batch);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes), cmocka_unit_test(test_reject),
         cmocka_unit_test(test_given_up), cmocka_unit_test(test_hold),
-        cmocka_unit_test(test_options),  cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_copy),     cmocka_unit_test(test_add_refuses),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

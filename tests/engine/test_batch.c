@@ -1,0 +1,230 @@
+/* test_batch.c: records and where they come from, batches of batches, texts that are cut. */
+#include "batch.h"
+#include "cut.h"
+#include "testing.h"
+
+#include <string.h>
+
+static siem_batch *make_batch(size_t count) {
+    siem_batch *batch;
+    char id[8] = "1";
+    assert_ok(siem_batch_open(&batch, &err));
+    for (size_t i = 0; i < count; i++, id[0]++) {
+        assert_ok(siem_batch_add(batch, "{\"a\": 1}", 8, id, "r", 0, &err));
+    }
+    return batch;
+}
+
+static void assert_lines(const siem_batch *batch, const char *lines) {
+    size_t size;
+    const char *bytes = siem_batch_bytes(batch, &size);
+    assert_int_equal(size, strlen(lines));
+    assert_memory_equal(bytes, lines, size);
+}
+
+static void test_copy(void **state) {
+    const size_t chosen[] = {0, 2};
+    siem_batch *copy;
+    (void)state;
+    siem_batch *batch = make_batch(3);
+    assert_ok(siem_batch_copy(&copy, batch, chosen, 2, &err));
+    siem_batch_close(batch);
+    assert_int_equal(siem_batch_size(copy), 2);
+    assert_string_equal(siem_batch_event_id(copy, 1), "3");
+    assert_string_equal(siem_batch_registry_id(copy, 1), "r");
+    siem_batch_drop_last(copy);
+    assert_int_equal(siem_batch_size(copy), 1);
+    assert_lines(copy, "{\"a\":1}\n");
+    siem_batch_drop_last(copy);
+    assert_int_equal(siem_batch_size(copy), 0);
+    assert_lines(copy, "");
+    siem_batch_close(copy);
+}
+
+static void test_add_refuses(void **state) {
+    static const char *const wrong[] = {"[1]", "{\"a\":", "7", "", "{} {}"};
+    siem_error err;
+    (void)state;
+    siem_batch *batch = make_batch(1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(siem_batch_add(batch, wrong[i], strlen(wrong[i]), "7", "r", 0, &err),
+                         SIEM_INVALID);
+        assert_string_equal(err.message, "event 7: its record is no JSON object");
+        assert_lines(batch, "{\"a\":1}\n");
+    }
+    assert_int_equal(siem_batch_size(batch), 1);
+    siem_batch_close(batch);
+}
+
+/* Each record has its own event, registry and part, also after those before it. */
+static void test_records(void **state) {
+    static const struct {
+        const char *event, *registry;
+        unsigned part;
+    } records[] = {{"1", "r", 0}, {"1", "r", 1}, {"22", "rr", 0}, {"3", "r", 2}, {"", "rr", 7}};
+    const size_t all[] = {4, 3, 2, 1, 0};
+    siem_batch *copy;
+    size_t size = 7;
+    siem_error err;
+    (void)state;
+    siem_batch *batch = make_batch(0);
+    assert_null(siem_batch_at(batch, 0, &size));
+    assert_int_equal(size, 0);
+    for (size_t i = 0; i < 5; i++) {
+        assert_ok(siem_batch_add(batch, "{\"a\": 1}", 8, records[i].event, records[i].registry,
+                                 records[i].part, &err));
+        assert_int_equal(siem_batch_add(batch, "[]", 2, "lost", "lost", 0, &err), SIEM_INVALID);
+    }
+    assert_ok(siem_batch_copy(&copy, batch, all, 5, &err));
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(siem_batch_event_id(batch, i), records[i].event);
+        assert_string_equal(siem_batch_registry_id(batch, i), records[i].registry);
+        assert_int_equal(siem_batch_part(batch, i), records[i].part);
+        assert_string_equal(siem_batch_event_id(copy, 4 - i), records[i].event);
+        assert_string_equal(siem_batch_registry_id(copy, 4 - i), records[i].registry);
+        assert_int_equal(siem_batch_part(copy, 4 - i), records[i].part);
+        assert_memory_equal(siem_batch_at(copy, i, &size), "{\"a\":1}\n", 8);
+        assert_int_equal(size, 7);
+        assert_memory_equal(siem_batch_at(copy, i, NULL), "{\"a\":1}\n", 8);
+    }
+    assert_null(siem_batch_at(batch, 5, NULL));
+    assert_null(siem_batch_event_id(batch, 5));
+    siem_batch_clear(batch);
+    assert_int_equal(siem_batch_size(batch), 0);
+    assert_lines(batch, "");
+    assert_lines(NULL, "");
+    siem_batch_close(batch);
+    siem_batch_close(copy);
+}
+
+/* Records of one event: the event's JSON stays beside each, and its repairs beside the first. */
+static siem_code give_two(void *context, siem_event *event, const siem_value *value,
+                          siem_value *result, siem_error *err) {
+    (void)context, (void)event, (void)value, (void)err;
+    *result = test_text("[{\"a\":\"\xff\"},{\"b\":[1,{}]}]");
+    result->type = SIEM_JSON;
+    return SIEM_OK;
+}
+
+static void test_parts_and_sources(void **state) {
+    static const char source[] =
+        "{\"event_id\":\"7\",\"event_kind\":\"\",\"occurred_unix\":0,\"occurred_at\":\"\","
+        "\"registry_id\":\"reg\"}";
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}}};
+    siem_mapping *mapping;
+    siem_event *event;
+    size_t size;
+    unsigned repairs = 0;
+    (void)state;
+    siem_batch *batch = make_batch(1);
+    siem_batch_keep_sources(batch);
+    assert_ok(siem_mapping_open(&mapping, "two", &err));
+    assert_ok(siem_mapping_set_function(mapping, give_two, NULL, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    assert_ok(siem_event_open(&event, row, 1, "reg", &err));
+    for (size_t i = 1; i <= 3; i += 2) {
+        assert_ok(siem_batch_write(batch, mapping, event, &repairs, &err));
+        assert_int_equal(repairs, SIEM_REPAIRED_UTF8);
+        for (unsigned part = 0; part < 2; part++) {
+            assert_int_equal(siem_batch_part(batch, i + part), part);
+            assert_int_equal(siem_batch_repairs(batch, i + part), part == 0 ? repairs : 0);
+            assert_string_equal(siem_batch_event_id(batch, i + part), "7");
+            assert_memory_equal(siem_batch_source(batch, i + part, &size), source, size);
+            assert_int_equal(size, sizeof source - 1);
+        }
+    }
+    assert_null(siem_batch_source(batch, 0, &size)); /* it has no event */
+    assert_int_equal(size, 0);
+    assert_lines(batch, "{\"a\":1}\n{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n"
+                        "{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n");
+    siem_batch_drop_last(batch);
+    assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    assert_memory_equal(siem_batch_source(batch, 5, &size), source, size);
+    assert_int_equal(size, sizeof source - 1);
+    siem_event_close(event);
+    siem_mapping_close(mapping);
+    siem_batch_close(batch);
+}
+
+/* More records than it has places for at first. */
+static void test_many(void **state) {
+    siem_batch *batch;
+    (void)state;
+    assert_ok(siem_batch_open(&batch, &err));
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_ok(siem_batch_add(batch, "{}", 2, i % 2 == 0 ? "even" : "odd", "r", i, &err));
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(siem_batch_part(batch, i), i);
+        assert_string_equal(siem_batch_event_id(batch, i), i % 2 == 0 ? "even" : "odd");
+    }
+    siem_batch_close(batch);
+}
+
+/* ---- cutting ---- */
+
+static void cut(const char *json, size_t most, const char *expected, size_t count) {
+    siem_buffer out = {0};
+    siem_buffer_add(&out, "before", 6);
+    siem_buffer_add(&out, json, strlen(json));
+    siem_buffer_add_char(&out, '\n');
+    assert_int_equal(siem_cut_fields(&out, 6, most), count);
+    assert_int_equal(out.bytes[out.size - 1], '\n');
+    out.bytes[out.size - 1] = '\0';
+    assert_string_equal(out.bytes + 6, expected);
+    assert_int_equal(out.size, 6 + strlen(expected) + 1);
+    siem_buffer_free(&out);
+}
+
+static void test_cut(void **state) {
+    (void)state;
+    cut("{}", 10, "{}", 0);
+    cut("{\"a\":\"0123456789\"}", 10, "{\"a\":\"0123456789\"}", 0);
+    cut("{\"a\":\"0123456789x\"}", 10, "{\"a\":\"01...[cut]\"}", 1);
+    cut("{\"a\":1,\"b\":\"0123456789x\",\"c\":\"0123456789y\",\"d\":null}", 10,
+        "{\"a\":1,\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":null}", 2);
+    cut("{\"a\":\"\\n\\\"\\\\0123456789\"}", 12, "{\"a\":\"\\n\\\"\\\\0...[cut]\"}", 1);
+    /* Objects and lists stay as they are: the target makes columns of them. */
+    cut("{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 10,
+        "{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 0);
+}
+
+/* Characters count as UTF-8, and none is torn: an e with accent has two bytes, an emoji four. */
+static void test_cut_characters(void **state) {
+    (void)state;
+    cut("{\"a\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 10,
+        "{\"a\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 0);
+    cut("{\"a\":\"1\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 10, "{\"a\":\"1...[cut]\"}", 1);
+    cut("{\"a\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", 13,
+        "{\"a\":\"\\ud83d\\ude00...[cut]\"}", 1);
+    cut("{\"a\":\"\\u20ac\\u20ac\\u20ac\"}", 9, "{\"a\":\"\\u20ac\\u20ac\\u20ac\"}", 0);
+    cut("{\"a\":\"\\u20ac\\u20ac\\u20ac\\u20ac\"}", 11, "{\"a\":\"\\u20ac...[cut]\"}", 1);
+    cut("{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\\u0800\"}", 9,
+        "{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\\u0800\"}", 0);
+    cut("{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\\u0800\"}", 8, "{\"a\":\"...[cut]\"}", 1);
+    cut("{\"a\":\"\\u0800\\u0800\\u0800\\u0800\"}", 11, "{\"a\":\"\\u0800...[cut]\"}", 1);
+}
+
+static void test_cut_last(void **state) {
+    siem_batch *batch;
+    (void)state;
+    assert_ok(siem_batch_open(&batch, &err));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(siem_batch_add(batch, "{\"a\":\"0123456789x\"}", 19, "1", "r", 0, &err));
+    }
+    assert_int_equal(siem_batch_cut_fields(batch, 20), 0);
+    assert_int_equal(siem_batch_cut_fields(batch, 10), 1);
+    assert_ok(siem_batch_add(batch, "{}", 2, "2", "r", 0, &err));
+    assert_lines(batch, "{\"a\":\"0123456789x\"}\n{\"a\":\"01...[cut]\"}\n{}\n");
+    siem_batch_close(batch);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_copy),           cmocka_unit_test(test_add_refuses),
+        cmocka_unit_test(test_records),        cmocka_unit_test(test_parts_and_sources),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_characters), cmocka_unit_test(test_cut_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
