@@ -3,7 +3,8 @@
 
 memory.py FOLDER N SECRET [DERIVED...] -- PROGRAM ARGUMENT...
 FOLDER is that of a receiver, whose answer number N asks to wait. The secret may lie in pages that no core dump
-holds, what is derived from it nowhere else either; prints where they are. "bearer" is the token of request N.
+holds, what is derived from it nowhere else either; prints where they are. "bearer" is the token of request N,
+"signature" the one in its header; "gone:TEXT" may lie in no page at all.
 """
 import json
 import pathlib
@@ -53,15 +54,18 @@ try:
     deadline = time.monotonic() + 20
     while len(requests()) < number and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
-    if secrets == ["bearer"]:
-        secrets = [json.loads(requests()[number - 1])["headers"]["authorization"].removeprefix("Bearer ")]
-    if child.poll() is not None:
+    if child.poll() is not None or len(requests()) < number:
         print("the program did not wait")
         sys.exit(1)
+    sent = json.loads(requests()[number - 1])["headers"].get("authorization", "")
+    words = {"bearer": sent.removeprefix("Bearer "), "signature": sent.rpartition(":")[2]}
+    secrets = [words.get(secret, secret) for secret in secrets]
+    gone = [secret.removeprefix("gone:") for secret in secrets if secret.startswith("gone:")]
+    secrets = [secret.removeprefix("gone:") for secret in secrets]
     # The answer is on its way when the request is on file: its copies are gone soon, or never.
     while True:
         found = places()
-        exposed = [(secret[:8] + "...", name) for secret, apart, name in found if not apart]
+        exposed = [(secret[:8] + "...", name) for secret, apart, name in found if not apart or secret in gone]
         if not exposed or time.monotonic() > deadline:
             break
         time.sleep(0.05)

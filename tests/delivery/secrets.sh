@@ -402,8 +402,15 @@ if ! grep -qE '__[at]san_init' "$program"; then # a sanitizer has copies of its 
     waits ingestion "[null, $wait_long]" 2 "$long" -- "${azure[@]}" --client-secret file:long-lived.key
     waits ingestion "[null, $wait_long]" 2 bearer -- "${azure[@]}" --client-secret file:long-lived.key
     printf '%s' "$long" | base64 -w 0 >shared.key
-    waits sentinel "[$wait_long]" 1 "$(cat shared.key)" "$long" -- --to sentinel --workspace-id w --url URL \
+    waits sentinel "[$wait_long]" 1 "$(cat shared.key)" "$long" signature -- --to sentinel --workspace-id w --url URL \
         --shared-key file:shared.key
+    # One that was replaced is nowhere, also in the pages that no core dump holds.
+    printf '%s' "$long-old" >rotated.key
+    rm -rf waits
+    (await waits 1 && printf '%s' "Rotated-$long" >rotated.key) &
+    waits hec '[{"status": 503, "retry_after": 1}, {"status": 401}, '"$wait_long"']' 3 "Rotated-$long" "gone:$long-old" -- \
+        --to splunk --url URL --token file:rotated.key
+    wait $!
 fi
 
 # ---- ping ----
