@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test.
-# Usage: tests/run.sh     In CI (CI=true) warnings are errors and fuzz targets run 20 s each.
+# Usage: tests/run.sh     In CI (CI=true) warnings are errors, fuzz targets run 20 s each, and so do tests at random
+# that have RANDOM_SECONDS (a minute for the Lua API).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/packages.sh

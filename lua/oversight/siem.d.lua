@@ -31,7 +31,8 @@
 ---@field drop lightuserdata what a format's function returns to leave an event out
 local siem = {}
 
---- Marks a table as a JSON array, also when it is empty. Returns it.
+--- Marks a table as a JSON array, also when it is empty. Returns it. Raises for a table whose metatable is
+--- protected, such as a format.
 ---@generic T: table
 ---@param t T
 ---@return T
