@@ -31,6 +31,7 @@ typedef struct siem_answer {
     siem_next next;
     int suspect;      /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
     bool is_itemwise; /* the server has looked at each record, whatever became of the others */
+    bool is_busy;     /* the server says that it takes nothing at the moment, whatever is sent */
     bool slow_down;   /* the server nears its limits */
     bool remark;      /* the reason is to be reported, although nothing failed */
 } siem_answer;

@@ -32,10 +32,11 @@ void siem_blame_judge(siem_shipment *s, siem_answer *answer, uint64_t delivered,
         taken += is_taken;
         is_last &= !is_taken || i >= s->own; /* attempts are counted from the start again */
     }
-    s->failed_whole = failed == answer->count && answer->retry_after < 0;
+    bool is_busy = answer->is_busy || answer->retry_after >= 0;
+    s->failed_whole = failed == answer->count && !is_busy;
     if (taken > 0) s->failed_in_turn = 0;
     bool is_looked_at = taken == 0 || answer->is_itemwise; /* what was not taken */
-    if (failed == 0 || !is_looked_at || answer->retry_after >= 0) return;
+    if (failed == 0 || !is_looked_at || is_busy) return;
     s->is_round = taken > 0 || delivered > s->delivered_before;
     s->is_blamed |= s->is_round;
     s->is_itemwise = taken > 0;

@@ -9,8 +9,8 @@
  *   other records;
  * - no more than eight records of its batch fail so.
  *
- * A target that is down takes none, and rejects none. An answer that says when to come again is not
- * about a record. */
+ * A target that is down takes none, and rejects none. An answer that says when to come again, or
+ * that the target is busy or stops, is not about a record. */
 #ifndef SIEM_BLAME_H
 #define SIEM_BLAME_H
 

@@ -280,7 +280,10 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_r
     case 20:
     case 23:
     case 26:
-    case 27: siem_answer_all(answer, SIEM_RETRY, "HEC code %d: %s", answer->code, text); break;
+    case 27:
+        siem_answer_all(answer, SIEM_RETRY, "HEC code %d: %s", answer->code, text);
+        answer->is_busy = answer->code != 8; /* an internal error, which a record may cause */
+        break;
     case 5:
     case 6:
     case 12:
