@@ -39,7 +39,7 @@ void siem_blame_judge(siem_shipment *s, siem_answer *answer, uint64_t delivered,
     if (failed == 0 || !is_looked_at || is_busy) return;
     s->is_round = taken > 0 || delivered > s->delivered_before;
     s->is_blamed |= s->is_round;
-    s->is_itemwise = taken > 0;
+    s->is_itemwise = answer->is_itemwise;
     for (size_t i = 0; i < s->own; i++) {
         siem_blame *blame = &s->blames[s->parcel.records[i]];
         if (!is_failure(&answer->outcomes[i])) continue;

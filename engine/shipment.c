@@ -53,9 +53,11 @@ static bool is_undecided(const siem_shipment *s, size_t record) {
     return s->outcomes[record].verdict == SIEM_UNDECIDED;
 }
 
-/* A record that the target has, which may be sent again; or SIZE_MAX. */
+/* A record that the target has, which may be sent again; or SIZE_MAX. One that failed once may just
+ * have come at a bad moment. */
 static size_t find_companion(const siem_shipment *s) {
-    for (size_t i = 0; i < s->count; i++) {
+    bool is_needed = s->is_itemwise && s->blames[s->records[0]].failures > 1;
+    for (size_t i = 0; is_needed && i < s->count; i++) {
         if (s->outcomes[i].verdict == SIEM_DELIVERED) return i;
     }
     return SIZE_MAX;
@@ -70,7 +72,7 @@ bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
             if (is_undecided(s, i)) s->records[count++] = i;
         }
         if (count == 0) continue;
-        size_t companion = stores_once && s->is_itemwise ? find_companion(s) : SIZE_MAX;
+        size_t companion = stores_once ? find_companion(s) : SIZE_MAX;
         s->own = count;
         if (companion != SIZE_MAX) s->records[count++] = companion;
         s->parcel =

@@ -43,7 +43,7 @@ typedef struct siem_shipment {
     uint64_t delivered_before; /* by the target, when a record last failed with 5xx */
     bool failed_whole;         /* so, the last answer */
     bool is_round;             /* others were taken since the failure before the last one */
-    bool is_itemwise;          /* the last failure was in an answer that took others */
+    bool is_itemwise;          /* the last failure was in an answer about each record */
     bool is_blamed;            /* some record failed so */
     bool is_suspect;           /* one of its records may be what fails its requests */
     bool renewed;              /* its credential, since the last answer that did not refuse it */

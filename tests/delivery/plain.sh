@@ -153,7 +153,7 @@ plan "[$(printf '{"status": %d},' 408 425 429 500 502 503 504 507 599) \"reset\"
 receive shaky plain --plan plan.json
 export_to 0 ten.db --retries 20
 account shaky none 1 10
-holds shaky "len(data) == 12"
+holds shaky "len(data) >= 12" # what fails with 5xx again and again is divided
 plan '[{"status": 500}, {"status": 500}, {"status": 500}]'
 receive given-up plain --plan plan.json
 export_to 1 ten.db --retries 2

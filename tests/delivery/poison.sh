@@ -49,7 +49,7 @@ export_to 3 plain --retries 3
 dead 2 500
 receive bulk bulk --poison-status 500
 poisoned 2 2
-export_to 3 bulk --retries 2
+export_to 3 bulk --retries 4
 dead 2 500
 # Among many it is found, and a request a record is no other case.
 poisoned 500 321
