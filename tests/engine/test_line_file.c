@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -248,6 +249,28 @@ static void test_claimed(void **state) {
     assert_file(path, "three\n");
 }
 
+/* What a reader locks, in whichever way, is not the writer's. */
+static void test_readers_lock(void **state) {
+    const char *path = test_path("read.jsonl"), *beside = test_path(".read.jsonl.lock");
+    struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    siem_error failure;
+    (void)state;
+    write_file(path, "one\n");
+    int reader = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_int_equal(flock(reader, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(fcntl(reader, F_OFD_SETLK, &all), 0);
+    siem_line_file first = open_file(path), second = open_file(path);
+    write_lines(&first, "two\n");
+    assert_int_equal(siem_line_file_claim(&second, NULL, NULL, &failure), SIEM_HELD);
+    assert_int_equal(access(beside, F_OK), 0);
+    assert_ok(siem_line_file_close(&first, &err));
+    assert_int_equal(access(beside, F_OK), -1);
+    assert_ok(siem_line_file_close(&second, &err));
+    assert_int_equal(close(reader), 0);
+    assert_file(path, "one\ntwo\n");
+}
+
 /* Dead letters: an export and a replay append to one file, which is no writer's own. */
 static void test_shared(void **state) {
     const char *path = test_path("shared.jsonl");
@@ -314,17 +337,12 @@ static void test_renamed_while_open(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_extent_while_comparing),
-        cmocka_unit_test(test_resume_renamed),
-        cmocka_unit_test(test_move_that_fails),
-        cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_used_inode),
-        cmocka_unit_test(test_claimed),
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_lock_follows),
-        cmocka_unit_test(test_renamed_while_open),
+        cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
+        cmocka_unit_test(test_resume_renamed), cmocka_unit_test(test_move_that_fails),
+        cmocka_unit_test(test_lost),           cmocka_unit_test(test_used_inode),
+        cmocka_unit_test(test_claimed),        cmocka_unit_test(test_readers_lock),
+        cmocka_unit_test(test_shared),         cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_lock_follows),   cmocka_unit_test(test_renamed_while_open),
     };
     return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);
 }
