@@ -2,6 +2,8 @@
 #include "lane.h"
 #include "testing.h"
 
+#include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 
 static void a_lane_has_a_mark_and_cookies_of_its_own(void **state) {
@@ -45,11 +47,53 @@ static void a_lane_that_is_renewed_is_another_one(void **state) {
     siem_lane_close(lane);
 }
 
+static CURL *open_transfer(const siem_lane *lane) {
+    CURL *transfer = curl_easy_init();
+    assert_non_null(transfer);
+    assert_int_equal(curl_easy_setopt(transfer, CURLOPT_SHARE, siem_lane_cookies(lane)), CURLE_OK);
+    return transfer;
+}
+
+/* The cookies of a lane that got so many of so many bytes each, after the lane was trimmed. */
+static size_t cookies_left(size_t count, size_t bytes) {
+    siem_lane *list = NULL, *lane;
+    struct curl_slist *cookies = NULL;
+    char cookie[4096];
+    size_t left = 0;
+    assert_ok(siem_lane_take(&lane, &list, &err));
+    CURL *transfer = open_transfer(lane);
+    for (size_t i = 0; i < count; i++) {
+        CURL *before = open_transfer(lane); /* one transfer takes no more than 50 */
+        (void)snprintf(cookie, sizeof cookie, "Set-Cookie: c%zu=%0*d; domain=example.org; path=/",
+                       i, (int)bytes, 0);
+        assert_int_equal(curl_easy_setopt(before, CURLOPT_COOKIELIST, cookie), CURLE_OK);
+        curl_easy_cleanup(before);
+    }
+    siem_lane_trim(lane, transfer);
+    assert_int_equal(curl_easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies), CURLE_OK);
+    for (const struct curl_slist *at = cookies; at != NULL; at = at->next) left++;
+    curl_slist_free_all(cookies);
+    curl_easy_cleanup(transfer);
+    siem_lane_close(lane);
+    return left;
+}
+
+/* A server that sets more than balancers do loses them all. */
+static void cookies_have_a_bound(void **state) {
+    (void)state;
+    assert_int_equal(cookies_left(0, 0), 0);
+    assert_int_equal(cookies_left(50, 10), 50);
+    assert_int_equal(cookies_left(51, 10), 0);
+    assert_int_equal(cookies_left(4, 3900), 4);
+    assert_int_equal(cookies_left(5, 3900), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_has_a_mark_and_cookies_of_its_own),
         cmocka_unit_test(what_is_given_back_is_taken_again),
         cmocka_unit_test(a_lane_that_is_renewed_is_another_one),
+        cmocka_unit_test(cookies_have_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,26 @@ static void test_turns(void **state) {
     assert_true(fails(&outage));
 }
 
+/* A pause that the server asks for is reported as often as it grows, in each outage. */
+static void test_pauses(void **state) {
+    siem_outage outage = {0};
+    (void)state;
+    siem_outage_add(&outage, "HTTP 429");
+    assert_true(siem_outage_report(&outage, 58, -1, text));
+    assert_string_equal(text, "HTTP 429; trying again in 58 s");
+    assert_false(siem_outage_report(&outage, 600, -1, text));
+    assert_false(siem_outage_report(&outage, 600, 0, text)); /* it asks for none */
+    assert_true(siem_outage_report(&outage, 60, 60, text));
+    assert_non_null(strstr(text, "; trying again in 60 s, at 20"));
+    assert_false(siem_outage_report(&outage, 61, 61, text));
+    assert_true(siem_outage_report(&outage, 61.5, 61.5, text));
+    assert_true(siem_outage_report(&outage, 3600, 3600, text));
+    assert_true(siem_outage_end(&outage, "works again", text));
+    siem_outage_add(&outage, "HTTP 429");
+    assert_true(siem_outage_report(&outage, 1.5, 1.5, text));
+    assert_string_not_equal(text, "");
+}
+
 static void test_cancelled(void **state) {
     siem_outage outage = {0};
     siem_error err;
@@ -111,8 +131,9 @@ static void test_target(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rarer), cmocka_unit_test(test_turns),
-                                       cmocka_unit_test(test_cancelled),
-                                       cmocka_unit_test(test_sink), cmocka_unit_test(test_target)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rarer),  cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_pauses), cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_sink),   cmocka_unit_test(test_target)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,24 @@ static void test_vectors(void **state) {
     assert_string_equal(header, "SharedKey w:8CRDqfgAqT9H2z06TKu2Eujb1Ynwb81t43Qmd/hHbIo=");
 }
 
+/* Keys that end with two, with one and without '='. */
+static void test_padding(void **state) {
+    static const char *const cases[][2] = {
+        {"YQ==", "SharedKey w:s61MwTZDjoGwrKqKEwnow+CtulHaSib19pDx2juYMco="},
+        {"YWJj", "SharedKey w:z5Ig84xGsI//8ZDJkdOgmuT8c9IASXWj9zc7u/gnqB4="},
+    };
+    char header[256];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(sign(
+            header, sizeof header,
+            (siem_sentinel_request){
+                .workspace_id = "w", .shared_key = cases[i][0], .content_length = 7, .date = "d"},
+            &err));
+        assert_string_equal(header, cases[i][1]);
+    }
+}
+
 static void assert_refused(siem_sentinel_request request, const char *part) {
     char header[256];
     siem_error err = {0};
@@ -66,19 +84,36 @@ static void test_wrong_requests(void **state) {
     assert_refused(request, "key is missing");
 }
 
+/* The header fits exactly, or not at all. */
+static void test_buffer(void **state) {
+    const size_t enough = sizeof "SharedKey w:s61MwTZDjoGwrKqKEwnow+CtulHaSib19pDx2juYMco=";
+    const siem_sentinel_request request = {
+        .workspace_id = "w", .shared_key = "YQ==", .content_length = 7, .date = "d"};
+    char header[256] = "untouched";
+    siem_error err;
+    (void)state;
+    assert_int_equal(sign(header, 0, request, &err), SIEM_INVALID);
+    assert_string_equal(header, "untouched");
+    assert_int_equal(sign(header, enough - 1, request, &err), SIEM_INVALID);
+    assert_ok(sign(header, enough, request, &err));
+    assert_int_equal(strlen(header), enough - 1);
+    assert_int_equal(sign(header, 1, (siem_sentinel_request){0}, &err), SIEM_INVALID);
+    assert_string_equal(header, "");
+}
+
 static void test_small_buffer(void **state) {
     char header[16];
     siem_error err;
     siem_sentinel_request request = {.workspace_id = "w", .shared_key = KEY, .date = "d"};
     (void)state;
     assert_int_equal(sign(header, sizeof header, request, &err), SIEM_INVALID);
-    assert_non_null(strstr(err.message, "buffer"));
+    assert_non_null(strstr(err.message, "the header needs a buffer of 57 bytes"));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_wrong_requests),
+        cmocka_unit_test(test_vectors),        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_wrong_requests), cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_small_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

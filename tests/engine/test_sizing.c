@@ -44,6 +44,8 @@ static void test_not_less(void **state) {
     (void)state;
     later.retry_after = 1;
     learn(&sizing, later, &refused, 9);
+    later.retry_after = 0;
+    learn(&sizing, later, &refused, 9);
     learn(&sizing, answered(503, 8), &refused, 9);
     siem_answer some = answered(429, 8);
     siem_answer_one(&some, 3, SIEM_DELIVERED, 201, "in");
@@ -74,8 +76,19 @@ static void test_more(void **state) {
     assert_true(siem_sizing_most(&sizing) == SIZE_MAX);
 }
 
+/* One record alone is the least, and it grows from there. */
+static void test_one(void **state) {
+    siem_sizing sizing = {0};
+    unsigned refused = 0;
+    (void)state;
+    learn(&sizing, answered(429, 1), &refused, 3);
+    assert_int_equal(siem_sizing_most(&sizing), 1);
+    learn(&sizing, answered(200, 1), &refused, 64);
+    assert_int_equal(siem_sizing_most(&sizing), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_less), cmocka_unit_test(test_not_less),
-                                       cmocka_unit_test(test_more)};
+                                       cmocka_unit_test(test_more), cmocka_unit_test(test_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
