@@ -4,6 +4,7 @@
 #ifdef __clang_analyzer__
 #undef siem_error_set /* here are the functions */
 #undef siem_error_no_memory
+#undef siem_error_empty
 #endif
 
 #include "number.h"

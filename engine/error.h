@@ -23,6 +23,7 @@ __attribute__((format(printf, 2, 3))) void siem_error_prefix(siem_error *err, co
 /* The analyzer does not look into error.c: a failure is never SIEM_OK. */
 #define siem_error_set(err, code, ...) (siem_error_set(err, code, __VA_ARGS__), (code))
 #define siem_error_no_memory(err)      (siem_error_no_memory(err), SIEM_NO_MEMORY)
+#define siem_error_empty(err, name)    (siem_error_empty(err, name), SIEM_INVALID)
 #endif
 
 #endif

@@ -331,8 +331,7 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
         case CLOSE_OBJECT:
             depth--;
             if (out->failed) break;
-            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): objects close as they open
-             */
+            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): what closes was opened */
             if (out->bytes[out->size - 1] == '{') out->size = opened[depth];
             else siem_buffer_add_char(out, '}');
             break;

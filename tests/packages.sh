@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, and only those that are missing.
-# Usage: tests/packages.sh [build|coverage]     ("build": without what only the tests need; "coverage": with what
-# tests/coverage.sh needs as well)
+# Usage: tests/packages.sh [build|coverage|static]     ("build": without what only the tests need; the others: with
+# what tests/coverage.sh or tests/static.sh needs as well)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
@@ -11,10 +11,12 @@ test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libcl
     dnsmasq-base-lua lua5.1 lua5.3 luajit luarocks make nghttp2-server locales)
 
 coverage=(gcovr)
+static=(clang-tidy)
 
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
 [ "${1:-}" != coverage ] || wanted+=("${coverage[@]}")
+[ "${1:-}" != static ] || wanted+=("${static[@]}")
 missing=()
 for package in "${wanted[@]}"; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
