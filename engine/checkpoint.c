@@ -186,12 +186,16 @@ static bool read_integer(const siem_checkpoint *checkpoint, const char *name, in
 /* Reads "device:inode:born", where the last may be missing; none when there is no such member. */
 static bool read_identity(const siem_checkpoint *checkpoint, const char *name,
                           siem_identity *identity) {
-    char text[72];
+    char text[72], *at = text;
     size_t size;
     if (find(checkpoint, name, &size) == NULL) return true;
-    return copy_text(checkpoint, name, text, sizeof text) &&
-           sscanf(text, "%" SCNu64 ":%" SCNu64 ":%" SCNd64, &identity->device, &identity->inode,
-                  &identity->born) >= 2;
+    if (!copy_text(checkpoint, name, text, sizeof text)) return false;
+    errno = 0;
+    identity->device = strtoull(at, &at, 10);
+    if (*at != ':') return false;
+    identity->inode = strtoull(at + 1, &at, 10);
+    if (*at == ':') identity->born = strtoll(at + 1, &at, 10);
+    return errno == 0 && *at == '\0';
 }
 
 /* Reads the last event, which is there unless there is none. */
