@@ -18,7 +18,7 @@ static bool is_failure(const siem_outcome *outcome) {
 /* Rejects a record of an answer, which then has that reason alone. */
 static void reject(siem_answer *answer, size_t index, const siem_blame *blame) {
     char reason[sizeof answer->reason];
-    (void)strcpy(reason, answer->reason);
+    memcpy(reason, answer->reason, sizeof reason);
     siem_answer_one(answer, index, SIEM_REJECT, answer->outcomes[index].http_status,
                     "failed %d times, while the target took other records: %s", blame->failures,
                     reason);

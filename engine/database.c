@@ -141,7 +141,7 @@ siem_code siem_database_check_free(const siem_database *database, const char *fu
 static int configure(const siem_database *database) {
     sqlite3 *connection = database->connection;
     sqlite3_extended_result_codes(connection, 1);
-    (void)sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, SIEM_MOST_ROW);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, (int)SIEM_MOST_ROW);
     sqlite3_progress_handler(connection, ASK_STEPS, ask, database->inquiry);
     sqlite3_busy_timeout(connection, database->busy_timeout_ms);
     int rc = sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

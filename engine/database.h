@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 /* Bytes of a value that SQLite reads or computes, and of all values of an event. */
-#define SIEM_MOST_ROW (16 * 1024 * 1024)
+#define SIEM_MOST_ROW (16L * 1024 * 1024)
 
 /* Who is asked, within a statement of SQLite that takes long, whether it goes on. */
 typedef struct siem_inquiry {

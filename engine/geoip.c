@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MOST_METADATA (128 * 1024) /* where libmaxminddb looks for them */
+#define MOST_METADATA (128L * 1024) /* where libmaxminddb looks for them */
 
 struct siem_geoip {
     MMDB_s database;

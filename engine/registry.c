@@ -246,7 +246,8 @@ siem_code siem_registry_load(siem_registry *registry, sqlite3_stmt *statement, s
     for (size_t i = 0; i < registry->shape.column_count; i++) {
         siem_value *value = &registry->row[i];
         /* What is not asked for takes no memory; the id is asked for in any case. */
-        if (size > SIEM_MOST_ROW && sqlite3_column_type(statement, (int)i) != SQLITE_INTEGER) {
+        if (size > (size_t)SIEM_MOST_ROW &&
+            sqlite3_column_type(statement, (int)i) != SQLITE_INTEGER) {
             *value = (siem_value){.type = SIEM_NULL};
             continue;
         }
@@ -256,10 +257,10 @@ siem_code siem_registry_load(siem_registry *registry, sqlite3_stmt *statement, s
         if (value->type == SIEM_TEXT) size += value->size;
     }
     siem_event_load(&registry->event, registry->shape.layout, registry->row, blob);
-    if (size <= SIEM_MOST_ROW) return SIEM_OK;
+    if (size <= (size_t)SIEM_MOST_ROW) return SIEM_OK;
     return siem_error_set(err, SIEM_SCHEMA,
                           "event %" PRId64 " of '%s' is too large: the values of its row have more "
-                          "than %d MiB. Shorten them, or delete the row",
+                          "than %ld MiB. Shorten them, or delete the row",
                           registry->event.row_id, registry->database.path, SIEM_MOST_ROW >> 20);
 }
 

@@ -122,7 +122,8 @@ void siem_writer_lock_release(siem_writer_lock *lock, int file) {
     if (!lock->is_shared) (void)fcntl(file, F_OFD_SETLK, &none);
     if (lock->fd >= 0) {
         /* Whoever shares it, and is the last one, removes it as well. */
-        if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0) (void)unlink(lock->path);
+        bool is_last = lock->path != NULL && flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
+        if (is_last) (void)unlink(lock->path);
         (void)close(lock->fd);
     }
     free(lock->path);
