@@ -8,7 +8,8 @@ the tests of the changed file's room: the steps of ROOMS, fastest first, until o
 compile, or that leaves the object code as it was, is replaced by another one. Prints the survivors as lines of a
 diff, then the score of each file and of all. A seed makes the same changes as long as the file stays the same.
 The exit status is 0: a survivor is something to look at, and may be equivalent to the original. It is 1 if a test
-fails without a change, or if a file is in no room, which is all that 0 changes find out. Not part of tests/run.sh: a noticed change takes a second, a survivor up to two minutes.
+fails without a change, or if a file is in no room, which is all that 0 changes find out. Not part of
+tests/run.sh: a noticed change takes a second, a survivor up to two minutes.
 """
 import argparse
 import concurrent.futures
@@ -45,13 +46,13 @@ ROOMS = [
     ("buffer", ["engine/test_(buffer|json|mapping)", "engine/", *VALUES]),
     ("rule mapping destination path", ["engine/test_(mapping|converter|number|format)", "engine/test_misuse", *VALUES]),
     ("lookup networks geoip mmdb_value checked_file",
-     ["engine/test_(networks|mapping|converter|number)", "engine/test_(damage|misuse)", "lua/lookup_spec", "cli/tables",
-      *VALUES]),
+     ["engine/test_(networks|mmdb_value|mapping|converter|number)", "engine/test_(damage|misuse)", "lua/lookup_spec",
+      "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
     ("sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch cut", ["engine/test_batch", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
-    ("shipment blame", ["engine/test_(delivery|sink)", "delivery/outage", *REQUESTS]),
+    ("shipment blame", ["engine/test_shipment", "engine/test_(delivery|sink)", "delivery/outage", *REQUESTS]),
     ("lane sizing outage",
      ["engine/test_(lane|sizing|outage)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("delivery export export_check",
@@ -66,8 +67,8 @@ ROOMS = [
     ("sink_custom sink_function", ["engine/test_(sink|misuse)", "lua/", "delivery/custom"]),
     ("secret secret_form command_output exposure",
      ["engine/test_(sink|misuse)", "lua/", "delivery/(custom|answers|secrets)", "cli/arguments", "delivery/azure"]),
-    ("sink_file line_file deadletter replaced_file writer_lock", ["engine/test_(line_file|sink|misuse)", "cli/(export|failures)",
-                                        "follow/process", "delivery/(replay|damaged)"]),
+    ("sink_file line_file deadletter replaced_file writer_lock",
+     ["engine/test_(line_file|sink|misuse)", "cli/(export|failures)", "follow/process", "delivery/(replay|damaged)"]),
     ("checkpoint position sqlite_file", ["engine/test_(damage|follow|misuse)", "engine/", "cli/(export|failures)",
                                          "follow/(checkpoint|reconcile|process)", "delivery/(plain|replay|damaged)"]),
     ("watch follow identity clock", ["engine/test_follow", "engine/test_(outage|delivery)",

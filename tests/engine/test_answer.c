@@ -136,6 +136,88 @@ static void test_web_pages(void **state) {
     assert_all(0, 199, "", SIEM_HOLD);
 }
 
+/* ---- a status alone ---- */
+
+static void test_statuses(void **state) {
+    static const struct {
+        int status;
+        const char *body;
+        siem_verdict verdict;
+        siem_next next;
+        const char *reason;
+    } cases[] = {
+        {200, "", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, "HTTP 200"},
+        {299, "ok", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, "HTTP 299"},
+        {300, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 300: the server redirects"},
+        {399, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 399: the server redirects"},
+        {400, "", SIEM_REJECT, SIEM_HALVE, "HTTP 400"},
+        {400, "bad id", SIEM_REJECT, SIEM_HALVE, "HTTP 400: bad id"},
+        {400, "<html>", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "the answer is not that of a collector"},
+        {401, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 401: the credentials are not accepted"},
+        {402, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 402: correct the sink's options"},
+        {403, "no", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "the credentials do not allow this"},
+        {404, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 404: the URL is wrong"},
+        {405, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 405: the URL is wrong"},
+        {406, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 406: correct the sink's options"},
+        {407, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 407: the proxy wants credentials"},
+        {408, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES, "HTTP 408"},
+        {413, "<html>", SIEM_REJECT, SIEM_HALVE, "HTTP 413: the record alone is too large"},
+        {421, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 421"},
+        {422, "bad id", SIEM_REJECT, SIEM_HALVE, "HTTP 422: bad id"},
+        {422, "<html>", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "the answer is not that of a collector"},
+        {425, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES, "HTTP 425"},
+        {429, "slow down", SIEM_RETRY, SIEM_TAKE_OUTCOMES, "HTTP 429: slow down"},
+        {499, "<html>", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 499: correct the sink's options"},
+        {500, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES, "HTTP 500"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hear(0, cases[i].status, cases[i].body);
+        if (outcomes[0].verdict != cases[i].verdict || answer.next != cases[i].next ||
+            strstr(answer.reason, cases[i].reason) == NULL) {
+            fail_msg("HTTP %d: %d, %s", cases[i].status, outcomes[0].verdict, answer.reason);
+        }
+        assert_int_equal(outcomes[RECORDS - 1].http_status, cases[i].status);
+    }
+}
+
+/* What broke before there was an answer passes, unless the settings are wrong. */
+static void test_faults(void **state) {
+    siem_response response = {.fault = "cannot connect", .retry_after = 7};
+    (void)state;
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, RECORDS);
+    siem_answer_http(&answer, &response);
+    assert_int_equal(outcomes[0].verdict, SIEM_RETRY);
+    assert_string_equal(answer.reason, "cannot connect");
+    assert_true(answer.retry_after == 7);
+    response.remedy = "correct ca_file";
+    siem_answer_http(&answer, &response);
+    assert_int_equal(outcomes[0].verdict, SIEM_HOLD);
+    assert_string_equal(answer.reason, "correct ca_file: cannot connect");
+}
+
+/* One line of printable ASCII, without blanks in a row. */
+static void test_excerpts(void **state) {
+    char longest[400], out[200];
+    siem_response response = {.status = 500};
+    (void)state;
+    siem_answer_excerpt(&response, out);
+    assert_string_equal(out, "");
+    siem_buffer_add(&response.body, " \t a\r\n\x01 b~\x7f\xc3\xa9 c", 15);
+    siem_answer_excerpt(&response, out);
+    assert_string_equal(out, "a b~ c");
+    memset(longest, 'x', sizeof longest);
+    response.body.size = 0;
+    siem_buffer_add(&response.body, longest, sizeof longest);
+    siem_answer_excerpt(&response, out);
+    assert_int_equal(strlen(out), 190);
+    response.repeats_secret = true;
+    siem_answer_excerpt(&response, out);
+    assert_string_equal(out, "**** (its text is omitted: it repeats a credential)");
+    siem_buffer_free(&response.body);
+}
+
 /* ---- reasons ---- */
 
 static void assert_printable(const char *text) {
@@ -211,9 +293,9 @@ static void test_cut_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_passing_statuses),
-        cmocka_unit_test(test_web_pages),
-        cmocka_unit_test(test_broken_texts),
+        cmocka_unit_test(test_passing_statuses), cmocka_unit_test(test_web_pages),
+        cmocka_unit_test(test_statuses),         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_excerpts),         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_cut_texts),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

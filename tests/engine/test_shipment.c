@@ -1,0 +1,187 @@
+/* test_shipment.c: which records of a batch are sent next, and what answers decide. */
+#include "shipment.h"
+#include "testing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static siem_shipment shipment;
+static siem_outcome outcomes[16];
+
+static void load(size_t count) {
+    shipment = (siem_shipment){0};
+    assert_ok(siem_batch_open(&shipment.batch, &err));
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(siem_batch_add(shipment.batch, "{}", 2, "1", "r", 0, &err));
+    }
+    assert_ok(siem_shipment_load(&shipment, (siem_position){.id = 7}, &err));
+    assert_int_equal(shipment.count, count);
+    assert_int_equal(shipment.position.id, 7);
+}
+
+/* The records of the next parcel, as letters from "a" on; "" when none is left. */
+static void assert_next(size_t most, const char *records) {
+    char letters[32] = "";
+    bool is_left = siem_shipment_next(&shipment, most, false);
+    assert_int_equal(is_left, records[0] != '\0');
+    for (size_t i = 0; is_left && i < shipment.parcel.count; i++) {
+        letters[i] = (char)('a' + (int)shipment.parcel.records[i]);
+    }
+    assert_string_equal(letters, records);
+}
+
+/* An answer to the parcel, one letter a record: Delivered, Rejected, reTry, Hold, Undecided. */
+static siem_decision answer(const char *verdicts) {
+    siem_answer answer = siem_answer_begin(outcomes, shipment.parcel.count);
+    assert_int_equal(strlen(verdicts), shipment.parcel.count);
+    for (size_t i = 0; i < answer.count; i++) {
+        siem_verdict verdict = verdicts[i] == 'D'   ? SIEM_DELIVERED
+                               : verdicts[i] == 'R' ? SIEM_REJECT
+                               : verdicts[i] == 'T' ? SIEM_RETRY
+                               : verdicts[i] == 'H' ? SIEM_HOLD
+                                                    : SIEM_UNDECIDED;
+        siem_answer_one(&answer, i, verdict, 200, "reason %zu", i);
+    }
+    siem_decision decision = siem_shipment_take(&shipment, &answer);
+    siem_answer_clear(&answer);
+    return decision;
+}
+
+static void test_parcels(void **state) {
+    (void)state;
+    load(5);
+    assert_next(9, "abcde");
+    assert_next(2, "ab");
+    siem_decision decision = answer("DT");
+    assert_int_equal(decision.decided, 1);
+    assert_int_equal(decision.delivered, 1);
+    assert_true(decision.retry);
+    assert_null(decision.remedy);
+    assert_next(3, "bcd");
+    decision = answer("RUD");
+    assert_int_equal(decision.decided, 2);
+    assert_int_equal(decision.delivered, 1);
+    assert_false(decision.retry);
+    assert_next(9, "ce");
+    assert_int_equal(answer("DD").decided, 2);
+    assert_next(9, "");
+    assert_int_equal(shipment.outcomes[1].verdict, SIEM_REJECT);
+    assert_string_equal(shipment.outcomes[1].reason, "reason 0");
+    assert_int_equal(shipment.outcomes[2].verdict, SIEM_DELIVERED);
+    siem_shipment_release(&shipment);
+}
+
+static void test_hold(void **state) {
+    siem_outcome three[3];
+    (void)state;
+    load(3);
+    assert_next(9, "abc");
+    siem_answer held = siem_answer_begin(three, 3);
+    siem_answer_one(&held, 0, SIEM_DELIVERED, 201, "in");
+    siem_answer_one(&held, 1, SIEM_HOLD, 403, "grant %s", "this");
+    siem_answer_one(&held, 2, SIEM_HOLD, 403, "grant %s", "that");
+    siem_decision decision = siem_shipment_take(&shipment, &held);
+    assert_string_equal(decision.remedy, "grant this"); /* of the first one */
+    assert_int_equal(decision.decided, 1);
+    siem_answer_clear(&held);
+    assert_next(9, "bc");
+    siem_shipment_release(&shipment);
+}
+
+/* Halves are sent one after the other, down to what is at fault; what is decided is passed over. */
+static void test_halves(void **state) {
+    (void)state;
+    load(5);
+    assert_next(9, "abcde");
+    siem_shipment_halve(&shipment, -1);
+    assert_next(9, "ab");
+    (void)answer("DD");
+    assert_next(9, "cde");
+    siem_shipment_halve(&shipment, -1);
+    assert_next(9, "c");
+    (void)answer("R");
+    assert_next(9, "de");
+    siem_shipment_halve(&shipment, -1);
+    assert_next(9, "d");
+    (void)answer("D");
+    assert_next(9, "e");
+    (void)answer("D");
+    assert_next(9, "");
+    siem_shipment_release(&shipment);
+}
+
+/* A suspect is sent alone, and then the halves without it. */
+static void test_suspect(void **state) {
+    (void)state;
+    load(6);
+    assert_next(1, "a");
+    (void)answer("D");
+    assert_next(9, "bcdef");
+    siem_shipment_halve(&shipment, 1);
+    assert_next(9, "c");
+    (void)answer("R");
+    assert_next(9, "b");
+    (void)answer("D");
+    assert_next(9, "def");
+    (void)answer("DDD");
+    assert_next(9, "");
+    siem_shipment_release(&shipment);
+}
+
+/* Where the target stores a record once, one that it has goes with those that failed by themselves.
+ */
+static void test_companion(void **state) {
+    (void)state;
+    load(3);
+    assert_next(9, "abc");
+    (void)answer("DTT");
+    shipment.is_itemwise = true;
+    shipment.blames[1].failures = 1;
+    assert_true(siem_shipment_next(&shipment, 9, true));
+    assert_int_equal(shipment.parcel.count, 2);
+    shipment.blames[1].failures = 2;
+    assert_true(siem_shipment_next(&shipment, 9, false));
+    assert_int_equal(shipment.parcel.count, 2);
+    assert_true(siem_shipment_next(&shipment, 9, true));
+    assert_int_equal(shipment.parcel.count, 3);
+    assert_int_equal(shipment.parcel.records[2], 0);
+    siem_decision decision = answer("TDR"); /* what the companion gets changes nothing */
+    assert_int_equal(decision.decided, 1);
+    assert_int_equal(shipment.outcomes[0].verdict, SIEM_DELIVERED);
+    assert_int_equal(shipment.outcomes[2].verdict, SIEM_DELIVERED);
+    assert_next(9, "b");
+    siem_shipment_release(&shipment);
+}
+
+/* Eight that are refused, and none taken: it is not the records. */
+static void test_absolve(void **state) {
+    (void)state;
+    load(9);
+    assert_next(7, "abcdefg");
+    (void)answer("RRRRRRR");
+    assert_false(siem_shipment_absolve(&shipment));
+    assert_next(1, "h");
+    (void)answer("R");
+    assert_true(siem_shipment_absolve(&shipment));
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(shipment.outcomes[i].verdict, SIEM_UNDECIDED);
+        assert_null(shipment.outcomes[i].reason);
+        assert_int_equal(shipment.outcomes[i].code, -1);
+    }
+    assert_next(9, "abcdefghi");
+    (void)answer("RRRRRRRRD");
+    assert_false(siem_shipment_absolve(&shipment));
+    siem_shipment_clear(&shipment);
+    assert_int_equal(shipment.count, 0);
+    assert_int_equal(siem_batch_size(shipment.batch), 0);
+    siem_shipment_release(&shipment);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parcels),   cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_halves),    cmocka_unit_test(test_suspect),
+        cmocka_unit_test(test_companion), cmocka_unit_test(test_absolve),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
