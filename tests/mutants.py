@@ -108,7 +108,7 @@ def changes_of(source):
                     end = closing(code, match.end() - 1)
                     if end:
                         found.append((match.end() - 1, end, "(!" + source[match.end() - 1:end] + ")"))
-                else:
+                elif not (text == "(NUMBER + 1)" and is_room(code, match.start(), match.end())):
                     found.append((match.start(), match.end(), text.replace("NUMBER", match[0])))
     at = 0
     for line in code.split("\n"):
@@ -116,6 +116,12 @@ def changes_of(source):
             found.append((at, at + len(line), ""))
         at += len(line) + 1
     return found
+
+
+def is_room(code, start, end):
+    """Whether a number is the size of a local array: one more is always equivalent."""
+    before = code[code.rfind("\n", 0, start) + 1:start]
+    return code[end] == "]" and re.fullmatch(r"\s+(?!return )(?:[a-z]\w* )+[\w, \[\]]*\[", before) is not None
 
 
 def closing(code, opening):
