@@ -181,6 +181,24 @@ static void test_statuses(void **state) {
     }
 }
 
+/* A verdict for all takes the place of what was to be done before. */
+static void test_last_word(void **state) {
+    const siem_response response = {.status = 400};
+    (void)state;
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, RECORDS);
+    assert_int_equal(answer.code, -1);
+    assert_int_equal(outcomes[RECORDS - 1].code, -1);
+    answer.suspect = 1;
+    siem_answer_halve(&answer, "one of them");
+    assert_int_equal(answer.next, SIEM_HALVE);
+    assert_int_equal(answer.suspect, -1);
+    siem_answer_not_its_own(&answer, &response, "Splunk");
+    assert_int_equal(answer.next, SIEM_TAKE_OUTCOMES);
+    assert_string_equal(answer.reason, "HTTP 400: the answer is not that of Splunk: correct the "
+                                       "URL, or the proxy on the way");
+}
+
 /* What broke before there was an answer passes, unless the settings are wrong. */
 static void test_faults(void **state) {
     siem_response response = {.fault = "cannot connect", .retry_after = 7};
@@ -294,9 +312,9 @@ static void test_cut_texts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passing_statuses), cmocka_unit_test(test_web_pages),
-        cmocka_unit_test(test_statuses),         cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_excerpts),         cmocka_unit_test(test_broken_texts),
-        cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_statuses),         cmocka_unit_test(test_last_word),
+        cmocka_unit_test(test_faults),           cmocka_unit_test(test_excerpts),
+        cmocka_unit_test(test_broken_texts),     cmocka_unit_test(test_cut_texts),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -127,7 +127,25 @@ static void test_write_value(void **state) {
         assert_int_equal(out.size, strlen(cases[i].json));
         assert_memory_equal(out.bytes, cases[i].json, out.size);
         assert_int_equal(repairs, 0);
+        assert_true(siem_json_value_size(&cases[i].value) >= out.size);
         siem_buffer_free(&out);
+    }
+}
+
+/* The size of a text is known before it is written: exactly, or with short escapes counted as long.
+ */
+static void test_value_size(void **state) {
+    static const struct {
+        const char *text;
+        size_t size;
+    } cases[] = {
+        {"", 2},          {"abc", 5},           {"a\"b\\\n", 22},    {"\x7f", 8},
+        {"\xc3\xa9", 8},  {"\xe2\x82\xac.", 9}, {"\xef\xbf\xbf", 8}, {"\xf0\x90\x80\x80!", 15},
+        {"\xff\xff", 14}, {"\xe2\x82", 8}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_value value = test_text(cases[i].text);
+        assert_int_equal(siem_json_value_size(&value), cases[i].size);
     }
 }
 
@@ -281,6 +299,7 @@ int main(void) {
         cmocka_unit_test(test_write_real),
         cmocka_unit_test(test_write_integer),
         cmocka_unit_test(test_write_value),
+        cmocka_unit_test(test_value_size),
         cmocka_unit_test(test_read_canonical),
         cmocka_unit_test(test_read_double_keys),
         cmocka_unit_test(test_read_many_double_keys),

@@ -75,6 +75,19 @@ static void test_pauses(void **state) {
     assert_string_not_equal(text, "");
 }
 
+static void test_wording(void **state) {
+    siem_outage outage = {0};
+    (void)state;
+    siem_outage_add(&outage, "HTTP 503");
+    assert_true(siem_outage_report(&outage, 9.75, -1, text));
+    assert_string_equal(text, "HTTP 503; trying again in 9.8 s");
+    siem_outage_add(&outage, "HTTP 502");
+    pass(&outage, 60);
+    assert_true(siem_outage_report(&outage, 10, -1, text));
+    assert_non_null(strstr(text, "HTTP 502; 2 failed attempts since 20"));
+    assert_non_null(strstr(text, "; trying again in 10 s"));
+}
+
 static void test_cancelled(void **state) {
     siem_outage outage = {0};
     siem_error err;
@@ -132,8 +145,9 @@ static void test_target(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rarer),  cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_pauses), cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_sink),   cmocka_unit_test(test_target)};
+        cmocka_unit_test(test_rarer),     cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_pauses),    cmocka_unit_test(test_wording),
+        cmocka_unit_test(test_cancelled), cmocka_unit_test(test_sink),
+        cmocka_unit_test(test_target)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
