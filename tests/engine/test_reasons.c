@@ -68,6 +68,28 @@ static void test_many(void **state) {
     assert_int_equal(reasons.list[8].count, 24);
 }
 
+/* Of each reason the first events are kept, and all are counted. */
+static void test_events(void **state) {
+    siem_reasons reasons = {.count = 0};
+    char id[16];
+    (void)state;
+    siem_reasons_add(&reasons, "one", "0");
+    siem_reasons_add(&reasons, "two", "first");
+    for (int i = 1; i < 3 * SIEM_REASON_EVENTS; i++) {
+        (void)snprintf(id, sizeof id, "%d", i);
+        siem_reasons_add(&reasons, "one", id);
+    }
+    assert_int_equal(reasons.list[0].count, 3 * SIEM_REASON_EVENTS);
+    for (int i = 0; i < SIEM_REASON_EVENTS; i++) {
+        (void)snprintf(id, sizeof id, "%d", i);
+        assert_string_equal(reasons.list[0].events[i], id);
+    }
+    assert_string_equal(reasons.list[0].text, "one");
+    assert_string_equal(reasons.list[1].text, "two");
+    assert_string_equal(reasons.list[1].events[0], "first");
+    assert_int_equal(reasons.list[1].count, 1);
+}
+
 /* Texts come from outside: they are cut to whole characters, and made one line. */
 static void test_texts(void **state) {
     siem_reasons reasons = {.count = 0};
@@ -83,6 +105,7 @@ static void test_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_alike), cmocka_unit_test(test_pairs),
-                                       cmocka_unit_test(test_many), cmocka_unit_test(test_texts)};
+                                       cmocka_unit_test(test_many), cmocka_unit_test(test_events),
+                                       cmocka_unit_test(test_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
