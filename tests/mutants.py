@@ -46,7 +46,7 @@ ROOMS = [
     ("buffer", ["engine/test_(buffer|json|mapping)", "engine/", *VALUES]),
     ("rule mapping destination path", ["engine/test_(mapping|converter|number|format)", "engine/test_misuse", *VALUES]),
     ("lookup networks geoip mmdb_value checked_file",
-     ["engine/test_(networks|mmdb_value|mapping|converter|number)", "engine/test_(damage|misuse)", "lua/lookup_spec",
+     ["engine/test_(networks|mmdb_value|geoip|mapping|converter|number)", "engine/test_(damage|misuse)", "lua/lookup_spec",
       "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
