@@ -188,6 +188,8 @@ static void test_cut(void **state) {
     cut("{\"a\":\"0123456789x\"}", 10, "{\"a\":\"01...[cut]\"}", 1);
     cut("{\"a\":1,\"b\":\"0123456789x\",\"c\":\"0123456789y\",\"d\":null}", 10,
         "{\"a\":1,\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":null}", 2);
+    cut("{\"b\":\"0123456789 and much more\",\"c\":\"0123456789 and more\",\"d\":\"short\"}", 10,
+        "{\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":\"short\"}", 2);
     cut("{\"a\":\"\\n\\\"\\\\0123456789\"}", 12, "{\"a\":\"\\n\\\"\\\\0...[cut]\"}", 1);
     /* Objects and lists stay as they are: the target makes columns of them. */
     cut("{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 10,
@@ -202,6 +204,8 @@ static void test_cut_characters(void **state) {
     cut("{\"a\":\"1\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\"}", 10, "{\"a\":\"1...[cut]\"}", 1);
     cut("{\"a\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", 13,
         "{\"a\":\"\\ud83d\\ude00...[cut]\"}", 1);
+    cut("{\"a\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", 12,
+        "{\"a\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", 0);
     cut("{\"a\":\"\\u20ac\\u20ac\\u20ac\"}", 9, "{\"a\":\"\\u20ac\\u20ac\\u20ac\"}", 0);
     cut("{\"a\":\"\\u20ac\\u20ac\\u20ac\\u20ac\"}", 11, "{\"a\":\"\\u20ac...[cut]\"}", 1);
     cut("{\"a\":\"\\u0001\\u007f\\u0080\\u07ff\\u0800\"}", 9,

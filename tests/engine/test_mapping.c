@@ -1,4 +1,5 @@
 /* test_mapping.c: rows compiled and run: every station of a value, every error of a row. */
+#include "batch.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -51,6 +52,7 @@ static void assert_record(const siem_row *rows, const char *record) {
     size_t size;
     siem_code rc = render(rows, &err);
     if (rc != SIEM_OK) fail_msg("%s", err.message);
+    assert_int_equal(siem_batch_repairs(batch, 0), 0);
     const char *bytes = siem_batch_at(batch, 0, &size);
     if (size != strlen(record) || memcmp(bytes, record, size) != 0) {
         fail_msg("%.*s\nexpected %s", (int)size, bytes, record);

@@ -79,7 +79,7 @@ static void test_wording(void **state) {
     siem_outage outage = {0};
     (void)state;
     siem_outage_add(&outage, "HTTP 503");
-    assert_true(siem_outage_report(&outage, 9.75, -1, text));
+    assert_true(siem_outage_report(&outage, 9.75, 0, text));
     assert_string_equal(text, "HTTP 503; trying again in 9.8 s");
     siem_outage_add(&outage, "HTTP 502");
     pass(&outage, 60);
