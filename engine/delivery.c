@@ -252,11 +252,13 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
 
 /* ---- starting ---- */
 
-static void preview(siem_delivery *delivery, siem_shipment *s) {
+static siem_code preview(siem_delivery *delivery, siem_shipment *s, siem_error *err) {
+    siem_code rc = siem_preview_request(delivery->sink, &s->exchange.request, err);
+    if (rc != SIEM_OK) return rc;
     siem_answer answer = siem_answer_begin(s->scratch, s->parcel.count);
-    siem_preview_request(delivery->sink, &s->exchange.request);
     siem_answer_all(&answer, SIEM_DELIVERED, "not sent");
     apply(delivery, s, &answer);
+    return SIEM_OK;
 }
 
 static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *owner,
@@ -300,12 +302,12 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
     s->parcel.lane = s->exchange.lane;
     if (rc == SIEM_OK) rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
     if (rc == SIEM_OK && sink->preview != NULL) {
-        preview(delivery, s);
-        return;
+        rc = preview(delivery, s, &err);
+    } else if (rc == SIEM_OK) {
+        rc = begin(delivery, &s->exchange, s, &err);
+        if (rc == SIEM_OK) s->phase = SIEM_ACTIVE;
     }
-    if (rc == SIEM_OK) rc = begin(delivery, &s->exchange, s, &err);
-    if (rc == SIEM_OK) s->phase = SIEM_ACTIVE;
-    else fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
+    if (rc != SIEM_OK) fail(delivery, rc, "%s: %s", sink->kind->name, err.message);
 }
 
 /* A local sink takes whole batches; after a retry, what it has not taken is a batch of its own. */

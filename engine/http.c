@@ -245,10 +245,7 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
     siem_request *request = &exchange->request;
     siem_code rc = open_transfer(exchange, err);
     siem_response_begin(&exchange->response, request->answer_bytes);
-    if (request->url.failed || request->headers.failed || request->secrets.failed ||
-        request->content.failed) {
-        return siem_error_no_memory(err);
-    }
+    if (!siem_request_is_complete(request)) return siem_error_no_memory(err);
     if (request->body_size == 0) request->gzip = false;
     if (rc == SIEM_OK && request->gzip) {
         rc = siem_content_compress(&exchange->transfer->compressed, request->body,

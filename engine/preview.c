@@ -1,11 +1,17 @@
 /* preview.c: requests that are printed instead of sent. */
 #include "preview.h"
 
-void siem_preview_request(const siem_sink *sink, const siem_request *request) {
+#include "error.h"
+
+siem_code siem_preview_request(const siem_sink *sink, const siem_request *request,
+                               siem_error *err) {
     siem_buffer text = {0};
-    siem_request_print(request, &text);
-    if (!text.failed) sink->preview(sink->preview_context, text.bytes, text.size);
+    bool complete = siem_request_is_complete(request);
+    if (complete) siem_request_print(request, &text);
+    complete = complete && !text.failed;
+    if (complete) sink->preview(sink->preview_context, text.bytes, text.size);
     siem_buffer_free(&text);
+    return complete ? SIEM_OK : siem_error_no_memory(err);
 }
 
 siem_code siem_preview_prelude(siem_sink *sink, siem_error *err) {
@@ -14,7 +20,7 @@ siem_code siem_preview_prelude(siem_sink *sink, siem_error *err) {
     if (protocol->needs_prelude == NULL || !protocol->needs_prelude(sink)) return SIEM_OK;
     siem_request_clear(&request);
     siem_code rc = protocol->write_prelude(sink, &request, err);
-    if (rc == SIEM_OK) siem_preview_request(sink, &request);
+    if (rc == SIEM_OK) rc = siem_preview_request(sink, &request, err);
     siem_request_free(&request);
     return rc;
 }

@@ -4,8 +4,8 @@
 
 #include "sink.h"
 
-/* Hands a request to the sink's preview. */
-void siem_preview_request(const siem_sink *sink, const siem_request *request);
+/* Hands a request to the sink's preview. Errors: SIEM_NO_MEMORY. */
+siem_code siem_preview_request(const siem_sink *sink, const siem_request *request, siem_error *err);
 
 /* The same of what the sink asks before it sends events, if anything. Errors: those of writing it.
  */

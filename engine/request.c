@@ -140,9 +140,13 @@ void siem_request_print(const siem_request *request, siem_buffer *out) {
     size_t shown = request->secret_body ? request->secret_from : request->body_size;
     if (shown > 0) siem_buffer_add(out, request->body, shown);
     if (request->secret_body) siem_buffer_add(out, "****", 4);
-    if (request->body_size > 0 && out->bytes[out->size - 1] != '\n') {
-        siem_buffer_add_char(out, '\n');
-    }
+    bool ends_a_line = out->failed || out->bytes[out->size - 1] == '\n';
+    if (request->body_size > 0 && !ends_a_line) siem_buffer_add_char(out, '\n');
+}
+
+bool siem_request_is_complete(const siem_request *request) {
+    return !request->url.failed && !request->headers.failed && !request->secrets.failed &&
+           !request->content.failed;
 }
 
 void siem_request_use_content(siem_request *request) {

@@ -43,6 +43,9 @@ void siem_request_add_secret(siem_request *request, const char *secret);
  * within this machine. */
 bool siem_request_is_exposed(const siem_request *request);
 
+/* False when memory was short while the request was written: it must not be used then. */
+bool siem_request_is_complete(const siem_request *request);
+
 /* Sets the body to what `content` holds. */
 void siem_request_use_content(siem_request *request);
 

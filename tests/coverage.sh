@@ -12,6 +12,7 @@ cmake -S . -B $build -G Ninja -DOVERSIGHT_TESTS=ON -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_FLAGS="--coverage -fprofile-update=atomic" >/dev/null
 cmake --build $build >$build/build.log || { tail -n 60 $build/build.log >&2; exit 1; }
 find $build -name '*.gcda' -delete
+chmod -R a+rwX $build # some tests run the program as other users, who leave figures there as well
 ctest --test-dir $build -j "$(nproc)" --output-on-failure --no-tests=error -R "$pattern" >$build/tests.log ||
     { tail -n 60 $build/tests.log >&2; exit 1; }
 
