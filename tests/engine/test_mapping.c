@@ -120,6 +120,22 @@ static void test_objects(void **state) {
                   "{\"kept\":null}");
 }
 
+/* More rows than a mapping has places for at first, some of them empty. */
+static void test_many_rows(void **state) {
+    char names[100][8], record[2048] = "{";
+    const char *const *file = FROM("file_id"), *const *token = FROM("token_id");
+    siem_row rows[101] = {{0}};
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(names[i], sizeof names[i], "k%d", i);
+        rows[i].destination = names[i];
+        rows[i].from = i % 3 == 0 ? file : token;
+        if (i % 3 == 0) continue;
+        (void)snprintf(record + strlen(record), 32, "%s\"k%d\":\"T0k\"", i > 1 ? "," : "", i);
+    }
+    assert_record(rows, strcat(record, "}"));
+}
+
 static void test_converters(void **state) {
     (void)state;
     assert_record(ROWS({"f", .from = FROM("occurred_unix"), .as = "float"},
@@ -406,14 +422,23 @@ static void test_wrong_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),         cmocka_unit_test(test_extra_paths),
-        cmocka_unit_test(test_objects),        cmocka_unit_test(test_converters),
-        cmocka_unit_test(test_lookup),         cmocka_unit_test(test_functions),
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_site_columns),
-        cmocka_unit_test(test_large_lookup),   cmocka_unit_test(test_lookup_of_other_values),
-        cmocka_unit_test(test_whole_results),  cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_check),          cmocka_unit_test(test_required),
-        cmocka_unit_test(test_whole_function), cmocka_unit_test(test_wrong_rows),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_extra_paths),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_converters),
+        cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_site_columns),
+        cmocka_unit_test(test_large_lookup),
+        cmocka_unit_test(test_lookup_of_other_values),
+        cmocka_unit_test(test_whole_results),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_whole_function),
+        cmocka_unit_test(test_wrong_rows),
     };
     return cmocka_run_group_tests(tests, open_nouns, close_nouns);
 }
