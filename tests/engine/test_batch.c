@@ -190,6 +190,8 @@ static void test_cut(void **state) {
         "{\"a\":1,\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":null}", 2);
     cut("{\"b\":\"0123456789 and much more\",\"c\":\"0123456789 and more\",\"d\":\"short\"}", 10,
         "{\"b\":\"01...[cut]\",\"c\":\"01...[cut]\",\"d\":\"short\"}", 2);
+    cut("{\"b\":\"0123456789abcdef and more\",\"c\":\"0123456789abcdef and more\"}", 20,
+        "{\"b\":\"0123456789ab...[cut]\",\"c\":\"0123456789ab...[cut]\"}", 2);
     cut("{\"a\":\"\\n\\\"\\\\0123456789\"}", 12, "{\"a\":\"\\n\\\"\\\\0...[cut]\"}", 1);
     /* Objects and lists stay as they are: the target makes columns of them. */
     cut("{\"a\":{\"b\":\"0123456789x\"},\"c\":[\"0123456789x\"]}", 10,

@@ -2,6 +2,8 @@
 #include "buffer.h"
 #include "testing.h"
 
+#include <stdlib.h>
+
 static void assert_bytes(const siem_buffer *buffer, const char *text) {
     assert_int_equal(buffer->size, strlen(text));
     assert_memory_equal(buffer->bytes, text, buffer->size);
@@ -61,6 +63,38 @@ static void test_without_memory(void **state) {
     siem_buffer_free(&buffer);
 }
 
+typedef struct limit {
+    siem_allocator allocator;
+    size_t used, most;
+} limit;
+
+static void *resize_within(siem_allocator *self, void *block, size_t had, size_t size) {
+    limit *l = (limit *)self;
+    if (l->used - had + size > l->most) return NULL;
+    l->used = l->used - had + size;
+    if (size != 0) return realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+/* Under a limit a buffer doubles, then grows by an eighth and what is needed, then fails. */
+static void test_limit(void **state) {
+    limit l = {.allocator = {resize_within}, .most = 1500};
+    siem_buffer buffer = {.allocator = &l.allocator};
+    (void)state;
+    assert_true(siem_buffer_reserve(&buffer, 1000));
+    assert_int_equal(buffer.capacity, 1024);
+    buffer.size = 1000;
+    assert_true(siem_buffer_reserve(&buffer, 300));
+    assert_int_equal(buffer.capacity, 1000 + 125 + 300);
+    assert_int_equal(l.used, buffer.capacity);
+    assert_false(siem_buffer_reserve(&buffer, SIZE_MAX));
+    assert_false(siem_buffer_reserve(&buffer, 600));
+    assert_int_equal(buffer.size, 1000);
+    siem_buffer_free(&buffer);
+    assert_int_equal(l.used, 0);
+}
+
 static void test_secret(void **state) {
     siem_buffer buffer = {0};
     (void)state;
@@ -82,6 +116,6 @@ static void test_secret(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_grow), cmocka_unit_test(test_exact),
                                        cmocka_unit_test(test_without_memory),
-                                       cmocka_unit_test(test_secret)};
+                                       cmocka_unit_test(test_limit), cmocka_unit_test(test_secret)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
