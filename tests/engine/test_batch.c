@@ -218,6 +218,7 @@ static void test_cut_characters(void **state) {
 
 static void test_cut_last(void **state) {
     siem_batch *batch;
+    size_t size;
     (void)state;
     assert_ok(siem_batch_open(&batch, &err));
     for (int i = 0; i < 2; i++) {
@@ -227,6 +228,8 @@ static void test_cut_last(void **state) {
     assert_int_equal(siem_batch_cut_fields(batch, 10), 1);
     assert_ok(siem_batch_add(batch, "{}", 2, "2", "r", 0, &err));
     assert_lines(batch, "{\"a\":\"0123456789x\"}\n{\"a\":\"01...[cut]\"}\n{}\n");
+    assert_memory_equal(siem_batch_at(batch, 2, &size), "{}\n", 3);
+    assert_int_equal(size, 2);
     siem_batch_close(batch);
 }
 
