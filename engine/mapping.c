@@ -288,9 +288,9 @@ static siem_code check_size(const siem_mapping *mapping, const operation *op, si
 
 /* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
  * record cannot have. `start`: where in `out` the record begins. */
-static siem_code write_member(const siem_mapping *mapping, const operation *op, siem_event *event,
-                              const siem_value *value, size_t start, siem_buffer *out,
-                              unsigned *repairs, siem_error *err) {
+static inline siem_code write_member(const siem_mapping *mapping, const operation *op,
+                                     siem_event *event, const siem_value *value, size_t start,
+                                     siem_buffer *out, unsigned *repairs, siem_error *err) {
     if (siem_value_is_empty(value) && !op->keep) return SIEM_OK;
     if (value->size > SIEM_MOST_MADE / 8 || out->size - start > SIEM_MOST_MADE / 8) {
         size_t size = out->size - start + siem_json_value_size(value);
