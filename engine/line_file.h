@@ -69,7 +69,7 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
 
 /* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
  * that is not regular nothing is forced. Errors: SIEM_HELD when somebody has cut it short; SIEM_IO:
- * whoever claimed the file has to write anew what was written since the last success, as it is cut
+ * whoever claimed the file has to write again what was written since the last success, as it is cut
  * off. */
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err);
 

@@ -363,7 +363,7 @@ static siem_code run_filter(siem_mapping *mapping, siem_event *event, siem_error
     siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, "filter", event,
                                      &mapping->scratch, &wanted, err);
     if (rc != SIEM_OK) return rc;
-    return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "left out by the filter");
+    return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "dropped by the filter");
 }
 
 siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *err) {

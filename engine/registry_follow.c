@@ -107,7 +107,7 @@ static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Opens the file anew after a failure; it must still be the same one. */
+/* Opens the file again after a failure; it must still be the same one. */
 static siem_code reconnect(siem_registry *registry, siem_error *err) {
     siem_database database;
     siem_identity file = registry->watch.file;

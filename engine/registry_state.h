@@ -39,7 +39,7 @@ struct siem_registry {
     bool ended;
     /* ---- of a registry that is followed ---- */
     bool follow;
-    bool broken;     /* reading failed: the connection is made anew */
+    bool broken;     /* reading failed: the connection is opened again */
     bool idle;       /* it could not be, as no program has the registry open */
     bool is_checked; /* the ids behind the cursor grow, as far as this connection has seen */
     siem_watch watch;

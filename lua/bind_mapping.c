@@ -110,7 +110,7 @@ static siem_code call_function(void *context, siem_event *event, const siem_valu
     siem_lua_lend_event(L, -1, NULL);
     lua_pop(L, 1);
     if (rc != SIEM_OK || !call.dropped) return rc;
-    return siem_error_set(err, SIEM_DROPPED, "left out by a function");
+    return siem_error_set(err, SIEM_DROPPED, "dropped by a function");
 }
 
 /* Pops the function on top and makes a context for it. `mapping` is the userdata's index. */

@@ -477,7 +477,7 @@ function siem.export_events(job) end
 ---@field source oversight.Registry|table an open registry, { path=, registry_id=, since=, limit= }, or events
 ---@field checkpoint string? a file that keeps the position: only what is new since is exported
 ---@field follow boolean? go on with events as they are recorded; the source is a registry
----@field after integer? with follow, without checkpoint: events up to this id are left out
+---@field after integer? with follow, without checkpoint: events up to this id are skipped
 ---@field wait boolean? with follow: wait for a registry that is not there yet
 ---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
 ---@field format string|oversight.Format

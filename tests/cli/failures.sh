@@ -73,7 +73,7 @@ has err "an even id"
 has err "[failed] exported 1 event(s) as strict"
 run 3 "${strict[@]}" --on-error skip
 lines out 2
-has err "2 event(s) refused and left out"
+has err "2 event(s) refused and skipped"
 run 3 "${strict[@]}" --on-error dead-letter:dead.jsonl
 lines out 2
 lines dead.jsonl 2

@@ -229,7 +229,7 @@ has err "give --db FILE"
 run 0 run --restricted --db r.db --output records.jsonl <(sed '/while/d' script.lua)
 lines records.jsonl 2
 lacks records.jsonl '"EventId":"2"'
-has err "1 event(s) left out by a filter"
+has err "1 event(s) dropped by a filter"
 run 3 run --restricted --db r.db --dead-letter dead.jsonl --max-instructions 1000000 script.lua
 has dead.jsonl "script.lua:5: the function ran more than 1000000 instructions"
 rm dead.jsonl

@@ -56,7 +56,7 @@ lines dns.jsonl 7
 lines rest.jsonl 3
 has err "[ok] exported 7 event(s) as sentinel"
 has err "[ok] exported 3 event(s) as the rest"
-has err "7 event(s) left out by a filter"
+has err "7 event(s) dropped by a filter"
 has err "[ok] exported 5 event(s) as custom"
 has out "$(printf 'closed\t5')"
 

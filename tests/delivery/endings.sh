@@ -83,7 +83,7 @@ LUA
 run 3 "${export[@]}" --format ./strict.lua --on-error skip --output some.jsonl
 lines some.jsonl 7
 has err "[refused] exported 7 event(s) as strict to some.jsonl (new) in"
-has err "     14 event(s) refused and left out"
+has err "     14 event(s) refused and skipped"
 joined
 has joined "10: strict: labels.x: token \"token-2\" of size 2 is odd (event 2, 4, 6, ...)"
 has joined "4: strict: labels.x: three (event 3, 9, 15, ...)"

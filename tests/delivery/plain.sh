@@ -181,7 +181,7 @@ export_to 3 poison.db --dead-letter poison422.dead
 export_to 3 poison.db --dead-letter /dev/null
 [ -c /dev/null ] && [ "$(stat -c %a /dev/null)" = 666 ] || fail "the mode of /dev/null was changed"
 export_to 3 poison.db --on-error skip
-has err "4 event(s) refused and left out"
+has err "4 event(s) refused and skipped"
 export_to 1 poison.db
 has err "event 1: "
 receive small plain --max-bytes 2000

@@ -166,7 +166,7 @@ has err "event 37: splunk rejects it: HEC code 6: Invalid data format"
 has err "[failed] exported"
 receive skips hec
 export_to 3 single.db --on-error skip
-has err "1 event(s) refused and left out"
+has err "1 event(s) refused and skipped"
 adds_up skips 64
 
 # ---- code 7: whose index it is ----

@@ -315,7 +315,7 @@ static void test_filter(void **state) {
         assert_int_equal(filter_by(give_json, yes[i], &err), SIEM_OK);
     }
     assert_int_equal(filter_by(give_json, "false", &err), SIEM_DROPPED);
-    assert_string_equal(err.message, "test: filter: left out by the filter");
+    assert_string_equal(err.message, "test: filter: dropped by the filter");
     assert_int_equal(filter_by(refuse, "broken", &err), SIEM_REFUSED);
     assert_string_equal(err.message, "test: filter: broken");
 }

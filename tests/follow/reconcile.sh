@@ -94,7 +94,7 @@ own=(reconcile --db own.db --checkpoint own.cp --file own.jsonl --dead-letter ow
 run 0 "${own[@]}" --format ./own.lua
 has out "[ok] 50 event(s) up to id 50: each is there once"
 has out "7 of them in the dead letter"
-has out "4 of them left out by the format"
+has out "4 of them dropped by the format"
 cp own.dead torn.dead
 printf '{"event_id": 1' >>torn.dead
 run 1 "${own[@]}" --format ./own.lua --dead-letter torn.dead
@@ -164,7 +164,7 @@ lines fan.jsonl 60
 fan=(reconcile --db fan.db --checkpoint fan.cp --format ./fan.lua)
 run 0 "${fan[@]}" --file fan.jsonl
 has out "[ok] 40 event(s) up to id 40: each is there once"
-has out "10 of them left out by the format"
+has out "10 of them dropped by the format"
 sed '2d' fan.jsonl >holes.jsonl
 sed -n '1p' fan.jsonl >>holes.jsonl
 run 1 "${fan[@]}" --file holes.jsonl

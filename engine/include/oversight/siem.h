@@ -60,10 +60,10 @@ typedef enum siem_code {
     SIEM_SCHEMA,      /* the file is no registry: not a database, no events table, wrong columns */
     SIEM_LOCKED,      /* the registry stayed locked beyond the busy timeout */
     SIEM_REFUSED,     /* this event has no record in this format; the next one may */
-    SIEM_DROPPED,     /* the filter or a function of the format leaves this event out */
+    SIEM_DROPPED,     /* the filter or a function of the format drops this event */
     SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
     SIEM_CANCELLED,   /* the progress function asked to stop */
-    SIEM_HELD,        /* the target's configuration or credentials are wrong: mend them */
+    SIEM_HELD,        /* the target's configuration or credentials are wrong: fix them */
     SIEM_UNAVAILABLE, /* the target did not take the records in as many attempts as allowed */
     SIEM_IDLE         /* no program has the registry open, and this user may not open it alone */
 } siem_code;
@@ -198,7 +198,7 @@ SIEM_API bool siem_registry_await(const char *path, int milliseconds);
  * connection failed: SIEM_IDLE. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
-/* Begins anew: the next siem_registry_next gives the first event, of all that are there by then. */
+/* Starts over: the next siem_registry_next gives the first event, of all that are there by then. */
 SIEM_API void siem_registry_rewind(siem_registry *registry);
 
 /* For a registry that is followed: where reading goes on, behind event `id`; 0: at the first one.
@@ -260,7 +260,7 @@ SIEM_API size_t siem_query_parameters(const siem_query *query);
  * index without a parameter, or what is not a value. */
 SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value, siem_error *err);
 
-/* The next row, or SIEM_END, after which the query starts anew. Errors: SIEM_IO, SIEM_LOCKED,
+/* The next row, or SIEM_END, after which the query starts over. Errors: SIEM_IO, SIEM_LOCKED,
  * SIEM_CANCELLED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_query_next(siem_query *query, siem_error *err);
 
@@ -414,7 +414,7 @@ typedef enum siem_verdict {
     SIEM_DELIVERED,
     SIEM_RETRY,  /* not now: again later */
     SIEM_REJECT, /* this record, never */
-    SIEM_HOLD    /* the configuration is wrong: nothing goes on until it is mended */
+    SIEM_HOLD    /* the configuration is wrong: nothing goes on until it is fixed */
 } siem_verdict;
 
 typedef struct siem_outcome {
@@ -636,7 +636,7 @@ typedef struct siem_export siem_export;
 
 typedef enum siem_on_error {
     SIEM_STOP_ON_ERROR = 0,  /* a refused event ends the export */
-    SIEM_SKIP_ON_ERROR,      /* it is counted and left out */
+    SIEM_SKIP_ON_ERROR,      /* it is counted and skipped */
     SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
 } siem_on_error;
 
@@ -677,7 +677,7 @@ typedef struct siem_export_options {
     siem_mapping *mapping;       /* required: compiled */
     siem_sink *sink;             /* required */
     siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
-    int64_t after; /* of a registry that is followed: events up to this id are left out; 0: none */
+    int64_t after; /* of a registry that is followed: events up to this id are skipped; 0: none */
     siem_on_error on_error;
     siem_deadletter *deadletter;     /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */

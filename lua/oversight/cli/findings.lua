@@ -97,7 +97,7 @@ function Findings:print(last_id)
   print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
     complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
   print_note(self.dead, "%d of them in the dead letter")
-  print_note(self.dropped, "%d of them left out by the format")
+  print_note(self.dropped, "%d of them dropped by the format")
   print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
   for _, name in ipairs(self.again) do print("     " .. text.printable(name) .. " is named twice, and read once") end
   for _, name in ipairs(self.absent) do

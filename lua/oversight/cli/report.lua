@@ -65,7 +65,7 @@ end
 local function describe_refused(counts, ending)
   if counts.refused == 0 or ending.head then return end
   return ("%s event(s) refused and %s"):format(numbers.count(counts.refused),
-    ending.dead_letter and "kept in " .. ending.dead_letter or "left out")
+    ending.dead_letter and "kept in " .. ending.dead_letter or "skipped")
 end
 
 --- "12: splunk rejects it: too old (event 3, 17, 20, ...)", a line for each reason.
@@ -100,7 +100,7 @@ local LINES = {
   describe_repairs,
   describe_refused,
   describe_reasons,
-  describe("dropped", "%s event(s) left out by a filter"),
+  describe("dropped", "%s event(s) dropped by a filter"),
   describe("existed", "%s event(s) of these were there already"),
   describe("kept_aside", "%s event(s) of these went into the target's failure store: look there"),
   describe("cut", "%s text(s) cut, as they are longer than the target's fields"),
