@@ -19,7 +19,7 @@ registry r.db 41 "UPDATE events SET user_agent = 'poison' WHERE id = 11;"
 fan=(export --db r.db --registry-id reg --format ./fan.lua "${quick[@]}")
 run 0 export --db r.db --registry-id reg --format ./fan.lua --output all.jsonl
 has err "[ok] exported 31 event(s) as fan"
-has err "10 event(s) left out"
+has err "10 event(s) dropped by a filter"
 lines all.jsonl 61
 [ "$(sed 's/.*"event_id":"\([0-9]*\)".*"part":\([0-9]\).*/\1.\2/' all.jsonl | head -6 | paste -sd' ')" = "1.1 2.1 2.2 3.1 3.2 3.3" ] ||
     fail "the records come in this order: $(head -6 all.jsonl)"
