@@ -28,7 +28,7 @@ static void render(const siem_row *row, const siem_column *columns, size_t count
     siem_event_close(event);
 }
 
-/* What a converter makes of a site's column; NULL: the row is left out. */
+/* What a converter makes of a site's column; NULL: the row is omitted. */
 static void assert_converted(const char *as, siem_value value, const char *expected) {
     const siem_column columns[] = {{"id", {.type = SIEM_INTEGER, .integer = 1}}, {"site", value}};
     const char *from[] = {"site", NULL};

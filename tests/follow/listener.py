@@ -74,7 +74,7 @@ def read_all(client):
 
 
 def drip(clients, seconds):
-    """Each client sends a byte of a header now and then, for so long; those that were closed are left out."""
+    """Each client sends a byte of a header now and then, for so long; those that were closed are not returned."""
     deadline = time.monotonic() + seconds
     while clients and time.monotonic() < deadline:
         clients = [client for client in clients if send_byte(client)]

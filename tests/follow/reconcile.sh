@@ -80,7 +80,7 @@ for format in splunk ecs sentinel; do
     rm -f ours.* theirs.*
 done
 
-# ---- of a format of one's own: other names, events left out, a dead letter ----
+# ---- of a format of one's own: other names, dropped events, a dead letter ----
 cat >own.lua <<'END'
 local siem = require "oversight.siem"
 return require "oversight.formats.sentinel":extend "own" {
@@ -146,7 +146,7 @@ run 0 replay own.dead --format ./own.lua --output own.jsonl
 [ ! -e own.dead ] || fail "the dead letter is still there"
 run 0 "${own[@]}" --format ./own.lua
 has out "own.dead is not there: it was replayed, or nothing was refused"
-has out "skipped: 21" # which is left out, as it has a file_id by now
+has out "skipped: 21" # the format drops it, as it has a file_id by now
 
 # ---- of a function that makes several records of an event, or none ----
 cat >fan.lua <<'END'
