@@ -5,8 +5,8 @@
  *
  * - the target failed it six times, or as often as may be, and the last time alone or in an answer
  *   that has a verdict for each record;
- * - before three of these failures, since the one before it or in the same answer, the target took
- *   other records;
+ * - before three of these failures, since the one before it (or since the record was first sent), or
+ *   in the same answer, the target took other records;
  * - no more than eight records of its batch fail so.
  *
  * A target that is down takes none, and rejects none. An answer that says when to come again, or

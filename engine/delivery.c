@@ -300,6 +300,7 @@ static void start_remote(siem_delivery *delivery, siem_shipment *s) {
         rc = siem_lane_take(&s->exchange.lane, &sink->lanes, &err);
     }
     s->parcel.lane = s->exchange.lane;
+    if (s->delivered_before == UINT64_MAX) s->delivered_before = delivery->delivered;
     if (rc == SIEM_OK) rc = protocol->write(sink, &s->parcel, &s->exchange.request, &err);
     if (rc == SIEM_OK && sink->preview != NULL) {
         rc = preview(delivery, s, &err);

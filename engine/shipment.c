@@ -43,7 +43,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->position = position;
     s->attempts = 0;
     s->too_much = s->failed_in_turn = 0;
-    s->delivered_before = UINT64_MAX; /* no record has failed */
+    s->delivered_before = UINT64_MAX; /* it was not sent */
     s->failed_whole = s->is_round = s->is_itemwise = s->is_blamed = s->is_suspect = s->renewed =
         false;
     return SIEM_OK;

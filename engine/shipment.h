@@ -40,7 +40,7 @@ typedef struct siem_shipment {
     int64_t attempts;          /* in a row without success */
     unsigned too_much;         /* 429 in a row, each to a whole request */
     unsigned failed_in_turn;   /* requests that failed with 5xx as a whole, in a row */
-    uint64_t delivered_before; /* by the target, when a record last failed with 5xx */
+    uint64_t delivered_before; /* by the target, when it was first sent or last failed */
     bool failed_whole;         /* so, the last answer */
     bool is_round;             /* others were taken since the failure before the last one */
     bool is_itemwise;          /* the last failure was in an answer about each record */

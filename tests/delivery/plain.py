@@ -1,5 +1,6 @@
 """A generic HTTP collector: a JSON array or NDJSON, taken or refused as a whole."""
 import json
+import time
 
 import records
 from wire import Answer
@@ -9,6 +10,7 @@ def options(parser):
     parser.add_argument("--framing", choices=("array", "ndjson"), default="array", help="plain")
     parser.add_argument("--require-header", action="append", default=[], metavar="'K: V'", help="plain: else 401")
     parser.add_argument("--success-status", type=int, default=200, help="plain")
+    parser.add_argument("--poison-after", type=float, default=0, metavar="SECONDS", help="plain: the answer to poison")
 
 
 class Protocol:
@@ -38,6 +40,7 @@ class Protocol:
         except records.BadRecord as problem:
             return said(400, problem.args[0])
         if request.problem or b"poison" in request.body:
+            time.sleep(self.args.poison_after)
             return said(self.args.poison_status or 400, request.problem or "a record is refused")
         self.store.keep(request, [(None, text) for _, text in found])
         return Answer(self.args.success_status, b'{"accepted":%d}' % len(found))

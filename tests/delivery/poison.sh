@@ -62,6 +62,12 @@ receive plain plain --poison-status 500
 export_to 3 plain --batch-events 1 --in-flight 4
 dead 4 500
 account plain dead 1 30
+# Its failure may come after the successes of all requests that were sent with it.
+receive plain plain --poison-status 500 --poison-after 0.1
+export_to 3 plain --batch-events 1 --in-flight 4
+dead 4 500
+account plain dead 1 30
+dismiss
 
 # ---- a target that is down, from the start or from some record on ----
 registry p.db 10
