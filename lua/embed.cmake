@@ -15,5 +15,5 @@ foreach(pair IN LISTS FILES)
          "    {\"${module}\", \"${file}.lua\", text_${number}, sizeof text_${number}},\n")
   math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE "${OUT}" "#include \"state.h\"\n\n${arrays}\n"
+file(WRITE "${OUT}" "#include \"host/state.h\"\n\n${arrays}\n"
      "const siem_embedded siem_embedded_modules[] = {\n${entries}    {NULL, NULL, NULL, 0}};\n")

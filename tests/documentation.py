@@ -4,7 +4,7 @@
 C: every SIEM_API declaration of siem.h stands under a comment (its own, or that of the lines right
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
-of its class, is in a *.d.lua and in lua/README.md, and no method is there that does not exist; every
+of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist; every
 output field of a format is in formats/README.md.
 """
 import pathlib
@@ -96,7 +96,7 @@ os.remove(path)
 
 def check_lua():
     names = subprocess.run(["lua5.4", "-e", LIST_NAMES], capture_output=True, text=True, check=True)
-    definitions = "".join(path.read_text() for path in (root / "lua/oversight").glob("*.d.lua"))
+    definitions = "".join(path.read_text() for path in (root / "lua/meta").glob("*.d.lua"))
     guide = (root / "lua/README.md").read_text()
     listed = set(names.stdout.split())
     if len(listed) < 90:

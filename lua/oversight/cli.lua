@@ -1,7 +1,7 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
 local core     = require "oversight.core"
-local messages = require "oversight.cli.messages"
-local options  = require "oversight.cli.options"
+local messages = require "oversight.cli.support.messages"
+local options  = require "oversight.cli.support.options"
 local output   = require "oversight.output"
 local program  = require "oversight.program"
 

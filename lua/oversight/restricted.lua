@@ -8,7 +8,7 @@ local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local sealed       = require "oversight.sealed"
-local text         = require "oversight.cli.text"
+local text         = require "oversight.cli.support.text"
 
 local M = {}
 

@@ -14,7 +14,7 @@ receive collector plain
 cat >comma.lua <<'L'
 assert(os.setlocale "de_DE.UTF-8", "there is no such locale")
 assert(("%.2f"):format(0.75) == "0,75")
-local siem, log, numbers = require "oversight.siem", require "oversight.log", require "oversight.cli.numbers"
+local siem, log, numbers = require "oversight.siem", require "oversight.log", require "oversight.cli.support.numbers"
 assert(numbers.seconds(0.0512) == "0.05 s" and numbers.seconds(3.21) == "3.2 s", numbers.seconds(3.21))
 local ratios = siem.lookup.csv("ratios.csv", "ratio")
 local shape = siem.format.define "comma" {

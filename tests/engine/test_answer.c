@@ -1,8 +1,8 @@
 /* test_answer.c: what an answer means where its protocol has no word for it. */
-#include "answer.h"
-#include "sink.h"
+#include "base/utf8.h"
+#include "sink/answer.h"
+#include "sink/sink.h"
 #include "testing.h"
-#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>

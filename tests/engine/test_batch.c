@@ -1,6 +1,6 @@
 /* test_batch.c: records and where they come from, batches of batches, texts that are cut. */
-#include "batch.h"
-#include "cut.h"
+#include "record/batch.h"
+#include "record/field_limit.h"
 #include "testing.h"
 
 #include <string.h>

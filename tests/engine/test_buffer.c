@@ -1,5 +1,5 @@
 /* test_buffer.c: bytes that grow, and what becomes of them without memory. */
-#include "buffer.h"
+#include "base/buffer.h"
 #include "testing.h"
 
 #include <stdlib.h>

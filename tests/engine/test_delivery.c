@@ -1,5 +1,5 @@
 /* test_delivery.c: outcomes by record, retries and their end, options of sinks. */
-#include "sink.h"
+#include "sink/sink.h"
 #include "testing.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_event.c: the rules of normalizing, and times. */
-#include "event.h"
+#include "source/event.h"
 #include "testing.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_geoip.c: addresses in a database of one node, and files that are none. */
-#include "geoip.h"
+#include "enrich/geoip.h"
 #include "testing.h"
 
 #include <stdio.h>

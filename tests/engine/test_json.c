@@ -1,6 +1,6 @@
 /* test_json.c: escaping, numbers, canonical form; cJSON reads back what is written. */
-#include "json_reader.h"
-#include "json_writer.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
 #include "testing.h"
 
 #include <cjson/cJSON.h>

@@ -1,5 +1,5 @@
 /* test_lane.c: lanes keep apart what was promised on them. */
-#include "lane.h"
+#include "sink/http/lane.h"
 #include "testing.h"
 
 #include <curl/curl.h>

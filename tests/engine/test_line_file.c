@@ -1,5 +1,5 @@
 /* test_line_file.c: going on in a file after an interrupted attempt. */
-#include "line_file.h"
+#include "store/line_file.h"
 #include "testing.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* test_mapping.c: rows compiled and run: every station of a value, every error of a row. */
-#include "batch.h"
+#include "record/batch.h"
 #include "testing.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* test_mask.c: a secret in texts of servers, as it is and escaped. */
-#include "mask.h"
+#include "sink/http/mask.h"
 #include "testing.h"
 
 #include <stdlib.h>

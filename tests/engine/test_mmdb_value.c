@@ -1,5 +1,5 @@
 /* test_mmdb_value.c: values of a MaxMind database, byte by byte: every type, size and damage. */
-#include "mmdb_value.h"
+#include "enrich/mmdb_value.h"
 #include "testing.h"
 
 #include <stdlib.h>

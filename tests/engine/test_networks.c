@@ -1,5 +1,5 @@
 /* test_networks.c: which network an address is in: the narrowest one, in its own family. */
-#include "networks.h"
+#include "enrich/networks.h"
 #include "testing.h"
 
 #include <stdio.h>

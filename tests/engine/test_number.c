@@ -1,6 +1,6 @@
 /* test_number.c: numbers in a host that expects a comma in them. */
-#include "number.h"
-#include "settings.h"
+#include "base/number.h"
+#include "sink/options.h"
 #include "testing.h"
 
 #include <cjson/cJSON.h>

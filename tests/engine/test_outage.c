@@ -1,7 +1,7 @@
 /* test_outage.c: which failures are reported while they are waited out, and what a sink tells. */
-#include "outage.h"
+#include "base/outage.h"
 
-#include "sink.h"
+#include "sink/sink.h"
 #include "testing.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_reasons.c: like reasons are one, and there are never many. */
-#include "reasons.h"
+#include "export/refusals.h"
 
 #include "testing.h"
 

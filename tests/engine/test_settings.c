@@ -1,5 +1,5 @@
 /* test_settings.c: options of a sink by name, their values, and what is wrong with them. */
-#include "settings.h"
+#include "sink/options.h"
 #include "testing.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_shipment.c: which records of a batch are sent next, and what answers decide. */
-#include "shipment.h"
+#include "delivery/shipment.h"
 #include "testing.h"
 
 #include <stdio.h>

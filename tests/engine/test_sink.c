@@ -1,5 +1,5 @@
 /* test_sink.c: files beside log rotation, limits and full disks; dead letters; the export loop. */
-#include "outage.h"
+#include "base/outage.h"
 #include "testing.h"
 
 #include <signal.h>

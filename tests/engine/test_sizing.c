@@ -1,5 +1,5 @@
 /* test_sizing.c: how many records a target is asked to take at once, after what it answered. */
-#include "sizing.h"
+#include "sink/sizing.h"
 #include "testing.h"
 
 #define BATCH 8

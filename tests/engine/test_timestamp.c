@@ -1,7 +1,7 @@
 /* test_timestamp.c: RFC 3339 text and seconds since 1970, read and written. */
 #include "testing.h"
 
-#include "timestamp.h"
+#include "base/timestamp.h"
 
 #include <math.h>
 #include <stdio.h>

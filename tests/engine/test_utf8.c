@@ -1,6 +1,6 @@
 /* test_utf8.c: text from outside as it is shown: nothing in it moves a cursor, hides, or turns. */
+#include "base/utf8.h"
 #include "testing.h"
-#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* fuzz_answer.c: answers of servers, hostile ones among them, for every kind of sink. The first
  * byte chooses the kind, the second one the HTTP status and the server, the rest is the body. */
-#include "sink.h"
+#include "sink/sink.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* fuzz_json.c: any text through the JSON reader. What it accepts it must give back unchanged when
  * read again, cJSON must read it, and every function for canonical text must stay inside it. */
-#include "json_reader.h"
-#include "json_writer.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

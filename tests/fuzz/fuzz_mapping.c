@@ -1,6 +1,6 @@
 /* fuzz_mapping.c: any row through the three formats' shapes: each gives one line of JSON. */
-#include "event.h"
-#include "json_reader.h"
+#include "base/json_reader.h"
+#include "source/event.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 project=$work/project
-mkdir -p "$project/engine" "$project/tests/engine" "$work/temporary"
+mkdir -p "$project/engine/base" "$project/tests/engine" "$work/temporary"
 export TMPDIR=$work/temporary
 cd "$project"
 cp "$here/../mutants.py" tests/
@@ -18,7 +18,7 @@ if(OVERSIGHT_ASAN)
   add_link_options(-fsanitize=address)
 endif()
 message(STATUS "tests: ${OVERSIGHT_TESTS}")
-add_library(engine OBJECT engine/utf8.c)
+add_library(engine OBJECT engine/base/utf8.c)
 foreach(name test_utf8 test_json)
   add_executable(${name} tests/engine/${name}.c $<TARGET_OBJECTS:engine>)
   add_test(NAME engine/${name} COMMAND ${name})
@@ -30,7 +30,7 @@ foreach(name golden lua/all cli/export)
   add_test(NAME ${name} COMMAND true)
 endforeach()
 END
-cat >engine/utf8.c <<'END'
+cat >engine/base/utf8.c <<'END'
 #include <stdlib.h>
 int tested(int a) {
     return a + 1;
@@ -61,12 +61,12 @@ has() { grep -qF -- "$1" "$work/output" || fail "no line '$1'"; }
 
 before=$(find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort)
 timeout 600 tests/mutants.py 20 --each --seed 7 --jobs 1 >"$work/output" 2>&1 || fail "it fails"
-has "engine/utf8.c:6"
+has "engine/base/utf8.c:6"
 has "  - return a - 2;"
 has "  + return a + 2;"
 has "  + return a - (2 + 1);"
 grep -q "utf8.c:[39]" "$work/output" && fail "a change that is noticed is printed"
-has "engine/utf8.c                       4 of    7 noticed"
+has "engine/base/utf8.c                  4 of    7 noticed"
 has "seed 7: 4 of 7 changes noticed, 57.1 %"
 [ "$before" = "$(find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort)" ] || fail "a file of the user's changed"
 [ -z "$(ls "$TMPDIR")" ] || fail "it left something in the temporary folder"
@@ -76,6 +76,6 @@ echo 'int main(void) { return 1; }' >tests/engine/test_json.c
 timeout 600 tests/mutants.py 1 --jobs 1 >"$work/output" 2>&1 && fail "a test that fails is no error"
 has "a test of engine/test_(json|mask|event|reasons) fails without a change"
 
-touch engine/unknown.c
+touch engine/base/unknown.c
 timeout 600 tests/mutants.py 1 --jobs 1 >"$work/output" 2>&1 && fail "a file without a room is no error"
-has "engine/unknown.c is in no room of ROOMS"
+has "engine/base/unknown.c is in no room of ROOMS"

@@ -1,5 +1,5 @@
 -- health_spec.lua: when a service of several pipelines is ready, and for how long it is alive.
-local health = require "oversight.cli.health"
+local health = require "oversight.cli.support.health"
 
 describe("several pipelines", function()
   it("are ready when each has begun or could not", function()

@@ -1,11 +1,11 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
-local events       = require "oversight.cli.events"
-local fields       = require "oversight.cli.fields"
-local format_tests = require "oversight.cli.format_tests"
-local given_format = require "oversight.cli.given_format"
+local events       = require "oversight.cli.support.events"
+local fields       = require "oversight.cli.support.fields"
+local format_tests = require "oversight.cli.support.format_tests"
+local given_format = require "oversight.cli.support.given_format"
 local siem         = require "oversight.siem"
 local targets      = require "oversight.targets"
-local text         = require "oversight.cli.text"
+local text         = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 

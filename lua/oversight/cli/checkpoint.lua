@@ -1,6 +1,6 @@
 --- oversight-siem checkpoint: the position of an export that follows: shown, set, reset.
 local siem = require "oversight.siem"
-local text = require "oversight.cli.text"
+local text = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 

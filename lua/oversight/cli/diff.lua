@@ -1,9 +1,9 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
-local events       = require "oversight.cli.events"
-local fields       = require "oversight.cli.fields"
-local given_format = require "oversight.cli.given_format"
+local events       = require "oversight.cli.support.events"
+local fields       = require "oversight.cli.support.fields"
+local given_format = require "oversight.cli.support.given_format"
 local siem         = require "oversight.siem"
-local text         = require "oversight.cli.text"
+local text         = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 

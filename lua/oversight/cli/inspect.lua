@@ -1,8 +1,8 @@
 --- oversight-siem inspect: what is in a registry, for someone about to export it.
 local core           = require "oversight.core"
-local given_registry = require "oversight.cli.given_registry"
+local given_registry = require "oversight.cli.support.given_registry"
 local siem           = require "oversight.siem"
-local text           = require "oversight.cli.text"
+local text           = require "oversight.cli.support.text"
 
 local MOST_ROWS, LABEL_WIDTH, MOST_TOKENS = 31, 24, 10
 

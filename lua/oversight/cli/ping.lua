@@ -1,7 +1,7 @@
 --- oversight-siem ping: whether a target is there, is set up and takes the credentials, before anything is exported.
-local given_format = require "oversight.cli.given_format"
-local given_sink   = require "oversight.cli.given_sink"
-local messages     = require "oversight.cli.messages"
+local given_format = require "oversight.cli.support.given_format"
+local given_sink   = require "oversight.cli.support.given_sink"
+local messages     = require "oversight.cli.support.messages"
 local program      = require "oversight.program"
 local siem         = require "oversight.siem"
 

@@ -1,14 +1,14 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
 local core           = require "oversight.core"
-local findings       = require "oversight.cli.findings"
-local given_registry = require "oversight.cli.given_registry"
-local given_sink     = require "oversight.cli.given_sink"
-local messages       = require "oversight.cli.messages"
-local position       = require "oversight.cli.position"
+local findings       = require "oversight.cli.support.findings"
+local given_registry = require "oversight.cli.support.given_registry"
+local given_sink     = require "oversight.cli.support.given_sink"
+local messages       = require "oversight.cli.support.messages"
+local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
-local records        = require "oversight.cli.records"
+local records        = require "oversight.cli.support.records"
 local siem           = require "oversight.siem"
-local tally          = require "oversight.cli.tally"
+local tally          = require "oversight.cli.support.tally"
 
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",

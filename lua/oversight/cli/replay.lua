@@ -4,13 +4,13 @@
 --- added to that. What is dealt with is made blank in the renamed file, batch by batch: a replay that was cut
 --- short goes on with what is left of it.
 local core         = require "oversight.core"
-local given_format = require "oversight.cli.given_format"
-local given_sink   = require "oversight.cli.given_sink"
-local letter       = require "oversight.cli.letter"
-local messages     = require "oversight.cli.messages"
+local given_format = require "oversight.cli.support.given_format"
+local given_sink   = require "oversight.cli.support.given_sink"
+local letter       = require "oversight.cli.support.letter"
+local messages     = require "oversight.cli.support.messages"
 local program      = require "oversight.program"
-local report       = require "oversight.cli.report"
-local service      = require "oversight.cli.service"
+local report       = require "oversight.cli.support.report"
+local service      = require "oversight.cli.support.service"
 local siem         = require "oversight.siem"
 
 local M = {

@@ -1,16 +1,16 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
 local core         = require "oversight.core"
 local files        = require "oversight.files"
-local given_format = require "oversight.cli.given_format"
+local given_format = require "oversight.cli.support.given_format"
 local log          = require "oversight.log"
-local messages     = require "oversight.cli.messages"
+local messages     = require "oversight.cli.support.messages"
 local output       = require "oversight.output"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
-local reload       = require "oversight.cli.reload"
-local report       = require "oversight.cli.report"
-local service      = require "oversight.cli.service"
-local traceback    = require "oversight.cli.traceback"
+local reload       = require "oversight.cli.support.reload"
+local report       = require "oversight.cli.support.report"
+local service      = require "oversight.cli.support.service"
+local traceback    = require "oversight.cli.support.traceback"
 
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",

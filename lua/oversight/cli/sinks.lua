@@ -1,5 +1,5 @@
 --- oversight-siem sinks: the kinds that --to takes, and the options of one.
-local options = require "oversight.cli.options"
+local options = require "oversight.cli.support.options"
 local siem    = require "oversight.siem"
 
 local print = require("oversight.output").print

@@ -1,10 +1,10 @@
 --- oversight-siem status: how far an export that follows is behind its registry.
 local checkpoint     = require "oversight.cli.checkpoint"
-local given_registry = require "oversight.cli.given_registry"
-local numbers        = require "oversight.cli.numbers"
-local position       = require "oversight.cli.position"
+local given_registry = require "oversight.cli.support.given_registry"
+local numbers        = require "oversight.cli.support.numbers"
+local position       = require "oversight.cli.support.position"
 local siem           = require "oversight.siem"
-local text           = require "oversight.cli.text"
+local text           = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 

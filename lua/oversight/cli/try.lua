@@ -1,10 +1,10 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
-local events       = require "oversight.cli.events"
-local fields       = require "oversight.cli.fields"
-local given_format = require "oversight.cli.given_format"
-local pretty       = require "oversight.cli.pretty"
+local events       = require "oversight.cli.support.events"
+local fields       = require "oversight.cli.support.fields"
+local given_format = require "oversight.cli.support.given_format"
+local pretty       = require "oversight.cli.support.pretty"
 local siem         = require "oversight.siem"
-local text         = require "oversight.cli.text"
+local text         = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 

@@ -2,7 +2,7 @@
 ---
 --- The record's own ecs.version says which release's list (oversight.targets.ecs_list) it is held against.
 local core   = require "oversight.core"
-local fields = require "oversight.cli.fields"
+local fields = require "oversight.cli.support.fields"
 local lists  = require "oversight.targets.ecs_list"
 local values = require "oversight.targets.values"
 

@@ -1,0 +1,154 @@
+/* shipment.c: ranges of a batch's records, halved where a target asks for it, until nothing is
+ * left. */
+#include "delivery/shipment.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "record/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* As many records that are refused one after another, before any is taken, are not at fault. */
+#define TOO_MANY_REFUSED 8
+
+/* Makes room for as many outcomes. */
+static bool reserve(siem_shipment *s, size_t count) {
+    if (count <= s->capacity) return true;
+    siem_outcome *outcomes = realloc(s->outcomes, count * sizeof *outcomes);
+    if (outcomes != NULL) s->outcomes = outcomes;
+    siem_outcome *scratch = realloc(s->scratch, count * sizeof *scratch);
+    if (scratch != NULL) s->scratch = scratch;
+    size_t *records = realloc(s->records, count * sizeof *records);
+    if (records != NULL) s->records = records;
+    siem_blame *blames = realloc(s->blames, count * sizeof *blames);
+    if (blames != NULL) s->blames = blames;
+    if (outcomes == NULL || scratch == NULL || records == NULL || blames == NULL) return false;
+    s->capacity = count;
+    return true;
+}
+
+siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_error *err) {
+    size_t count = siem_batch_size(s->batch);
+    if (!reserve(s, count)) return siem_error_no_memory(err);
+    memset(s->outcomes, 0, count * sizeof *s->outcomes);
+    memset(s->blames, 0, count * sizeof *s->blames);
+    s->count = count;
+    s->ranges[0] = (siem_range){0, count, false};
+    s->range_count = 1;
+    s->parcel.ticket = -1;
+    s->phase = SIEM_READY;
+    s->not_before = 0;
+    s->since = siem_clock();
+    s->position = position;
+    s->attempts = 0;
+    s->too_much = s->failed_in_turn = 0;
+    s->delivered_before = UINT64_MAX; /* it was not sent */
+    s->failed_whole = s->is_round = s->is_itemwise = s->is_blamed = s->is_suspect = s->renewed =
+        false;
+    return SIEM_OK;
+}
+
+static bool is_undecided(const siem_shipment *s, size_t record) {
+    return s->outcomes[record].verdict == SIEM_UNDECIDED;
+}
+
+/* A record that the target has, which may be sent again; or SIZE_MAX. One that failed once may just
+ * have come at a bad moment. */
+static size_t find_companion(const siem_shipment *s) {
+    bool is_needed = s->is_itemwise && s->blames[s->records[0]].failures > 1;
+    for (size_t i = 0; is_needed && i < s->count; i++) {
+        if (s->outcomes[i].verdict == SIEM_DELIVERED) return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Takes ranges off the top until one has an undecided record, and lists its records. */
+bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
+    for (; s->range_count > 0; s->range_count--) {
+        const siem_range *top = &s->ranges[s->range_count - 1];
+        size_t count = 0;
+        for (size_t i = top->first; i < top->end && count < most; i++) {
+            if (is_undecided(s, i)) s->records[count++] = i;
+        }
+        if (count == 0) continue;
+        size_t companion = stores_once ? find_companion(s) : SIZE_MAX;
+        s->own = count;
+        if (companion != SIZE_MAX) s->records[count++] = companion;
+        s->parcel =
+            (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
+        return true;
+    }
+    return false;
+}
+
+/* Replaces the range on top by its two halves, as many undecided records in each. The suspect is in
+ * one of them as well, which passes over it when it is decided. */
+void siem_shipment_halve(siem_shipment *s, int suspect) {
+    siem_range *top = &s->ranges[s->range_count - 1];
+    size_t middle = s->records[s->own / 2];
+    siem_range left = {top->first, middle, false};
+    top->first = middle;
+    s->ranges[s->range_count++] = left;
+    if (suspect < 0) return;
+    size_t record = s->records[suspect];
+    s->ranges[s->range_count++] = (siem_range){record, record + 1, false};
+}
+
+siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
+    siem_decision decision = {0};
+    for (size_t i = 0; i < answer->count; i++) {
+        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
+        const char *reason = from->reason != NULL ? from->reason : answer->reason;
+        if (i >= s->own) break; /* a companion, which has its outcome */
+        switch (from->verdict) {
+        case SIEM_HOLD:
+            if (decision.remedy == NULL) decision.remedy = reason;
+            break;
+        case SIEM_RETRY: decision.retry = true; break;
+        case SIEM_UNDECIDED: break;
+        case SIEM_REJECT:
+        case SIEM_DELIVERED:
+            *to = *from;
+            from->reason = NULL;
+            if (to->verdict == SIEM_REJECT && to->reason == NULL) to->reason = strdup(reason);
+            decision.decided++;
+            decision.delivered += to->verdict == SIEM_DELIVERED;
+        }
+    }
+    return decision;
+}
+
+static void forget_outcome(siem_outcome *outcome) {
+    free((char *)outcome->reason);
+    *outcome = (siem_outcome){.code = -1};
+}
+
+bool siem_shipment_absolve(siem_shipment *s) {
+    size_t refused = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->outcomes[i].verdict == SIEM_DELIVERED) return false;
+        refused += s->outcomes[i].verdict == SIEM_REJECT;
+    }
+    if (refused < TOO_MANY_REFUSED) return false;
+    for (size_t i = 0; i < s->count; i++) forget_outcome(&s->outcomes[i]);
+    return true;
+}
+
+void siem_shipment_clear(siem_shipment *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        free((char *)s->outcomes[i].reason);
+        s->outcomes[i].reason = NULL;
+    }
+    s->count = 0;
+    siem_batch_clear(s->batch);
+}
+
+void siem_shipment_release(siem_shipment *s) {
+    if (s->batch != NULL) siem_shipment_clear(s);
+    siem_batch_close(s->batch);
+    free(s->outcomes);
+    free(s->scratch);
+    free(s->records);
+    free(s->blames);
+}

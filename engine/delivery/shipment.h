@@ -1,0 +1,85 @@
+/* shipment.h: one batch on its way: what of it is still to be sent, and what became of the rest. */
+#ifndef SIEM_SHIPMENT_H
+#define SIEM_SHIPMENT_H
+
+#include "sink/sink.h"
+#include "store/checkpoint.h"
+
+/* Halving a range leaves one more; 64 bits can be halved 64 times. One more for a suspect, and some
+ * for what blame.h divides. */
+#define SIEM_MOST_RANGES 100
+
+typedef enum siem_phase { SIEM_READY, SIEM_ACTIVE, SIEM_DONE } siem_phase;
+
+typedef struct siem_range {
+    size_t first, end;
+    bool has_failed; /* by itself, as blame.h counts */
+} siem_range;
+
+/* How often a record failed with 5xx, and how often after others were taken. */
+typedef struct siem_blame {
+    uint8_t failures, rounds;
+} siem_blame;
+
+typedef struct siem_shipment {
+    siem_batch *batch;
+    siem_outcome *outcomes, *scratch; /* of all records, and of the parcel's */
+    size_t *records;                  /* the parcel's */
+    siem_blame *blames;               /* of all records */
+    size_t capacity;                  /* of the four */
+    size_t own;                       /* records of the parcel that are undecided: the first ones */
+    size_t count;                     /* of outcomes; 0 while the batch is being filled */
+    siem_range ranges[SIEM_MOST_RANGES]; /* still to be sent, the first one on top */
+    size_t range_count;
+    siem_parcel parcel;
+    siem_exchange exchange;
+    siem_phase phase;
+    double not_before;
+    double since;              /* when it was put on its way, in seconds of siem_clock */
+    siem_position position;    /* that is reached with it */
+    int64_t attempts;          /* in a row without success */
+    unsigned too_much;         /* 429 in a row, each to a whole request */
+    unsigned failed_in_turn;   /* requests that failed with 5xx as a whole, in a row */
+    uint64_t delivered_before; /* by the target, when it was first sent or last failed */
+    bool failed_whole;         /* so, the last answer */
+    bool is_round;             /* others were taken since the failure before the last one */
+    bool is_itemwise;          /* the last failure was in an answer about each record */
+    bool is_blamed;            /* some record failed so */
+    bool is_suspect;           /* one of its records may be what fails its requests */
+    bool renewed;              /* its credential, since the last answer that did not refuse it */
+} siem_shipment;
+
+/* Makes the whole batch what is to be sent. Errors: SIEM_NO_MEMORY. */
+siem_code siem_shipment_load(siem_shipment *shipment, siem_position position, siem_error *err);
+
+/* Makes the parcel of the first records that are undecided, at most `most`; false when none are.
+ * Where the target stores a record once however often it is sent, one that it has goes along with
+ * those that fail by themselves: it shows whether the target takes any. */
+bool siem_shipment_next(siem_shipment *shipment, size_t most, bool stores_once);
+
+/* Makes the next parcel one of half as many records, or first the suspect alone: a record of the
+ * parcel, -1: none. */
+void siem_shipment_halve(siem_shipment *shipment, int suspect);
+
+/* What an answer decided. */
+typedef struct siem_decision {
+    size_t decided;     /* records */
+    size_t delivered;   /* of them */
+    bool retry;         /* of some record */
+    const char *remedy; /* of the first record that is held, as long as the answer lives; or NULL */
+} siem_decision;
+
+/* Takes over the outcomes of the parcel's records that are decided. */
+siem_decision siem_shipment_take(siem_shipment *shipment, siem_answer *answer);
+
+/* Whether so many records were refused, and none taken, that it cannot be the records. Then all are
+ * undecided again. */
+bool siem_shipment_absolve(siem_shipment *shipment);
+
+/* Empties the batch. */
+void siem_shipment_clear(siem_shipment *shipment);
+
+/* Frees all but the exchange, which is the transport's. */
+void siem_shipment_release(siem_shipment *shipment);
+
+#endif

@@ -1,0 +1,122 @@
+/* export.h: what following needs of an export. */
+#ifndef SIEM_EXPORT_H
+#define SIEM_EXPORT_H
+
+#include "delivery/delivery.h"
+#include "export/refusals.h"
+#include "source/database.h"
+#include "store/checkpoint.h"
+
+/* Up to where refusals are told: what is read again after a failure is not refused twice. */
+typedef struct siem_refused {
+    int64_t id;
+    unsigned parts; /* of that event; 0: none */
+} siem_refused;
+
+struct siem_export {
+    siem_export_options options; /* without a sink when that was closed */
+    siem_export *next_of_sink;   /* another one that is open on it */
+    siem_delivery *delivery;
+    siem_registry *registry; /* that is being read, or NULL */
+    unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
+    siem_counts counts;
+    siem_inquiry inquiry;    /* the registry's own, put back at the end */
+    siem_position confirmed; /* all events up to it are dealt with */
+    bool halted;             /* some record was not: nothing behind it is confirmed */
+    bool unsaved;            /* the checkpoint is behind `confirmed` */
+    bool undone;             /* what was written since it was saved may not reach the disk */
+    double save_due;         /* of siem_clock: not to be saved before */
+    siem_counts saved;       /* the counts of what the checkpoint has */
+    uint64_t retries, cut;   /* of deliveries before this one */
+    double lag_due;          /* of siem_clock: when the lag is looked up; infinite: never */
+    uint64_t unreleased;     /* events that were read since no read transaction was open */
+    double breath_due;       /* of siem_clock: when reading pauses to look around */
+    double settled;          /* of siem_clock: when a batch had its outcomes last */
+    siem_refused refused;    /* the last event that had no record, */
+    siem_refused rejected;   /* and the last record that the sink refused, with all before it */
+    siem_reasons reasons;    /* of what is counted as refused */
+    siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
+    siem_outage unsaveable; /* of the checkpoint */
+};
+
+/* ---- how it may be called ---- */
+
+/* Errors: SIEM_INVALID, as the next ones. */
+siem_code siem_export_check_options(const siem_export_options *options, siem_error *err);
+
+/* Begins a call of the public function of that name: the sink is open, and nobody else is using it.
+ * Ended by siem_export_leave. */
+siem_code siem_export_enter(siem_export *export_, const char *function, siem_error *err);
+void siem_export_leave(siem_export *export_);
+
+/* Whether there is a delivery; a restart that failed leaves none. */
+siem_code siem_export_check_begun(const siem_export *export_, const char *function,
+                                  siem_error *err);
+
+/* Whether the event, or the registry, is one of the checkpoint's; and whether the sink does not
+ * write to the registry itself. */
+siem_code siem_export_check_event(const siem_export *export_, const siem_event *event,
+                                  siem_error *err);
+siem_code siem_export_check_registry(const siem_export *export_, const siem_registry *registry,
+                                     const char *function, siem_error *err);
+
+/* ---- how it goes on ---- */
+
+/* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
+siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
+
+/* Releases it, and saves the checkpoint. Returns `rc`; when that is no failure of its own, why
+ * the position could not be saved. */
+siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
+
+/* After a failure: a delivery without a past, for the events behind those that are confirmed. Of a
+ * failure the export is to be ended. */
+siem_code siem_export_restart(siem_export *export_, siem_error *err);
+
+/* Sends what is rendered, and waits until it is settled. */
+siem_code siem_export_flush(siem_export *export_, siem_error *err);
+
+/* After a failure elsewhere: sends what is rendered, so that nothing counts as lost. Returns
+ * `failure`, or one of the sink, which is worse and takes its place. */
+siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem_error *err);
+
+/* Exports what the registry has now, and waits until all is settled. `*reading` tells whether a
+ * failure is the registry's. */
+siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
+
+/* Saves the checkpoint when it is behind; unless `now`, not so often that
+ * it takes much of the time, but five times a second or after 5,000 events.
+ * A failure is told once and tried again: what was confirmed stays so, unless it is `undone`: then
+ * the export is to be restarted. Errors: SIEM_IO. */
+siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
+
+/* Saves at the end, when nothing is tried again. What is counted as reached is what the disk has.
+ * Errors: SIEM_IO, SIEM_HELD, naming that. */
+siem_code siem_export_save_last(siem_export *export_, siem_error *err);
+
+/* Takes down that all events up to a position are dealt with, unless something before it was not,
+ * and saves the checkpoint when that is due: that it cannot be saved does not undo a delivery. */
+void siem_export_confirm(siem_export *export_, siem_position position);
+
+/* The same without a look at what was not, and without saving. */
+void siem_export_set_position(siem_export *export_, siem_position position);
+
+/* Goes back to the checkpoint: a file is continued where it says, and what is counted as well.
+ * Errors: SIEM_IO, SIEM_HELD. */
+siem_code siem_export_return(siem_export *export_, siem_error *err);
+
+/* Tells what happened to whoever listens. */
+void siem_export_notice(siem_export *export_, const char *text);
+
+/* What is waited out: the target's outage, or one of the export's own. */
+siem_outage *siem_export_outage(siem_export *export_);
+
+/* Keeps that in the checkpoint, for whoever looks at it meanwhile; and forgets it there, as nobody
+ * tries again. */
+void siem_export_keep_outage(siem_export *export_);
+void siem_export_forget_outage(siem_export *export_);
+
+/* Asks the progress function whether to go on. */
+bool siem_export_goes_on(siem_export *export_);
+
+#endif

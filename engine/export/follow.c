@@ -1,0 +1,154 @@
+/* follow.c: an export that goes on, over what passes by itself. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "export/export.h"
+#include "source/registry.h"
+
+#include <math.h>
+#include <time.h>
+
+#define TICK_MS     100 /* between two questions whether to go on */
+#define FIRST_PAUSE 1.0 /* seconds, doubled with each failure in a row */
+#define MOST_PAUSE  30.0
+
+static siem_code cancelled(siem_export *export_, siem_error *err) {
+    return siem_outage_cancelled(siem_export_outage(export_), err);
+}
+
+/* A lock is released, a disk gets room, a target or the folder of a file is there again. A registry
+ * that is gone is not waited for: what comes in its place is another one. */
+static bool passes(siem_code code, bool reading) {
+    return code == SIEM_LOCKED || code == SIEM_IO || code == SIEM_UNAVAILABLE ||
+           (code == SIEM_NOT_FOUND && !reading);
+}
+
+/* Waits until something is committed. `*reading` tells whether a failure is the registry's. */
+static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *err) {
+    siem_code rc;
+    *reading = true;
+    do {
+        rc = siem_export_save(export_, false, err);
+        if (export_->undone) {
+            *reading = false;
+            return rc;
+        }
+        if (!siem_export_goes_on(export_)) return cancelled(export_, err);
+        rc = siem_registry_wait(export_->registry, TICK_MS, err);
+    } while (rc == SIEM_END);
+    return rc;
+}
+
+static siem_code pause_for(siem_export *export_, double seconds, siem_error *err) {
+    double until = siem_clock() + seconds;
+    while (siem_clock() < until) {
+        const struct timespec tick = {0, TICK_MS * 1000000L};
+        (void)siem_export_save(export_, false, NULL);
+        if (!siem_export_goes_on(export_)) return cancelled(export_, err);
+        (void)nanosleep(&tick, NULL);
+    }
+    return SIEM_OK;
+}
+
+/* Waits, after the `failures`-th failure in a row, until it makes sense to try again. */
+static siem_code wait_out(siem_export *export_, const siem_error *failure, int failures,
+                          siem_error *err) {
+    char text[SIEM_REPORT_SIZE];
+    siem_outage *of_target = &export_->options.sink->outage, *outage = &export_->outage;
+    double pause = fmin(ldexp(FIRST_PAUSE, failures < 10 ? failures - 1 : 10), MOST_PAUSE);
+    if (failure->code == SIEM_UNAVAILABLE && of_target->since != 0) {
+        outage = of_target; /* which knows of the attempt */
+    } else {
+        siem_outage_add(outage, failure->message);
+    }
+    if (siem_outage_report(outage, pause, -1, text)) {
+        siem_export_notice(export_, text);
+        siem_export_keep_outage(export_);
+    }
+    return pause_for(export_, pause, err);
+}
+
+/* Gets over a failure that passes; returns when it is time to go on. */
+static siem_code get_over(siem_export *export_, siem_code rc, bool reading, int failures,
+                          siem_error *err) {
+    siem_error failure = *err;
+    /* What was read before a failure of the registry need not wait for it. */
+    if (reading && (rc = siem_export_flush(export_, err)) == SIEM_OK) {
+        return wait_out(export_, &failure, failures, err);
+    }
+    if (!passes(rc, false)) return rc;
+    if (reading) failure = *err;
+    do {
+        rc = wait_out(export_, &failure, failures++, err);
+        if (rc != SIEM_OK) return rc;
+        rc = siem_export_restart(export_, &failure);
+    } while (passes(rc, false));
+    if (rc != SIEM_OK) *err = failure;
+    return rc;
+}
+
+/* What failed works again; of its target the delivery reports that. */
+static void go_on(siem_export *export_) {
+    char text[SIEM_REPORT_SIZE];
+    if (!siem_outage_end(&export_->outage, "going on", text)) return;
+    siem_export_notice(export_, text);
+    siem_export_keep_outage(export_);
+}
+
+/* Reads what is there. Nothing is, while no program has the registry open: that is no failure, and
+ * is reported once. */
+static siem_code read_round(siem_export *export_, bool *idle, bool *reading, siem_error *err) {
+    siem_code rc = siem_export_round(export_, reading, err);
+    if (rc == SIEM_IDLE && *reading) {
+        if (!*idle) siem_export_notice(export_, err->message);
+        *idle = true;
+        *reading = false;
+        return siem_export_flush(export_, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    if (*idle) siem_export_notice(export_, "the registry is open again: going on");
+    *idle = false;
+    go_on(export_);
+    return SIEM_OK;
+}
+
+static siem_code follow(siem_export *export_, siem_error *err) {
+    int failures = 0;
+    bool idle = false;
+    for (;;) {
+        bool reading;
+        siem_code rc = read_round(export_, &idle, &reading, err);
+        if (rc == SIEM_OK) {
+            failures = 0;
+            rc = wait_for_news(export_, &reading, err);
+        }
+        if (rc == SIEM_OK) continue;
+        if (!passes(rc, reading)) return siem_export_finish_after(export_, rc, err);
+        if ((rc = get_over(export_, rc, reading, ++failures, err)) != SIEM_OK) return rc;
+    }
+}
+
+static siem_code begin_and_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
+    export_->lag_due = 0;
+    siem_code rc = siem_export_begin(export_, registry, err);
+    if (passes(rc, false) && export_->registry != NULL) rc = get_over(export_, rc, false, 1, err);
+    if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(export_, err);
+    if (rc == SIEM_OK) rc = follow(export_, err);
+    export_->lag_due = INFINITY;
+    return siem_export_end(export_, rc, err);
+}
+
+siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
+    siem_error own;
+    if (err == NULL) err = &own;
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    if (registry != NULL && !siem_registry_is_followed(registry)) {
+        rc = siem_error_set(err, SIEM_INVALID,
+                            "%s: the registry is not followed: open it with follow = true",
+                            __func__);
+    }
+    if (rc == SIEM_OK) rc = siem_export_check_registry(export_, registry, __func__, err);
+    if (rc == SIEM_OK) rc = begin_and_follow(export_, registry, err);
+    siem_export_leave(export_);
+    return rc;
+}

@@ -1,0 +1,297 @@
+/* batch.c: one buffer of lines, one of ids, and where each record ends in them. */
+#include "record/batch.h"
+
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/misuse.h"
+#include "record/field_limit.h"
+#include "record/mapping.h"
+#include "source/event.h"
+#include "source/registry_id.h"
+
+#include <stdlib.h>
+
+typedef struct record {
+    size_t end;         /* of its line, with the line end */
+    size_t id;          /* of its event_id among the ids, NUL-terminated */
+    size_t registry_id; /* likewise; records in a row share one */
+    size_t source_end;  /* of its event's JSON */
+    unsigned repairs;
+    unsigned part; /* which of its event's records it is */
+} record;
+
+struct siem_batch {
+    siem_buffer lines, ids, sources;
+    record *records;
+    size_t count, capacity;
+    bool keeps_sources;
+};
+
+/* How much of each buffer is in use; to go back to when a write fails. */
+typedef struct mark {
+    size_t lines, ids, sources, count;
+} mark;
+
+siem_code siem_batch_open(siem_batch **out, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+}
+
+void siem_batch_close(siem_batch *batch) {
+    if (batch == NULL) return;
+    siem_buffer_free(&batch->lines);
+    siem_buffer_free(&batch->ids);
+    siem_buffer_free(&batch->sources);
+    free(batch->records);
+    free(batch);
+}
+
+void siem_batch_keep_sources(siem_batch *batch) {
+    batch->keeps_sources = true;
+}
+
+void siem_batch_reserve(siem_batch *batch, size_t bytes) {
+    (void)siem_buffer_reserve(&batch->lines, bytes);
+    batch->lines.failed = false;
+}
+
+static bool reserve_record(siem_batch *batch) {
+    if (batch->count < batch->capacity) return true;
+    size_t capacity = batch->capacity == 0 ? 256 : batch->capacity * 2;
+    record *records = realloc(batch->records, capacity * sizeof *records);
+    if (records == NULL) return false;
+    batch->records = records;
+    batch->capacity = capacity;
+    return true;
+}
+
+static mark mark_of(const siem_batch *batch) {
+    return (mark){batch->lines.size, batch->ids.size, batch->sources.size, batch->count};
+}
+
+static void go_back(siem_batch *batch, mark at) {
+    batch->lines.size = at.lines;
+    batch->ids.size = at.ids;
+    batch->sources.size = at.sources;
+    batch->count = at.count;
+    batch->lines.failed = batch->ids.failed = batch->sources.failed = false;
+}
+
+/* Adds an id and its NUL. Returns where it begins. */
+static size_t add_id(siem_batch *batch, const char *bytes, size_t size) {
+    size_t start = batch->ids.size;
+    siem_buffer_add(&batch->ids, bytes, size);
+    siem_buffer_add_char(&batch->ids, '\0');
+    return start;
+}
+
+/* Where the registry's id lies: one copy serves all records in a row that share it. */
+static size_t add_registry_id(siem_batch *batch, const char *bytes, size_t size) {
+    if (batch->count > 0) {
+        size_t last = batch->records[batch->count - 1].registry_id;
+        const char *known = batch->ids.bytes + last;
+        if (strlen(known) == size && memcmp(known, bytes, size) == 0) return last;
+    }
+    return add_id(batch, bytes, size);
+}
+
+/* Completes the record whose line was written, all but its line end. */
+static siem_code add_record(siem_batch *batch, size_t id, size_t registry_id, record details,
+                            siem_error *err) {
+    siem_buffer_add_char(&batch->lines, '\n');
+    if (!reserve_record(batch) || batch->lines.failed || batch->ids.failed ||
+        batch->sources.failed) {
+        return siem_error_no_memory(err);
+    }
+    details.end = batch->lines.size;
+    details.id = id;
+    details.registry_id = registry_id;
+    details.source_end = batch->sources.size;
+    batch->records[batch->count++] = details;
+    return SIEM_OK;
+}
+
+static siem_code add_record_of(siem_batch *batch, siem_event *event, record details,
+                               siem_error *err) {
+    const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
+    const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
+    if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
+    size_t id = add_id(batch, event_id->bytes, event_id->size);
+    return add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
+                      details, err);
+}
+
+/* What the records since `start` hold. */
+static size_t size_since(const siem_batch *batch, mark start) {
+    return batch->lines.size - start.lines + batch->ids.size - start.ids + batch->sources.size -
+           start.sources + (batch->count - start.count) * sizeof(record);
+}
+
+/* Makes a line of each record of the list that begins at `start`, in place: a bracket and a comma
+ * become line ends. */
+static siem_code split_list(siem_batch *batch, mark start, siem_event *event, unsigned repairs,
+                            siem_error *err) {
+    siem_buffer *lines = &batch->lines;
+    const char *at = lines->bytes + start.lines + 1, *end = lines->bytes + lines->size - 1;
+    lines->size = start.lines;
+    for (unsigned part = 0; at < end; part++) {
+        const char *next = siem_json_skip(at, end);
+        if (*at != '{') {
+            return siem_error_set(err, SIEM_REFUSED, "item %u of the function's list is no record",
+                                  part + 1);
+        }
+        memmove(lines->bytes + lines->size, at, (size_t)(next - at));
+        lines->size += (size_t)(next - at);
+        record details = {.repairs = part == 0 ? repairs : 0, .part = part};
+        siem_code rc = add_record_of(batch, event, details, err);
+        if (rc != SIEM_OK) return rc;
+        if (size_since(batch, start) > SIEM_MOST_MADE) {
+            return siem_error_set(err, SIEM_REFUSED,
+                                  "the records of the function's list take more than %zu MiB",
+                                  SIEM_MOST_MADE >> 20);
+        }
+        at = next + 1; /* past the comma */
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
+                           unsigned *repairs, siem_error *err) {
+    unsigned bits = 0;
+    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (event == NULL) return siem_misuse_null(__func__, "event", err);
+    mark start = mark_of(batch);
+    siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
+    if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
+        rc = split_list(batch, start, event, bits, err);
+    } else if (rc == SIEM_OK) {
+        rc = add_record_of(batch, event, (record){.repairs = bits}, err);
+    }
+    if (rc != SIEM_OK) go_back(batch, start);
+    else if (repairs != NULL) *repairs = bits;
+    return rc;
+}
+
+siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const char *event_id,
+                         const char *registry_id, unsigned part, siem_error *err) {
+    siem_json_reader reader = {0};
+    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
+    if (event_id == NULL) return siem_misuse_null(__func__, "event_id", err);
+    siem_code rc = siem_registry_id_check(registry_id, err);
+    if (rc == SIEM_OK) rc = siem_misuse_list(__func__, "record", json, size, err);
+    if (rc != SIEM_OK) return rc;
+    mark start = mark_of(batch);
+    siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
+    siem_json_reader_free(&reader);
+    if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
+        rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is no JSON object", event_id);
+    } else {
+        size_t id = add_id(batch, event_id, strlen(event_id));
+        rc = add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
+                        (record){.part = part}, err);
+    }
+    if (rc != SIEM_OK) go_back(batch, start);
+    return rc;
+}
+
+static siem_code append_one(siem_batch *batch, const siem_batch *from, size_t index,
+                            siem_error *err) {
+    size_t size, source_size;
+    const char *line = siem_batch_at(from, index, &size);
+    const char *event_id = siem_batch_event_id(from, index);
+    const char *registry_id = siem_batch_registry_id(from, index);
+    const char *source = siem_batch_source(from, index, &source_size);
+    siem_buffer_add(&batch->lines, line, size);
+    siem_buffer_add(&batch->sources, source, source_size);
+    size_t id = add_id(batch, event_id, strlen(event_id));
+    return add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
+                      from->records[index], err);
+}
+
+siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, const size_t *records,
+                            size_t count, siem_error *err) {
+    mark start = mark_of(batch);
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++)
+        rc = append_one(batch, from, records[i], err);
+    if (rc != SIEM_OK) go_back(batch, start);
+    return rc;
+}
+
+siem_code siem_batch_copy(siem_batch **out, const siem_batch *from, const size_t *records,
+                          size_t count, siem_error *err) {
+    siem_code rc = siem_batch_open(out, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_batch_append(*out, from, records, count, err);
+    if (rc == SIEM_OK) return rc;
+    siem_batch_close(*out);
+    *out = NULL;
+    return rc;
+}
+
+size_t siem_batch_size(const siem_batch *batch) {
+    return batch != NULL ? batch->count : 0;
+}
+
+const char *siem_batch_bytes(const siem_batch *batch, size_t *size) {
+    bool is_empty = batch == NULL || batch->lines.size == 0;
+    if (size != NULL) *size = is_empty ? 0 : batch->lines.size;
+    return is_empty ? "" : batch->lines.bytes;
+}
+
+const char *siem_batch_at(const siem_batch *batch, size_t index, size_t *size) {
+    if (size != NULL) *size = 0;
+    if (index >= siem_batch_size(batch)) return NULL;
+    size_t start = index == 0 ? 0 : batch->records[index - 1].end;
+    if (size != NULL) *size = batch->records[index].end - start - 1;
+    return batch->lines.bytes + start;
+}
+
+const char *siem_batch_event_id(const siem_batch *batch, size_t index) {
+    return index < siem_batch_size(batch) ? batch->ids.bytes + batch->records[index].id : NULL;
+}
+
+unsigned siem_batch_part(const siem_batch *batch, size_t index) {
+    return batch->records[index].part;
+}
+
+unsigned siem_batch_repairs(const siem_batch *batch, size_t index) {
+    return batch->records[index].repairs;
+}
+
+const char *siem_batch_registry_id(const siem_batch *batch, size_t index) {
+    return batch->ids.bytes + batch->records[index].registry_id;
+}
+
+const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *size) {
+    size_t start = index == 0 ? 0 : batch->records[index - 1].source_end;
+    *size = batch->records[index].source_end - start;
+    return *size > 0 ? batch->sources.bytes + start : NULL;
+}
+
+void siem_batch_clear(siem_batch *batch) {
+    if (batch != NULL) go_back(batch, (mark){0});
+}
+
+void siem_batch_drop_last(siem_batch *batch) {
+    batch->count--;
+    if (batch->count == 0) {
+        siem_batch_clear(batch);
+        return;
+    }
+    const record *last = &batch->records[batch->count - 1];
+    /* Its ids stay where they are: what follows them is found by its own place. */
+    batch->lines.size = last->end;
+    batch->sources.size = last->source_end;
+}
+
+size_t siem_batch_cut_fields(siem_batch *batch, size_t most) {
+    size_t start = batch->count > 1 ? batch->records[batch->count - 2].end : 0;
+    record *last = &batch->records[batch->count - 1];
+    if (last->end - start <= most) return 0; /* no field can be longer */
+    size_t count = siem_cut_fields(&batch->lines, start, most);
+    last->end = batch->lines.size;
+    return count;
+}

@@ -1,0 +1,416 @@
+/* mapping.c: a format as a list of operations, and the loop that runs them.
+ *
+ * Whatever is the same in every record is one operation with its bytes ready, commas included. Only
+ * behind something that may be left out is it open whether a comma is due; such bytes begin with
+ * one, which is passed over right behind an opening brace. */
+#include "record/mapping.h"
+
+#include "base/error.h"
+#include "base/json_writer.h"
+#include "base/misuse.h"
+#include "record/tree.h"
+#include "source/registry.h"
+
+#include <stdlib.h>
+
+/* A record without functions may be longer than SIEM_MOST_MADE when its event is long as well: up
+ * to so many times as long, as a text within a text is escaped twice. */
+#define MOST_TIMES 16
+
+typedef enum operation_kind {
+    WRITE_BYTES, /* the bytes */
+    COPY_FIELD,  /* the bytes and a field of the event, unless that is empty */
+    RUN_RULE,    /* the bytes and what a rule gives, unless that is empty */
+    OPEN_OBJECT, /* the bytes, remembering where they began */
+    CLOSE_OBJECT /* a closing brace, or back to where the object began when it is empty */
+} operation_kind;
+
+typedef struct operation {
+    operation_kind kind;
+    bool keep; /* write null and "" too */
+    int field;
+    siem_rule *rule;
+    size_t start, size; /* of the bytes, in the mapping's text */
+} operation;
+
+struct siem_mapping {
+    char *name;
+    siem_destination root;
+    siem_function whole;
+    void *whole_context;
+    siem_function filter;
+    void *filter_context;
+    bool compiled;
+    operation *operations;
+    size_t count, capacity;
+    siem_buffer text;
+    size_t ready; /* where in `text` the bytes begin that no operation has yet */
+    bool calls;   /* some row has a function */
+    bool renders; /* one of its functions may be running */
+    siem_scratch scratch;
+};
+
+siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    *out = NULL;
+    if (name == NULL) return siem_misuse_null(__func__, "name", err);
+    siem_mapping *mapping = calloc(1, sizeof *mapping);
+    if (mapping == NULL || (mapping->name = strdup(name)) == NULL) {
+        free(mapping);
+        return siem_error_no_memory(err);
+    }
+    *out = mapping;
+    return SIEM_OK;
+}
+
+void siem_mapping_set_canonical(siem_mapping *mapping) {
+    mapping->scratch.is_canonical = true;
+}
+
+void siem_mapping_set_allocator(siem_mapping *mapping, siem_allocator *allocator) {
+    mapping->text.allocator = allocator;
+    siem_scratch_use(&mapping->scratch, allocator);
+}
+
+void siem_mapping_trim(siem_mapping *mapping) {
+    siem_scratch_free(&mapping->scratch);
+}
+
+siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
+    siem_rule *rule = NULL;
+    siem_code rc;
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (row == NULL) return siem_misuse_null(__func__, "row", err);
+    mapping->calls = mapping->calls || row->with != NULL || row->fallback_with != NULL;
+    if (mapping->compiled || mapping->whole != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
+    }
+    rc = siem_rule_open(&rule, row, &mapping->scratch, err);
+    if (rc == SIEM_OK) rc = siem_destination_add(&mapping->root, rule, err);
+    if (rc == SIEM_OK) return SIEM_OK;
+    siem_rule_close(rule);
+    siem_error_prefix(err, "%s", mapping->name);
+    return rc;
+}
+
+siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole, void *context,
+                                    siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (whole == NULL) return siem_misuse_null(__func__, "whole", err);
+    if (mapping->compiled || mapping->root.first != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s: a format has rows or a function, not both",
+                              mapping->name);
+    }
+    mapping->whole = whole;
+    mapping->whole_context = context;
+    return SIEM_OK;
+}
+
+siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, void *context,
+                                  siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (filter == NULL) return siem_misuse_null(__func__, "filter", err);
+    if (mapping->compiled) {
+        return siem_error_set(err, SIEM_INVALID, "%s: a filter is set before compiling",
+                              mapping->name);
+    }
+    mapping->filter = filter;
+    mapping->filter_context = context;
+    return SIEM_OK;
+}
+
+const char *siem_mapping_name(const siem_mapping *mapping) {
+    return mapping != NULL ? mapping->name : NULL;
+}
+
+void siem_mapping_close(siem_mapping *mapping) {
+    if (mapping == NULL) return;
+    siem_destination_free(&mapping->root);
+    (void)siem_resize(mapping->text.allocator, mapping->operations,
+                      mapping->capacity * sizeof *mapping->operations, 0);
+    siem_buffer_free(&mapping->text);
+    siem_scratch_free(&mapping->scratch);
+    free(mapping->name);
+    free(mapping);
+}
+
+/* ---- compiling ---- */
+
+static void add_operation(siem_mapping *mapping, operation op) {
+    if (mapping->count == mapping->capacity) {
+        size_t capacity = mapping->capacity == 0 ? 32 : mapping->capacity * 2;
+        operation *operations =
+            siem_resize(mapping->text.allocator, mapping->operations,
+                        mapping->capacity * sizeof *operations, capacity * sizeof *operations);
+        if (operations == NULL) {
+            mapping->text.failed = true;
+            return;
+        }
+        mapping->operations = operations;
+        mapping->capacity = capacity;
+    }
+    mapping->operations[mapping->count++] = op;
+}
+
+/* Gives all bytes that are ready to an operation of their own. */
+static void flush_bytes(siem_mapping *mapping) {
+    size_t size = mapping->text.size - mapping->ready;
+    if (size == 0) return;
+    add_operation(mapping, (operation){.kind = WRITE_BYTES, .start = mapping->ready, .size = size});
+    mapping->ready = mapping->text.size;
+}
+
+/* Adds an operation whose bytes are those ready since the last flush. */
+static void flush_into(siem_mapping *mapping, operation op) {
+    op.start = mapping->ready;
+    op.size = mapping->text.size - mapping->ready;
+    mapping->ready = mapping->text.size;
+    add_operation(mapping, op);
+}
+
+static void put_key(siem_mapping *mapping, const char *key) {
+    siem_buffer *text = &mapping->text;
+    bool first = text->size > mapping->ready && text->bytes[text->size - 1] == '{';
+    if (!first) siem_buffer_add_char(text, ',');
+    siem_json_write_text(text, key, strlen(key));
+    siem_buffer_add_char(text, ':');
+}
+
+static void compile_member(siem_mapping *mapping, const siem_destination *member) {
+    const siem_value *constant = siem_rule_constant(member->rule);
+    operation op = {.rule = member->rule, .keep = siem_rule_keeps(member->rule)};
+    if (constant != NULL) {
+        if (!siem_destination_is_certain(member)) return;
+        put_key(mapping, member->key);
+        siem_buffer_add(&mapping->text, constant->bytes, constant->size);
+        return;
+    }
+    flush_bytes(mapping);
+    put_key(mapping, member->key);
+    op.field = siem_rule_field(member->rule);
+    op.kind = op.field >= 0 ? COPY_FIELD : RUN_RULE;
+    flush_into(mapping, op);
+}
+
+static void compile_object(siem_mapping *mapping, const siem_destination *object) {
+    bool certain = object->key == NULL || siem_destination_is_certain(object);
+    if (!certain) flush_bytes(mapping);
+    if (object->key != NULL) put_key(mapping, object->key);
+    siem_buffer_add_char(&mapping->text, '{');
+    if (!certain) flush_into(mapping, (operation){.kind = OPEN_OBJECT});
+    for (const siem_destination *member = object->first; member != NULL; member = member->next) {
+        if (member->rule != NULL) compile_member(mapping, member);
+        else compile_object(mapping, member); /* as deep as SIEM_DESTINATION_DEPTH */
+    }
+    if (certain) {
+        siem_buffer_add_char(&mapping->text, '}');
+    } else {
+        flush_bytes(mapping);
+        add_operation(mapping, (operation){.kind = CLOSE_OBJECT});
+    }
+}
+
+siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (mapping->compiled) return SIEM_OK;
+    if (mapping->whole == NULL && mapping->root.first == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s: the format has no rows", mapping->name);
+    }
+    if (mapping->whole == NULL) {
+        compile_object(mapping, &mapping->root);
+        flush_bytes(mapping);
+        (void)siem_buffer_reserve(&mapping->text, SIEM_PADDING);
+        if (mapping->text.failed) return siem_error_no_memory(err);
+    }
+    mapping->compiled = true;
+    return SIEM_OK;
+}
+
+static siem_code is_unknown(const siem_registry *registry, const char *field, siem_error *err) {
+    const char *reason = siem_unreadable_reason(siem_registry_unreadable(registry), field);
+    if (reason == NULL) {
+        return siem_error_set(err, SIEM_NOT_FOUND,
+                              "\"%s\" is no field of an event and no column of this registry",
+                              field);
+    }
+    return siem_error_set(
+        err, SIEM_NOT_FOUND,
+        "column \"%s\" of this registry cannot be read: %s. Remove it from "
+        "the format, or let the registry store it (GENERATED ALWAYS AS ... STORED)",
+        field, reason);
+}
+
+static siem_code check_object(const siem_mapping *mapping, const siem_destination *object,
+                              const siem_registry *registry, siem_error *err) {
+    const char *const *columns = siem_registry_columns(registry);
+    siem_code rc = SIEM_OK;
+    for (const siem_destination *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
+        const char *unknown = m->rule != NULL ? siem_rule_unknown_field(m->rule, columns) : NULL;
+        if (m->rule == NULL) rc = check_object(mapping, m, registry, err);
+        if (unknown == NULL) continue;
+        rc = is_unknown(registry, unknown, err);
+        if (siem_rule_label(m->rule) != NULL) {
+            siem_error_prefix(err, "%s", siem_rule_label(m->rule));
+        } else {
+            siem_error_prefix(err, "%s: %s", mapping->name, siem_rule_destination(m->rule));
+        }
+    }
+    return rc;
+}
+
+siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *registry,
+                             siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
+    return check_object(mapping, &mapping->root, registry, err);
+}
+
+/* ---- rendering ---- */
+
+static inline void write_bytes(const siem_mapping *mapping, const operation *op, siem_buffer *out) {
+    const char *bytes = mapping->text.bytes + op->start;
+    size_t size = op->size;
+    if (bytes[0] == ',' && out->size != 0 && out->bytes[out->size - 1] == '{') {
+        bytes++;
+        size--;
+    }
+    siem_buffer_add_padded(out, bytes, size);
+}
+
+/* Rows that give the same long text again make a record that is longer than all memory. */
+static siem_code check_size(const siem_mapping *mapping, const operation *op, siem_event *event,
+                            size_t size, siem_error *err) {
+    if (size <= SIEM_MOST_MADE) return SIEM_OK;
+    if (!mapping->calls && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
+    return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
+                          siem_rule_destination(op->rule), SIEM_MOST_MADE >> 20);
+}
+
+/* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
+ * record cannot have. `start`: where in `out` the record begins. */
+static inline siem_code write_member(const siem_mapping *mapping, const operation *op,
+                                     siem_event *event, const siem_value *value, size_t start,
+                                     siem_buffer *out, unsigned *repairs, siem_error *err) {
+    if (siem_value_is_empty(value) && !op->keep) return SIEM_OK;
+    if (value->size > SIEM_MOST_MADE / 8 || out->size - start > SIEM_MOST_MADE / 8) {
+        size_t size = out->size - start + siem_json_value_size(value);
+        siem_code rc = check_size(mapping, op, event, size, err);
+        if (rc != SIEM_OK) return rc;
+    }
+    write_bytes(mapping, op, out);
+    siem_json_write_value(out, value, repairs);
+    return SIEM_OK;
+}
+
+static siem_code run_rule(siem_mapping *mapping, const operation *op, siem_event *event,
+                          size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
+    siem_value value;
+    siem_code rc = siem_rule_get(op->rule, event, &mapping->scratch, &value, err);
+    if (rc == SIEM_OK) rc = write_member(mapping, op, event, &value, start, out, repairs, err);
+    return rc == SIEM_END ? SIEM_OK : rc;
+}
+
+static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_buffer *out,
+                                unsigned *repairs, siem_error *err) {
+    size_t opened[SIEM_DESTINATION_DEPTH]; /* where the open objects begin */
+    size_t depth = 0, start = out->size;
+    const operation *end = mapping->operations + mapping->count;
+    for (const operation *op = mapping->operations; op < end; op++) {
+        siem_code rc = SIEM_OK;
+        switch (op->kind) {
+        case WRITE_BYTES: write_bytes(mapping, op, out); break;
+        case COPY_FIELD:
+            rc = write_member(mapping, op, event, siem_event_field(event, (size_t)op->field), start,
+                              out, repairs, err);
+            break;
+        case RUN_RULE: rc = run_rule(mapping, op, event, start, out, repairs, err); break;
+        case OPEN_OBJECT:
+            opened[depth++] = out->size;
+            write_bytes(mapping, op, out);
+            break;
+        case CLOSE_OBJECT:
+            depth--;
+            if (out->failed) break;
+            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): what closes was opened */
+            if (out->bytes[out->size - 1] == '{') out->size = opened[depth];
+            else siem_buffer_add_char(out, '}');
+            break;
+        }
+        if (rc != SIEM_OK) return rc;
+    }
+    return SIEM_OK;
+}
+
+static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer *out,
+                           siem_error *err) {
+    siem_value record;
+    siem_code rc = siem_function_call(mapping->whole, mapping->whole_context, "function", event,
+                                      (siem_value){0}, &mapping->scratch, &record, err);
+    if (rc != SIEM_OK) return rc;
+    if (record.type != SIEM_JSON || (record.bytes[0] != '{' && record.bytes[0] != '[')) {
+        return siem_error_set(err, SIEM_REFUSED, "the function gave no table of named values");
+    }
+    if (record.size == 2 && record.bytes[0] == '[') {
+        return siem_error_set(err, SIEM_DROPPED, "the function gave a list without records");
+    }
+    siem_buffer_add(out, record.bytes, record.size);
+    return SIEM_OK;
+}
+
+static siem_code run_filter(siem_mapping *mapping, siem_event *event, siem_error *err) {
+    bool wanted;
+    if (mapping->filter == NULL) return SIEM_OK;
+    siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, "filter", event,
+                                     &mapping->scratch, &wanted, err);
+    if (rc != SIEM_OK) return rc;
+    return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "dropped by the filter");
+}
+
+siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *err) {
+    if (mapping->compiled) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "%s: the mapping is not compiled: call siem_mapping_compile first",
+                          mapping->name);
+}
+
+/* What it needs while it renders is there once. */
+static siem_code check_idle(const siem_mapping *mapping, siem_error *err) {
+    if (!mapping->renders) return siem_mapping_check_compiled(mapping, err);
+    return siem_error_set(err, SIEM_INVALID, "%s: a function of this mapping renders through it",
+                          mapping->name);
+}
+
+static siem_code run(siem_mapping *mapping, siem_event *event, siem_buffer *out, unsigned *repairs,
+                     siem_error *err) {
+    siem_code rc = run_filter(mapping, event, err);
+    if (rc != SIEM_OK) {
+        siem_error_prefix(err, "filter");
+        return rc;
+    }
+    if (mapping->whole != NULL) return run_whole(mapping, event, out, err);
+    return run_operations(mapping, event, out, repairs, err);
+}
+
+/* Memory under a limit that lacks for one event is there for the next one. */
+static siem_code give_up_scratch(siem_mapping *mapping, siem_error *err) {
+    bool limited = mapping->text.allocator != NULL;
+    siem_scratch_free(&mapping->scratch);
+    if (!limited) return siem_error_no_memory(err);
+    return siem_error_set(err, SIEM_REFUSED, "a value needs more memory than the format may use");
+}
+
+siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
+                              unsigned *repairs, siem_error *err) {
+    siem_code rc = check_idle(mapping, err);
+    if (rc != SIEM_OK) return rc;
+    mapping->renders = true;
+    mapping->scratch.repairs = 0;
+    rc = run(mapping, event, out, repairs, err);
+    mapping->renders = false;
+    *repairs |= mapping->scratch.repairs | event->repairs;
+    if (siem_scratch_failed(&mapping->scratch)) rc = give_up_scratch(mapping, err);
+    if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
+    else if (out->failed || event->extra.failed || event->text.failed)
+        rc = siem_error_no_memory(err);
+    return rc;
+}

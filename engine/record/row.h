@@ -1,0 +1,84 @@
+/* row.h: one row of a format, made ready: from an event to a value. */
+#ifndef SIEM_RULE_H
+#define SIEM_RULE_H
+
+#include "source/event.h"
+
+/* Memory for values on their way, one buffer a stage, so that no stage moves the bytes of the one
+ * before. All zero is empty. */
+typedef struct siem_scratch {
+    siem_buffer decoded, converted, joined, json;
+    siem_json_reader reader;
+    siem_error left;   /* by a function that failed; all zero before */
+    unsigned repairs;  /* SIEM_REPAIRED_ bits of what a rule gave */
+    bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
+} siem_scratch;
+
+/* Takes all memory from an allocator from here on. */
+void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator);
+
+/* True when memory lacked for a value. */
+bool siem_scratch_failed(const siem_scratch *scratch);
+
+void siem_scratch_free(siem_scratch *scratch);
+
+typedef struct siem_rule siem_rule;
+
+/* Copies a row. Its constants are read with the scratch, and lie in memory of its allocator.
+ * Errors: SIEM_INVALID, naming the destination; SIEM_NO_MEMORY. */
+siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scratch,
+                         siem_error *err);
+
+const char *siem_rule_destination(const siem_rule *rule);
+
+/* What the row is called in messages, or NULL. */
+const char *siem_rule_label(const siem_rule *rule);
+
+/* True when null and "" are written as well. */
+bool siem_rule_keeps(const siem_rule *rule);
+
+/* True for a row without a source: it declares an object. */
+bool siem_rule_is_object(const siem_rule *rule);
+
+/* The value of a row that gives the same in every event, else NULL. */
+const siem_value *siem_rule_constant(const siem_rule *rule);
+
+/* The field that a row copies unchanged, else -1. */
+int siem_rule_field(const siem_rule *rule);
+
+/* The value for an event; SIEM_END when `when` leaves the row out. Borrowed until the next rule
+ * runs with the same scratch. Errors: SIEM_REFUSED, and what a function gave. */
+siem_code siem_rule_get(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+                        siem_value *value, siem_error *err);
+
+/* The first field that is neither one of the 14 nor in `columns` (ended by NULL), or NULL. */
+const char *siem_rule_unknown_field(const siem_rule *rule, const char *const *columns);
+
+void siem_rule_close(siem_rule *rule);
+
+/* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
+ * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for
+ * what is not a value, and what the function gave. */
+siem_code siem_function_call(siem_function function, void *context, const char *name,
+                             siem_event *event, siem_value value, siem_scratch *scratch,
+                             siem_value *result, siem_error *err);
+
+/* Asks a function of a format yes or no: null and JSON false are no. */
+siem_code siem_function_ask(siem_function function, void *context, const char *name,
+                            siem_event *event, siem_scratch *scratch, bool *yes, siem_error *err);
+
+/* Null, "" and their JSON forms: what is left out of a record. */
+static inline bool siem_value_is_empty(const siem_value *value) {
+    switch (value->type) {
+    case SIEM_NULL: return true;
+    case SIEM_TEXT: return value->size == 0;
+    case SIEM_JSON:
+        return (value->size == 2 && value->bytes[0] == '"') ||
+               (value->size == 4 && value->bytes[0] == 'n');
+    case SIEM_INTEGER:
+    case SIEM_REAL: return false;
+    }
+    return false;
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* tree.c: a tree of keys. */
+#include "record/tree.h"
+
+#include "base/error.h"
+#include "base/path.h"
+
+#include <stdlib.h>
+
+static siem_destination *find(const siem_destination *object, const char *key) {
+    siem_destination *member = object->first;
+    while (member != NULL && strcmp(member->key, key) != 0) member = member->next;
+    return member;
+}
+
+static siem_destination *append(siem_destination *object, const char *key) {
+    siem_destination *member = calloc(1, sizeof *member);
+    if (member == NULL || (member->key = strdup(key)) == NULL) {
+        free(member);
+        return NULL;
+    }
+    if (object->last != NULL) object->last->next = member;
+    else object->first = member;
+    object->last = member;
+    return member;
+}
+
+/* Puts the rule at the last key of its path. */
+static siem_code place(siem_destination *object, const char *key, siem_rule *rule,
+                       siem_error *err) {
+    const char *name = siem_rule_destination(rule);
+    siem_destination *member = find(object, key);
+    bool is_new = member == NULL;
+    if (!is_new && member->rule != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "%s: a row for this destination stands before",
+                              name);
+    }
+    if (!is_new && (!siem_rule_is_object(rule) || member->declared)) {
+        return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already", name);
+    }
+    if (is_new && (member = append(object, key)) == NULL) return siem_error_no_memory(err);
+    if (siem_rule_is_object(rule)) {
+        member->declared = true;
+        siem_rule_close(rule);
+    } else {
+        member->rule = rule;
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_destination_add(siem_destination *root, siem_rule *rule, siem_error *err) {
+    siem_path path;
+    const char *name = siem_rule_destination(rule);
+    siem_code rc = siem_path_open(&path, name, err);
+    siem_destination *object = root;
+    if (rc != SIEM_OK) return rc;
+    if (path.count > SIEM_DESTINATION_DEPTH) {
+        rc = siem_error_set(err, SIEM_INVALID, "%s: more than %d objects in one another", name,
+                            SIEM_DESTINATION_DEPTH);
+    }
+    for (size_t i = 0; rc == SIEM_OK && i + 1 < path.count; i++) {
+        siem_destination *member = find(object, path.keys[i]);
+        if (member == NULL) member = append(object, path.keys[i]);
+        if (member == NULL) {
+            rc = siem_error_no_memory(err);
+        } else if (member->rule != NULL) {
+            rc = siem_error_set(err, SIEM_INVALID, "%s: \"%s\" is a value already, not an object",
+                                name, siem_rule_destination(member->rule));
+        }
+        object = member;
+    }
+    if (rc == SIEM_OK) rc = place(object, path.keys[path.count - 1], rule, err);
+    siem_path_close(&path);
+    return rc;
+}
+
+static bool has_certain_member(const siem_destination *object) {
+    const siem_destination *member = object->first;
+    while (member != NULL && !siem_destination_is_certain(member)) member = member->next;
+    return member != NULL;
+}
+
+bool siem_destination_is_certain(const siem_destination *destination) {
+    if (destination->rule == NULL) {
+        return destination->declared || has_certain_member(destination);
+    }
+    const siem_value *constant = siem_rule_constant(destination->rule);
+    return constant != NULL &&
+           (siem_rule_keeps(destination->rule) || !siem_value_is_empty(constant));
+}
+
+void siem_destination_free(siem_destination *root) {
+    siem_destination *member = root->first;
+    while (member != NULL) {
+        siem_destination *next = member->next;
+        siem_destination_free(member); /* as deep as SIEM_DESTINATION_DEPTH */
+        siem_rule_close(member->rule);
+        free(member->key);
+        free(member);
+        member = next;
+    }
+    root->first = root->last = NULL;
+}

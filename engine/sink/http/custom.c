@@ -1,0 +1,108 @@
+/* custom.c: requests that a caller writes, and answers that it reads. */
+#include "sink/http/custom.h"
+
+#include "base/error.h"
+#include "record/batch.h"
+#include "sink/http/header.h"
+
+#include <stdlib.h>
+
+#define BATCH_BYTES ((size_t)1 << 20)
+#define MOST_BYTES  ((size_t)1 << 30)
+
+typedef struct custom_sink {
+    siem_remote_sink remote;
+    siem_custom custom;
+    char *url;
+} custom_sink;
+
+const siem_sink_option siem_custom_options[] = {
+    {"url", "URL", "where records are posted to", true, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    (void)sink;
+    return siem_remote_array_size(count, bytes);
+}
+
+/* The caller sees a batch of the parcel's records alone. */
+static siem_code call_write(const custom_sink *custom, const siem_parcel *parcel,
+                            siem_request *request, siem_error *err) {
+    siem_batch *part = NULL;
+    const siem_batch *batch = parcel->batch;
+    siem_code rc = SIEM_OK;
+    if (parcel->count < siem_batch_size(batch)) {
+        rc = siem_batch_copy(&part, batch, parcel->records, parcel->count, err);
+        batch = part;
+    }
+    if (rc == SIEM_OK) rc = custom->custom.write(custom->custom.context, batch, request, err);
+    siem_batch_close(part);
+    return rc;
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const custom_sink *custom = (const custom_sink *)sink;
+    siem_request_set_url(request, "%s", custom->url);
+    request->given_url = true;
+    request->gzip = custom->remote.gzip;
+    siem_code rc = call_write(custom, parcel, request, err);
+    bool is_bare = rc == SIEM_OK && request->body == NULL;
+    if (is_bare && !siem_header_is_in(request, "content-type")) {
+        siem_request_add_header(request, false, "Content-Type: application/json");
+    }
+    if (is_bare && parcel->count > 0) siem_remote_write_array(parcel, request);
+    siem_remote_expect_items(parcel, request);
+    return rc;
+}
+
+/* A caller that fails to read an answer is wrong itself: nothing is taken as delivered. */
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    const custom_sink *custom = (const custom_sink *)sink;
+    siem_error err = {0};
+    (void)parcel;
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0') return;
+    if (custom->custom.read(custom->custom.context, response, answer, &err) == SIEM_OK) return;
+    siem_answer_clear(answer); /* of a list that is wrong further on */
+    siem_answer_all(answer, SIEM_HOLD, "%.300s", err.message);
+}
+
+static siem_code close_custom(siem_sink *sink, siem_error *err) {
+    custom_sink *custom = (custom_sink *)sink;
+    (void)err;
+    siem_remote_close(&custom->remote);
+    free(custom->url);
+    free(custom);
+    return SIEM_OK;
+}
+
+static const siem_protocol protocol = {
+    .body_size = body_size, .write = write_request, .read = read_response};
+
+static const siem_sink_kind kind = {
+    .name = "custom", .options = siem_custom_options, .protocol = &protocol, .close = close_custom};
+
+siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
+                                const siem_option *given, size_t option_count, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = MOST_BYTES,
+                                              .takes_gzip = true};
+    siem_settings settings = {given, option_count};
+    *out = NULL;
+    custom_sink *sink = calloc(1, sizeof *sink);
+    if (sink == NULL) return siem_error_no_memory(err);
+    sink->remote.sink.kind = &kind;
+    sink->custom = *custom;
+    siem_code rc = siem_remote_open(&sink->remote, &settings, &limits, err);
+    if (rc == SIEM_OK) {
+        rc = siem_remote_copy_url(&sink->url, "url", siem_settings_text(&settings, "url"), err);
+    }
+    if (rc == SIEM_OK) siem_remote_set_target(&sink->remote, sink->url);
+    if (rc == SIEM_OK) *out = &sink->remote.sink;
+    else (void)close_custom(&sink->remote.sink, NULL);
+    return rc;
+}

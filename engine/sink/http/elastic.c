@@ -1,0 +1,508 @@
+/* elastic.c: the _bulk API of Elasticsearch and OpenSearch.
+ *
+ * "Bulk API": items are answered in order, each with its own status. Data streams take only create.
+ * Each document has an _id made of its registry and event, so that what is sent twice is stored
+ * once: 409 says that it is there. (An _id is unique within a backing index: a document that is
+ * sent again after a rollover is stored twice, elasticsearch#44794.) */
+#include "base/error.h"
+#include "record/batch.h"
+#include "sink/http/elastic_items.h"
+#include "sink/http/elastic_setup.h"
+#include "sink/kinds.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_BYTES ((size_t)10000000)  /* 5 to 15 MB are advised */
+#define MOST_BYTES ((size_t)100 << 20) /* http.max_content_length */
+
+#define ID_BYTES    21 /* of the digest: 168 bits do not meet by chance */
+#define ID_SIZE     28 /* in base64: a multiple of 4 */
+#define ACTION_TAIL "\"}}\n"
+
+typedef struct elastic_sink {
+    siem_remote_sink remote;
+    char *url;
+    char *target; /* an index or a data stream */
+    char *bulk;   /* the path of _bulk behind the url */
+    char *head;   /* of an action, up to its _id */
+    siem_elastic_setup setup;
+    char *user; /* NULL: api_key */
+    siem_secret *api_key, *password;
+    EVP_MD *sha256; /* found once: each search takes longer than a digest */
+    EVP_MD_CTX *digest;
+} elastic_sink;
+
+static const siem_sink_option options[] = {
+    {"url", "URL", "of a node: https://host:9200", true, false, false},
+    {"api_key", "SECRET", "an API key, encoded or as id:key", false, true, false},
+    {"user", "U", "instead of an API key: a user", false, false, false},
+    {"password", "SECRET", "of the user", false, true, false},
+    {"namespace", "NAME", "of the data stream logs-oversight.beacon-NAME (default: default)", false,
+     false, false},
+    {"index", "NAME", "instead: a data stream or index by name", false, false, false},
+    {"without_template", NULL,
+     "send also where no template makes the data stream or index: the node guesses its mappings",
+     false, false, false},
+    {"bulk_path", "PATH",
+     "for a receiver that knows only this path, such as /_bulk: each action names the index, and "
+     "the set-up is not looked at",
+     false, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+static const siem_secret_form key_form = {.word = true, .scheme = "ApiKey", .pair = true};
+static const siem_secret_form password_form = {.word = false};
+
+/* The credential, or NULL without one. */
+static siem_secret *secret_of(const elastic_sink *elastic) {
+    return elastic->api_key != NULL ? elastic->api_key : elastic->password;
+}
+
+/* ---- writing ---- */
+
+/* Of {"create":{"_id":"..."}} and its line end. */
+static size_t action_size(const elastic_sink *elastic) {
+    return strlen(elastic->head) + ID_SIZE + sizeof ACTION_TAIL - 1;
+}
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    return bytes + count * action_size((const elastic_sink *)sink);
+}
+
+/* The key within an API key, which is id:key in base64: a server may repeat it as well. */
+static void note_key(siem_request *request, const char *encoded) {
+    char pair[1024];
+    size_t size = strlen(encoded);
+    if (size % 4 != 0 || size >= sizeof pair) return;
+    int decoded = EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)encoded, (int)size);
+    pair[decoded > 0 ? decoded : 0] = '\0';
+    const char *colon = strchr(pair, ':');
+    if (colon != NULL) siem_request_add_secret(request, colon + 1);
+    OPENSSL_cleanse(pair, sizeof pair);
+}
+
+/* Basic (RFC 7617) or an API key. */
+static siem_code add_authorization(const elastic_sink *elastic, siem_request *request,
+                                   siem_error *err) {
+    if (elastic->api_key != NULL) {
+        note_key(request, siem_secret_text(elastic->api_key));
+        siem_request_add_header(request, true, "Authorization: ApiKey %s",
+                                siem_secret_text(elastic->api_key));
+        return SIEM_OK;
+    }
+    if (elastic->user == NULL) return SIEM_OK;
+    siem_buffer pair = {0}, encoded = {0};
+    const char *password = siem_secret_text(elastic->password);
+    (void)siem_buffer_reserve_secret(&pair, strlen(elastic->user) + strlen(password) + 1);
+    siem_request_add_secret(request, password);
+    siem_buffer_add(&pair, elastic->user, strlen(elastic->user));
+    siem_buffer_add_char(&pair, ':');
+    siem_buffer_add(&pair, password, strlen(password));
+    bool room = siem_buffer_reserve(&encoded, 4 * (pair.size / 3 + 1) + 1) && !pair.failed;
+    if (room) {
+        (void)EVP_EncodeBlock((unsigned char *)encoded.bytes, (const unsigned char *)pair.bytes,
+                              (int)pair.size);
+        siem_request_add_header(request, true, "Authorization: Basic %s", encoded.bytes);
+    }
+    siem_buffer_free_secret(&pair);
+    siem_buffer_free_secret(&encoded);
+    return room ? SIEM_OK : siem_error_no_memory(err);
+}
+
+/* The id that the same event has at every attempt, also of another process. */
+static bool make_id(const elastic_sink *elastic, const char *registry_id, const char *event_id,
+                    unsigned part, char out[ID_SIZE + 1]) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char suffix[16]; /* of what is not the event's first record: a NUL and its number */
+    size_t suffix_size =
+        part > 0 ? 1 + (size_t)snprintf(suffix + 1, sizeof suffix - 1, "%u", part) : 0;
+    suffix[0] = '\0';
+    /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
+    bool made = EVP_DigestInit_ex2(elastic->digest, elastic->sha256, NULL) == 1 &&
+                EVP_DigestUpdate(elastic->digest, registry_id, strlen(registry_id) + 1) == 1 &&
+                EVP_DigestUpdate(elastic->digest, event_id, strlen(event_id)) == 1 &&
+                EVP_DigestUpdate(elastic->digest, suffix, suffix_size) == 1 &&
+                EVP_DigestFinal_ex(elastic->digest, digest, NULL) == 1;
+    if (!made) return false;
+    (void)EVP_EncodeBlock((unsigned char *)out, digest, ID_BYTES);
+    for (char *at = out; *at != '\0'; at++) { /* base64url: + and / would need care in a URL */
+        if (*at == '+') *at = '-';
+        else if (*at == '/') *at = '_';
+    }
+    return true;
+}
+
+static siem_code write_documents(const elastic_sink *elastic, const siem_parcel *parcel,
+                                 siem_request *request, siem_error *err) {
+    size_t head_size = strlen(elastic->head);
+    (void)siem_buffer_reserve(&request->content,
+                              siem_remote_bytes(parcel) + parcel->count * action_size(elastic));
+    for (size_t i = 0; i < parcel->count; i++) {
+        char id[ID_SIZE + 1];
+        size_t size;
+        const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
+        size_t record = parcel->records[i];
+        if (!make_id(elastic, siem_batch_registry_id(parcel->batch, record),
+                     siem_batch_event_id(parcel->batch, record),
+                     siem_batch_part(parcel->batch, record), id)) {
+            return siem_error_no_memory(err);
+        }
+        siem_buffer_add(&request->content, elastic->head, head_size);
+        siem_buffer_add(&request->content, id, ID_SIZE);
+        siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
+        siem_buffer_add(&request->content, document, size + 1);
+    }
+    siem_request_use_content(request);
+    return SIEM_OK;
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    const siem_secret *secret = secret_of(elastic);
+    parcel->credential = secret != NULL ? siem_secret_generation(secret) : 0;
+    siem_request_set_url(request,
+                         "%s%s?filter_path=errors,items.*.status,items.*.error,"
+                         "items.*.failure_store",
+                         elastic->url, elastic->bulk);
+    siem_code rc = add_authorization(elastic, request, err);
+    siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
+    if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
+    siem_remote_expect_items(parcel, request);
+    request->gzip = elastic->remote.gzip;
+    return rc;
+}
+
+/* ---- reading ---- */
+
+/* A request that is refused as a whole: without an error of the target's own kind, it is not the
+ * target that has looked at the documents. */
+static void read_refusal(const elastic_sink *elastic, const siem_response *response,
+                         const cJSON *body, siem_answer *answer) {
+    char excerpt[200];
+    siem_answer_excerpt(response, excerpt);
+    if (strcmp(siem_elastic_error_type(body), "index_not_found_exception") == 0) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HTTP %d: there is no data stream or index %s: create its template, or "
+                        "correct namespace or index: %s",
+                        response->status, elastic->target, excerpt);
+    } else if ((response->status == 400 || response->status == 422) &&
+               !siem_elastic_is_error(body)) {
+        siem_answer_not_its_own(answer, response, "Elasticsearch or OpenSearch");
+    }
+}
+
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    elastic_sink *elastic = (elastic_sink *)sink;
+    siem_secret *secret = secret_of(elastic);
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0') return;
+    if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    if (response->status >= 200 && response->status < 300) siem_elastic_read_items(body, answer);
+    else if (response->status >= 400) read_refusal(elastic, response, body, answer);
+    cJSON_Delete(body);
+}
+
+/* ---- the set-up ---- */
+
+static bool needs_look(siem_sink *sink) {
+    return ((const elastic_sink *)sink)->setup.step != SIEM_ELASTIC_LOOKED;
+}
+
+static siem_code write_look(siem_sink *sink, siem_request *request, siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    siem_elastic_setup_write(&elastic->setup, request);
+    return add_authorization(elastic, request, err);
+}
+
+static void read_look(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_elastic_setup_read(&((elastic_sink *)sink)->setup, response, answer);
+}
+
+/* ---- ping ---- */
+
+static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    request->method = "GET";
+    siem_request_set_url(request, "%s/", elastic->url);
+    return add_authorization(elastic, request, err);
+}
+
+static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    (void)sink;
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0' || response->status != 200) return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(body, "version");
+    if (cJSON_IsObject(version)) {
+        siem_answer_all(answer, SIEM_DELIVERED, "%s %s, cluster %s",
+                        siem_elastic_text(version, "distribution", "Elasticsearch"),
+                        siem_elastic_text(version, "number", "?"),
+                        siem_elastic_text(body, "cluster_name", "?"));
+    } else {
+        siem_answer_all(answer, SIEM_HOLD, "the server is no Elasticsearch: correct the URL");
+    }
+    cJSON_Delete(body);
+}
+
+/* ---- count ---- */
+
+/* "Search API", by ids. An id can be in several backing indices of a data stream: as many hits. */
+#define MOST_HITS  "10000"          /* index.max_result_window */
+#define HITS_BYTES ((size_t)640000) /* that so many of {"_id":"..."} have, and two values each */
+
+static siem_code write_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
+                             size_t size, siem_request *request, siem_error *err) {
+    static const char head[] = "{\"size\":" MOST_HITS ",\"_source\":false,\"sort\":[\"_doc\"],"
+                               "\"track_total_hits\":false,\"query\":{\"ids\":{\"values\":[";
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    siem_buffer *content = &request->content;
+    siem_request_set_url(request,
+                         "%s/%s/_search?filter_path=timed_out,_shards.failed,hits.hits._id",
+                         elastic->url, elastic->target);
+    siem_code rc = add_authorization(elastic, request, err);
+    siem_request_add_header(request, false, "Content-Type: application/json");
+    siem_buffer_add(content, head, sizeof head - 1);
+    for (size_t i = 0; rc == SIEM_OK && i < size; i++) {
+        char id[ID_SIZE + 1];
+        if (!make_id(elastic, registry_id, event_ids[i], 0, id)) return siem_error_no_memory(err);
+        if (i > 0) siem_buffer_add_char(content, ',');
+        siem_buffer_add_char(content, '"');
+        siem_buffer_add(content, id, ID_SIZE);
+        siem_buffer_add_char(content, '"');
+    }
+    siem_buffer_add(content, "]}}}", 4);
+    siem_request_use_content(request);
+    request->answer_bytes += HITS_BYTES;
+    return rc;
+}
+
+typedef struct counted_id {
+    char id[ID_SIZE + 1];
+    size_t event; /* its index among those that are asked for */
+} counted_id;
+
+static int compare_ids(const void *a, const void *b) {
+    return strcmp(((const counted_id *)a)->id, ((const counted_id *)b)->id);
+}
+
+/* Adds each hit to the count of its event. False without memory. */
+static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const char *registry_id,
+                       const char *const *event_ids, size_t size, unsigned *counts) {
+    counted_id *ids = calloc(size, sizeof *ids), wanted;
+    const cJSON *hit;
+    bool made = ids != NULL;
+    for (size_t i = 0; made && i < size; i++) {
+        made = make_id(elastic, registry_id, event_ids[i], 0, ids[i].id);
+        ids[i].event = i;
+    }
+    if (made) {
+        qsort(ids, size, sizeof *ids, compare_ids);
+        cJSON_ArrayForEach(hit, hits) {
+            (void)snprintf(wanted.id, sizeof wanted.id, "%s", siem_elastic_text(hit, "_id", ""));
+            const counted_id *found = bsearch(&wanted, ids, size, sizeof *ids, compare_ids);
+            if (found != NULL) counts[found->event]++;
+        }
+    }
+    free(ids);
+    return made;
+}
+
+/* An answer without some shard counts nothing. */
+static void read_count(siem_sink *sink, const siem_response *response, const char *registry_id,
+                       const char *const *event_ids, size_t size, unsigned *counts,
+                       siem_answer *answer) {
+    siem_answer_http(answer, response);
+    if (response->fault[0] != '\0' || response->status != 200) return;
+    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    const cJSON *shards = cJSON_GetObjectItemCaseSensitive(body, "_shards");
+    const cJSON *failed = cJSON_GetObjectItemCaseSensitive(shards, "failed");
+    const cJSON *late = cJSON_GetObjectItemCaseSensitive(body, "timed_out");
+    const cJSON *hits = cJSON_GetObjectItemCaseSensitive(body, "hits");
+    if (!cJSON_IsNumber(failed) || !cJSON_IsBool(late)) {
+        siem_answer_all(answer, SIEM_HOLD, "the answer is not that of _search: correct the URL");
+    } else if (failed->valueint != 0 || cJSON_IsTrue(late)) {
+        siem_answer_all(answer, SIEM_RETRY, "some shards did not answer");
+    } else if (!count_hits((elastic_sink *)sink, cJSON_GetObjectItemCaseSensitive(hits, "hits"),
+                           registry_id, event_ids, size, counts)) {
+        siem_answer_all(answer, SIEM_RETRY, "not enough memory");
+    }
+    cJSON_Delete(body);
+}
+
+/* ---- opening ---- */
+
+static siem_code close_elastic(siem_sink *sink, siem_error *err) {
+    elastic_sink *elastic = (elastic_sink *)sink;
+    (void)err;
+    siem_remote_close(&elastic->remote);
+    siem_secret_close(elastic->api_key);
+    siem_secret_close(elastic->password);
+    EVP_MD_CTX_free(elastic->digest);
+    EVP_MD_free(elastic->sha256);
+    free(elastic->url);
+    free(elastic->target);
+    free(elastic->bulk);
+    free(elastic->head);
+    free(elastic->user);
+    free(elastic);
+    return SIEM_OK;
+}
+
+static siem_code read_credentials(elastic_sink *elastic, const siem_settings *settings,
+                                  siem_error *err) {
+    const char *api_key = siem_settings_text(settings, "api_key");
+    const char *user = siem_settings_text(settings, "user");
+    const char *password = siem_settings_text(settings, "password");
+    if (api_key != NULL && user != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "give either api_key, or user and password");
+    }
+    if ((user == NULL) != (password == NULL)) {
+        return siem_error_set(err, SIEM_INVALID, "user and password belong together");
+    }
+    if (api_key != NULL)
+        return siem_remote_open_secret(&elastic->remote, &elastic->api_key, "api_key", &key_form,
+                                       settings, err);
+    if (user == NULL) return SIEM_OK;
+    if (strchr(user, ':') != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "user: a name holds no ':' (RFC 7617)");
+    }
+    elastic->user = strdup(user);
+    if (elastic->user == NULL) return siem_error_no_memory(err);
+    return siem_remote_open_secret(&elastic->remote, &elastic->password, "password", &password_form,
+                                   settings, err);
+}
+
+/* Names of indices and data streams: lower case, without what a URL or a pattern reads. */
+static siem_code read_target(elastic_sink *elastic, const siem_settings *settings,
+                             siem_error *err) {
+    const char *index = siem_settings_text(settings, "index");
+    const char *namespace = siem_settings_text(settings, "namespace");
+    siem_buffer target = {0};
+    if (index != NULL && namespace != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "give either namespace or index");
+    }
+    if (namespace != NULL && strchr(namespace, '-') != NULL) {
+        return siem_error_set(err, SIEM_INVALID, "namespace holds no '-': it ends the name");
+    }
+    if (index == NULL) siem_buffer_add(&target, "logs-oversight.beacon-", 22);
+    if (index == NULL) index = namespace != NULL ? namespace : "default";
+    siem_buffer_add(&target, index, strlen(index));
+    siem_buffer_add_char(&target, '\0');
+    if (target.failed) return siem_error_no_memory(err);
+    elastic->target = target.bytes;
+    bool fits = index[0] != '\0' && target.size <= 256 && strchr("-_+.", target.bytes[0]) == NULL;
+    for (const char *at = target.bytes; fits && *at != '\0'; at++) {
+        fits = islower((unsigned char)*at) || isdigit((unsigned char)*at) ||
+               strchr("-_.+", *at) != NULL;
+    }
+    if (fits) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "an index or namespace is made of a-z, 0-9 and - _ . and begins with a "
+                          "letter or digit");
+}
+
+/* The address of a node. Behind an index, _bulk would be that of another one than the options name.
+ */
+static siem_code copy_node(char **out, const char *url, siem_error *err) {
+    siem_code rc = siem_remote_copy_base(out, "url", url, "/_bulk", err);
+    if (rc != SIEM_OK || strstr(url, "/_bulk") == NULL) return rc;
+    const char *host = strstr(*out, "://") + 3;
+    if (strchr(host, '/') == NULL) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "url is that of a node: name the data stream by namespace or index");
+}
+
+/* Three texts in one, or NULL without memory. */
+static char *join(const char *first, const char *second, const char *third) {
+    siem_buffer text = {0};
+    siem_buffer_add(&text, first, strlen(first));
+    siem_buffer_add(&text, second, strlen(second));
+    siem_buffer_add(&text, third, strlen(third) + 1);
+    if (!text.failed) return text.bytes;
+    siem_buffer_free(&text);
+    return NULL;
+}
+
+/* Where documents are sent, and how an action begins. */
+static siem_code read_path(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
+    const char *path = siem_settings_text(settings, "bulk_path");
+    if (path != NULL && (path[0] != '/' || strpbrk(path, "?#") != NULL)) {
+        return siem_error_set(err, SIEM_INVALID, "bulk_path is a path such as /_bulk");
+    }
+    siem_code rc = path != NULL ? siem_remote_check_word("bulk_path", path, err) : SIEM_OK;
+    if (rc != SIEM_OK) return rc;
+    elastic->bulk = path != NULL ? strdup(path) : join("/", elastic->target, "/_bulk");
+    elastic->head = path != NULL
+                        ? join("{\"create\":{\"_index\":\"", elastic->target, "\",\"_id\":\"")
+                        : strdup("{\"create\":{\"_id\":\"");
+    bool made = elastic->bulk != NULL && elastic->head != NULL;
+    return made ? SIEM_OK : siem_error_no_memory(err);
+}
+
+static siem_code read_setup(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
+    bool without_template;
+    siem_code rc = siem_settings_flag(settings, "without_template", &without_template, err);
+    bool is_looked_at = !without_template && siem_settings_text(settings, "bulk_path") == NULL;
+    elastic->setup =
+        (siem_elastic_setup){.url = elastic->url,
+                             .target = elastic->target,
+                             .any_kind = siem_settings_text(settings, "index") != NULL,
+                             .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
+    return rc;
+}
+
+static siem_code open_elastic(siem_sink **out, const siem_settings *settings, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = BODY_BYTES,
+                                              .takes_gzip = true};
+    elastic_sink *elastic = calloc(1, sizeof *elastic);
+    if (elastic == NULL) return siem_error_no_memory(err);
+    elastic->remote.sink.kind = &siem_kind_elastic;
+    siem_code rc = siem_remote_open(&elastic->remote, settings, &limits, err);
+    if (rc == SIEM_OK) {
+        rc = copy_node(&elastic->url, siem_settings_text(settings, "url"), err);
+    }
+    if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_target(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_path(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_setup(elastic, settings, err);
+    elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    elastic->digest = EVP_MD_CTX_new();
+    if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {
+        rc = siem_error_no_memory(err);
+    }
+    if (rc == SIEM_OK) siem_remote_set_target(&elastic->remote, elastic->url);
+    if (rc == SIEM_OK) *out = &elastic->remote.sink;
+    else (void)close_elastic(&elastic->remote.sink, NULL);
+    return rc;
+}
+
+static const siem_protocol protocol = {.stores_once = true,
+                                       .body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .needs_prelude = needs_look,
+                                       .write_prelude = write_look,
+                                       .read_prelude = read_look,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping,
+                                       .write_count = write_count,
+                                       .read_count = read_count};
+
+const siem_sink_kind siem_kind_elastic = {.name = "elastic",
+                                          .summary = "Elasticsearch and OpenSearch, by _bulk",
+                                          .format = "ecs",
+                                          .options = options,
+                                          .open = open_elastic,
+                                          .protocol = &protocol,
+                                          .close = close_elastic};

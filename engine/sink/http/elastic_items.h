@@ -1,0 +1,23 @@
+/* elastic_items.h: what an answer of _bulk says of each document. */
+#ifndef SIEM_ELASTIC_ITEMS_H
+#define SIEM_ELASTIC_ITEMS_H
+
+#include "sink/answer.h"
+
+#include <cjson/cJSON.h>
+
+/* A member of an object that is text, or else `absent`. */
+const char *siem_elastic_text(const cJSON *object, const char *name, const char *absent);
+
+/* Whether a body is an error of Elasticsearch or OpenSearch itself, about a request as a whole: one
+ * of a proxy, or of another server, is not. */
+bool siem_elastic_is_error(const cJSON *body);
+
+/* The type of such an error, or of an item that failed; "" without one. */
+const char *siem_elastic_error_type(const cJSON *failed);
+
+/* Gives each document its verdict: a delivery, a refusal of the document, or a set-up that is
+ * wrong. An answer that is not that of _bulk retries all. */
+void siem_elastic_read_items(const cJSON *body, siem_answer *answer);
+
+#endif

@@ -1,0 +1,106 @@
+/* generic.c: any collector that takes JSON by POST: an array a request, or lines. */
+#include "base/error.h"
+#include "sink/http/header.h"
+#include "sink/kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_BYTES ((size_t)1 << 20)
+#define MOST_BYTES  ((size_t)1 << 30)
+
+typedef struct http_sink {
+    siem_remote_sink remote;
+    char *url;
+    siem_request given; /* its headers, which each request gets */
+    bool lines;
+} http_sink;
+
+static const siem_sink_option options[] = {
+    {"url", "URL", "where records are posted to", true, false, false},
+    {"header", "'K: V'", "a header of each request", false, true, true},
+    {"framing", "array|ndjson", "a JSON array a request (the default), or lines", false, false,
+     false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    return ((const http_sink *)sink)->lines ? bytes : siem_remote_array_size(count, bytes);
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const http_sink *http = (const http_sink *)sink;
+    (void)err;
+    siem_request_set_url(request, "%s", http->url);
+    request->given_url = true;
+    if (!siem_header_is_in(&http->given, "content-type")) {
+        siem_request_add_header(request, false, "Content-Type: %s",
+                                http->lines ? "application/x-ndjson" : "application/json");
+    }
+    siem_request_add_headers(request, &http->given);
+    if (http->lines) siem_remote_write_lines(parcel, request);
+    else siem_remote_write_array(parcel, request);
+    siem_remote_expect_items(parcel, request);
+    request->gzip = http->remote.gzip;
+    return SIEM_OK;
+}
+
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    (void)sink;
+    (void)parcel;
+    siem_answer_http(answer, response);
+}
+
+static siem_code close_http(siem_sink *sink, siem_error *err) {
+    http_sink *http = (http_sink *)sink;
+    (void)err;
+    siem_remote_close(&http->remote);
+    siem_request_free(&http->given);
+    free(http->url);
+    free(http);
+    return SIEM_OK;
+}
+
+static siem_code read_options(http_sink *http, const siem_settings *settings, siem_error *err) {
+    const char *header, *framing = siem_settings_text(settings, "framing");
+    siem_code rc =
+        siem_remote_copy_url(&http->url, "url", siem_settings_text(settings, "url"), err);
+    http->lines = framing != NULL && strcmp(framing, "ndjson") == 0;
+    if (rc == SIEM_OK && framing != NULL && !http->lines && strcmp(framing, "array") != 0) {
+        rc = siem_error_set(err, SIEM_INVALID, "framing is array or ndjson");
+    }
+    for (size_t i = 0; rc == SIEM_OK && (header = siem_settings_at(settings, "header", i)) != NULL;
+         i++) {
+        rc = siem_header_add(&http->given, header, err);
+    }
+    if (http->given.headers.failed) return siem_error_no_memory(err);
+    return rc;
+}
+
+static siem_code open_http(siem_sink **out, const siem_settings *settings, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = MOST_BYTES,
+                                              .takes_gzip = true};
+    http_sink *http = calloc(1, sizeof *http);
+    if (http == NULL) return siem_error_no_memory(err);
+    http->remote.sink.kind = &siem_kind_http;
+    siem_code rc = siem_remote_open(&http->remote, settings, &limits, err);
+    if (rc == SIEM_OK) rc = read_options(http, settings, err);
+    if (rc == SIEM_OK) siem_remote_set_target(&http->remote, http->url);
+    if (rc == SIEM_OK) *out = &http->remote.sink;
+    else (void)close_http(&http->remote.sink, NULL);
+    return rc;
+}
+
+static const siem_protocol protocol = {
+    .body_size = body_size, .write = write_request, .read = read_response};
+
+const siem_sink_kind siem_kind_http = {.name = "http",
+                                       .summary = "any collector that takes JSON by POST",
+                                       .options = options,
+                                       .open = open_http,
+                                       .protocol = &protocol,
+                                       .close = close_http};

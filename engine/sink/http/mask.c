@@ -1,0 +1,230 @@
+/* mask.c: a text read through decoders, one on top of the other, and compared as it is read.
+ *
+ * Nothing is decoded into memory: an answer may have megabytes. A comparison begins at each place
+ * where the secret could, and most end with the first character. */
+#include "sink/http/mask.h"
+
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+/* What is shorter is no credential, and would be found in any text: "true", "null". */
+#define SHORTEST    6
+#define MOST_LAYERS 3
+#define LONG_TEXT   ((size_t)256 << 10) /* of which one layer is read */
+#define MOST_BLANKS 64                  /* in a row, within a secret */
+#define CODE_POINT  0x80000000U         /* marks a character beside bytes */
+
+typedef struct view view;
+
+/* Reads the rest of an escape whose first character `*c` is read; gives what it stands for. False
+ * when it is none. */
+typedef bool (*decoder)(const view *v, int depth, size_t *at, uint32_t *c);
+
+struct view {
+    char *text;
+    size_t size;
+    decoder layers[MOST_LAYERS]; /* the innermost first */
+    int depth;
+};
+
+/* The next character through the first `depth` layers; false at the end. */
+static bool read_next(const view *v, int depth, size_t *at, uint32_t *c) {
+    if (depth == 0) {
+        if (*at == v->size) return false;
+        *c = (unsigned char)v->text[(*at)++];
+        return true;
+    }
+    if (!read_next(v, depth - 1, at, c)) return false;
+    size_t after = *at;
+    uint32_t first = *c;
+    if (!v->layers[depth - 1](v, depth - 1, at, c)) {
+        *at = after;
+        *c = first;
+    }
+    return true;
+}
+
+/* ---- decoders ---- */
+
+static uint32_t of_code_point(uint32_t point) {
+    return point < 0x80 ? point : point | CODE_POINT;
+}
+
+/* Reads from `least` to `most` digits of a base, and stops before what is none. */
+static bool read_digits(const view *v, int depth, size_t *at, unsigned base, int least, int most,
+                        uint32_t *number) {
+    *number = 0;
+    for (int i = 0; i < most; i++) {
+        size_t before = *at;
+        uint32_t c;
+        if (!read_next(v, depth, at, &c) || c >= 0x80 || !isxdigit((int)c) ||
+            (base == 10 && !isdigit((int)c))) {
+            *at = before;
+            return i >= least;
+        }
+        uint32_t digit = isdigit((int)c) ? c - '0' : (uint32_t)tolower((int)c) - 'a' + 10;
+        *number = *number * base + digit;
+    }
+    return true;
+}
+
+/* RFC 8259, 7, and the \x2F of some languages. */
+static bool read_json(const view *v, int depth, size_t *at, uint32_t *c) {
+    uint32_t point;
+    if (*c != '\\' || !read_next(v, depth, at, c)) return false;
+    if (*c == 'u' || *c == 'x') {
+        int digits = *c == 'u' ? 4 : 2;
+        if (!read_digits(v, depth, at, 16, digits, digits, &point)) return false;
+        *c = of_code_point(point);
+        return true;
+    }
+    if (*c < 0x80 && strchr("bfnrt", (int)*c) != NULL) *c = ' ';
+    else if (*c >= 0x80 || strchr("\"\\/'", (int)*c) == NULL) return false;
+    return true;
+}
+
+/* The names that HTML has for what a credential is made of. */
+static const struct {
+    const char *name;
+    char meaning;
+} entities[] = {
+    {"amp", '&'},   {"lt", '<'},     {"gt", '>'},     {"quot", '"'},   {"apos", '\''},
+    {"sol", '/'},   {"bsol", '\\'},  {"equals", '='}, {"plus", '+'},   {"colon", ':'},
+    {"semi", ';'},  {"num", '#'},    {"percnt", '%'}, {"commat", '@'}, {"lowbar", '_'},
+    {"dash", '-'},  {"hyphen", '-'}, {"period", '.'}, {"comma", ','},  {"excl", '!'},
+    {"quest", '?'}, {"dollar", '$'}, {"ast", '*'},    {"lpar", '('},   {"rpar", ')'},
+    {"lsqb", '['},  {"rsqb", ']'},   {"lcub", '{'},   {"rcub", '}'},   {"verbar", '|'},
+    {"grave", '`'}, {"hat", '^'},    {"nbsp", ' '},   {"tab", ' '},    {"newline", ' '},
+};
+
+static bool read_name(const view *v, int depth, size_t *at, uint32_t *c) {
+    char name[8] = "";
+    size_t size = 0, end = *at;
+    while (read_next(v, depth, &end, c) && *c < 0x80 && isalpha((int)*c)) {
+        if (size == sizeof name - 1) return false;
+        name[size++] = (char)*c;
+        *at = end;
+    }
+    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
+        if (strcasecmp(name, entities[i].name) != 0) continue;
+        if (*c == ';') *at = end;
+        *c = (unsigned char)entities[i].meaning;
+        return true;
+    }
+    return false;
+}
+
+static bool read_html(const view *v, int depth, size_t *at, uint32_t *c) {
+    size_t after = *at;
+    uint32_t point;
+    if (*c != '&') return false;
+    if (!read_next(v, depth, at, c) || *c != '#') {
+        *at = after;
+        return read_name(v, depth, at, c);
+    }
+    after = *at;
+    bool is_hex = read_next(v, depth, at, c) && (*c == 'x' || *c == 'X');
+    if (!is_hex) *at = after;
+    if (!read_digits(v, depth, at, is_hex ? 16 : 10, 1, 7, &point)) return false;
+    after = *at;
+    if (!read_next(v, depth, at, c) || *c != ';') *at = after;
+    *c = of_code_point(point);
+    return true;
+}
+
+/* RFC 3986, 2.1. */
+static bool read_url(const view *v, int depth, size_t *at, uint32_t *c) {
+    return *c == '%' && read_digits(v, depth, at, 16, 2, 2, c);
+}
+
+static const struct {
+    decoder decode;
+    char mark;
+} decoders[] = {{read_json, '\\'}, {read_html, '&'}, {read_url, '%'}};
+#define DECODERS (sizeof decoders / sizeof *decoders)
+
+/* ---- comparing ---- */
+
+static bool is_blank(uint32_t c) {
+    return c <= ' ';
+}
+
+/* Without case, and with base64url as base64. */
+static int fold(uint32_t c) {
+    return c == '-' ? '+' : c == '_' ? '/' : tolower((int)c);
+}
+
+/* Where the secret ends that begins at `at`, or 0 when none does. */
+static size_t find_end(const view *v, const char *secret, size_t at) {
+    int blanks = 0;
+    while (*secret != '\0') {
+        uint32_t c, point = (unsigned char)*secret;
+        if (!read_next(v, v->depth, &at, &c)) return 0;
+        size_t size = 1;
+        if (c & CODE_POINT) size = siem_utf8_decode(secret, strlen(secret), &point);
+        if (c & CODE_POINT ? (c ^ CODE_POINT) == point : fold(c) == fold(point)) {
+            secret += size;
+            while (is_blank((unsigned char)*secret) && *secret != '\0') secret++;
+            blanks = 0;
+        } else if (!(is_blank(c) || c == '+') || ++blanks > MOST_BLANKS) {
+            return 0; /* a plus is a space in a form */
+        }
+    }
+    return at;
+}
+
+/* Whether the character at `at` belongs to an escape that begins right before it. */
+static bool is_escaped(const view *v, size_t at) {
+    size_t marks = 0;
+    while (marks < at && v->text[at - marks - 1] == '\\') marks++;
+    return marks % 2 == 1;
+}
+
+static bool mask_view(const view *v, const char *secret) {
+    bool found = false;
+    int first = fold((unsigned char)*secret);
+    for (size_t at = 0; at < v->size; at++) {
+        unsigned char c = (unsigned char)v->text[at];
+        bool may_be = fold(c) == first || (v->depth > 0 && (c == '\\' || c == '&' || c == '%'));
+        size_t end = may_be ? find_end(v, secret, at) : 0;
+        if (end == 0) continue;
+        found = true;
+        for (size_t i = is_escaped(v, at) ? at - 1 : at; i < end; i++) {
+            if (!is_blank((unsigned char)v->text[i])) v->text[i] = '*';
+        }
+        at = end - 1;
+    }
+    return found;
+}
+
+/* Through the layers of the view, and more on top of them. */
+static bool mask_deeper(view *v, const char *secret, int most) {
+    bool found = false;
+    for (size_t i = 0; v->depth < most && i < DECODERS; i++) {
+        bool is_used = v->depth > 0 || memchr(v->text, decoders[i].mark, v->size) != NULL;
+        if (!is_used) continue;
+        v->layers[v->depth++] = decoders[i].decode;
+        found |= mask_view(v, secret);
+        found |= mask_deeper(v, secret, most);
+        v->depth--;
+    }
+    return found;
+}
+
+static size_t count_characters(const char *secret) {
+    size_t count = 0;
+    for (; *secret != '\0'; secret++) count += !is_blank((unsigned char)*secret);
+    return count;
+}
+
+bool siem_mask(const char *secret, char *text, size_t size) {
+    view v = {.text = text, .size = size};
+    while (is_blank((unsigned char)*secret) && *secret != '\0') secret++;
+    if (size == 0 || count_characters(secret) < SHORTEST) return false;
+    (void)mask_view(&v, secret);
+    return mask_deeper(&v, secret, size > LONG_TEXT ? 1 : MOST_LAYERS);
+}

@@ -1,0 +1,60 @@
+/* request.h: what is sent over HTTP: address, headers and body, of which some are secret. */
+#ifndef SIEM_REQUEST_H
+#define SIEM_REQUEST_H
+
+#include "base/buffer.h"
+
+#include <oversight/siem.h>
+
+typedef struct siem_request {
+    const char *method;  /* "POST", "GET" */
+    siem_buffer url;     /* NUL-terminated */
+    siem_buffer headers; /* of siem_request_add_header */
+    siem_buffer secrets; /* of siem_request_add_secret */
+    siem_buffer content; /* what the body lies in, unless a batch holds it */
+    const char *body;    /* NULL: none */
+    size_t body_size;
+    bool gzip;      /* the body is compressed on its way */
+    bool direct;    /* no proxy, whatever the settings say */
+    bool given_url; /* by somebody who may have put a credential into its query: masked in print */
+    bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
+    size_t secret_from;  /* from this byte on */
+    size_t answer_bytes; /* that the answer may have, at most */
+} siem_request;
+
+/* Forgets the request, wiping what is secret, and keeps the memory. */
+void siem_request_clear(siem_request *request);
+void siem_request_free(siem_request *request);
+
+__attribute__((format(printf, 2, 3))) void siem_request_set_url(siem_request *request,
+                                                                const char *format, ...);
+
+/* Adds "Name: value". What is secret is masked when it is printed, and in answers. */
+__attribute__((format(printf, 3, 4))) void
+siem_request_add_header(siem_request *request, bool secret, const char *format, ...);
+
+/* Adds all headers of another request. */
+void siem_request_add_headers(siem_request *request, const siem_request *other);
+
+/* Notes a credential that no header shows as it is, to be masked in answers. */
+void siem_request_add_secret(siem_request *request, const char *secret);
+
+/* Whether it shows a credential to whoever is on its way: one goes over plain http, and not only
+ * within this machine. */
+bool siem_request_is_exposed(const siem_request *request);
+
+/* False when memory was short while the request was written: it must not be used then. */
+bool siem_request_is_complete(const siem_request *request);
+
+/* Sets the body to what `content` holds. */
+void siem_request_use_content(siem_request *request);
+
+/* Writes the request as text, with what is secret masked. */
+void siem_request_print(const siem_request *request, siem_buffer *out);
+
+/* Overwrites in a text by "*" what is secret of the request, as siem_mask does: the values of
+ * secret headers, the credential behind a scheme alone, and what was noted. A server may repeat
+ * what it was sent. Returns whether some of it was escaped. */
+bool siem_request_mask(const siem_request *request, char *text, size_t size);
+
+#endif

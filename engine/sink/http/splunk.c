@@ -1,0 +1,521 @@
+/* splunk.c: Splunk's HTTP Event Collector.
+ *
+ * Codes: "Troubleshoot HTTP Event Collector", possible error codes; acknowledgement: "About HTTP
+ * Event Collector Indexer Acknowledgment". Events are objects one after another, never an array.
+ * Where splunkd names an `invalid-event-number` N, events before N are indexed and those from N on
+ * are not. Other receivers of the protocol name it as well, and index none of the request. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
+#include "record/batch.h"
+#include "sink/kinds.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
+#define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
+#define FIRST_PAUSE  0.1                 /* seconds until the first question for an ack */
+#define ACK_PAUSE    10.0                /* seconds between two questions, at most */
+#define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
+#define LAST_CODE    27                  /* of the vendor's table */
+#define CHANNEL_SIZE 37
+#define CHANNEL_BASE 24 /* characters of a channel before its last group */
+
+typedef struct splunk_sink {
+    siem_remote_sink remote;
+    char *url;
+    siem_secret *token;
+    char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
+    char channel[CHANNEL_SIZE]; /* "": none */
+    bool ack, trusts_number;
+    double ack_pause, ack_timeout;
+} splunk_sink;
+
+static const siem_sink_option options[] = {
+    {"url", "URL", "of the collector: https://host:8088", true, false, false},
+    {"token", "SECRET", "of the collector: file:PATH, env:NAME or cmd:COMMAND", true, true, false},
+    {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
+     false, false},
+    {"ack_pause", "SECONDS",
+     "between two questions for it, at most: the first comes after 0.1, and pauses double "
+     "(default: 10)",
+     false, false, false},
+    {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
+     false, false},
+    {"index", "NAME|''",
+     "that is configured, '' for none: when another one is refused, it is the record's fault "
+     "(default: that of the format)",
+     false, false, false},
+    {"channel", "GUID",
+     "of the requests (default with ack: random); with ack, its last 12 digits are replaced by "
+     "random ones, others for each request under way",
+     false, false, false},
+    {"trust_event_number", NULL,
+     "the collector is splunkd, whose Server header a proxy hides: events before the "
+     "invalid-event-number are indexed",
+     false, false, false},
+    {NULL, NULL, NULL, false, false, false},
+};
+
+static const siem_secret_form token_form = {.word = true, .scheme = "Splunk"};
+
+/* ---- writing ---- */
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    (void)sink;
+    (void)count;
+    return bytes;
+}
+
+/* Two requests that wait for an ack must not share a channel: every indexer numbers the acks of a
+ * channel from 0, and a balancer may have sent them to different ones. */
+static void write_channel(const splunk_sink *splunk, const siem_lane *lane, siem_request *request) {
+    if (splunk->channel[0] == '\0') return;
+    if (splunk->ack && lane != NULL) {
+        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %.*s%s", CHANNEL_BASE,
+                                splunk->channel, siem_lane_mark(lane));
+    } else {
+        siem_request_add_header(request, false, "X-Splunk-Request-Channel: %s", splunk->channel);
+    }
+}
+
+static void write_head(const splunk_sink *splunk, const siem_lane *lane, const char *path,
+                       siem_request *request) {
+    siem_request_set_url(request, "%s/services/collector/%s", splunk->url, path);
+    siem_request_add_header(request, true, "Authorization: Splunk %s",
+                            siem_secret_text(splunk->token));
+    siem_request_add_header(request, false, "Content-Type: application/json");
+    write_channel(splunk, lane, request);
+}
+
+/* Asks whether the events of a ticket are indexed. */
+static void write_question(const splunk_sink *splunk, const siem_parcel *parcel,
+                           siem_request *request) {
+    char question[64];
+    int size = snprintf(question, sizeof question, "{\"acks\":[%" PRId64 "]}", parcel->ticket);
+    write_head(splunk, parcel->lane, "ack", request);
+    siem_buffer_add(&request->content, question, (size_t)size);
+    siem_request_use_content(request);
+}
+
+static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                               siem_error *err) {
+    const splunk_sink *splunk = (const splunk_sink *)sink;
+    (void)err;
+    parcel->credential = siem_secret_generation(splunk->token);
+    if (parcel->ticket >= 0) {
+        write_question(splunk, parcel, request);
+        return SIEM_OK;
+    }
+    write_head(splunk, parcel->lane, "event", request);
+    siem_remote_write_lines(parcel, request);
+    request->gzip = splunk->remote.gzip;
+    return SIEM_OK;
+}
+
+/* ---- reading ---- */
+
+/* A whole number from 0 on, or -1. */
+static int integer_of(const cJSON *object, const char *name) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    bool is_whole = cJSON_IsNumber(item) && item->valuedouble == (double)item->valueint;
+    return is_whole && item->valueint >= 0 ? item->valueint : -1;
+}
+
+typedef struct hec_reply {
+    cJSON *body; /* owned; NULL: no JSON */
+    const char *text;
+    int number;      /* of the first event that is not in, as it says; -1: none is named */
+    bool is_splunkd; /* that answered */
+} hec_reply;
+
+/* Reads a response, first as HTTP alone. `count`: of the events that it is about. */
+static hec_reply open_reply(const splunk_sink *splunk, const siem_response *response, size_t count,
+                            siem_answer *answer) {
+    hec_reply reply = {.text = NULL};
+    siem_answer_http(answer, response);
+    if (response->fault[0] == '\0') {
+        reply.body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
+    }
+    answer->code = integer_of(reply.body, "code");
+    reply.text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply.body, "text"));
+    if (reply.text == NULL) reply.text = "no reason given";
+    reply.number = integer_of(reply.body, "invalid-event-number");
+    if (reply.number >= 0 && (size_t)reply.number >= count) reply.number = -1;
+    reply.is_splunkd = splunk->trusts_number || strcasecmp(response->server, "Splunkd") == 0;
+    return reply;
+}
+
+/* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
+static const char *index_of(const siem_batch *batch, size_t record, size_t *size) {
+    size_t record_size;
+    const char *value = "", *json = siem_batch_at(batch, record, &record_size);
+    *size = 0;
+    (void)siem_json_find(json, record_size, "index", 5, &value, size);
+    return value;
+}
+
+/* Whether the record names another index than the configured one. Unless that is known, no record
+ * is blamed: the export holds, and nothing is thrown out for a token that lacks a right. */
+static bool names_own_index(const splunk_sink *splunk, const siem_parcel *parcel, size_t record) {
+    size_t size;
+    const char *name = index_of(parcel->batch, parcel->records[record], &size);
+    if (size == 0 || splunk->index == NULL) return false;
+    return strlen(splunk->index) != size || memcmp(splunk->index, name, size) != 0;
+}
+
+static bool any_names_own_index(const splunk_sink *splunk, const siem_parcel *parcel) {
+    for (size_t i = 0; i < parcel->count; i++) {
+        if (names_own_index(splunk, parcel, i)) return true;
+    }
+    return false;
+}
+
+/* Whether events before the one that is named are indexed: splunkd alone works like that. With
+ * acknowledgement, that they are indexed is still to be acknowledged. */
+static bool takes_in_order(const splunk_sink *splunk, const hec_reply *reply) {
+    return reply->is_splunkd && !splunk->ack;
+}
+
+/* Where the number may mean something else, the event that it names is a suspect. */
+static void reject_event(const hec_reply *reply, siem_answer *answer) {
+    if (reply->number < 0 || !reply->is_splunkd) {
+        siem_answer_halve(answer, "HEC code %d: %s", answer->code, reply->text);
+        answer->suspect = reply->number;
+        return;
+    }
+    siem_answer_all(answer, SIEM_UNDECIDED, "not looked at");
+    siem_answer_one(answer, (size_t)reply->number, SIEM_REJECT, answer->http_status,
+                    "HEC code %d: %s", answer->code, reply->text);
+}
+
+static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel,
+                         const hec_reply *reply, siem_answer *answer) {
+    bool is_named = reply->number >= 0 && reply->is_splunkd;
+    bool is_records_fault = is_named ? names_own_index(splunk, parcel, (size_t)reply->number)
+                                     : any_names_own_index(splunk, parcel);
+    if (is_records_fault) {
+        reject_event(reply, answer);
+    } else {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "HEC code 7: %s: allow the index for the token, or name another",
+                        reply->text);
+    }
+}
+
+/* Asks again after a pause as long as the events have waited, so that pauses double, or as long as
+ * the server wants. The last question is asked when patience ends. */
+static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
+    double waited = siem_clock() - parcel->since;
+    double pause = fmin(fmax(waited, FIRST_PAUSE), splunk->ack_pause);
+    answer->next = SIEM_CONFIRM;
+    answer->retry_after =
+        fmin(fmax(pause, answer->retry_after), fmax(splunk->ack_timeout - waited, 0));
+}
+
+/* The events are in, or will be: with acknowledgement, a ticket tells which they are. */
+static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
+                   siem_answer *answer) {
+    int ticket = integer_of(reply->body, "ackId");
+    answer->slow_down = answer->code == 24 || answer->code == 25;
+    if (!splunk->ack) {
+        siem_answer_all(answer, SIEM_DELIVERED, "HEC code %d", answer->code);
+    } else if (ticket < 0) {
+        siem_answer_all(answer, SIEM_HOLD,
+                        "the collector gives no ackId: enable acknowledgement for the token, or "
+                        "leave out ack");
+    } else {
+        parcel->ticket = ticket;
+        parcel->since = siem_clock();
+        ask_later(splunk, parcel, answer);
+    }
+}
+
+static bool is_healthy(int code) {
+    return code == 0 || code == 17 || code == 24 || code == 25;
+}
+
+/* The code says that the token or its set-up is wrong, whatever was asked. */
+static bool is_set_up(int code) {
+    return (code >= 1 && code <= 4) || code == 10 || code == 11 || code == 14 || code == 16 ||
+           code == 21 || code == 22;
+}
+
+/* What a code means that the vendor's table does not have: what the HTTP status says, which is no
+ * success, as nothing says that the events are in. */
+static void classify_unknown(siem_answer *answer, const char *text) {
+    siem_verdict said = answer->outcomes[0].verdict;
+    bool passes = said == SIEM_RETRY || said == SIEM_DELIVERED;
+    siem_answer_all(answer, passes ? SIEM_RETRY : SIEM_HOLD, "HTTP %d, HEC code %d: %s",
+                    answer->http_status, answer->code, text);
+}
+
+static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
+                     siem_answer *answer) {
+    const char *text = reply->text;
+    switch (answer->code) {
+    case 0:
+    case 17:
+    case 24:
+    case 25:
+        if (answer->http_status >= 200 && answer->http_status < 300) {
+            accept(splunk, parcel, reply, answer);
+        } else {
+            classify_unknown(answer, text);
+        }
+        break;
+    case 8:
+    case 9:
+    case 18:
+    case 19:
+    case 20:
+    case 23:
+    case 26:
+    case 27:
+        siem_answer_all(answer, SIEM_RETRY, "HEC code %d: %s", answer->code, text);
+        answer->is_busy = answer->code != 8; /* an internal error, which a record may cause */
+        break;
+    case 5:
+    case 6:
+    case 12:
+    case 13:
+    case 15: reject_event(reply, answer); break;
+    case 7: refuse_index(splunk, parcel, reply, answer); break;
+    default:
+        if (is_set_up(answer->code)) {
+            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: fix the collector's token",
+                            answer->code, text);
+        } else {
+            classify_unknown(answer, text);
+        }
+    }
+}
+
+/* Whatever keeps the event that is named out, those before it are in. */
+static void confirm_before(const splunk_sink *splunk, const hec_reply *reply, siem_answer *answer) {
+    if (!takes_in_order(splunk, reply)) return;
+    for (int i = 0; i < reply->number; i++) {
+        siem_answer_one(answer, (size_t)i, SIEM_DELIVERED, answer->http_status, "indexed");
+    }
+}
+
+/* {"acks": {"7": true}}: false is failed, pending or unknown. */
+static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
+    char id[24];
+    (void)snprintf(id, sizeof id, "%" PRId64, parcel->ticket);
+    const cJSON *acks = cJSON_GetObjectItemCaseSensitive(body, "acks");
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id));
+}
+
+/* The answer to a question says nothing of events but that they are indexed: whatever else it is,
+ * the question is asked again until patience ends, unless the set-up is wrong. */
+static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
+                          siem_answer *answer) {
+    if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, reply->body)) {
+        siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
+    } else if (is_set_up(answer->code)) {
+        classify(splunk, parcel, reply, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
+        return;
+    } else if (siem_clock() - parcel->since >= splunk->ack_timeout) {
+        siem_answer_all(answer, SIEM_RETRY, "not acknowledged in %g s", splunk->ack_timeout);
+    } else {
+        ask_later(splunk, parcel, answer);
+    }
+}
+
+static void read_events(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
+                        siem_answer *answer) {
+    if (answer->code >= 0) {
+        classify(splunk, parcel, reply, answer);
+        confirm_before(splunk, reply, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of HEC: HTTP %d without a code",
+                        answer->http_status);
+    } else if (answer->http_status == 415) {
+        siem_answer_all(answer, SIEM_HOLD, "HTTP 415: the collector takes no compressed bodies");
+    }
+}
+
+static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                          siem_answer *answer) {
+    splunk_sink *splunk = (splunk_sink *)sink;
+    bool is_question = parcel->ticket >= 0;
+    hec_reply reply = open_reply(splunk, response, is_question ? 0 : parcel->count, answer);
+    if (is_question) read_question(splunk, parcel, &reply, answer);
+    else if (response->fault[0] == '\0') read_events(splunk, parcel, &reply, answer);
+    bool is_bare = answer->next == SIEM_HALVE && answer->code < 0 && response->status != 413;
+    if (is_bare) siem_answer_not_its_own(answer, response, "HEC");
+    bool is_refused = response->status == 401 || answer->code == 4; /* 4: 403, invalid token */
+    if (is_refused) siem_remote_renew(splunk->token, parcel, answer);
+    cJSON_Delete(reply.body);
+}
+
+/* ---- ping ---- */
+
+static siem_code write_health(siem_sink *sink, siem_request *request, siem_error *err) {
+    (void)err;
+    write_head((const splunk_sink *)sink, NULL, "health", request);
+    request->method = "GET";
+    return SIEM_OK;
+}
+
+/* 200 is healthy; else the code says what is not. The token is looked at by some versions only. A
+ * receiver that is not splunkd may lack the page, or have codes of its own: the answer to the event
+ * that follows decides then. */
+static void read_health(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_parcel none = {.ticket = -1};
+    hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
+    bool is_success = answer->outcomes[0].verdict == SIEM_DELIVERED;
+    if (response->status == 404 || response->status == 405 || response->status == 501) {
+        siem_answer_all(answer, SIEM_DELIVERED, "the collector has no health page");
+    } else if (is_success && (answer->code < 0 || answer->code > LAST_CODE)) {
+        siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)", response->status);
+    } else if (is_healthy(answer->code)) {
+        if (is_success) {
+            siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
+        }
+    } else if (answer->code > 0) {
+        classify((splunk_sink *)sink, &none, &reply, answer);
+    }
+    cJSON_Delete(reply.body);
+}
+
+/* An event without content indexes nothing: a token that works is told code 5 or 12. */
+static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
+    (void)err;
+    write_head((const splunk_sink *)sink, NULL, "event", request);
+    siem_buffer_add(&request->content, "{}", 2);
+    siem_request_use_content(request);
+    return SIEM_OK;
+}
+
+static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
+    siem_parcel none = {.ticket = -1};
+    hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
+    bool no_data = answer->code == 5 || answer->code == 6 || answer->code == 12;
+    if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
+    else if (answer->code >= 0 && answer->code != 7) {
+        classify((splunk_sink *)sink, &none, &reply, answer);
+    } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
+        siem_answer_all(answer, SIEM_HOLD, "the server is not a HEC: correct the URL");
+    }
+    cJSON_Delete(reply.body);
+}
+
+/* ---- opening ---- */
+
+static siem_code close_splunk(siem_sink *sink, siem_error *err) {
+    splunk_sink *splunk = (splunk_sink *)sink;
+    (void)err;
+    siem_remote_close(&splunk->remote);
+    siem_secret_close(splunk->token);
+    free(splunk->index);
+    free(splunk->url);
+    free(splunk);
+    return SIEM_OK;
+}
+
+/* A random GUID (RFC 9562, version 4). */
+static siem_code make_channel(char out[CHANNEL_SIZE], siem_error *err) {
+    unsigned char b[16];
+    if (RAND_bytes(b, sizeof b) != 1) {
+        return siem_error_set(err, SIEM_IO, "cannot make a channel: no random bytes");
+    }
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(out, CHANNEL_SIZE,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+                   b[14], b[15]);
+    return SIEM_OK;
+}
+
+static bool is_guid(const char *text) {
+    static const char shape[CHANNEL_SIZE] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != CHANNEL_SIZE - 1) return false;
+    for (size_t i = 0; i < CHANNEL_SIZE - 1; i++) {
+        bool fits = shape[i] == '-' ? text[i] == '-' : isxdigit((unsigned char)text[i]) != 0;
+        if (!fits) return false;
+    }
+    return true;
+}
+
+static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error *err) {
+    if (given == NULL) return splunk->ack ? make_channel(splunk->channel, err) : SIEM_OK;
+    if (!is_guid(given)) {
+        return siem_error_set(err, SIEM_INVALID, "channel is a GUID of 36 characters");
+    }
+    (void)stpcpy(splunk->channel, given);
+    return SIEM_OK;
+}
+
+/* As records have it, so that it need not be decoded for each of them. */
+static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *err) {
+    siem_buffer text = {0};
+    if (given == NULL) return SIEM_OK;
+    (void)siem_json_write_text(&text, given, strlen(given));
+    siem_buffer_add_char(&text, '\0');
+    splunk->index = text.bytes;
+    return text.failed ? siem_error_no_memory(err) : SIEM_OK;
+}
+
+static siem_code open_splunk(siem_sink **out, const siem_settings *settings, siem_error *err) {
+    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
+                                              .most_bytes = MOST_BYTES,
+                                              .body_bytes = BODY_BYTES,
+                                              .takes_gzip = true};
+    splunk_sink *splunk = calloc(1, sizeof *splunk);
+    if (splunk == NULL) return siem_error_no_memory(err);
+    splunk->remote.sink.kind = &siem_kind_splunk;
+    siem_code rc = siem_remote_open(&splunk->remote, settings, &limits, err);
+    if (rc == SIEM_OK) {
+        rc = siem_remote_copy_base(&splunk->url, "url", siem_settings_text(settings, "url"),
+                                   "/services/collector", err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_remote_open_secret(&splunk->remote, &splunk->token, "token", &token_form,
+                                     settings, err);
+    }
+    if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
+    if (rc == SIEM_OK) {
+        rc = siem_settings_flag(settings, "trust_event_number", &splunk->trusts_number, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_settings_seconds(settings, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
+    }
+    if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
+    if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
+    if (rc == SIEM_OK) siem_remote_set_target(&splunk->remote, splunk->url);
+    if (rc == SIEM_OK) *out = &splunk->remote.sink;
+    else (void)close_splunk(&splunk->remote.sink, NULL);
+    return rc;
+}
+
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping,
+                                       .write_health = write_health,
+                                       .read_health = read_health};
+
+const siem_sink_kind siem_kind_splunk = {.name = "splunk",
+                                         .summary = "Splunk HTTP Event Collector",
+                                         .format = "splunk",
+                                         .options = options,
+                                         .open = open_splunk,
+                                         .protocol = &protocol,
+                                         .close = close_splunk};

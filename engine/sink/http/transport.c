@@ -1,0 +1,394 @@
+/* transport.c: libcurl's multi interface, with the settings that every exchange has. */
+#include "sink/http/transport.h"
+
+#include "base/error.h"
+#include "sink/http/content_encoding.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A body goes out in pieces of this size; larger ones take fewer turns of the loop. */
+#define UPLOAD_BUFFER 262144L
+
+struct siem_http {
+    CURLM *multi;
+    siem_http_settings settings;
+    char *texts[4]; /* copies of the settings' texts */
+    int active;     /* exchanges on their way, also those whose end nobody was told yet */
+};
+
+/* libcurl's part of an exchange. */
+typedef struct siem_transfer {
+    CURL *easy;
+    struct curl_slist *headers;
+    siem_buffer compressed;
+    const char *unsent; /* of the body */
+    size_t unsent_size;
+    char problem[CURL_ERROR_SIZE];
+    bool active;
+} siem_transfer;
+
+/* ---- http ---- */
+
+/* What libcurl finds wrong with it later would not be known to last. */
+static siem_code check_proxy(const char *proxy, siem_error *err) {
+    if (proxy == NULL || *proxy == '\0')
+        return SIEM_OK; /* "" is none, whatever the environment says */
+    char *host = NULL, *scheme = NULL;
+    CURLU *url = curl_url();
+    if (url == NULL) return siem_error_no_memory(err);
+    const unsigned flags = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
+    bool is_url = curl_url_set(url, CURLUPART_URL, proxy, flags) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                  (strncmp(scheme, "http", 4) == 0 || strncmp(scheme, "socks", 5) == 0);
+    curl_free(host);
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    if (is_url) return SIEM_OK;
+    return siem_error_set(err, SIEM_INVALID,
+                          "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
+}
+
+static siem_code copy_settings(siem_http *http, const siem_http_settings *settings,
+                               siem_error *err) {
+    siem_code rc = check_proxy(settings->proxy, err);
+    if (rc != SIEM_OK) return rc;
+    const char *texts[] = {settings->ca_file, settings->client_cert, settings->client_key,
+                           settings->proxy};
+    for (size_t i = 0; i < 4; i++) {
+        if (texts[i] == NULL) continue;
+        http->texts[i] = strdup(texts[i]);
+        if (http->texts[i] == NULL) return siem_error_no_memory(err);
+    }
+    http->settings = *settings;
+    http->settings.ca_file = http->texts[0];
+    http->settings.client_cert = http->texts[1];
+    http->settings.client_key = http->texts[2];
+    http->settings.proxy = http->texts[3];
+    return SIEM_OK;
+}
+
+siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, siem_error *err) {
+    *out = NULL;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return siem_error_no_memory(err);
+    siem_http *http = calloc(1, sizeof *http);
+    siem_code rc = http != NULL ? copy_settings(http, settings, err) : siem_error_no_memory(err);
+    if (rc == SIEM_OK) {
+        http->multi = curl_multi_init();
+        if (http->multi == NULL) rc = siem_error_no_memory(err);
+    }
+    if (rc == SIEM_OK) *out = http;
+    else if (http != NULL) siem_http_close(http);
+    else curl_global_cleanup();
+    return rc;
+}
+
+void siem_http_close(siem_http *http) {
+    if (http == NULL) return;
+    if (http->multi != NULL) (void)curl_multi_cleanup(http->multi);
+    for (size_t i = 0; i < 4; i++) {
+        if (http->texts[i] != NULL) OPENSSL_cleanse(http->texts[i], strlen(http->texts[i]));
+        free(http->texts[i]);
+    }
+    free(http);
+    curl_global_cleanup();
+}
+
+/* ---- exchange ---- */
+
+static size_t take_head(char *bytes, size_t one, size_t size, void *response) {
+    (void)bytes;
+    (void)one; /* is 1 */
+    return siem_response_add_head(response, size) ? size : 0;
+}
+
+static size_t take_answer(char *bytes, size_t one, size_t size, void *response) {
+    (void)one;
+    return siem_response_add(response, bytes, size) ? size : 0;
+}
+
+/* The strings hold credentials, so they are wiped before they are freed. */
+static void free_headers(siem_transfer *transfer) {
+    for (struct curl_slist *at = transfer->headers; at != NULL; at = at->next) {
+        OPENSSL_cleanse(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+}
+
+static bool add_header(siem_transfer *transfer, const char *header) {
+    struct curl_slist *longer = curl_slist_append(transfer->headers, header);
+    if (longer == NULL) return false;
+    transfer->headers = longer;
+    return true;
+}
+
+static siem_code set_headers(siem_exchange *exchange, siem_error *err) {
+    const siem_request *request = &exchange->request;
+    siem_transfer *transfer = exchange->transfer;
+    const char *at = request->headers.bytes, *end = at + request->headers.size;
+    free_headers(transfer);
+    bool added = add_header(transfer, "Expect:"); /* no pause before the body */
+    for (; added && at < end; at += strlen(at) + 1) {
+        if (strpbrk(at, "\r\n") != NULL) {
+            return siem_error_set(err, SIEM_INVALID, "a header holds a line break");
+        }
+        added = add_header(transfer, at + 1);
+    }
+    if (added && request->gzip) added = add_header(transfer, "Content-Encoding: gzip");
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+    return added ? SIEM_OK : siem_error_no_memory(err);
+}
+
+static void set_security(const siem_http *http, CURL *easy) {
+    const siem_http_settings *s = &http->settings;
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+    if (s->ca_file != NULL) (void)curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file);
+    if (s->client_cert != NULL) (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert);
+    if (s->client_key != NULL) (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key);
+    /* A redirect would carry credentials to wherever an answer points. */
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+}
+
+/* No child of the host inherits a connection. */
+static int keep_from_children(void *unused, curl_socket_t fd, curlsocktype purpose) {
+    (void)unused;
+    (void)purpose;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
+static void set_transport(const siem_http *http, siem_exchange *exchange) {
+    CURL *easy = exchange->transfer->easy;
+    const siem_http_settings *s = &http->settings;
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* a library sets no handlers */
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms);
+    if (exchange->lane != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_SHARE, siem_lane_cookies(exchange->lane));
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "oversight-siem/" SIEM_VERSION);
+    if (exchange->request.direct) (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    else if (s->proxy != NULL) (void)curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy);
+    (void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_children);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->problem);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange->response);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->response);
+    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+}
+
+static size_t give_body(char *to, size_t one, size_t room, void *context) {
+    siem_transfer *transfer = context;
+    size_t size = transfer->unsent_size < room ? transfer->unsent_size : room;
+    (void)one; /* is 1 */
+    memcpy(to, transfer->unsent, size);
+    transfer->unsent += size;
+    transfer->unsent_size -= size;
+    return size;
+}
+
+/* The body comes from a function that cannot go back to its start: when a connection that was kept
+ * ends before the answer, libcurl would send a body that it holds once more by itself, though the
+ * server may have taken it. */
+static void set_body(siem_exchange *exchange) {
+    siem_transfer *transfer = exchange->transfer;
+    CURL *easy = transfer->easy;
+    const siem_request *request = &exchange->request;
+    if (strcmp(request->method, "GET") == 0) {
+        (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    if (strcmp(request->method, "HEAD") == 0) { /* else it waits for the body of the answer */
+        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    transfer->unsent = request->gzip ? transfer->compressed.bytes : request->body;
+    transfer->unsent_size = request->gzip ? transfer->compressed.size : request->body_size;
+    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->unsent_size);
+    if (transfer->unsent_size == 0) {
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        return;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    (void)curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+}
+
+static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
+    if (exchange->transfer == NULL) {
+        exchange->transfer = calloc(1, sizeof *exchange->transfer);
+        if (exchange->transfer == NULL) return siem_error_no_memory(err);
+        exchange->transfer->easy = curl_easy_init();
+    }
+    if (exchange->transfer->easy == NULL) return siem_error_no_memory(err);
+    /* libcurl 7.88 does not free the list of cookie files by the reset. */
+    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
+    curl_easy_reset(exchange->transfer->easy);
+    return SIEM_OK;
+}
+
+siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *err) {
+    siem_request *request = &exchange->request;
+    siem_code rc = open_transfer(exchange, err);
+    siem_response_begin(&exchange->response, request->answer_bytes);
+    if (!siem_request_is_complete(request)) return siem_error_no_memory(err);
+    if (request->body_size == 0) request->gzip = false;
+    if (rc == SIEM_OK && request->gzip) {
+        rc = siem_content_compress(&exchange->transfer->compressed, request->body,
+                                   request->body_size, err);
+    }
+    if (rc == SIEM_OK) rc = set_headers(exchange, err);
+    if (rc != SIEM_OK) return rc;
+    set_security(http, exchange->transfer->easy);
+    set_transport(http, exchange);
+    set_body(exchange);
+    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_URL, request->url.bytes);
+    if (curl_multi_add_handle(http->multi, exchange->transfer->easy) != CURLM_OK) {
+        return siem_error_no_memory(err);
+    }
+    exchange->transfer->active = true;
+    http->active++;
+    return SIEM_OK;
+}
+
+void siem_http_wait(siem_http *http, int milliseconds) {
+    int running = 0, left = 0;
+    (void)curl_multi_perform(http->multi, &running);
+    if (running < http->active) return; /* some exchange has ended: there is nothing to wait for */
+    if (curl_multi_poll(http->multi, NULL, 0, milliseconds, NULL) == CURLM_OK) {
+        (void)curl_multi_perform(http->multi, &left);
+    }
+}
+
+/* libcurl's name of a fault that quotes the proxy, whose URL may hold a password. */
+static bool quotes_proxy(const siem_transfer *transfer) {
+    return strncmp(transfer->problem, "Unsupported proxy", 17) == 0;
+}
+
+/* What mends a fault that waiting does not, or NULL. A handshake that breaks is not among them: a
+ * server that is about to stop breaks it, too. */
+static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
+    long proxy_status = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status == 407) return "the proxy wants credentials: put them into its URL";
+    if (quotes_proxy(transfer)) return "correct the URL of the proxy";
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "the server's certificate does not verify: name its authority by ca_file, and in "
+               "the URL a host of the certificate";
+    case CURLE_SSL_CACERT_BADFILE: return "ca_file holds no certificate in PEM";
+    case CURLE_SSL_CERTPROBLEM: return "correct client_cert and client_key, PEM files of one pair";
+    case CURLE_SSL_CLIENTCERT: return "the server wants a certificate: give another client_cert";
+    case CURLE_URL_MALFORMAT: return "correct the URL";
+    default: return NULL;
+    }
+}
+
+/* Masks in each word what stands before an "@": of a URL, that is a user and a password. */
+static void mask_users(char *text) {
+    char *word = text;
+    for (char *at = text; *at != '\0'; at++) {
+        if (strchr(" '\"", *at) != NULL) word = at + 1;
+        if (strncmp(at, "://", 3) == 0) word = at + 3;
+        if (*at == '@') memset(word, '*', (size_t)(at - word));
+    }
+}
+
+static const char *describe(const siem_exchange *exchange, CURLcode result) {
+    const siem_transfer *transfer = exchange->transfer;
+    if (quotes_proxy(transfer)) return "it is no URL that names one";
+    if (result == CURLE_SEND_FAIL_REWIND) return "the connection ended before the answer";
+    return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
+}
+
+static void read_server(const siem_transfer *transfer, siem_response *response) {
+    struct curl_header *header;
+    if (curl_easy_header(transfer->easy, "Server", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
+        (void)snprintf(response->server, sizeof response->server, "%s", header->value);
+    }
+}
+
+/* Some servers and gateways send gzip that nobody asked for. */
+static const char *encoding_of(const siem_transfer *transfer) {
+    struct curl_header *header;
+    CURL *easy = transfer->easy;
+    if (curl_easy_header(easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+        return "";
+    }
+    return header->amount == 1 ? header->value : "several codings";
+}
+
+/* Takes down what came, without what the server repeats of the credentials, and why it ended. */
+static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
+    siem_transfer *transfer = exchange->transfer;
+    siem_response *response = &exchange->response;
+    curl_off_t seconds = 0;
+    long status = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
+    response->status = (int)status;
+    if (seconds > 0) response->retry_after = (double)seconds;
+    read_server(transfer, response);
+    if (result == CURLE_OK || response->is_cut) {
+        siem_response_finish(response, encoding_of(transfer));
+    } else if (response->fault[0] == '\0') {
+        (void)snprintf(response->fault, sizeof response->fault, "%s", describe(exchange, result));
+        mask_users(response->fault);
+        response->remedy = remedy_of(transfer, result);
+    }
+    (void)siem_request_mask(&exchange->request, response->fault, strlen(response->fault));
+    response->repeats_secret =
+        siem_request_mask(&exchange->request, response->body.bytes, response->body.size);
+    siem_buffer_add_char(&response->body, '\0');
+    if (response->body.size > 0) response->body.size--;
+    if (exchange->lane != NULL) siem_lane_trim(exchange->lane, transfer->easy);
+    siem_http_cancel(http, exchange);
+}
+
+siem_exchange *siem_http_next(siem_http *http) {
+    int left;
+    CURLMsg *message = curl_multi_info_read(http->multi, &left);
+    if (message == NULL) return NULL;
+    siem_exchange *exchange = NULL;
+    CURLcode result = message->data.result;
+    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+    finish(http, exchange, result);
+    return exchange;
+}
+
+void siem_http_cancel(siem_http *http, siem_exchange *exchange) {
+    siem_transfer *transfer = exchange->transfer;
+    if (transfer == NULL || !transfer->active) return;
+    (void)curl_multi_remove_handle(http->multi, transfer->easy);
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL); /* a lane may end before it */
+    transfer->active = false;
+    http->active--;
+    free_headers(transfer);
+}
+
+void siem_exchange_free(siem_http *http, siem_exchange *exchange) {
+    siem_transfer *transfer = exchange->transfer;
+    siem_http_cancel(http, exchange);
+    if (transfer != NULL) {
+        curl_easy_cleanup(transfer->easy);
+        siem_buffer_free(&transfer->compressed);
+        free(transfer);
+    }
+    siem_request_free(&exchange->request);
+    siem_buffer_free_secret(&exchange->response.body);
+    *exchange = (siem_exchange){.owner = NULL};
+}

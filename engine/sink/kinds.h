@@ -1,0 +1,13 @@
+/* kinds.h: the kinds of sinks that siem_sink_open knows; one file each, named sink_KIND.c. */
+#ifndef SIEM_KINDS_H
+#define SIEM_KINDS_H
+
+#include "sink/http/remote.h"
+
+extern const siem_sink_kind siem_kind_http;
+extern const siem_sink_kind siem_kind_splunk;
+extern const siem_sink_kind siem_kind_elastic;
+extern const siem_sink_kind siem_kind_sentinel;
+extern const siem_sink_kind siem_kind_azure;
+
+#endif

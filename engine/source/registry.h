@@ -1,0 +1,43 @@
+/* registry.h: what other rooms of the engine need of a registry. */
+#ifndef SIEM_REGISTRY_H
+#define SIEM_REGISTRY_H
+
+#include "source/database.h"
+#include "source/event.h"
+#include "source/watch.h"
+
+const siem_database *siem_registry_database(const siem_registry *registry);
+
+/* The queries that are open on it, for query.c to keep; and what becomes of them when it closes. */
+siem_query **siem_registry_queries(siem_registry *registry);
+void siem_query_lose_registry(siem_query *queries);
+
+/* The columns that cannot be read, ended by one without a name, or NULL. Borrowed, as columns are.
+ */
+const siem_unreadable *siem_registry_unreadable(const siem_registry *registry);
+
+/* How many times the columns were looked at: another number means that they may be others. */
+unsigned siem_registry_shapes(const siem_registry *registry);
+
+/* Its public identity. Borrowed until close. */
+const char *siem_registry_id(const siem_registry *registry);
+
+/* Who is asked whether a statement goes on. Borrowed until close. */
+siem_inquiry *siem_registry_inquiry(siem_registry *registry);
+
+bool siem_registry_is_followed(const siem_registry *registry);
+
+/* ---- of one that is followed ---- */
+
+/* The file that is open. */
+siem_identity siem_registry_identity(const siem_registry *registry);
+
+/* Where reading goes on, behind event `id` with that print; 0: it is not known. */
+void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print);
+
+/* Whether event `id`, if it is still there, is the one with that print. Errors: SIEM_HELD when it
+ * is another one, SIEM_IO, SIEM_LOCKED. */
+siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
+                                    siem_error *err);
+
+#endif

@@ -1,0 +1,192 @@
+/* bind.c: classes, failures, option tables and protected calls. */
+#include "bind/bind.h"
+
+#include "base/error.h"
+#include "base/number.h"
+
+#include <string.h>
+
+void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                        lua_CFunction close) {
+    luaL_newmetatable(L, name); /* metatable */
+    lua_newtable(L);            /* metatable, methods */
+    luaL_setfuncs(L, methods, 0);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "close");
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable"); /* scripts can neither read nor change it */
+    lua_pop(L, 1);
+}
+
+int siem_lua_fail(lua_State *L, const siem_error *err) {
+    luaL_pushfail(L);
+    lua_pushstring(L, err->message);
+    lua_pushstring(L, siem_code_name(err->code));
+    return 3;
+}
+
+void siem_lua_check_open(lua_State *L, bool open, const char *class_name) {
+    const char *noun = strchr(class_name, '.') + 1;
+    if (!open) luaL_error(L, "this %s is closed", noun);
+}
+
+void siem_lua_check_unused(lua_State *L, const siem_lua_use *use, const char *class_name) {
+    const char *noun = strchr(class_name, '.') + 1;
+    if (use->count != 0) luaL_error(L, "this %s is in use by a call further out", noun);
+}
+
+void siem_lua_push_number_text(lua_State *L, int index) {
+    char text[64];
+    if (lua_isinteger(L, index)) {
+        lua_pushfstring(L, "%I", lua_tointeger(L, index));
+        return;
+    }
+    (void)siem_number_print(text, sizeof text, LUA_NUMBER_FMT, lua_tonumber(L, index));
+    bool looks_whole = text[strspn(text, "-0123456789")] == '\0';
+    lua_pushfstring(L, "%s%s", text, looks_whole ? ".0" : "");
+}
+
+const char *siem_lua_check_text(lua_State *L, int index) {
+    size_t size;
+    const char *text = luaL_checklstring(L, index, &size);
+    luaL_argcheck(L, strlen(text) == size, index, "the text holds a NUL character");
+    return text;
+}
+
+/* Pushes a field of an option table and returns its type. Raw, so that the table, and no function
+ * of it, keeps the field alive. */
+static int get_option(lua_State *L, int index, const char *key, int type, const char *wanted) {
+    index = lua_absindex(L, index);
+    lua_pushstring(L, key);
+    int found = lua_rawget(L, index);
+    if (found != LUA_TNIL && found != type) {
+        luaL_error(L, "%s must be %s, not %s", key, wanted, luaL_typename(L, -1));
+    }
+    return found;
+}
+
+const char *siem_lua_option_text(lua_State *L, int index, const char *key) {
+    index = lua_absindex(L, index);
+    get_option(L, index, key, LUA_TSTRING, "a string");
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    if (text != NULL && strlen(text) != size) luaL_error(L, "%s holds a NUL character", key);
+    lua_pop(L, 1); /* the table keeps it alive */
+    return text;
+}
+
+bool siem_lua_option_flag(lua_State *L, int index, const char *key) {
+    get_option(L, index, key, LUA_TBOOLEAN, "true or false");
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+int64_t siem_lua_option_integer(lua_State *L, int index, const char *key, int64_t absent) {
+    int whole;
+    int64_t integer = absent;
+    if (get_option(L, index, key, LUA_TNUMBER, "a whole number") != LUA_TNIL) {
+        integer = lua_tointegerx(L, -1, &whole);
+        if (!whole) luaL_error(L, "%s must be a whole number", key);
+    }
+    lua_pop(L, 1);
+    return integer;
+}
+
+void siem_lua_enter(siem_lua_caller *caller, lua_State *L, const char *what) {
+    if (caller->L != NULL) luaL_error(L, "this %s is in use: a function of it calls it", what);
+    luaL_checkstack(L, LUA_MINSTACK, what);
+    caller->L = L;
+    caller->base = lua_gettop(L);
+    caller->budget = siem_budget_of(L);
+    caller->exit_guard = siem_exit_guard_of(L);
+    caller->failure.code = SIEM_OK;
+}
+
+void siem_lua_leave(siem_lua_caller *caller) {
+    lua_settop(caller->L, caller->base);
+    caller->L = NULL;
+}
+
+void siem_lua_push_error_text(lua_State *L, int index) {
+    int type = lua_type(L, index);
+    bool has_text = type == LUA_TSTRING || type == LUA_TNUMBER;
+    if (!has_text && luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+        lua_pop(L, 1);
+        has_text = true;
+    }
+    if (has_text) (void)luaL_tolstring(L, index, NULL);
+    else lua_pushfstring(L, "an error of type %s was raised: raise a text", lua_typename(L, type));
+}
+
+/* While that can still fail without harm. */
+static int to_message(lua_State *L) {
+    siem_lua_push_error_text(L, 1);
+    return 1;
+}
+
+/* A script that reaches its own cap is at fault for one event; the machine's lack is not. */
+static siem_code describe_failure(const siem_lua_caller *caller, int status, siem_error *err) {
+    size_t cap;
+    if (siem_budget_hit_memory(caller->budget, &cap)) {
+        lua_gc(caller->L, LUA_GCCOLLECT);
+        return siem_error_set(err, SIEM_REFUSED,
+                              "the function needs more memory than the %zu MiB allowed", cap >> 20);
+    }
+    if (status == LUA_ERRMEM) return siem_error_no_memory(err);
+    const char *message = lua_tostring(caller->L, -1);
+    return siem_error_set(err, SIEM_REFUSED, "%s",
+                          message != NULL ? message : "an error without a message");
+}
+
+siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
+                             int results, siem_error *err) {
+    lua_State *L = caller->L;
+    /* The slot above the base may hold the text that `argument` points to: it stays until then. */
+    int top = lua_gettop(L);
+    if (!siem_budget_begin(caller->budget, L)) {
+        return siem_error_set(err, SIEM_REFUSED,
+                              "the format went over its limits before: its state is discarded");
+    }
+    lua_pushcfunction(L, to_message);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
+    bool begun = siem_exit_guard_begin(caller->exit_guard);
+    int status = lua_pcall(L, 1, results, top + 1);
+    bool exits = siem_exit_guard_end(caller->exit_guard, begun);
+    siem_budget_end(caller->budget, L, status);
+    if (exits && status == LUA_OK) {
+        lua_settop(L, caller->base);
+        return siem_error_set(err, SIEM_REFUSED, "the function called os.exit");
+    }
+    if (status == LUA_OK) {
+        if (results > 0) lua_copy(L, -1, caller->base + 1);
+        lua_settop(L, caller->base + results);
+        return SIEM_OK;
+    }
+    siem_code rc = describe_failure(caller, status, err);
+    lua_settop(L, caller->base);
+    return rc;
+}
+
+bool siem_lua_call_hook(siem_lua_caller *caller, const char *name, lua_CFunction function,
+                        void *argument) {
+    siem_error *failure = &caller->failure;
+    if (failure->code != SIEM_OK) return false;
+    siem_code rc = siem_lua_call_back(caller, function, argument, 0, failure);
+    if (rc == SIEM_OK) return true;
+    siem_error_prefix(failure, "%s", name);
+    if (rc == SIEM_REFUSED) failure->code = SIEM_INVALID; /* it is not of one event */
+    return false;
+}
+
+siem_code siem_lua_result(const siem_lua_caller *caller, siem_code rc, siem_error *err) {
+    if (caller->failure.code == SIEM_OK || (rc != SIEM_OK && rc != SIEM_CANCELLED)) return rc;
+    *err = caller->failure;
+    return err->code;
+}

@@ -1,0 +1,263 @@
+/* event.c: an event in Lua: event.source_ip, event.extra.qname, event:to_table(). */
+#include "source/event.h"
+#include "base/error.h"
+#include "base/json_writer.h"
+#include "bind/bind.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct lua_event {
+    siem_event *event; /* NULL: closed, or lent and taken back */
+    bool owned;
+    size_t charged; /* to the state's budget */
+    siem_lua_use use;
+} lua_event;
+
+static lua_event *new_event(lua_State *L) {
+    lua_event *e = lua_newuserdatauv(L, sizeof *e, 0);
+    *e = (lua_event){.event = NULL};
+    luaL_setmetatable(L, SIEM_LUA_EVENT);
+    return e;
+}
+
+void siem_lua_push_event(lua_State *L, siem_event *event) {
+    *new_event(L) = (lua_event){.event = event, .owned = true};
+}
+
+void siem_lua_push_lent_event(lua_State *L) {
+    (void)new_event(L);
+}
+
+void siem_lua_lend_event(lua_State *L, int index, siem_event *event) {
+    ((lua_event *)lua_touserdata(L, index))->event = event;
+}
+
+siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use) {
+    lua_event *e = luaL_checkudata(L, index, SIEM_LUA_EVENT);
+    if (e->event == NULL) {
+        luaL_argerror(L, index, "this event is gone: event:copy() keeps one");
+    }
+    if (use != NULL) *use = &e->use;
+    return e->event;
+}
+
+static int event_close(lua_State *L) {
+    lua_event *e = luaL_checkudata(L, 1, SIEM_LUA_EVENT);
+    siem_lua_check_unused(L, &e->use, SIEM_LUA_EVENT);
+    if (e->owned) siem_event_close(e->event);
+    siem_budget_discharge(siem_budget_of(L), e->charged);
+    e->charged = 0;
+    e->event = NULL;
+    return 0;
+}
+
+/* A column that cannot be read has no value: nil would be one. */
+static void refuse_unreadable(lua_State *L, const siem_event *event, const char *name) {
+    const char *reason = siem_unreadable_reason(event->unreadable, name);
+    if (reason != NULL) {
+        luaL_error(L, "column '%s' of the registry cannot be read: %s", name, reason);
+    }
+}
+
+/* event[name]: a method, one of the fields, a column of the site, or nil. The upvalue holds methods
+ * and the places of the fields by name. */
+static int event_index(lua_State *L) {
+    lua_event *e = lua_touserdata(L, 1);
+    siem_value value;
+    lua_pushvalue(L, 2);
+    switch (lua_rawget(L, lua_upvalueindex(1))) {
+    case LUA_TFUNCTION: return 1;
+    case LUA_TNUMBER:
+        value = siem_event_at(siem_lua_check_event(L, 1, NULL), (size_t)lua_tointeger(L, -1));
+        break;
+    default:
+        if (lua_type(L, 2) != LUA_TSTRING) return 0;
+        siem_lua_check_event(L, 1, NULL);
+        value = siem_event_get(e->event, lua_tostring(L, 2));
+        refuse_unreadable(L, e->event, lua_tostring(L, 2));
+        break;
+    }
+    siem_lua_push_value(L, &value);
+    return 1;
+}
+
+/* event:copy() -> an event that stays */
+static int event_copy(lua_State *L) {
+    siem_error err;
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    lua_event *copy = new_event(L);
+    size_t weight = siem_event_weight(event);
+    siem_budget_charge(siem_budget_of(L), L, weight);
+    copy->charged = weight;
+    if (siem_event_copy(&copy->event, event, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    copy->owned = true;
+    return 1;
+}
+
+/* event:to_table() -> a table of all fields that are not null */
+static int event_to_table(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    size_t size = siem_event_size(event);
+    lua_createtable(L, 0, (int)size);
+    for (size_t i = 0; i < size; i++) {
+        siem_value value = siem_event_at(event, i);
+        siem_lua_push_value(L, &value);
+        lua_setfield(L, -2, siem_event_name(event, i));
+    }
+    return 1;
+}
+
+/* event:raw(name) -> the field as a row of a format has it: JSON keeps every digit */
+static int event_raw(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    refuse_unreadable(L, event, lua_tostring(L, 2));
+    if (value.type == SIEM_JSON) siem_lua_push_raw_json(L, value.bytes, value.size);
+    else siem_lua_push_value(L, &value);
+    return 1;
+}
+
+/* event:json(name) -> the field as JSON text, or nil where it is null */
+static int event_json(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    if (value.type == SIEM_NULL) return 0;
+    if (value.type == SIEM_JSON) {
+        lua_pushlstring(L, value.bytes, value.size);
+        return 1;
+    }
+    unsigned ignored = 0;
+    siem_buffer *text = siem_lua_new_scratch(L);
+    siem_json_write_value(text, &value, &ignored);
+    if (text->failed) return siem_budget_no_memory(L);
+    lua_pushlstring(L, text->bytes, text->size);
+    return 1;
+}
+
+/* event:names() -> a list of the names of all fields, in order */
+static int event_names(lua_State *L) {
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    lua_newtable(L);
+    for (size_t i = 0; i < siem_event_size(event); i++) {
+        lua_pushstring(L, siem_event_name(event, i));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int event_tostring(lua_State *L) {
+    lua_event *e = luaL_checkudata(L, 1, SIEM_LUA_EVENT);
+    if (e->event == NULL) {
+        lua_pushliteral(L, "event (gone)");
+        return 1;
+    }
+    siem_value id = siem_event_get(e->event, "event_id");
+    lua_pushliteral(L, "event ");
+    siem_lua_push_value(L, &id);
+    lua_concat(L, 2);
+    return 1;
+}
+
+/* Fills a column from the key and value on top of the stack; text is borrowed from the table. */
+static void read_column(lua_State *L, siem_column *column) {
+    siem_value *value = &column->value;
+    if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "a row's columns have names");
+    column->name = lua_tostring(L, -2);
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, -1)) {
+            *value = (siem_value){.type = SIEM_INTEGER, .integer = lua_tointeger(L, -1)};
+        } else {
+            *value = (siem_value){.type = SIEM_REAL, .real = lua_tonumber(L, -1)};
+        }
+        return;
+    case LUA_TSTRING:
+        value->type = SIEM_TEXT;
+        value->bytes = lua_tolstring(L, -1, &value->size);
+        return;
+    case LUA_TLIGHTUSERDATA:
+        if (lua_touserdata(L, -1) == NULL) return; /* siem.null */
+        break;
+    default: break;
+    }
+    luaL_error(L, "column %s is a %s; a row holds numbers and strings", column->name,
+               luaL_typename(L, -1));
+}
+
+/* core.event_from_row(row, registry_id) -> event */
+static int event_from_row(lua_State *L) {
+    siem_error err;
+    size_t count = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const char *registry_id = siem_lua_check_text(L, 2);
+    lua_settop(L, 2);
+    for (lua_pushnil(L); lua_next(L, 1) != 0; lua_pop(L, 1)) count++;
+    siem_column *row = lua_newuserdatauv(L, (count + 1) * sizeof *row, 0);
+    memset(row, 0, (count + 1) * sizeof *row);
+    size_t i = 0;
+    for (lua_pushnil(L); lua_next(L, 1) != 0; lua_pop(L, 1)) read_column(L, &row[i++]);
+    lua_event *e = new_event(L);
+    if (siem_event_open(&e->event, row, count, registry_id, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    e->owned = true;
+    siem_budget_charge(siem_budget_of(L), L, siem_event_weight(e->event));
+    e->charged = siem_event_weight(e->event);
+    return 1;
+}
+
+/* core.iso8601(seconds) -> text, or nil, message, code */
+static int iso8601(lua_State *L) {
+    char text[24];
+    siem_error err;
+    if (siem_iso8601(text, luaL_checknumber(L, 1), &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* core.action_by_kind: the action of each beacon kind */
+static void push_actions(lua_State *L) {
+    lua_newtable(L);
+    for (const char *const *kind = siem_beacon_kinds(); *kind != NULL; kind++) {
+        lua_pushstring(L, siem_action_of(*kind));
+        lua_setfield(L, -2, *kind);
+    }
+}
+
+/* Pushes the upvalue of event_index. */
+static void push_members(lua_State *L, const luaL_Reg *methods) {
+    siem_error err;
+    siem_event *empty;
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    if (siem_event_open(&empty, NULL, 0, "registry", &err) != SIEM_OK)
+        luaL_error(L, "%s", err.message);
+    lua_event *owner = new_event(L); /* members, owner */
+    *owner = (lua_event){.event = empty, .owned = true};
+    for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) {
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_setfield(L, -3, siem_event_name(empty, i));
+    }
+    lua_pop(L, 1);
+}
+
+void siem_lua_bind_event(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        {"copy", event_copy}, {"to_table", event_to_table}, {"names", event_names},
+        {"raw", event_raw},   {"json", event_json},         {"close", event_close},
+        {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"event_from_row", event_from_row}, {"iso8601", iso8601}, {NULL, NULL}};
+    siem_lua_new_class(L, SIEM_LUA_EVENT, methods, event_close);
+    luaL_getmetatable(L, SIEM_LUA_EVENT);
+    push_members(L, methods);
+    lua_pushcclosure(L, event_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, event_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
+    luaL_setfuncs(L, functions, 0);
+    push_actions(L);
+    lua_setfield(L, -2, "action_by_kind");
+}

@@ -1,0 +1,126 @@
+--- Sample events for try, diff and check: of a registry, of lines of JSON, or made up.
+local given_format   = require "oversight.cli.support.given_format"
+local given_registry = require "oversight.cli.support.given_registry"
+local siem           = require "oversight.siem"
+
+local M = {}
+
+--- The options that the three commands share.
+M.options = {
+  { "--db", value = "FILE", help = "take events of this registry" },
+  { "--registry-id", value = "ID", help = "the registry's identity in records (default: registry)" },
+  { "--limit", value = "N", natural = true, help = "at most N events" },
+}
+
+-- Fields of a normalized event, as dead letters have them, and the columns they come from.
+local COLUMN_OF = { event_id = "id", event_kind = "kind", occurred_unix = "timestamp" }
+local NOT_COLUMNS = { occurred_at = true, registry_id = true }
+
+--- A row of a JSON object: columns by name, or the fields of an event.
+function M.to_row(object)
+  local row = {}
+  for key, value in pairs(object) do
+    if type(value) == "table" then value = siem.json.encode(value) end
+    if type(value) == "boolean" then value = value and 1 or 0 end
+    if not NOT_COLUMNS[key] and value ~= siem.null then row[COLUMN_OF[key] or key] = value end
+  end
+  return row
+end
+
+local function is_object(value)
+  return type(value) == "table" and (getmetatable(value) or {}).__jsontype ~= "array"
+end
+
+--- The event of a line of JSON, or nil and what is wrong with it.
+local function read_line(line, registry_id)
+  local object, message = siem.json.decode(line, true)
+  if object == nil then return nil, message end
+  if not is_object(object) then return nil, "an event is a JSON object" end
+  if is_object(object.event) then object = object.event end -- a line of a dead letter file
+  local ok, event = pcall(siem.from_registry_row, M.to_row(object), { registry_id = registry_id })
+  if not ok then return nil, event end
+  return event
+end
+
+--- The events of lines of JSON.
+local function read_lines(file, registry_id, limit)
+  local events, number = {}, 0
+  while #events < limit do
+    local line, problem = file:read "l"
+    if problem then return nil, "cannot read standard input: " .. problem end
+    if not line then break end
+    number = number + 1
+    if line:find "%S" then
+      local event, message = read_line(line, registry_id)
+      if not event then return nil, ("line %d: %s"):format(number, message) end
+      events[#events + 1] = event
+    end
+  end
+  return events
+end
+
+--- One event of each kind, with every field, for when there is nothing else.
+---@return oversight.Event[]
+function M.samples(registry_id)
+  local events = {}
+  for i, kind in ipairs { "dns", "http_img", "ocsp", "license" } do
+    events[i] = siem.from_registry_row({
+      id = i, kind = kind, timestamp = 1767225600 + i, token_id = ("%032x"):format(i),
+      file_id = "sample-file", recipient_id = "recipient@example.com", issuer_id = "issuer",
+      source_ip = i % 2 == 1 and "192.0.2.1" or "2001:db8::1", user_agent = "sample/1.0",
+      extra = '{"qname": "t.example.com"}', qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = i,
+    }, { registry_id = registry_id })
+  end
+  return events
+end
+
+--- An event whose timestamp is missing or is not a time: a registry can hold one.
+---@return oversight.Event
+function M.without_time(registry_id)
+  return (siem.from_registry_row({ id = 5, kind = "dns", token_id = ("%032x"):format(5) },
+    { registry_id = registry_id }))
+end
+
+--- Checks that formats read only fields that the registry of the options has, if there is one.
+---@return true?
+---@return string? message
+function M.check_fields(given, ...)
+  if not given.db then return true end
+  local registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
+  if not registry then return nil, message, code end
+  local known = true
+  for _, format in ipairs { ... } do
+    if known then known, message, code = given_format.mapping(format):check(registry) end
+  end
+  registry:close()
+  return known, message, code
+end
+
+--- The events that the options ask for, as a list.
+---@param given table parsed options
+---@param default_limit integer
+---@return oversight.Event[]? events
+---@return string? message
+---@return string? code
+function M.read(given, default_limit)
+  local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
+  if not given.db then return read_lines(io.stdin, registry_id, limit) end
+  local registry, message, code = given_registry.open { path = given.db, registry_id = registry_id, limit = limit }
+  if not registry then return nil, message, code end
+  local events = {}
+  local ok, problem = pcall(function()
+    for event in registry:events() do events[#events + 1] = event end
+  end)
+  registry:close()
+  if not ok then return nil, problem end
+  return events
+end
+
+--- Options of a command: its own, and those for events.
+function M.with_options(own)
+  for _, option in ipairs(M.options) do own[#own + 1] = option end
+  own[#own + 1] = { "--help", help = "show this help" }
+  return own
+end
+
+return M

@@ -1,0 +1,130 @@
+--- What a reconciliation finds: how many events are there once, and which are not.
+local core = require "oversight.core"
+local siem = require "oversight.siem"
+local text = require "oversight.cli.support.text"
+
+---@class oversight.Findings
+---@field events integer that should be there
+---@field dead integer of these, with a record in the dead letter
+---@field dropped integer of these, that the format leaves out
+---@field skipped integer[] ids of those that have no record in the format, and are in no dead letter
+---@field again string[] files that were named before, which are read once
+---@field absent string[] dead letters that are not there
+---@field behind integer lines of events behind the checkpoint
+---@field foreign integer lines of another registry's events
+---@field unknown integer events that are there, and not in the registry
+---@field unreadable integer lines that are no records
+---@field first_unreadable string? where the first of these is, and what is wrong with it
+---@field missing integer[] ids
+---@field twice integer[] ids
+local Findings = {}
+Findings.__index = Findings
+
+local print = require("oversight.output").print
+
+local M = {}
+
+---@return oversight.Findings
+function M.new()
+  return setmetatable({
+    events = 0, dead = 0, dropped = 0, behind = 0, foreign = 0, unknown = 0, unreadable = 0, missing = {}, twice = {},
+    skipped = {}, again = {}, absent = {},
+  }, Findings)
+end
+
+--- Takes down one event.
+---@param id integer
+---@param count integer how many of its records are there
+---@param expected integer|false how many it has; false: the format refuses it
+---@param dead integer how many of its records are in the dead letter
+function Findings:take(id, count, expected, dead)
+  self.events = self.events + 1
+  if not expected and count + dead == 0 then
+    self.skipped[#self.skipped + 1] = id
+    return
+  end
+  expected = expected or 1
+  if count < expected and dead > 0 then self.dead = self.dead + 1 end
+  if expected == 0 and count == 0 then
+    self.dropped = self.dropped + 1
+  elseif count + dead < expected then
+    self.missing[#self.missing + 1] = id
+  elseif count > math.max(expected, 1) then
+    self.twice[#self.twice + 1] = id
+  end
+end
+
+--- Takes down a line that tells of no event: the event may be one of those that are missed.
+---@param problem string where it is, and what is wrong with it
+function Findings:note_unreadable(problem)
+  self.unreadable = self.unreadable + 1
+  self.first_unreadable = self.first_unreadable or problem
+end
+
+--- "3-5, 9" of ascending ids, as a list.
+local function ranges(ids)
+  local list, i = {}, 1
+  while i <= #ids do
+    local first = i
+    while ids[i + 1] == ids[i] + 1 do i = i + 1 end
+    list[#list + 1] = first == i and ("%d"):format(ids[i]) or ("%d-%d"):format(ids[first], ids[i])
+    i = i + 1
+  end
+  return list
+end
+
+--- Prints a list under a title, in lines that a terminal has room for.
+local function print_list(title, list)
+  if #list == 0 then return end
+  local width, line = core.terminal_width(1) or 80, title .. ":"
+  for i, word in ipairs(list) do
+    if i < #list then word = word .. "," end
+    if #line + 1 + #word > width then
+      print(line)
+      line = "   "
+    end
+    line = line .. " " .. word
+  end
+  print(line)
+end
+
+local function print_note(count, sentence)
+  if count > 0 then print("     " .. sentence:format(count)) end
+end
+
+function Findings:print(last_id)
+  local complete = self:is_complete()
+  print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
+    complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
+  print_note(self.dead, "%d of them in the dead letter")
+  print_note(self.dropped, "%d of them dropped by the format")
+  print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
+  for _, name in ipairs(self.again) do print("     " .. text.printable(name) .. " is named twice, and read once") end
+  for _, name in ipairs(self.absent) do
+    print(("     %s is not there: it was replayed, or nothing was refused"):format(text.printable(name)))
+  end
+  print_note(self.behind, "%d line(s) of events behind the checkpoint")
+  print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
+  print_note(self.unknown, "%d event(s) there that the registry does not have (any more)")
+  print_note(self.unreadable, "%d line(s) without an event's id, the first one:")
+  if self.first_unreadable then print("     " .. text.printable(self.first_unreadable)) end
+  print_list("skipped", ranges(self.skipped))
+  print_list("missing", ranges(self.missing))
+  print_list("twice", ranges(self.twice))
+end
+
+function Findings:print_json(last_id)
+  print(siem.json.encode {
+    complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
+    dropped = self.dropped, behind = self.behind, other_registry = self.foreign, unknown = self.unknown,
+    unreadable = self.unreadable, first_unreadable = self.first_unreadable,
+    missing = siem.array(self.missing), twice = siem.array(self.twice), skipped = siem.array(self.skipped),
+    named_twice = siem.array(self.again), absent_dead_letters = siem.array(self.absent),
+  })
+end
+
+function Findings:is_complete()
+  return #self.missing == 0 and #self.twice == 0 and self.unreadable == 0
+end
+
+return M

@@ -1,0 +1,224 @@
+--- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
+local core     = require "oversight.core"
+local files    = require "oversight.files"
+local messages = require "oversight.cli.support.messages"
+local output   = require "oversight.output"
+local pretty   = require "oversight.cli.support.pretty"
+local siem     = require "oversight.siem"
+
+local M = {}
+
+--- "--batch-bytes" of batch_bytes.
+local function flag_of(name)
+  return "--" .. name:gsub("_", "-")
+end
+
+local KINDS, OPTIONS = {}, {}
+for _, kind in ipairs(siem.sink.kinds()) do
+  KINDS[#KINDS + 1], KINDS[kind.name] = kind.name, kind
+  kind.takes = {}
+  for _, option in ipairs(kind.options) do
+    kind.takes[option.name] = option
+    local known = OPTIONS[option.name]
+    if not known then
+      known = { flag_of(option.name), value = option.value, help = option.help, many = option.many, hidden = true }
+      OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, known
+    end
+  end
+end
+
+local TO = { "--to", value = "KIND",
+  help = table.concat(KINDS, ", ") .. "; their options: oversight-siem sinks KIND" }
+
+local OUTPUT = {
+  { "--output", value = "-|FILE|URL",
+    help = "instead: standard output (-, the default), a file, or a collector that takes JSON by POST" },
+  { "--append", help = "add to the file (the default)" },
+  { "--truncate", help = "empty the file first" },
+  { "--pretty", help = "indent the records on standard output, for reading" },
+}
+
+--- A command's own options with those of targets. --help stays the last.
+function M.with_targets(own)
+  table.insert(own, #own, TO)
+  for _, name in ipairs(OPTIONS) do table.insert(own, #own, OPTIONS[name]) end
+  return own
+end
+
+--- The same with those of files: for commands that deliver.
+function M.with_options(own)
+  M.with_targets(own)
+  for _, option in ipairs(OUTPUT) do table.insert(own, #own, option) end
+  return own
+end
+
+-- ---- which one ----
+
+--- The kind of sink, and the options for it; nil for a file or standard output.
+local function chosen_kind(given)
+  local is_url = (given.output or ""):find "^%a[%w+.-]*://" ~= nil
+  if is_url and given.to then return nil, "give either --to or a URL as --output" end
+  if given.to and given.output then return nil, "give either --to or --output" end
+  if is_url and given.url then return nil, "the URL is given twice: as --output and --url" end
+  local name = is_url and "http" or given.to
+  if name and not KINDS[name] then
+    return nil, ("--to takes %s"):format(table.concat(KINDS, ", "))
+  end
+  return KINDS[name]
+end
+
+local function check_file_options(given, kind)
+  local is_file = not kind and given.output ~= nil and given.output ~= "-"
+  if given.append and given.truncate then return "give either --append or --truncate" end
+  if (given.append or given.truncate) and not is_file then return "--append and --truncate need --output FILE" end
+  if given.pretty and (is_file or kind) then return "--pretty is for standard output only" end
+  if given.dry_run and not kind then return "--dry-run shows requests: it needs --to or a URL" end
+end
+
+--- What is wrong with how a sink is given, or nil.
+local function check(given, kind)
+  for _, name in ipairs(OPTIONS) do
+    if given[name] ~= nil and not (kind and kind.takes[name]) then
+      if not kind then return ("%s needs --to, or a URL as --output"):format(flag_of(name)) end
+      return ("%s is no option of %s: see 'oversight-siem sinks %s'"):format(flag_of(name), kind.name, kind.name)
+    end
+  end
+  return check_file_options(given, kind)
+end
+
+--- Checks the options of a sink. Gives its kind, or nil for a file or standard output.
+---@return boolean ok
+---@return oversight.SinkKind|string? kind_or_message
+function M.check(given)
+  local kind, problem = chosen_kind(given)
+  problem = problem or check(given, kind)
+  if problem then return false, problem end
+  if given.dry_run or (not kind and output.is_at(given.output or "-")) then output.claim() end
+  return true, kind
+end
+
+-- ---- opening ----
+
+--- Headers, with those of a file for each "@FILE": so that they need not stand in an argument.
+local function read_headers(headers)
+  local all = {}
+  for _, header in ipairs(headers) do
+    local path = header:match "^@(.+)$"
+    if not path then
+      all[#all + 1] = header
+    else
+      local text, message = core.read_file(path)
+      if not text then return nil, "--header: " .. message end
+      if core.is_exposed(path) then
+        messages.notice(("--header: other users can read or change '%s': chmod o= it"):format(path))
+      end
+      for line in text:gsub("^\xef\xbb\xbf", ""):gmatch "[^\n]+" do
+        if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end
+      end
+    end
+  end
+  return all
+end
+
+--- Whether a header's name is that of a credential.
+local function names_credential(header)
+  local name = header:match("^[^:]*"):lower()
+  for _, word in ipairs { "auth", "key", "token", "secret", "cookie", "password" } do
+    if name:find(word, 1, true) then return true end
+  end
+end
+
+--- What of the options without a source of their own holds a credential.
+local function warn_of_embedded(given)
+  for _, header in ipairs(given.header or {}) do
+    if not header:find "^@" and names_credential(header) then
+      messages.warning("a credential in --header is given as it is, where a list of processes may show it: " ..
+        "give --header @FILE")
+      break
+    end
+  end
+  if given.proxy and given.proxy:find "[^/]@" then
+    messages.warning("--proxy holds a password, where a list of processes may show it: " ..
+      "give it by https_proxy of the environment")
+  end
+end
+
+--- A credential in an argument could be read by others until it was taken out.
+local function warn_of_literals(given, kind)
+  warn_of_embedded(given)
+  for _, option in ipairs(kind.options) do
+    local value = given[option.name]
+    local names_a_source = type(value) == "string" and value:find "^%a+:" and
+      (value:find "^file:" or value:find "^env:" or value:find "^cmd:")
+    if option.secret and not option.many and option.name ~= "proxy" and value and not names_a_source then
+      messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
+        "cmd:COMMAND"):format(flag_of(option.name)))
+    end
+  end
+end
+
+--- A message of the engine about its options, which are named otherwise on the command line.
+local function in_terms_of_arguments(message, kind, code)
+  local function translate(word)
+    return kind.takes[word] and flag_of(word) or word
+  end
+  message = message:gsub("^(%w+: )([%w_]+)", function(head, word) return head .. translate(word) end)
+  if code ~= "invalid" then return message end -- it may name a file that is called as an option is
+  return (message:gsub("[^%s,;:'()]+", translate))
+end
+
+local function open_kind(given, kind, format, chosen)
+  local own = {}
+  for name in pairs(kind.takes) do own[name] = given[name] end
+  if kind.name == "splunk" and format and not own.index then
+    own.index = chosen and chosen.index or format.options.index
+  end
+  if not given.to then own.url = given.output end
+  if own.header then
+    local message
+    own.header, message = read_headers(own.header)
+    if not own.header then return nil, message, "usage" end
+  end
+  warn_of_literals(given, kind)
+  if kind.name == "sentinel" then
+    messages.warning "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
+  end
+  local sink, message, code = siem.sink.open(kind.name, own)
+  if sink then return sink end
+  return nil, in_terms_of_arguments(message, kind, code), (code == "invalid" or code == "not_found") and "usage" or code
+end
+
+--- Opens the sink.
+---@param given table parsed options, checked
+---@param kind oversight.SinkKind?
+---@param format oversight.Format|table|nil whose records it is for
+---@param chosen table<string, string>? options of the format
+---@return oversight.Sink?
+---@return string? message
+---@return string? code
+function M.open(given, kind, format, chosen)
+  if kind then return open_kind(given, kind, format, chosen) end
+  if given.output and given.output ~= "-" then
+    return siem.sink.file(given.output, { truncate = given.truncate })
+  end
+  if given.pretty then return pretty.sink() end
+  return siem.sink.stdout()
+end
+
+--- Makes a sink print its requests instead of sending them. That a pipe is closed is its reader's choice.
+function M.preview(sink)
+  return sink:preview(function(request)
+    local printed, message, code = core.print(request .. "\n")
+    if not printed and code ~= "pipe_closed" then error(message, 0) end
+  end)
+end
+
+--- Refuses files that are one another, or the registry.
+function M.check_files(given, dead_letter)
+  local kind = select(2, M.check(given))
+  return files.check({ {
+    db = given.db, dead_letter = dead_letter, output = not kind and given.output or nil, checkpoint = given.checkpoint,
+  } }, given.metrics)
+end
+
+return M

@@ -1,0 +1,85 @@
+--- A line of a dead letter file: the event, the format that its record has, and which of several records it is.
+---
+--- A file can be damaged, by a disk or by hand. Whatever a line holds, reading it raises no error.
+local events = require "oversight.cli.support.events"
+local siem   = require "oversight.siem"
+
+local M = {}
+
+local MOST_BYTES = 64 << 20 -- of a line: a row with its record is far smaller
+local MOST_PARTS = 0x7fffffff
+
+---@class oversight.Letter
+---@field text string the line, without its end
+---@field offset integer of its first byte in the file
+---@field number integer of the line in the file, from 1
+---@field damage string? why it cannot be sent; then the fields below are missing
+---@field event oversight.Event?
+---@field format string? of the record
+---@field part integer? which of several records of the event it is, from 0; nil: all of them
+
+local function is_object(value)
+  return type(value) == "table" and (getmetatable(value) or {}).__jsontype ~= "array"
+end
+
+--- True for text that names something: not empty, and without a NUL, at which C would cut it.
+local function is_name(value)
+  return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
+end
+
+local function is_id(value)
+  return is_name(value) or math.type(value) == "integer"
+end
+
+local function is_missing(value)
+  return value == nil or value == siem.null
+end
+
+--- What is wrong with the members of a line, or nil.
+local function find_damage(object)
+  if not is_object(object) then return "it is not a JSON object" end
+  if not is_object(object.event) then return 'it has no "event"' end
+  if not is_id(object.event.event_id) then return '"event_id" of the event is not an id' end
+  local registry_id = object.event.registry_id
+  if not is_missing(registry_id) and not is_name(registry_id) then return '"registry_id" of the event is not an id' end
+  if not is_missing(object.format) and not is_name(object.format) then return '"format" is not a name' end
+  if is_missing(object.part) then return end
+  local part = math.tointeger(object.part)
+  if type(object.part) ~= "number" or not part or part < 0 or part > MOST_PARTS then
+    return '"part" is not the number of a record'
+  end
+end
+
+--- The event as its row would give it; numbers of `extra` stay as they are written: 1.10, and long ones.
+local function read_event(json, event)
+  local row, registry_id = events.to_row(event), event.registry_id
+  if type(event.extra) == "table" then row.extra = siem.json.member(siem.json.member(json, "event"), "extra") end
+  return siem.from_registry_row(row, { registry_id = is_missing(registry_id) and "registry" or registry_id })
+end
+
+local function read(letter)
+  if #letter.text > MOST_BYTES then return "it is longer than 64 MiB" end
+  local object, message = siem.json.decode(letter.text, true)
+  if object == nil then return "it is not JSON: " .. message end
+  local damage = find_damage(object)
+  if damage then return damage end
+  local is_read, event = pcall(read_event, letter.text, object.event)
+  if not is_read then return "its event is not a row: " .. tostring(event) end
+  if not is_name(event.event_id) then return '"event_id" of the event is not an id' end
+  letter.event = event
+  letter.format = is_missing(object.format) and "unknown" or object.format
+  letter.part = not is_missing(object.part) and math.tointeger(object.part) or nil
+end
+
+--- Reads a line. One that cannot be sent has its `damage`.
+---@param text string without a line end
+---@param offset integer
+---@param number integer
+---@return oversight.Letter
+function M.read(text, offset, number)
+  local letter = { text = text, offset = offset, number = number }
+  letter.damage = read(letter)
+  return letter
+end
+
+return M

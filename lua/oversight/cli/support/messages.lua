@@ -1,0 +1,76 @@
+--- What a command tells beside its result: warnings and errors, on standard error or as log lines.
+local core    = require "oversight.core"
+local log     = require "oversight.log"
+local options = require "oversight.cli.support.options"
+local text    = require "oversight.cli.support.text"
+
+local M = {}
+
+local DEFAULT_WIDTH = 80
+
+local to_log, is_json, bar = false, false, nil
+
+--- Sets how log lines look. With "json" all messages are log lines.
+---@param format string? "text" (the default) or "json"
+---@param quiet boolean? without lines of level info
+---@return true?
+---@return string? message
+function M.set_format(format, quiet)
+  format = format or "text"
+  if format ~= "text" and format ~= "json" then return nil, "--log-format takes text or json" end
+  log.set_format(format, quiet)
+  is_json = format == "json"
+  to_log = is_json
+  return true
+end
+
+--- Makes all messages log lines from here on.
+function M.use_log()
+  to_log = true
+end
+
+--- Sets the progress line that makes room for messages; nil: there is none.
+---@param progress table?
+function M.set_bar(progress)
+  bar = progress
+end
+
+local function write_warning(message, width)
+  if to_log then return log.write("warning", message) end
+  if bar then bar:finish() end
+  local line = "oversight-siem: warning: " .. text.printable_lines(message)
+  io.stderr:write(width and table.concat(options.wrap(line, width - 2), "\n  ") or line, "\n")
+end
+
+--- Tells what may be wrong with how the command was given.
+---@param message string
+function M.warning(message)
+  write_warning(message, DEFAULT_WIDTH)
+end
+
+--- Tells what happens while it runs, or names a file: in one line, but on a terminal.
+---@param message string
+function M.notice(message)
+  write_warning(message, core.terminal_width(2))
+end
+
+--- Tells why a command failed.
+---@param command string? its name
+---@param message string
+function M.error(command, message)
+  if to_log then return log.write("error", message) end
+  -- It may quote a row, or what a format's function said.
+  io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", text.printable_lines(message)))
+end
+
+--- Tells what is wrong with the arguments, and where to look.
+---@param command string?
+---@param message string
+function M.usage(command, message)
+  to_log = is_json -- of arguments the one who gave them is told
+  M.error(command, message)
+  if is_json then return end
+  io.stderr:write(("Try 'oversight-siem %s--help'.\n"):format(command and command .. " " or ""))
+end
+
+return M

@@ -1,0 +1,205 @@
+--- How an export ended: its mark, what became of all events, and what to do next; for people, or as a line of JSON.
+local core    = require "oversight.core"
+local log     = require "oversight.log"
+local numbers = require "oversight.cli.support.numbers"
+local options = require "oversight.cli.support.options"
+local text    = require "oversight.cli.support.text"
+
+local M = {}
+
+---@class oversight.Ending
+---@field counts oversight.Counts
+---@field title string the format's or the pipeline's name
+---@field seconds number
+---@field failure { message: string, code: string? }? nil: it has succeeded
+---@field target string? where the events went
+---@field beginning string? what was done with a file there
+---@field head string? what comes after the mark, instead of what an export says
+---@field dead_letter string? the file of refused events
+---@field dry_run boolean?
+---@field last_id integer? of the checkpoint
+---@field remedy string? how an event that stops the export is kept aside
+
+local WIDTH, INDENT = 80, "     "
+
+-- ---- the mark ----
+
+local MARKS = { cancelled = "stopped", pipe_closed = "stopped", held = "held" }
+
+--- The mark of a failure: "stopped", "held" or "failed".
+---@param code string?
+function M.mark_of_failure(code)
+  return MARKS[code] or "failed"
+end
+
+--- The mark, which goes with the exit status: ok 0, refused 3, held 4, failed and stopped 1.
+---@param ending oversight.Ending
+function M.mark(ending)
+  if ending.failure then return M.mark_of_failure(ending.failure.code) end
+  if ending.dry_run then return "dry run" end
+  return ending.counts.refused > 0 and "refused" or "ok"
+end
+
+-- ---- for people ----
+
+local REPAIRS = {
+  { "utf8", "text that was not UTF-8" },
+  { "blob", "a blob in a text column" },
+  { "timestamp", "a timestamp that is no time" },
+  { "extra", "extra nested too deep or with NaN" },
+  { "number", "an infinite number" },
+}
+
+--- What had to be replaced, as one sentence, or nil.
+local function describe_repairs(counts)
+  if counts.repaired == 0 then return end
+  local parts = {}
+  for _, repair in ipairs(REPAIRS) do
+    if counts[repair[1]] > 0 then
+      parts[#parts + 1] = ("%s with %s"):format(numbers.count(counts[repair[1]]), repair[2])
+    end
+  end
+  return ("%s event(s) needed repair: %s"):format(numbers.count(counts.repaired), table.concat(parts, ", "))
+end
+
+local function describe_refused(counts, ending)
+  if counts.refused == 0 or ending.head then return end
+  return ("%s event(s) refused and %s"):format(numbers.count(counts.refused),
+    ending.dead_letter and "kept in " .. ending.dead_letter or "skipped")
+end
+
+--- "12: splunk rejects it: too old (event 3, 17, 20, ...)", a line for each reason.
+local function describe_reasons(counts)
+  local lines = {}
+  for _, group in ipairs(counts.reasons or {}) do
+    local first = table.concat(group.first, ", ") .. (group.events > #group.first and ", ..." or "")
+    lines[#lines + 1] = ("%s: %s (event %s)"):format(numbers.count(group.events), text.printable(group.reason),
+      text.printable(first))
+  end
+  return lines
+end
+
+--- A sentence for each count of a name that is not zero.
+local function describe(name, sentence)
+  return function(counts)
+    if (counts[name] or 0) > 0 then return sentence:format(numbers.count(counts[name])) end
+  end
+end
+
+local function describe_remedy(_, ending)
+  local failure = ending.failure
+  if not failure or failure.code ~= "refused" or not ending.remedy then return end
+  return ("to go on: correct the event or the format, or keep it aside with %s and send it later with " ..
+    "'oversight-siem replay FILE'"):format(ending.remedy)
+end
+
+local describe_left = describe("left", "%s event(s) left")
+
+local LINES = {
+  function(counts) return counts.nothing end,
+  describe_repairs,
+  describe_refused,
+  describe_reasons,
+  describe("dropped", "%s event(s) dropped by a filter"),
+  describe("existed", "%s event(s) of these were there already"),
+  describe("kept_aside", "%s event(s) of these went into the target's failure store: look there"),
+  describe("cut", "%s text(s) cut, as they are longer than the target's fields"),
+  describe("retries", "%s request(s) had to be made again"),
+  function(counts, ending) if not ending.head then return describe_left(counts) end end,
+  describe_remedy,
+}
+
+--- "to out.jsonl (appended) in 0.2 s (50,000/s)"
+local function describe_way(ending)
+  local parts, counts = {}, ending.counts
+  if ending.target and not ending.dry_run then
+    parts[1] = "to " .. text.printable(ending.target)
+    if ending.beginning then parts[2] = ("(%s)"):format(ending.beginning) end
+  end
+  parts[#parts + 1] = "in " .. numbers.seconds(ending.seconds)
+  local rate = ending.seconds >= 0.1 and math.floor(counts.exported / ending.seconds) or 0
+  if rate > 0 then parts[#parts + 1] = ("(%s/s)"):format(numbers.count(rate)) end
+  return table.concat(parts, " ")
+end
+
+local function print_line(indent, sentence)
+  local rest = "\n" .. indent .. "  "
+  io.stderr:write(indent, table.concat(options.wrap(sentence, WIDTH - #indent - 2), rest), "\n")
+end
+
+local function print_ending(ending)
+  local head = ending.head or ("%s %s event(s) as %s"):format(ending.dry_run and "would send" or "exported",
+    numbers.count(ending.counts.exported), text.printable(ending.title))
+  local line, way = ("[%s] %s"):format(M.mark(ending), head), describe_way(ending)
+  local fits = utf8.len(line) + 1 + utf8.len(way) <= WIDTH
+  io.stderr:write(line, fits and " " or "\n" .. INDENT, way, "\n")
+  for _, describe_line in ipairs(LINES) do
+    local sentence = describe_line(ending.counts, ending)
+    if type(sentence) == "string" then print_line(INDENT, sentence) end
+    for _, one in ipairs(type(sentence) == "table" and sentence or {}) do print_line(INDENT .. "  ", one) end
+  end
+end
+
+-- ---- for programs ----
+
+local LEVELS = { ok = "info", ["dry run"] = "info", stopped = "info", refused = "warning" }
+
+local COUNTS = {
+  "events", "rendered", "exported", "refused", "dropped", "repaired", "utf8", "blob", "timestamp", "extra", "number",
+  "bytes", "existed", "kept_aside", "cut", "retries", "batches",
+}
+
+--- What a program is told of an ending: the counts and what goes with them.
+local function fields_of(ending)
+  local counts, failure = ending.counts, ending.failure
+  local fields = {
+    mark = M.mark(ending), pipeline = ending.title, target = ending.target, file = ending.beginning,
+    dead_letter = ending.dead_letter, last_id = ending.last_id, nothing = counts.nothing, left = counts.left,
+    seconds = math.floor(ending.seconds * 1000 + 0.5) / 1000, error = failure and failure.message,
+  }
+  for _, name in ipairs(COUNTS) do fields[name] = counts[name] end
+  if counts.reasons and #counts.reasons > 0 then fields.reasons = counts.reasons end
+  return fields
+end
+
+-- ---- the end ----
+
+--- Prints how an export ended, unless it is to be quiet, and gives the command's answer.
+---@param ending oversight.Ending
+---@param given table options of the command: quiet, log_format
+---@return "ok"|"refused"|nil answer
+---@return string? message
+---@return string? code
+function M.close(ending, given)
+  local failure = ending.failure
+  if failure and failure.code == "pipe_closed" then return "ok" end
+  if not given.quiet and given.log_format == "json" then
+    log.tell(LEVELS[M.mark(ending)] or "error", ending.dry_run and "would send" or "exported", fields_of(ending))
+  elseif not given.quiet then
+    print_ending(ending)
+  end
+  if failure then return nil, failure.message, failure.code end
+  return ending.counts.refused > 0 and "refused" or "ok"
+end
+
+--- Runs a pipeline, and closes with how it ended.
+---@param job oversight.Pipeline
+---@param given table options of the command
+---@param remedy string how an event that stops it is kept aside
+---@return "ok"|"refused"|nil answer
+---@return string? message
+---@return string? code
+function M.run(job, given, remedy)
+  local begun = core.clock()
+  local counts, message, code, at_failure = job:run()
+  if not counts and not at_failure then return nil, message, code end
+  local ended = counts or at_failure
+  return M.close({
+    counts = ended, title = job:title(), seconds = core.clock() - begun, target = ended.target,
+    beginning = ended.beginning, dead_letter = job.dead_letter, remedy = remedy,
+    last_id = job.checkpoint and ended.last_id or nil,
+    failure = not counts and { message = message, code = code } or nil,
+  }, given)
+end
+
+return M
