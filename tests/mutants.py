@@ -37,12 +37,12 @@ VALUES = ["golden", "lua/", "cli/(export|failures|hostile|marks|try)"]
 REQUESTS = ["delivery/plain", "delivery/(answers|custom|transport|endings|outage|tls)", "delivery/(splunk|elastic)$"]
 ROOMS = [
     ("json_reader json_writer", ["engine/test_json", "engine/test_(mapping|event|delivery|number|damage)", *VALUES]),
-    ("utf8", ["engine/test_utf8", "engine/test_(json|mask|event|reasons)", *VALUES]),
+    ("utf8", ["engine/test_utf8", "engine/test_(json|mask|event|refusals)", *VALUES]),
     ("number", ["engine/test_number", "engine/test_(json|mapping|converter|outage)", *VALUES]),
     ("timestamp", ["engine/test_timestamp", "engine/test_(converter|sign)", *VALUES]),
     ("converter", ["engine/test_converter", "engine/test_(mapping|number)", *VALUES]),
     ("mask", ["engine/test_mask", "engine/test_(converter|mapping)", *VALUES]),
-    ("refusals", ["engine/test_reasons", "engine/test_delivery", *VALUES]),
+    ("refusals", ["engine/test_refusals", "engine/test_delivery", *VALUES]),
     ("buffer", ["engine/test_(buffer|json|mapping)", "engine/", *VALUES]),
     ("row mapping tree path", ["engine/test_(mapping|converter|number|format)", "engine/test_misuse", *VALUES]),
     ("value_table networks geoip mmdb_value checked_file",
@@ -59,7 +59,7 @@ ROOMS = [
      ["engine/test_(delivery|sink|misuse|format|registry)", "engine/", "lua/siem_spec", "cli/(export|failures|reload)",
       *REQUESTS, "delivery/(replay|several)"]),
     ("sink remote generic options header request response content_encoding transport answer probe preview",
-     ["engine/test_(answer|settings|sink|number|delivery)", "engine/test_misuse", "lua/", *REQUESTS,
+     ["engine/test_(answer|options|sink|number|delivery)", "engine/test_misuse", "lua/", *REQUESTS,
       "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
     ("splunk", ["engine/test_(sink|delivery)", "delivery/splunk"]),
     ("elastic elastic_items elastic_setup", ["engine/test_(sink|delivery)", "delivery/elastic"]),

@@ -29,7 +29,7 @@ static siem_code lock_failed(const char *path, siem_error *err) {
 /* ---- the file beside ---- */
 
 /* Beside the file itself, whatever link leads to it. */
-static siem_code find_beside(siem_writer_lock *lock, const char *path, siem_error *err) {
+static siem_code find_beside(siem_file_lock *lock, const char *path, siem_error *err) {
     char *real;
     siem_code rc = siem_checked_file_resolve(&real, path, SIEM_FILE_APPEND, err);
     if (rc != SIEM_OK) return rc;
@@ -41,7 +41,7 @@ static siem_code find_beside(siem_writer_lock *lock, const char *path, siem_erro
 }
 
 /* SIEM_LOCKED: another writer has it. A folder that takes no file needs none. */
-static siem_code lock_beside(siem_writer_lock *lock, siem_error *err) {
+static siem_code lock_beside(siem_file_lock *lock, siem_error *err) {
     struct stat file;
     if (lock->path == NULL) return SIEM_OK;
     siem_code rc = siem_checked_file_open(&lock->fd, lock->path, SIEM_FILE_LOCK, 0600, err);
@@ -61,7 +61,7 @@ static siem_code lock_beside(siem_writer_lock *lock, siem_error *err) {
 /* ---- the file itself ---- */
 
 /* SIEM_LOCKED: another writer has it. */
-static siem_code lock_itself(const siem_writer_lock *lock, const char *path, int file,
+static siem_code lock_itself(const siem_file_lock *lock, const char *path, int file,
                              siem_error *err) {
     struct flock wanted = writers_byte, there = writers_byte;
     if (!lock->is_shared && fcntl(file, F_OFD_SETLK, &wanted) == 0) return SIEM_OK;
@@ -74,7 +74,7 @@ static siem_code lock_itself(const siem_writer_lock *lock, const char *path, int
     return lock->fd >= 0 ? SIEM_OK : lock_failed(path, err);
 }
 
-static siem_code lock_both(siem_writer_lock *lock, const char *path, int file, siem_error *err) {
+static siem_code lock_both(siem_file_lock *lock, const char *path, int file, siem_error *err) {
     siem_code rc = lock->fd < 0 ? lock_beside(lock, err) : SIEM_OK;
     return rc == SIEM_OK ? lock_itself(lock, path, file, err) : rc;
 }
@@ -87,8 +87,7 @@ static bool can_be_locked(const char *path, int file) {
     return !siem_is_given_open(path) && fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-siem_code siem_writer_lock_extend(siem_writer_lock *lock, const char *path, int file,
-                                  siem_error *err) {
+siem_code siem_file_lock_extend(siem_file_lock *lock, const char *path, int file, siem_error *err) {
     const struct timespec tick = {0, 10000000L};
     double until = siem_clock() + PATIENCE;
     siem_code rc;
@@ -105,17 +104,17 @@ siem_code siem_writer_lock_extend(siem_writer_lock *lock, const char *path, int 
     return rc;
 }
 
-siem_code siem_writer_lock_take(siem_writer_lock *lock, const char *path, int file, bool is_shared,
-                                siem_error *err) {
+siem_code siem_file_lock_take(siem_file_lock *lock, const char *path, int file, bool is_shared,
+                              siem_error *err) {
     siem_code rc = SIEM_OK;
-    *lock = (siem_writer_lock){.fd = -1, .is_shared = is_shared, .is_taken = true};
+    *lock = (siem_file_lock){.fd = -1, .is_shared = is_shared, .is_taken = true};
     if (can_be_locked(path, file)) rc = find_beside(lock, path, err);
-    if (rc == SIEM_OK) rc = siem_writer_lock_extend(lock, path, file, err);
-    if (rc != SIEM_OK) siem_writer_lock_release(lock, file);
+    if (rc == SIEM_OK) rc = siem_file_lock_extend(lock, path, file, err);
+    if (rc != SIEM_OK) siem_file_lock_release(lock, file);
     return rc;
 }
 
-void siem_writer_lock_release(siem_writer_lock *lock, int file) {
+void siem_file_lock_release(siem_file_lock *lock, int file) {
     struct flock none = writers_byte;
     if (!lock->is_taken) return;
     none.l_type = F_UNLCK;
@@ -127,5 +126,5 @@ void siem_writer_lock_release(siem_writer_lock *lock, int file) {
         (void)close(lock->fd);
     }
     free(lock->path);
-    *lock = (siem_writer_lock){0};
+    *lock = (siem_file_lock){0};
 }

@@ -5,30 +5,29 @@
  * other one is on the file itself, for other names of it and for folders in which nothing can be
  * made. It takes the right to write, and a reader's lock on the same bytes is passed over.
  */
-#ifndef SIEM_WRITER_LOCK_H
-#define SIEM_WRITER_LOCK_H
+#ifndef SIEM_FILE_LOCK_H
+#define SIEM_FILE_LOCK_H
 
 #include <oversight/siem.h>
 
-typedef struct siem_writer_lock { /* not taken when it is all zero */
+typedef struct siem_file_lock { /* not taken when it is all zero */
     bool is_taken;
     bool is_shared; /* with others that append as well, each line by one write */
     char *path;     /* of the file beside; NULL: there can be none */
     int fd;         /* of that; -1: there is none */
-} siem_writer_lock;
+} siem_file_lock;
 
 /* Takes the lock for the file at `path`, which is open as `file`. Another writer is waited for, for
  * half a second: it may be ending. Errors: SIEM_HELD when it still writes then, or when the file
  * beside is another user's; SIEM_IO, SIEM_NO_MEMORY. */
-siem_code siem_writer_lock_take(siem_writer_lock *lock, const char *path, int file, bool is_shared,
-                                siem_error *err);
+siem_code siem_file_lock_take(siem_file_lock *lock, const char *path, int file, bool is_shared,
+                              siem_error *err);
 
 /* Extends a lock that is taken to another file, to which the writer goes over. Closing a file gives
  * back what is locked of it. Errors: as above. */
-siem_code siem_writer_lock_extend(siem_writer_lock *lock, const char *path, int file,
-                                  siem_error *err);
+siem_code siem_file_lock_extend(siem_file_lock *lock, const char *path, int file, siem_error *err);
 
 /* Gives it back, if it is taken. `file` is still open. */
-void siem_writer_lock_release(siem_writer_lock *lock, int file);
+void siem_file_lock_release(siem_file_lock *lock, int file);
 
 #endif

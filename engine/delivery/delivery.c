@@ -79,7 +79,7 @@ static void use_sink(siem_delivery *delivery) {
 /* Releases the sink, which may be closed before a delivery that has ended. */
 static void release_sink(siem_delivery *delivery) {
     if (!delivery->uses_sink) return;
-    siem_http *http = delivery->sink->http;
+    siem_transport *http = delivery->sink->http;
     for (size_t i = 0; i < delivery->capacity; i++) {
         siem_exchange *exchange = &delivery->shipments[i].exchange;
         siem_lane *lane = exchange->lane;
@@ -268,7 +268,7 @@ static siem_code begin(siem_delivery *delivery, siem_exchange *exchange, void *o
         delivery->calls.notice(delivery->calls.context, text);
     }
     exchange->owner = owner;
-    return siem_http_begin(delivery->sink->http, exchange, err);
+    return siem_transport_begin(delivery->sink->http, exchange, err);
 }
 
 static void start_prelude(siem_delivery *delivery) {
@@ -439,8 +439,8 @@ static void wait_until(siem_delivery *delivery, double due) {
         if (seconds > 0) (void)nanosleep(&pause, NULL);
         return;
     }
-    siem_http_wait(delivery->sink->http, milliseconds);
-    while ((exchange = siem_http_next(delivery->sink->http)) != NULL) {
+    siem_transport_wait(delivery->sink->http, milliseconds);
+    while ((exchange = siem_transport_next(delivery->sink->http)) != NULL) {
         end_exchange(delivery, exchange);
     }
 }
@@ -480,9 +480,9 @@ static void stop(siem_delivery *delivery) {
 /* Ends all that is under way, and tells what is known of it. */
 static void break_off(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
-        siem_http_cancel(delivery->sink->http, &under_way(delivery, i)->exchange);
+        siem_transport_cancel(delivery->sink->http, &under_way(delivery, i)->exchange);
     }
-    siem_http_cancel(delivery->sink->http, &delivery->prelude);
+    siem_transport_cancel(delivery->sink->http, &delivery->prelude);
     while (delivery->used > 0) settle_first(delivery);
     siem_shipment_clear(under_way(delivery, 0));
     release_sink(delivery);

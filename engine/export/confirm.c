@@ -161,7 +161,7 @@ siem_code siem_export_return(siem_export *export_, siem_error *err) {
     if (export_->undone) {             /* but that the dead letter may have lost them */
         export_->counts.refused = export_->saved.refused;
         export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
-        export_->reasons = (siem_reasons){.count = 0};
+        export_->reasons = (siem_refusals){.count = 0};
     }
     export_->unsaved = export_->undone = false;
     return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;

@@ -60,7 +60,7 @@ static void count_refused(siem_export *export_, siem_refused *last, int64_t id,
     const char *sink = refusal->sink;
     (void)snprintf(reason, sizeof reason, "%s%s%s", sink != NULL ? sink : "",
                    sink != NULL ? " rejects it: " : "", refusal->reason);
-    siem_reasons_add(&export_->reasons, reason, refusal->event_id);
+    siem_refusals_add(&export_->reasons, reason, refusal->event_id);
     export_->counts.refused++;
     if (!export_->halted) *last = (siem_refused){id, refusal->part + 1};
 }

@@ -34,7 +34,7 @@ struct siem_export {
     double settled;          /* of siem_clock: when a batch had its outcomes last */
     siem_refused refused;    /* the last event that had no record, */
     siem_refused rejected;   /* and the last record that the sink refused, with all before it */
-    siem_reasons reasons;    /* of what is counted as refused */
+    siem_refusals reasons;   /* of what is counted as refused */
     siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
     siem_outage unsaveable; /* of the checkpoint */
 };

@@ -30,7 +30,7 @@ static uint64_t key_of(const char *text) {
 }
 
 /* The group of a reason, made when there is room for another one. */
-static siem_reason *find_group(siem_reasons *reasons, const char *text) {
+static siem_reason *find_group(siem_refusals *reasons, const char *text) {
     uint64_t key = key_of(text);
     for (size_t i = 0; i < reasons->count && i < SIEM_MOST_REASONS; i++) {
         if (reasons->keys[i] == key) return &reasons->list[i];
@@ -44,7 +44,7 @@ static siem_reason *find_group(siem_reasons *reasons, const char *text) {
     return group;
 }
 
-void siem_reasons_add(siem_reasons *reasons, const char *text, const char *event_id) {
+void siem_refusals_add(siem_refusals *reasons, const char *text, const char *event_id) {
     siem_reason *group = find_group(reasons, text);
     if (group->count < SIEM_REASON_EVENTS) {
         siem_utf8_line(group->events[group->count], sizeof group->events[0], event_id);

@@ -1,6 +1,6 @@
 /* refusals.h: why events were refused: a few groups of like reasons, each with its first events. */
-#ifndef SIEM_REASONS_H
-#define SIEM_REASONS_H
+#ifndef SIEM_REFUSALS_H
+#define SIEM_REFUSALS_H
 
 #include <oversight/siem.h>
 
@@ -8,13 +8,13 @@
 #define SIEM_MOST_REASONS 8
 
 /* All 0: there is none. */
-typedef struct siem_reasons {
+typedef struct siem_refusals {
     siem_reason list[SIEM_MOST_REASONS + 1];
     uint64_t keys[SIEM_MOST_REASONS]; /* of their texts without what differs from event to event */
     size_t count;
-} siem_reasons;
+} siem_refusals;
 
 /* Records that an event was refused. */
-void siem_reasons_add(siem_reasons *reasons, const char *text, const char *event_id);
+void siem_refusals_add(siem_refusals *reasons, const char *text, const char *event_id);
 
 #endif

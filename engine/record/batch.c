@@ -291,7 +291,7 @@ size_t siem_batch_cut_fields(siem_batch *batch, size_t most) {
     size_t start = batch->count > 1 ? batch->records[batch->count - 2].end : 0;
     record *last = &batch->records[batch->count - 1];
     if (last->end - start <= most) return 0; /* no field can be longer */
-    size_t count = siem_cut_fields(&batch->lines, start, most);
+    size_t count = siem_field_limit_cut(&batch->lines, start, most);
     last->end = batch->lines.size;
     return count;
 }

@@ -46,7 +46,7 @@ static void replace(siem_buffer *out, size_t cut, size_t end) {
     out->size -= end - cut - marker;
 }
 
-size_t siem_cut_fields(siem_buffer *out, size_t start, size_t most) {
+size_t siem_field_limit_cut(siem_buffer *out, size_t start, size_t most) {
     size_t count = 0, at = start + 1;
     while (out->bytes[at] == '"' || out->bytes[at] == ',') {
         if (out->bytes[at] == ',') at++;

@@ -29,13 +29,13 @@ typedef struct operation {
     operation_kind kind;
     bool keep; /* write null and "" too */
     int field;
-    siem_rule *rule;
+    siem_compiled_row *rule;
     size_t start, size; /* of the bytes, in the mapping's text */
 } operation;
 
 struct siem_mapping {
     char *name;
-    siem_destination root;
+    siem_tree root;
     siem_function whole;
     void *whole_context;
     siem_function filter;
@@ -77,7 +77,7 @@ void siem_mapping_trim(siem_mapping *mapping) {
 }
 
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
-    siem_rule *rule = NULL;
+    siem_compiled_row *rule = NULL;
     siem_code rc;
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (row == NULL) return siem_misuse_null(__func__, "row", err);
@@ -85,10 +85,10 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
     }
-    rc = siem_rule_open(&rule, row, &mapping->scratch, err);
-    if (rc == SIEM_OK) rc = siem_destination_add(&mapping->root, rule, err);
+    rc = siem_row_open(&rule, row, &mapping->scratch, err);
+    if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, rule, err);
     if (rc == SIEM_OK) return SIEM_OK;
-    siem_rule_close(rule);
+    siem_row_close(rule);
     siem_error_prefix(err, "%s", mapping->name);
     return rc;
 }
@@ -125,7 +125,7 @@ const char *siem_mapping_name(const siem_mapping *mapping) {
 
 void siem_mapping_close(siem_mapping *mapping) {
     if (mapping == NULL) return;
-    siem_destination_free(&mapping->root);
+    siem_tree_free(&mapping->root);
     (void)siem_resize(mapping->text.allocator, mapping->operations,
                       mapping->capacity * sizeof *mapping->operations, 0);
     siem_buffer_free(&mapping->text);
@@ -176,29 +176,29 @@ static void put_key(siem_mapping *mapping, const char *key) {
     siem_buffer_add_char(text, ':');
 }
 
-static void compile_member(siem_mapping *mapping, const siem_destination *member) {
-    const siem_value *constant = siem_rule_constant(member->rule);
-    operation op = {.rule = member->rule, .keep = siem_rule_keeps(member->rule)};
+static void compile_member(siem_mapping *mapping, const siem_tree *member) {
+    const siem_value *constant = siem_row_constant(member->rule);
+    operation op = {.rule = member->rule, .keep = siem_row_keeps(member->rule)};
     if (constant != NULL) {
-        if (!siem_destination_is_certain(member)) return;
+        if (!siem_tree_is_certain(member)) return;
         put_key(mapping, member->key);
         siem_buffer_add(&mapping->text, constant->bytes, constant->size);
         return;
     }
     flush_bytes(mapping);
     put_key(mapping, member->key);
-    op.field = siem_rule_field(member->rule);
+    op.field = siem_row_field(member->rule);
     op.kind = op.field >= 0 ? COPY_FIELD : RUN_RULE;
     flush_into(mapping, op);
 }
 
-static void compile_object(siem_mapping *mapping, const siem_destination *object) {
-    bool certain = object->key == NULL || siem_destination_is_certain(object);
+static void compile_object(siem_mapping *mapping, const siem_tree *object) {
+    bool certain = object->key == NULL || siem_tree_is_certain(object);
     if (!certain) flush_bytes(mapping);
     if (object->key != NULL) put_key(mapping, object->key);
     siem_buffer_add_char(&mapping->text, '{');
     if (!certain) flush_into(mapping, (operation){.kind = OPEN_OBJECT});
-    for (const siem_destination *member = object->first; member != NULL; member = member->next) {
+    for (const siem_tree *member = object->first; member != NULL; member = member->next) {
         if (member->rule != NULL) compile_member(mapping, member);
         else compile_object(mapping, member); /* as deep as SIEM_DESTINATION_DEPTH */
     }
@@ -240,19 +240,19 @@ static siem_code is_unknown(const siem_registry *registry, const char *field, si
         field, reason);
 }
 
-static siem_code check_object(const siem_mapping *mapping, const siem_destination *object,
+static siem_code check_object(const siem_mapping *mapping, const siem_tree *object,
                               const siem_registry *registry, siem_error *err) {
     const char *const *columns = siem_registry_columns(registry);
     siem_code rc = SIEM_OK;
-    for (const siem_destination *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
-        const char *unknown = m->rule != NULL ? siem_rule_unknown_field(m->rule, columns) : NULL;
+    for (const siem_tree *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
+        const char *unknown = m->rule != NULL ? siem_row_unknown_field(m->rule, columns) : NULL;
         if (m->rule == NULL) rc = check_object(mapping, m, registry, err);
         if (unknown == NULL) continue;
         rc = is_unknown(registry, unknown, err);
-        if (siem_rule_label(m->rule) != NULL) {
-            siem_error_prefix(err, "%s", siem_rule_label(m->rule));
+        if (siem_row_label(m->rule) != NULL) {
+            siem_error_prefix(err, "%s", siem_row_label(m->rule));
         } else {
-            siem_error_prefix(err, "%s: %s", mapping->name, siem_rule_destination(m->rule));
+            siem_error_prefix(err, "%s: %s", mapping->name, siem_row_destination(m->rule));
         }
     }
     return rc;
@@ -283,7 +283,7 @@ static siem_code check_size(const siem_mapping *mapping, const operation *op, si
     if (size <= SIEM_MOST_MADE) return SIEM_OK;
     if (!mapping->calls && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
     return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
-                          siem_rule_destination(op->rule), SIEM_MOST_MADE >> 20);
+                          siem_row_destination(op->rule), SIEM_MOST_MADE >> 20);
 }
 
 /* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
@@ -305,7 +305,7 @@ static inline siem_code write_member(const siem_mapping *mapping, const operatio
 static siem_code run_rule(siem_mapping *mapping, const operation *op, siem_event *event,
                           size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
     siem_value value;
-    siem_code rc = siem_rule_get(op->rule, event, &mapping->scratch, &value, err);
+    siem_code rc = siem_row_get(op->rule, event, &mapping->scratch, &value, err);
     if (rc == SIEM_OK) rc = write_member(mapping, op, event, &value, start, out, repairs, err);
     return rc == SIEM_END ? SIEM_OK : rc;
 }

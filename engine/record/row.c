@@ -19,7 +19,7 @@ typedef struct source {
     size_t place;   /* where the column was last found among the site's */
 } source;
 
-struct siem_rule {
+struct siem_compiled_row {
     char *destination;
     char *label; /* NULL: the row has none */
     source *sources;
@@ -28,7 +28,7 @@ struct siem_rule {
     siem_value constant;
     siem_buffer constant_text, fallback_text;
     siem_conversion as;
-    siem_lookup *lookup;
+    siem_value_table *lookup;
     siem_value fallback;
     char *fallback_prefix;
     siem_function fallback_with, with, when;
@@ -73,7 +73,7 @@ static siem_code open_source(source *s, const char *name, siem_error *err) {
     return rc;
 }
 
-static siem_code open_sources(siem_rule *rule, const char *const *from, siem_error *err) {
+static siem_code open_sources(siem_compiled_row *rule, const char *const *from, siem_error *err) {
     size_t count = 0;
     siem_code rc = SIEM_OK;
     if (from == NULL) return SIEM_OK;
@@ -102,7 +102,7 @@ static siem_code open_json(siem_buffer *text, siem_value *value, const char *jso
     return SIEM_OK;
 }
 
-static siem_code open_constants(siem_rule *rule, const siem_row *row, siem_scratch *scratch,
+static siem_code open_constants(siem_compiled_row *rule, const siem_row *row, siem_scratch *scratch,
                                 siem_error *err) {
     siem_code rc = SIEM_OK;
     rule->has_constant = row->value != NULL;
@@ -116,7 +116,7 @@ static siem_code open_constants(siem_rule *rule, const siem_row *row, siem_scrat
     return rc;
 }
 
-static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_scratch *scratch,
+static siem_code open_stations(siem_compiled_row *rule, const siem_row *row, siem_scratch *scratch,
                                siem_error *err) {
     siem_code rc = row->as != NULL ? siem_conversion_open(&rule->as, row->as, err) : SIEM_OK;
     if (rc != SIEM_OK) return rc;
@@ -133,7 +133,8 @@ static siem_code open_stations(siem_rule *rule, const siem_row *row, siem_scratc
     rule->keep = row->keep;
     rule->required = row->required;
     if (row->lookup == NULL) return SIEM_OK;
-    return siem_lookup_open(&rule->lookup, row->lookup, row->lookup_size, &scratch->reader, err);
+    return siem_value_table_open(&rule->lookup, row->lookup, row->lookup_size, &scratch->reader,
+                                 err);
 }
 
 static siem_code check_row(const siem_row *row, siem_error *err) {
@@ -164,10 +165,10 @@ static siem_code check_row(const siem_row *row, siem_error *err) {
     return SIEM_OK;
 }
 
-siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scratch,
-                         siem_error *err) {
+siem_code siem_row_open(siem_compiled_row **out, const siem_row *row, siem_scratch *scratch,
+                        siem_error *err) {
     siem_code rc = check_row(row, err);
-    siem_rule *rule = rc == SIEM_OK ? calloc(1, sizeof *rule) : NULL;
+    siem_compiled_row *rule = rc == SIEM_OK ? calloc(1, sizeof *rule) : NULL;
     *out = NULL;
     if (rc == SIEM_OK && rule == NULL) return siem_error_no_memory(err);
     if (rc == SIEM_OK && (rule->destination = strdup(row->destination)) == NULL) {
@@ -184,11 +185,11 @@ siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scr
         return SIEM_OK;
     }
     if (row->destination != NULL) siem_error_prefix(err, "%s", row->destination);
-    siem_rule_close(rule);
+    siem_row_close(rule);
     return rc;
 }
 
-void siem_rule_close(siem_rule *rule) {
+void siem_row_close(siem_compiled_row *rule) {
     if (rule == NULL) return;
     for (size_t i = 0; i < rule->source_count; i++) {
         free(rule->sources[i].name);
@@ -198,7 +199,7 @@ void siem_rule_close(siem_rule *rule) {
     free(rule->destination);
     free(rule->label);
     free(rule->fallback_prefix);
-    siem_lookup_close(rule->lookup);
+    siem_value_table_close(rule->lookup);
     siem_buffer_free(&rule->constant_text);
     siem_buffer_free(&rule->fallback_text);
     free(rule);
@@ -206,37 +207,37 @@ void siem_rule_close(siem_rule *rule) {
 
 /* ---- asking ---- */
 
-const char *siem_rule_destination(const siem_rule *rule) {
+const char *siem_row_destination(const siem_compiled_row *rule) {
     return rule->destination;
 }
 
-const char *siem_rule_label(const siem_rule *rule) {
+const char *siem_row_label(const siem_compiled_row *rule) {
     return rule->label;
 }
 
-bool siem_rule_keeps(const siem_rule *rule) {
+bool siem_row_keeps(const siem_compiled_row *rule) {
     return rule->keep;
 }
 
-bool siem_rule_is_object(const siem_rule *rule) {
+bool siem_row_is_object(const siem_compiled_row *rule) {
     return rule->source_count == 0 && !rule->has_constant && rule->with == NULL;
 }
 
-static bool has_stations(const siem_rule *rule) {
+static bool has_stations(const siem_compiled_row *rule) {
     return rule->as.converter != NULL || rule->lookup != NULL || rule->with != NULL ||
            rule->when != NULL || rule->required;
 }
 
-const siem_value *siem_rule_constant(const siem_rule *rule) {
+const siem_value *siem_row_constant(const siem_compiled_row *rule) {
     return rule->has_constant && !has_stations(rule) ? &rule->constant : NULL;
 }
 
-int siem_rule_field(const siem_rule *rule) {
+int siem_row_field(const siem_compiled_row *rule) {
     if (rule->source_count != 1 || has_stations(rule)) return -1;
     return rule->sources[0].path.count == 0 ? rule->sources[0].field : -1;
 }
 
-const char *siem_rule_unknown_field(const siem_rule *rule, const char *const *columns) {
+const char *siem_row_unknown_field(const siem_compiled_row *rule, const char *const *columns) {
     for (size_t i = 0; i < rule->source_count; i++) {
         const source *s = &rule->sources[i];
         bool known = s->field >= 0;
@@ -302,7 +303,7 @@ static siem_value read_source(source *s, siem_event *event) {
     return from_site(s, event);
 }
 
-static siem_value first_source(siem_rule *rule, siem_event *event) {
+static siem_value first_source(siem_compiled_row *rule, siem_event *event) {
     siem_value value = rule->constant;
     for (size_t i = 0; i < rule->source_count; i++) {
         value = read_source(&rule->sources[i], event);
@@ -334,7 +335,7 @@ siem_code siem_function_call(siem_function function, void *context, const char *
 }
 
 /* What a lookup gives for a text that it does not hold. */
-static siem_code fall_back(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+static siem_code fall_back(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
                            siem_value text, siem_value *value, siem_error *err) {
     siem_buffer *joined = &scratch->joined;
     if (rule->fallback_with != NULL) {
@@ -352,7 +353,7 @@ static siem_code fall_back(siem_rule *rule, siem_event *event, siem_scratch *scr
 }
 
 /* Looks the text of a value up; a number is written out for it, null is the empty text. */
-static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+static siem_code look_up(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
                          siem_value *value, siem_error *err) {
     siem_value text = *value;
     if (text.type == SIEM_NULL) {
@@ -364,7 +365,7 @@ static siem_code look_up(siem_rule *rule, siem_event *event, siem_scratch *scrat
         text = (siem_value){
             .type = SIEM_TEXT, .bytes = scratch->decoded.bytes, .size = scratch->decoded.size};
     }
-    if (siem_lookup_get(rule->lookup, text.bytes, text.size, value)) return SIEM_OK;
+    if (siem_value_table_get(rule->lookup, text.bytes, text.size, value)) return SIEM_OK;
     return fall_back(rule, event, scratch, text, value, err);
 }
 
@@ -378,7 +379,7 @@ siem_code siem_function_ask(siem_function function, void *context, const char *n
     return rc;
 }
 
-static siem_code is_wanted(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+static siem_code is_wanted(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
                            siem_error *err) {
     bool yes = true;
     siem_code rc = SIEM_OK;
@@ -388,7 +389,7 @@ static siem_code is_wanted(siem_rule *rule, siem_event *event, siem_scratch *scr
     return rc == SIEM_OK && !yes ? SIEM_END : rc;
 }
 
-static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch *scratch,
+static siem_code walk_stations(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
                                siem_value *value, siem_error *err) {
     siem_code rc = is_wanted(rule, event, scratch, err);
     if (rc != SIEM_OK) return rc;
@@ -410,8 +411,8 @@ static siem_code walk_stations(siem_rule *rule, siem_event *event, siem_scratch 
     return rc;
 }
 
-siem_code siem_rule_get(siem_rule *rule, siem_event *event, siem_scratch *scratch,
-                        siem_value *value, siem_error *err) {
+siem_code siem_row_get(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+                       siem_value *value, siem_error *err) {
     siem_code rc = walk_stations(rule, event, scratch, value, err);
     if (rc != SIEM_OK && rc != SIEM_END) siem_error_prefix(err, "%s", rule->destination);
     return siem_scratch_failed(scratch) ? siem_error_no_memory(err) : rc;

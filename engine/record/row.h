@@ -1,6 +1,6 @@
 /* row.h: one row of a format, made ready: from an event to a value. */
-#ifndef SIEM_RULE_H
-#define SIEM_RULE_H
+#ifndef SIEM_ROW_H
+#define SIEM_ROW_H
 
 #include "source/event.h"
 
@@ -22,39 +22,39 @@ bool siem_scratch_failed(const siem_scratch *scratch);
 
 void siem_scratch_free(siem_scratch *scratch);
 
-typedef struct siem_rule siem_rule;
+typedef struct siem_compiled_row siem_compiled_row;
 
 /* Copies a row. Its constants are read with the scratch, and lie in memory of its allocator.
  * Errors: SIEM_INVALID, naming the destination; SIEM_NO_MEMORY. */
-siem_code siem_rule_open(siem_rule **out, const siem_row *row, siem_scratch *scratch,
-                         siem_error *err);
+siem_code siem_row_open(siem_compiled_row **out, const siem_row *row, siem_scratch *scratch,
+                        siem_error *err);
 
-const char *siem_rule_destination(const siem_rule *rule);
+const char *siem_row_destination(const siem_compiled_row *rule);
 
 /* What the row is called in messages, or NULL. */
-const char *siem_rule_label(const siem_rule *rule);
+const char *siem_row_label(const siem_compiled_row *rule);
 
 /* True when null and "" are written as well. */
-bool siem_rule_keeps(const siem_rule *rule);
+bool siem_row_keeps(const siem_compiled_row *rule);
 
 /* True for a row without a source: it declares an object. */
-bool siem_rule_is_object(const siem_rule *rule);
+bool siem_row_is_object(const siem_compiled_row *rule);
 
 /* The value of a row that gives the same in every event, else NULL. */
-const siem_value *siem_rule_constant(const siem_rule *rule);
+const siem_value *siem_row_constant(const siem_compiled_row *rule);
 
 /* The field that a row copies unchanged, else -1. */
-int siem_rule_field(const siem_rule *rule);
+int siem_row_field(const siem_compiled_row *rule);
 
 /* The value for an event; SIEM_END when `when` leaves the row out. Borrowed until the next rule
  * runs with the same scratch. Errors: SIEM_REFUSED, and what a function gave. */
-siem_code siem_rule_get(siem_rule *rule, siem_event *event, siem_scratch *scratch,
-                        siem_value *value, siem_error *err);
+siem_code siem_row_get(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+                       siem_value *value, siem_error *err);
 
 /* The first field that is neither one of the 14 nor in `columns` (ended by NULL), or NULL. */
-const char *siem_rule_unknown_field(const siem_rule *rule, const char *const *columns);
+const char *siem_row_unknown_field(const siem_compiled_row *rule, const char *const *columns);
 
-void siem_rule_close(siem_rule *rule);
+void siem_row_close(siem_compiled_row *rule);
 
 /* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
  * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for

@@ -6,14 +6,14 @@
 
 #include <stdlib.h>
 
-static siem_destination *find(const siem_destination *object, const char *key) {
-    siem_destination *member = object->first;
+static siem_tree *find(const siem_tree *object, const char *key) {
+    siem_tree *member = object->first;
     while (member != NULL && strcmp(member->key, key) != 0) member = member->next;
     return member;
 }
 
-static siem_destination *append(siem_destination *object, const char *key) {
-    siem_destination *member = calloc(1, sizeof *member);
+static siem_tree *append(siem_tree *object, const char *key) {
+    siem_tree *member = calloc(1, sizeof *member);
     if (member == NULL || (member->key = strdup(key)) == NULL) {
         free(member);
         return NULL;
@@ -25,46 +25,46 @@ static siem_destination *append(siem_destination *object, const char *key) {
 }
 
 /* Puts the rule at the last key of its path. */
-static siem_code place(siem_destination *object, const char *key, siem_rule *rule,
+static siem_code place(siem_tree *object, const char *key, siem_compiled_row *rule,
                        siem_error *err) {
-    const char *name = siem_rule_destination(rule);
-    siem_destination *member = find(object, key);
+    const char *name = siem_row_destination(rule);
+    siem_tree *member = find(object, key);
     bool is_new = member == NULL;
     if (!is_new && member->rule != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: a row for this destination stands before",
                               name);
     }
-    if (!is_new && (!siem_rule_is_object(rule) || member->declared)) {
+    if (!is_new && (!siem_row_is_object(rule) || member->declared)) {
         return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already", name);
     }
     if (is_new && (member = append(object, key)) == NULL) return siem_error_no_memory(err);
-    if (siem_rule_is_object(rule)) {
+    if (siem_row_is_object(rule)) {
         member->declared = true;
-        siem_rule_close(rule);
+        siem_row_close(rule);
     } else {
         member->rule = rule;
     }
     return SIEM_OK;
 }
 
-siem_code siem_destination_add(siem_destination *root, siem_rule *rule, siem_error *err) {
+siem_code siem_tree_add(siem_tree *root, siem_compiled_row *rule, siem_error *err) {
     siem_path path;
-    const char *name = siem_rule_destination(rule);
+    const char *name = siem_row_destination(rule);
     siem_code rc = siem_path_open(&path, name, err);
-    siem_destination *object = root;
+    siem_tree *object = root;
     if (rc != SIEM_OK) return rc;
     if (path.count > SIEM_DESTINATION_DEPTH) {
         rc = siem_error_set(err, SIEM_INVALID, "%s: more than %d objects in one another", name,
                             SIEM_DESTINATION_DEPTH);
     }
     for (size_t i = 0; rc == SIEM_OK && i + 1 < path.count; i++) {
-        siem_destination *member = find(object, path.keys[i]);
+        siem_tree *member = find(object, path.keys[i]);
         if (member == NULL) member = append(object, path.keys[i]);
         if (member == NULL) {
             rc = siem_error_no_memory(err);
         } else if (member->rule != NULL) {
             rc = siem_error_set(err, SIEM_INVALID, "%s: \"%s\" is a value already, not an object",
-                                name, siem_rule_destination(member->rule));
+                                name, siem_row_destination(member->rule));
         }
         object = member;
     }
@@ -73,27 +73,27 @@ siem_code siem_destination_add(siem_destination *root, siem_rule *rule, siem_err
     return rc;
 }
 
-static bool has_certain_member(const siem_destination *object) {
-    const siem_destination *member = object->first;
-    while (member != NULL && !siem_destination_is_certain(member)) member = member->next;
+static bool has_certain_member(const siem_tree *object) {
+    const siem_tree *member = object->first;
+    while (member != NULL && !siem_tree_is_certain(member)) member = member->next;
     return member != NULL;
 }
 
-bool siem_destination_is_certain(const siem_destination *destination) {
+bool siem_tree_is_certain(const siem_tree *destination) {
     if (destination->rule == NULL) {
         return destination->declared || has_certain_member(destination);
     }
-    const siem_value *constant = siem_rule_constant(destination->rule);
+    const siem_value *constant = siem_row_constant(destination->rule);
     return constant != NULL &&
-           (siem_rule_keeps(destination->rule) || !siem_value_is_empty(constant));
+           (siem_row_keeps(destination->rule) || !siem_value_is_empty(constant));
 }
 
-void siem_destination_free(siem_destination *root) {
-    siem_destination *member = root->first;
+void siem_tree_free(siem_tree *root) {
+    siem_tree *member = root->first;
     while (member != NULL) {
-        siem_destination *next = member->next;
-        siem_destination_free(member); /* as deep as SIEM_DESTINATION_DEPTH */
-        siem_rule_close(member->rule);
+        siem_tree *next = member->next;
+        siem_tree_free(member); /* as deep as SIEM_DESTINATION_DEPTH */
+        siem_row_close(member->rule);
         free(member->key);
         free(member);
         member = next;

@@ -13,7 +13,7 @@ typedef struct entry {
     size_t value, value_size; /* the size 0: free */
 } entry;
 
-struct siem_lookup {
+struct siem_value_table {
     entry *entries;
     size_t mask; /* their number less one; a power of two, at most half of it taken */
     siem_buffer text;
@@ -26,7 +26,7 @@ static size_t hash(const char *text, size_t size) {
     return (size_t)(h ^ h >> 32);
 }
 
-static entry *place_of(const siem_lookup *lookup, const char *text, size_t size) {
+static entry *place_of(const siem_value_table *lookup, const char *text, size_t size) {
     size_t at = hash(text, size) & lookup->mask;
     for (;; at = (at + 1) & lookup->mask) {
         entry *e = &lookup->entries[at];
@@ -35,7 +35,7 @@ static entry *place_of(const siem_lookup *lookup, const char *text, size_t size)
     }
 }
 
-static siem_code add_pair(siem_lookup *lookup, siem_json_reader *reader, const siem_pair *pair,
+static siem_code add_pair(siem_value_table *lookup, siem_json_reader *reader, const siem_pair *pair,
                           siem_error *err) {
     siem_buffer *text = &lookup->text;
     size_t key_size = strlen(pair->key), key_start = text->size;
@@ -65,14 +65,14 @@ static siem_code check_pairs(const siem_pair *pairs, size_t count, siem_error *e
     return rc;
 }
 
-siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t count,
-                           siem_json_reader *reader, siem_error *err) {
+siem_code siem_value_table_open(siem_value_table **out, const siem_pair *pairs, size_t count,
+                                siem_json_reader *reader, siem_error *err) {
     size_t places = 8;
     *out = NULL;
     siem_code rc = check_pairs(pairs, count, err);
     if (rc != SIEM_OK) return rc;
     while (places < count * 2) places *= 2;
-    siem_lookup *lookup = calloc(1, sizeof *lookup);
+    siem_value_table *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL) return siem_error_no_memory(err);
     lookup->text.allocator = reader->scratch.allocator;
     lookup->mask = places - 1;
@@ -84,11 +84,12 @@ siem_code siem_lookup_open(siem_lookup **out, const siem_pair *pairs, size_t cou
         rc = add_pair(lookup, reader, &pairs[i], err);
     }
     if (rc == SIEM_OK) *out = lookup;
-    else siem_lookup_close(lookup);
+    else siem_value_table_close(lookup);
     return rc;
 }
 
-bool siem_lookup_get(const siem_lookup *lookup, const char *text, size_t size, siem_value *value) {
+bool siem_value_table_get(const siem_value_table *lookup, const char *text, size_t size,
+                          siem_value *value) {
     const entry *e = place_of(lookup, text, size);
     if (e->value_size == 0) return false;
     *value = (siem_value){
@@ -96,7 +97,7 @@ bool siem_lookup_get(const siem_lookup *lookup, const char *text, size_t size, s
     return true;
 }
 
-void siem_lookup_close(siem_lookup *lookup) {
+void siem_value_table_close(siem_value_table *lookup) {
     if (lookup == NULL) return;
     size_t places = lookup->mask + 1;
     (void)siem_resize(lookup->text.allocator, lookup->entries, places * sizeof *lookup->entries, 0);

@@ -52,7 +52,7 @@ const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t
 
 siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
                          size_t option_count, siem_error *err) {
-    siem_settings settings = {options, option_count};
+    siem_options given = {options, option_count};
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
     if (kind == NULL) return siem_misuse_null(__func__, "kind", err);
@@ -60,7 +60,7 @@ siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *o
     if (rc != SIEM_OK) return rc;
     for (size_t i = 0; kinds[i] != NULL; i++) {
         if (strcmp(kinds[i]->name, kind) != 0) continue;
-        rc = kinds[i]->open(out, &settings, err);
+        rc = kinds[i]->open(out, &given, err);
         if (rc != SIEM_OK) siem_error_prefix(err, "%s", kind);
         return rc;
     }

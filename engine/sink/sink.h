@@ -30,7 +30,7 @@ extern const siem_pace siem_local_pace;
 struct siem_sink {
     const struct siem_sink_kind *kind;
     siem_pace pace;
-    siem_http *http;           /* NULL for local kinds */
+    siem_transport *http;      /* NULL for local kinds */
     siem_preview_text preview; /* instead of sending; NULL: send */
     void *preview_context;
     siem_sink_go_on go_on; /* NULL: nobody asks for an end */
@@ -100,7 +100,7 @@ struct siem_sink_kind {
     const char *format; /* the format that suits it, or NULL */
     const siem_sink_option
         *options; /* ended by a NULL name; those of all remote kinds come on top */
-    siem_code (*open)(siem_sink **out, const siem_settings *settings, siem_error *err);
+    siem_code (*open)(siem_sink **out, const siem_options *options, siem_error *err);
     /* Local kinds: sends all records, or tells in the answer which are in. The batch is not empty.
      */
     siem_code (*send)(siem_sink *sink, const siem_batch *batch, siem_answer *answer,

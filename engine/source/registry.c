@@ -13,9 +13,9 @@
 /* ---- shape ---- */
 
 siem_code siem_registry_read_shape(siem_registry *registry, siem_error *err) {
-    siem_shape *shape = &registry->shape;
-    siem_code rc = siem_shape_read(shape, &registry->database, registry->follow,
-                                   registry->has_suspect ? &registry->suspect : NULL, err);
+    siem_schema *shape = &registry->shape;
+    siem_code rc = siem_schema_read(shape, &registry->database, registry->follow,
+                                    registry->has_suspect ? &registry->suspect : NULL, err);
     if (rc != SIEM_OK) return rc;
     registry->row = calloc(shape->column_count, sizeof *registry->row);
     if (registry->row == NULL) return siem_error_no_memory(err);
@@ -43,7 +43,7 @@ void siem_registry_forget_shape(siem_registry *registry) {
     registry->event = (siem_event){0};
     free(registry->row);
     registry->row = NULL;
-    siem_shape_free(&registry->shape);
+    siem_schema_free(&registry->shape);
 }
 
 static siem_code check_options(const siem_registry_options *options, siem_error *err) {
@@ -232,7 +232,7 @@ static bool find_failed(const siem_registry *registry, int64_t *id) {
 
 bool siem_registry_find_suspect(siem_registry *registry, siem_code rc) {
     int64_t id;
-    if (rc != SIEM_IO || !siem_shape_may_be_cause(&registry->database)) return false;
+    if (rc != SIEM_IO || !siem_schema_may_be_cause(&registry->database)) return false;
     if (!find_failed(registry, &id)) return false;
     if (registry->has_suspect && registry->suspect == id) return false;
     registry->has_suspect = true;

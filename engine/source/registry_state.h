@@ -21,7 +21,7 @@ struct siem_registry {
     int64_t since_value;
     const int64_t *since; /* &since_value, or NULL for all events */
     int64_t limit;        /* negative: all */
-    siem_shape shape;
+    siem_schema shape;
     unsigned shapes; /* that were read so far */
     bool has_suspect;
     int64_t suspect; /* the last event for which a computed column failed */

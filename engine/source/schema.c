@@ -103,7 +103,7 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
 #define REASON_SIZE 256
 
 /* Room for as many columns as there are, readable or not. */
-static siem_code make_room(siem_shape *shape, const siem_database *database, siem_error *err) {
+static siem_code make_room(siem_schema *shape, const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     siem_code rc = siem_database_prepare(database, &statement,
@@ -118,7 +118,7 @@ static siem_code make_room(siem_shape *shape, const siem_database *database, sie
                                                                : siem_error_no_memory(err);
 }
 
-bool siem_shape_may_be_cause(const siem_database *database) {
+bool siem_schema_may_be_cause(const siem_database *database) {
     int rc = sqlite3_errcode(database->connection) & 0xff;
     return rc == SQLITE_ERROR || rc == SQLITE_TOOBIG;
 }
@@ -142,12 +142,12 @@ static bool find_fault(char reason[REASON_SIZE], const siem_database *database, 
     else if (suspect != NULL)
         (void)snprintf(reason, REASON_SIZE, "%s, in event %" PRId64, text, *suspect);
     bool is_fault = rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE &&
-                    siem_shape_may_be_cause(database);
+                    siem_schema_may_be_cause(database);
     sqlite3_finalize(statement);
     return is_fault;
 }
 
-static siem_code set_aside(siem_shape *shape, const siem_database *database, const char *column,
+static siem_code set_aside(siem_schema *shape, const siem_database *database, const char *column,
                            const char *reason, siem_error *err) {
     siem_unreadable *last = shape->unreadable;
     if (!siem_layout_is_of_site(column)) {
@@ -163,7 +163,7 @@ static siem_code set_aside(siem_shape *shape, const siem_database *database, con
     return last->reason != NULL && last->column != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static siem_code add_column(siem_shape *shape, const siem_database *database, const char *column,
+static siem_code add_column(siem_schema *shape, const siem_database *database, const char *column,
                             const int64_t *suspect, siem_error *err) {
     if (column == NULL) return siem_error_no_memory(err);
     char reason[REASON_SIZE];
@@ -177,7 +177,7 @@ static siem_code add_column(siem_shape *shape, const siem_database *database, co
 }
 
 /* The columns by name: with the table's name in front, SQLite takes none of them for a text. */
-static char *list_columns(const siem_shape *shape, bool own_only) {
+static char *list_columns(const siem_schema *shape, bool own_only) {
     sqlite3_str *sql = sqlite3_str_new(NULL);
     for (size_t i = 0; i < shape->column_count; i++) {
         const char *column = shape->columns[i];
@@ -189,7 +189,7 @@ static char *list_columns(const siem_shape *shape, bool own_only) {
 }
 
 /* Names the columns, and lays their values out as fields of an event. */
-static siem_code read_columns(siem_shape *shape, const siem_database *database,
+static siem_code read_columns(siem_schema *shape, const siem_database *database,
                               const int64_t *suspect, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = make_room(shape, database, err);
@@ -210,15 +210,15 @@ static siem_code read_columns(siem_shape *shape, const siem_database *database,
                             shape->column_count, err);
 }
 
-siem_code siem_shape_read(siem_shape *shape, const siem_database *database, bool follow,
-                          const int64_t *suspect, siem_error *err) {
+siem_code siem_schema_read(siem_schema *shape, const siem_database *database, bool follow,
+                           const int64_t *suspect, siem_error *err) {
     siem_code rc = check_table(database, err);
     if (rc == SIEM_OK) rc = check_columns(database, err);
     if (rc == SIEM_OK && follow) rc = check_autoincrement(database, err);
     return rc == SIEM_OK ? read_columns(shape, database, suspect, err) : rc;
 }
 
-void siem_shape_free(siem_shape *shape) {
+void siem_schema_free(siem_schema *shape) {
     siem_layout_close(shape->layout);
     for (size_t i = 0; shape->columns != NULL && shape->columns[i] != NULL; i++) {
         free(shape->columns[i]);
@@ -231,5 +231,5 @@ void siem_shape_free(siem_shape *shape) {
     free(shape->unreadable);
     sqlite3_free(shape->selection);
     sqlite3_free(shape->own);
-    *shape = (siem_shape){0};
+    *shape = (siem_schema){0};
 }

@@ -1,19 +1,19 @@
 /* schema.h: what the table `events` of a registry looks like. */
-#ifndef SIEM_SHAPE_H
-#define SIEM_SHAPE_H
+#ifndef SIEM_SCHEMA_H
+#define SIEM_SCHEMA_H
 
 #include "source/database.h"
 #include "source/event.h"
 
 /* All zero is none. */
-typedef struct siem_shape {
+typedef struct siem_schema {
     char **columns; /* those that can be read, ended by NULL */
     size_t column_count;
     char *selection; /* the same in SQL, for SELECT, */
     char *own;       /* and with NULL for each column of the site */
     siem_layout *layout;
     siem_unreadable *unreadable; /* the others, ended by one without a name; NULL: there are none */
-} siem_shape;
+} siem_schema;
 
 /* Checks that the database is a registry, for a reader that follows as well when `follow`, and
  * reads the columns of a shape that is none. On failure there may be some: free it. A column of
@@ -21,13 +21,13 @@ typedef struct siem_shape {
  * `suspect` is NULL or the id of an event for which a computed column may fail: columns that do are
  * set aside as well.
  * Errors: SIEM_SCHEMA, SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY. */
-siem_code siem_shape_read(siem_shape *shape, const siem_database *database, bool follow,
-                          const int64_t *suspect, siem_error *err);
+siem_code siem_schema_read(siem_schema *shape, const siem_database *database, bool follow,
+                           const int64_t *suspect, siem_error *err);
 
 /* Whether a statement that failed may have failed for a column that can be set aside: SQLite's last
  * error says so. */
-bool siem_shape_may_be_cause(const siem_database *database);
+bool siem_schema_may_be_cause(const siem_database *database);
 
-void siem_shape_free(siem_shape *shape);
+void siem_schema_free(siem_schema *shape);
 
 #endif

@@ -190,11 +190,11 @@ static void note_beginning(siem_line_file *file) {
 static siem_code own(siem_line_file *file, siem_error *err) {
     if (file->lock.is_taken) return SIEM_OK;
     siem_code rc = was_rotated(file) ? open_again(file, err) : SIEM_OK;
-    if (rc == SIEM_OK) rc = siem_writer_lock_take(&file->lock, file->path, file->fd, false, err);
+    if (rc == SIEM_OK) rc = siem_file_lock_take(&file->lock, file->path, file->fd, false, err);
     if (rc != SIEM_OK) return rc;
     note_beginning(file);
     if (file->truncate && (rc = empty(file, err)) != SIEM_OK) {
-        siem_writer_lock_release(&file->lock, file->fd);
+        siem_file_lock_release(&file->lock, file->fd);
         return rc;
     }
     file->truncate = false;
@@ -223,13 +223,13 @@ siem_code siem_line_file_claim(siem_line_file *file, siem_moved_function moved, 
 }
 
 void siem_line_file_release(siem_line_file *file) {
-    siem_writer_lock_release(&file->lock, file->fd);
+    siem_file_lock_release(&file->lock, file->fd);
     file->moved = NULL;
     file->safe = -1;
 }
 
 siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
-    siem_code rc = siem_writer_lock_take(&file->lock, file->path, file->fd, true, err);
+    siem_code rc = siem_file_lock_take(&file->lock, file->path, file->fd, true, err);
     if (rc != SIEM_OK) return rc;
     file->torn = ends_within_line(file, file->fd);
     return SIEM_OK;
@@ -237,7 +237,7 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
 
 /* Before the first line of another file: it is locked, its name is on the disk, and told. */
 static siem_code take_over(siem_line_file *file, siem_error *err) {
-    siem_code rc = siem_writer_lock_extend(&file->lock, file->path, file->fd, err);
+    siem_code rc = siem_file_lock_extend(&file->lock, file->path, file->fd, err);
     siem_extent extent = extent_of(file->fd);
     if (rc == SIEM_OK && file->moved == NULL) file->safe = -1;
     if (rc != SIEM_OK || file->moved == NULL) return rc;
@@ -364,7 +364,7 @@ static siem_code open_renamed(siem_line_file *file, const siem_extent *extent, i
     *fd = -1;
     if (name != NULL) rc = siem_checked_file_open(fd, name, SIEM_FILE_RESUME, 0, err);
     free(name);
-    if (rc == SIEM_OK && *fd >= 0) rc = siem_writer_lock_extend(&file->lock, file->path, *fd, err);
+    if (rc == SIEM_OK && *fd >= 0) rc = siem_file_lock_extend(&file->lock, file->path, *fd, err);
     if (rc != SIEM_OK && *fd >= 0) (void)close(*fd);
     return rc;
 }
@@ -468,7 +468,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
 siem_code siem_line_file_close(siem_line_file *file, siem_error *err) {
     siem_code rc = SIEM_OK;
     end_skipping(file);
-    siem_writer_lock_release(&file->lock, file->fd);
+    siem_file_lock_release(&file->lock, file->fd);
     if (file->path != NULL && close(file->fd) != 0) rc = close_failed(file, errno, err);
     free(file->path);
     *file = (siem_line_file){.fd = -1};

@@ -22,7 +22,7 @@ typedef struct siem_line_file {
     int fd;
     char *path;  /* NULL for standard output, which is never reopened */
     mode_t mode; /* of a file that is made; a private one (0600) is kept private */
-    siem_writer_lock lock;
+    siem_file_lock lock;
     bool truncate;         /* it is to be emptied once it is locked */
     const char *beginning; /* what was done with the file when it was locked first: "new",
                               "appended", "emptied"; NULL: it was not, or is no regular file */

@@ -28,22 +28,22 @@ void siem_lua_push_reasons(lua_State *L, const siem_export *export_) {
 
 /* core.reasons() -> reasons, of events that Lua refuses */
 static int new_reasons(lua_State *L) {
-    siem_reasons *reasons = lua_newuserdatauv(L, sizeof *reasons, 0);
-    *reasons = (siem_reasons){.count = 0};
+    siem_refusals *reasons = lua_newuserdatauv(L, sizeof *reasons, 0);
+    *reasons = (siem_refusals){.count = 0};
     luaL_setmetatable(L, SIEM_LUA_REASONS);
     return 1;
 }
 
 /* reasons:add(text, event_id) */
 static int reasons_add(lua_State *L) {
-    siem_reasons_add(luaL_checkudata(L, 1, SIEM_LUA_REASONS), luaL_checkstring(L, 2),
-                     luaL_checkstring(L, 3));
+    siem_refusals_add(luaL_checkudata(L, 1, SIEM_LUA_REASONS), luaL_checkstring(L, 2),
+                      luaL_checkstring(L, 3));
     return 0;
 }
 
 /* reasons:list() -> {{reason=, events=, first={id, ...}}, ...} */
 static int reasons_list(lua_State *L) {
-    const siem_reasons *reasons = luaL_checkudata(L, 1, SIEM_LUA_REASONS);
+    const siem_refusals *reasons = luaL_checkudata(L, 1, SIEM_LUA_REASONS);
     lua_createtable(L, (int)reasons->count, 0);
     for (size_t i = 0; i < reasons->count; i++) {
         push_reason(L, &reasons->list[i]);

@@ -117,7 +117,7 @@ static void replace(lua_State *L, const char *name, lua_CFunction function) {
     lua_setfield(L, -2, name);
 }
 
-void siem_guard_install(lua_State *L) {
+void siem_protection_install(lua_State *L) {
     lua_pushglobaltable(L);
     replace(L, "pcall", guarded_pcall);
     replace(L, "xpcall", guarded_xpcall);

@@ -215,7 +215,7 @@ static int prepare(lua_State *L) {
     lua_pushboolean(L, true); /* before the libraries look: LUA_PATH is for stock Lua */
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
     luaL_openlibs(L);
-    siem_guard_install(L);
+    siem_protection_install(L);
     set_loaders(L);
     lua_getglobal(L, "package");
     set_path(L);

@@ -22,7 +22,7 @@ static void *wiping_realloc(void *memory, size_t size) {
     return other;
 }
 
-void siem_wiping_set(void) {
+void siem_curl_wipe_set(void) {
     (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
                                calloc);
 }

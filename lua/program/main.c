@@ -18,7 +18,7 @@ int main(int count, char **given) {
     siem_streams_hold();
     siem_streams_open();
     siem_program_set_signals();
-    siem_wiping_set();
+    siem_curl_wipe_set();
     (void)sqlite3_hard_heap_limit64(SQLITE_BYTES);
     int status = siem_command_run(count, arguments, 0);
     bool written = siem_streams_flush();

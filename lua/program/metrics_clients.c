@@ -62,8 +62,8 @@ static void remove_client(client *gone) {
     free(gone);
 }
 
-void siem_clients_notify(void *context, struct MHD_Connection *connection, void **state,
-                         enum MHD_ConnectionNotificationCode code) {
+void siem_metrics_clients_notify(void *context, struct MHD_Connection *connection, void **state,
+                                 enum MHD_ConnectionNotificationCode code) {
     (void)context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         add(connection, state);
@@ -102,7 +102,7 @@ static client *most_dispensable(void) {
     return found;
 }
 
-int siem_clients_trim(void) {
+int siem_metrics_clients_trim(void) {
     double now = siem_clock(), next = SIEM_CLIENT_SECONDS;
     for (client *c = clients; c != NULL; c = c->next) {
         double left = c->since + SIEM_CLIENT_SECONDS - now;

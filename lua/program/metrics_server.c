@@ -65,7 +65,8 @@ static void ignore_message(void *context, const char *format, va_list arguments)
 /* Serves for as long as the process lives. */
 _Noreturn static void *run(void *daemon) {
     for (;;) {
-        if (MHD_run_wait(daemon, siem_clients_trim()) != MHD_YES) (void)poll(NULL, 0, PAUSE_MS);
+        if (MHD_run_wait(daemon, siem_metrics_clients_trim()) != MHD_YES)
+            (void)poll(NULL, 0, PAUSE_MS);
     }
 }
 
@@ -75,7 +76,8 @@ static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) 
         flags | MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, NULL,
         MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL, MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, MOST_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        MEMORY_LIMIT, MHD_OPTION_NOTIFY_CONNECTION, siem_clients_notify, NULL, MHD_OPTION_END);
+        MEMORY_LIMIT, MHD_OPTION_NOTIFY_CONNECTION, siem_metrics_clients_notify, NULL,
+        MHD_OPTION_END);
     if (daemon == NULL) return NULL;
     errno = siem_thread_start(&thread, run, daemon);
     if (errno != 0) {
@@ -132,7 +134,7 @@ static int listening(lua_State *L) {
     return 1;
 }
 
-void siem_listener_bind(lua_State *L) {
+void siem_metrics_server_bind(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"listen", listen_at}, {"serve", serve}, {"listening", listening}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

@@ -1,6 +1,6 @@
 /* metrics_server.h: the numbers of the program over HTTP, for a monitor that comes to get them. */
-#ifndef SIEM_LISTENER_H
-#define SIEM_LISTENER_H
+#ifndef SIEM_METRICS_SERVER_H
+#define SIEM_METRICS_SERVER_H
 
 #include <lua.h>
 
@@ -9,6 +9,6 @@
  *                           nil, message. The address is a number; port 0 takes a free one
  *   serve(text)             what is answered
  *   listening()             the port, or nil */
-void siem_listener_bind(lua_State *L);
+void siem_metrics_server_bind(lua_State *L);
 
 #endif

@@ -348,6 +348,6 @@ int siem_program_open(lua_State *L) {
     lua_setfield(L, -2, "is_trial");
     siem_streams_bind(L);
     siem_workers_bind(L);
-    siem_listener_bind(L);
+    siem_metrics_server_bind(L);
     return 1;
 }

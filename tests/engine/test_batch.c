@@ -173,7 +173,7 @@ static void cut(const char *json, size_t most, const char *expected, size_t coun
     siem_buffer_add(&out, "before", 6);
     siem_buffer_add(&out, json, strlen(json));
     siem_buffer_add_char(&out, '\n');
-    assert_int_equal(siem_cut_fields(&out, 6, most), count);
+    assert_int_equal(siem_field_limit_cut(&out, 6, most), count);
     assert_int_equal(out.bytes[out.size - 1], '\n');
     out.bytes[out.size - 1] = '\0';
     assert_string_equal(out.bytes + 6, expected);

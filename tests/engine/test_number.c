@@ -75,13 +75,13 @@ static void test_records(void **state) {
 
 static void test_options_and_answers(void **state) {
     const siem_option options[] = {{"timeout", "0.5"}, {"retry_base", "0,5"}};
-    siem_settings settings = {options, 2};
+    siem_options settings = {options, 2};
     double seconds;
     siem_error err;
     (void)state;
-    assert_ok(siem_settings_seconds(&settings, "timeout", 1, &seconds, &err));
+    assert_ok(siem_options_seconds(&settings, "timeout", 1, &seconds, &err));
     assert_true(seconds == 0.5);
-    assert_int_equal(siem_settings_seconds(&settings, "retry_base", 1, &seconds, &err),
+    assert_int_equal(siem_options_seconds(&settings, "retry_base", 1, &seconds, &err),
                      SIEM_INVALID);
     cJSON *answer = cJSON_Parse("{\"expires_in\": 3599.5}");
     assert_non_null(answer);

@@ -74,7 +74,7 @@ has "seed 7: 4 of 7 changes noticed, 57.1 %"
 # What fails by itself notices nothing.
 echo 'int main(void) { return 1; }' >tests/engine/test_json.c
 timeout 600 tests/mutants.py 1 --jobs 1 >"$work/output" 2>&1 && fail "a test that fails is no error"
-has "a test of engine/test_(json|mask|event|reasons) fails without a change"
+has "a test of engine/test_(json|mask|event|refusals) fails without a change"
 
 touch engine/base/unknown.c
 timeout 600 tests/mutants.py 1 --jobs 1 >"$work/output" 2>&1 && fail "a file without a room is no error"

@@ -261,9 +261,9 @@ static siem_code close_azure(siem_sink *sink, siem_error *err) {
 }
 
 /* Copies an option that becomes part of a URL: letters, digits and - _ . only. */
-static siem_code copy_name(char **out, const siem_settings *settings, const char *name,
+static siem_code copy_name(char **out, const siem_options *options, const char *name,
                            siem_error *err) {
-    const char *text = siem_settings_text(settings, name);
+    const char *text = siem_options_text(options, name);
     if (text == NULL) return SIEM_OK;
     for (const char *at = text; *at != '\0'; at++) {
         if (isalnum((unsigned char)*at) || strchr("-_.", *at) != NULL) continue;
@@ -274,13 +274,12 @@ static siem_code copy_name(char **out, const siem_settings *settings, const char
     return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static siem_code read_credentials(azure_sink *azure, const siem_settings *settings,
-                                  siem_error *err) {
-    const char *secret = siem_settings_text(settings, "client_secret");
-    const char *login = siem_settings_text(settings, "login_url");
-    siem_code rc = siem_settings_flag(settings, "managed_identity", &azure->managed_identity, err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->tenant, settings, "tenant", err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->client_id, settings, "client_id", err);
+static siem_code read_credentials(azure_sink *azure, const siem_options *options, siem_error *err) {
+    const char *secret = siem_options_text(options, "client_secret");
+    const char *login = siem_options_text(options, "login_url");
+    siem_code rc = siem_options_flag(options, "managed_identity", &azure->managed_identity, err);
+    if (rc == SIEM_OK) rc = copy_name(&azure->tenant, options, "tenant", err);
+    if (rc == SIEM_OK) rc = copy_name(&azure->client_id, options, "client_id", err);
     if (login == NULL) login = azure->managed_identity ? IDENTITY_URL : LOGIN_URL;
     if (rc == SIEM_OK) rc = siem_remote_copy_base(&azure->login_url, "login_url", login, NULL, err);
     if (rc != SIEM_OK) return rc;
@@ -295,10 +294,10 @@ static siem_code read_credentials(azure_sink *azure, const siem_settings *settin
     }
     if (azure->managed_identity) return SIEM_OK;
     return siem_remote_open_secret(&azure->remote, &azure->client_secret, "client_secret",
-                                   &secret_form, settings, err);
+                                   &secret_form, options, err);
 }
 
-static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem_error *err) {
+static siem_code open_azure(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = BODY_BYTES,
                                               .body_bytes = BODY_BYTES,
@@ -307,14 +306,14 @@ static siem_code open_azure(siem_sink **out, const siem_settings *settings, siem
     azure_sink *azure = calloc(1, sizeof *azure);
     if (azure == NULL) return siem_error_no_memory(err);
     azure->remote.sink.kind = &siem_kind_azure;
-    siem_code rc = siem_remote_open(&azure->remote, settings, &limits, err);
+    siem_code rc = siem_remote_open(&azure->remote, options, &limits, err);
     if (rc == SIEM_OK) {
         rc = siem_remote_copy_base(&azure->endpoint, "endpoint",
-                                   siem_settings_text(settings, "endpoint"), NULL, err);
+                                   siem_options_text(options, "endpoint"), NULL, err);
     }
-    if (rc == SIEM_OK) rc = copy_name(&azure->rule_id, settings, "rule_id", err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->stream, settings, "stream", err);
-    if (rc == SIEM_OK) rc = read_credentials(azure, settings, err);
+    if (rc == SIEM_OK) rc = copy_name(&azure->rule_id, options, "rule_id", err);
+    if (rc == SIEM_OK) rc = copy_name(&azure->stream, options, "stream", err);
+    if (rc == SIEM_OK) rc = read_credentials(azure, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&azure->remote, azure->endpoint);
     if (rc == SIEM_OK) *out = &azure->remote.sink;
     else (void)close_azure(&azure->remote.sink, NULL);

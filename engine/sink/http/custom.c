@@ -91,15 +91,15 @@ siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
                                               .most_bytes = MOST_BYTES,
                                               .body_bytes = MOST_BYTES,
                                               .takes_gzip = true};
-    siem_settings settings = {given, option_count};
+    siem_options options = {given, option_count};
     *out = NULL;
     custom_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
     sink->remote.sink.kind = &kind;
     sink->custom = *custom;
-    siem_code rc = siem_remote_open(&sink->remote, &settings, &limits, err);
+    siem_code rc = siem_remote_open(&sink->remote, &options, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_url(&sink->url, "url", siem_settings_text(&settings, "url"), err);
+        rc = siem_remote_copy_url(&sink->url, "url", siem_options_text(&options, "url"), err);
     }
     if (rc == SIEM_OK) siem_remote_set_target(&sink->remote, sink->url);
     if (rc == SIEM_OK) *out = &sink->remote.sink;

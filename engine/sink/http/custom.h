@@ -1,6 +1,6 @@
 /* custom.h: a collector that a caller describes, over the same transport as the others. */
-#ifndef SIEM_SINK_CUSTOM_H
-#define SIEM_SINK_CUSTOM_H
+#ifndef SIEM_CUSTOM_H
+#define SIEM_CUSTOM_H
 
 #include "sink/http/remote.h"
 

@@ -357,11 +357,11 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     return SIEM_OK;
 }
 
-static siem_code read_credentials(elastic_sink *elastic, const siem_settings *settings,
+static siem_code read_credentials(elastic_sink *elastic, const siem_options *options,
                                   siem_error *err) {
-    const char *api_key = siem_settings_text(settings, "api_key");
-    const char *user = siem_settings_text(settings, "user");
-    const char *password = siem_settings_text(settings, "password");
+    const char *api_key = siem_options_text(options, "api_key");
+    const char *user = siem_options_text(options, "user");
+    const char *password = siem_options_text(options, "password");
     if (api_key != NULL && user != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either api_key, or user and password");
     }
@@ -370,7 +370,7 @@ static siem_code read_credentials(elastic_sink *elastic, const siem_settings *se
     }
     if (api_key != NULL)
         return siem_remote_open_secret(&elastic->remote, &elastic->api_key, "api_key", &key_form,
-                                       settings, err);
+                                       options, err);
     if (user == NULL) return SIEM_OK;
     if (strchr(user, ':') != NULL) {
         return siem_error_set(err, SIEM_INVALID, "user: a name holds no ':' (RFC 7617)");
@@ -378,14 +378,13 @@ static siem_code read_credentials(elastic_sink *elastic, const siem_settings *se
     elastic->user = strdup(user);
     if (elastic->user == NULL) return siem_error_no_memory(err);
     return siem_remote_open_secret(&elastic->remote, &elastic->password, "password", &password_form,
-                                   settings, err);
+                                   options, err);
 }
 
 /* Names of indices and data streams: lower case, without what a URL or a pattern reads. */
-static siem_code read_target(elastic_sink *elastic, const siem_settings *settings,
-                             siem_error *err) {
-    const char *index = siem_settings_text(settings, "index");
-    const char *namespace = siem_settings_text(settings, "namespace");
+static siem_code read_target(elastic_sink *elastic, const siem_options *options, siem_error *err) {
+    const char *index = siem_options_text(options, "index");
+    const char *namespace = siem_options_text(options, "namespace");
     siem_buffer target = {0};
     if (index != NULL && namespace != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either namespace or index");
@@ -433,8 +432,8 @@ static char *join(const char *first, const char *second, const char *third) {
 }
 
 /* Where documents are sent, and how an action begins. */
-static siem_code read_path(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
-    const char *path = siem_settings_text(settings, "bulk_path");
+static siem_code read_path(elastic_sink *elastic, const siem_options *options, siem_error *err) {
+    const char *path = siem_options_text(options, "bulk_path");
     if (path != NULL && (path[0] != '/' || strpbrk(path, "?#") != NULL)) {
         return siem_error_set(err, SIEM_INVALID, "bulk_path is a path such as /_bulk");
     }
@@ -448,19 +447,19 @@ static siem_code read_path(elastic_sink *elastic, const siem_settings *settings,
     return made ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static siem_code read_setup(elastic_sink *elastic, const siem_settings *settings, siem_error *err) {
+static siem_code read_setup(elastic_sink *elastic, const siem_options *options, siem_error *err) {
     bool without_template;
-    siem_code rc = siem_settings_flag(settings, "without_template", &without_template, err);
-    bool is_looked_at = !without_template && siem_settings_text(settings, "bulk_path") == NULL;
+    siem_code rc = siem_options_flag(options, "without_template", &without_template, err);
+    bool is_looked_at = !without_template && siem_options_text(options, "bulk_path") == NULL;
     elastic->setup =
         (siem_elastic_setup){.url = elastic->url,
                              .target = elastic->target,
-                             .any_kind = siem_settings_text(settings, "index") != NULL,
+                             .any_kind = siem_options_text(options, "index") != NULL,
                              .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
     return rc;
 }
 
-static siem_code open_elastic(siem_sink **out, const siem_settings *settings, siem_error *err) {
+static siem_code open_elastic(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = MOST_BYTES,
                                               .body_bytes = BODY_BYTES,
@@ -468,14 +467,14 @@ static siem_code open_elastic(siem_sink **out, const siem_settings *settings, si
     elastic_sink *elastic = calloc(1, sizeof *elastic);
     if (elastic == NULL) return siem_error_no_memory(err);
     elastic->remote.sink.kind = &siem_kind_elastic;
-    siem_code rc = siem_remote_open(&elastic->remote, settings, &limits, err);
+    siem_code rc = siem_remote_open(&elastic->remote, options, &limits, err);
     if (rc == SIEM_OK) {
-        rc = copy_node(&elastic->url, siem_settings_text(settings, "url"), err);
+        rc = copy_node(&elastic->url, siem_options_text(options, "url"), err);
     }
-    if (rc == SIEM_OK) rc = read_credentials(elastic, settings, err);
-    if (rc == SIEM_OK) rc = read_target(elastic, settings, err);
-    if (rc == SIEM_OK) rc = read_path(elastic, settings, err);
-    if (rc == SIEM_OK) rc = read_setup(elastic, settings, err);
+    if (rc == SIEM_OK) rc = read_credentials(elastic, options, err);
+    if (rc == SIEM_OK) rc = read_target(elastic, options, err);
+    if (rc == SIEM_OK) rc = read_path(elastic, options, err);
+    if (rc == SIEM_OK) rc = read_setup(elastic, options, err);
     elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     elastic->digest = EVP_MD_CTX_new();
     if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {

@@ -63,15 +63,14 @@ static siem_code close_http(siem_sink *sink, siem_error *err) {
     return SIEM_OK;
 }
 
-static siem_code read_options(http_sink *http, const siem_settings *settings, siem_error *err) {
-    const char *header, *framing = siem_settings_text(settings, "framing");
-    siem_code rc =
-        siem_remote_copy_url(&http->url, "url", siem_settings_text(settings, "url"), err);
+static siem_code read_options(http_sink *http, const siem_options *options, siem_error *err) {
+    const char *header, *framing = siem_options_text(options, "framing");
+    siem_code rc = siem_remote_copy_url(&http->url, "url", siem_options_text(options, "url"), err);
     http->lines = framing != NULL && strcmp(framing, "ndjson") == 0;
     if (rc == SIEM_OK && framing != NULL && !http->lines && strcmp(framing, "array") != 0) {
         rc = siem_error_set(err, SIEM_INVALID, "framing is array or ndjson");
     }
-    for (size_t i = 0; rc == SIEM_OK && (header = siem_settings_at(settings, "header", i)) != NULL;
+    for (size_t i = 0; rc == SIEM_OK && (header = siem_options_at(options, "header", i)) != NULL;
          i++) {
         rc = siem_header_add(&http->given, header, err);
     }
@@ -79,7 +78,7 @@ static siem_code read_options(http_sink *http, const siem_settings *settings, si
     return rc;
 }
 
-static siem_code open_http(siem_sink **out, const siem_settings *settings, siem_error *err) {
+static siem_code open_http(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
                                               .most_bytes = MOST_BYTES,
                                               .body_bytes = MOST_BYTES,
@@ -87,8 +86,8 @@ static siem_code open_http(siem_sink **out, const siem_settings *settings, siem_
     http_sink *http = calloc(1, sizeof *http);
     if (http == NULL) return siem_error_no_memory(err);
     http->remote.sink.kind = &siem_kind_http;
-    siem_code rc = siem_remote_open(&http->remote, settings, &limits, err);
-    if (rc == SIEM_OK) rc = read_options(http, settings, err);
+    siem_code rc = siem_remote_open(&http->remote, options, &limits, err);
+    if (rc == SIEM_OK) rc = read_options(http, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&http->remote, http->url);
     if (rc == SIEM_OK) *out = &http->remote.sink;
     else (void)close_http(&http->remote.sink, NULL);

@@ -24,11 +24,11 @@ static void report(const siem_sink *sink, const char *text) {
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     char text[SIEM_REPORT_SIZE];
     if (siem_sink_remark(sink, &exchange->request, text)) report(sink, text);
-    siem_code rc = siem_http_begin(sink->http, exchange, err);
-    while (rc == SIEM_OK && siem_http_next(sink->http) == NULL) {
-        siem_http_wait(sink->http, POLL_MS);
+    siem_code rc = siem_transport_begin(sink->http, exchange, err);
+    while (rc == SIEM_OK && siem_transport_next(sink->http) == NULL) {
+        siem_transport_wait(sink->http, POLL_MS);
         if (goes_on(sink)) continue;
-        siem_http_cancel(sink->http, exchange);
+        siem_transport_cancel(sink->http, exchange);
         rc = siem_error_set(err, SIEM_CANCELLED, "stopped on request");
     }
     return rc;

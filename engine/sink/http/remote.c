@@ -51,17 +51,16 @@ static siem_code check_file(const char *name, const char *path, siem_error *err)
     return siem_error_set(err, SIEM_NOT_FOUND, "%s: cannot read %s", name, path);
 }
 
-static siem_code open_http(siem_remote_sink *remote, const siem_settings *settings,
-                           siem_error *err) {
+static siem_code open_http(siem_remote_sink *remote, const siem_options *options, siem_error *err) {
     double timeout, connect;
-    siem_http_settings http = {.ca_file = siem_settings_text(settings, "ca_file"),
-                               .client_cert = siem_settings_text(settings, "client_cert"),
-                               .client_key = siem_settings_text(settings, "client_key"),
-                               .proxy = siem_settings_text(settings, "proxy")};
-    siem_code rc = siem_settings_flag(settings, "insecure", &http.insecure, err);
-    if (rc == SIEM_OK) rc = siem_settings_seconds(settings, "timeout", TIMEOUT, &timeout, err);
+    siem_transport_options http = {.ca_file = siem_options_text(options, "ca_file"),
+                                   .client_cert = siem_options_text(options, "client_cert"),
+                                   .client_key = siem_options_text(options, "client_key"),
+                                   .proxy = siem_options_text(options, "proxy")};
+    siem_code rc = siem_options_flag(options, "insecure", &http.insecure, err);
+    if (rc == SIEM_OK) rc = siem_options_seconds(options, "timeout", TIMEOUT, &timeout, err);
     if (rc == SIEM_OK) {
-        rc = siem_settings_seconds(settings, "connect_timeout", CONNECT_TIME, &connect, err);
+        rc = siem_options_seconds(options, "connect_timeout", CONNECT_TIME, &connect, err);
     }
     if (rc == SIEM_OK && (timeout <= 0 || connect <= 0)) {
         rc = siem_error_set(err, SIEM_INVALID,
@@ -78,28 +77,28 @@ static siem_code open_http(siem_remote_sink *remote, const siem_settings *settin
     }
     http.timeout_ms = (int64_t)ceil(timeout * 1e3); /* to libcurl, 0 is no limit */
     http.connect_timeout_ms = (int64_t)ceil(connect * 1e3);
-    return siem_http_open(&remote->sink.http, &http, err);
+    return siem_transport_open(&remote->sink.http, &http, err);
 }
 
-static siem_code read_pace(siem_pace *pace, const siem_settings *settings,
+static siem_code read_pace(siem_pace *pace, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err) {
     int64_t bytes, events, in_flight;
-    siem_code rc = siem_settings_integer(settings, "batch_bytes", 1, (int64_t)limits->most_bytes,
-                                         (int64_t)limits->batch_bytes, &bytes, err);
+    siem_code rc = siem_options_integer(options, "batch_bytes", 1, (int64_t)limits->most_bytes,
+                                        (int64_t)limits->batch_bytes, &bytes, err);
     if (rc == SIEM_OK) {
-        rc = siem_settings_integer(settings, "batch_events", 1, INT32_MAX, 0, &events, err);
+        rc = siem_options_integer(options, "batch_events", 1, INT32_MAX, 0, &events, err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_settings_integer(settings, "in_flight", 1, 64, IN_FLIGHT, &in_flight, err);
+        rc = siem_options_integer(options, "in_flight", 1, 64, IN_FLIGHT, &in_flight, err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_settings_integer(settings, "retries", 0, INT32_MAX, RETRIES, &pace->retries, err);
+        rc = siem_options_integer(options, "retries", 0, INT32_MAX, RETRIES, &pace->retries, err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_settings_seconds(settings, "retry_base", RETRY_BASE, &pace->retry_base, err);
+        rc = siem_options_seconds(options, "retry_base", RETRY_BASE, &pace->retry_base, err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_settings_seconds(settings, "retry_cap", RETRY_CAP, &pace->retry_cap, err);
+        rc = siem_options_seconds(options, "retry_cap", RETRY_CAP, &pace->retry_cap, err);
     }
     if (rc != SIEM_OK) return rc;
     pace->batch_bytes = (size_t)bytes;
@@ -110,9 +109,9 @@ static siem_code read_pace(siem_pace *pace, const siem_settings *settings,
     return SIEM_OK;
 }
 
-static siem_code read_compression(siem_remote_sink *remote, const siem_settings *settings,
+static siem_code read_compression(siem_remote_sink *remote, const siem_options *options,
                                   const siem_remote_limits *limits, siem_error *err) {
-    const char *text = siem_settings_text(settings, "compress");
+    const char *text = siem_options_text(options, "compress");
     remote->gzip = text != NULL && strcmp(text, "gzip") == 0;
     if (remote->gzip && !limits->takes_gzip) {
         return siem_error_set(err, SIEM_INVALID, "this target takes no compressed bodies");
@@ -128,15 +127,15 @@ static void look_at_file(siem_remote_sink *remote, const char *name, const char 
                          name, path);
 }
 
-siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
+siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err) {
     siem_code rc =
-        siem_settings_check(settings, remote->sink.kind->options, siem_remote_options, err);
-    if (rc == SIEM_OK) rc = read_pace(&remote->sink.pace, settings, limits, err);
-    if (rc == SIEM_OK) rc = read_compression(remote, settings, limits, err);
-    if (rc == SIEM_OK) rc = open_http(remote, settings, err);
-    const char *key = siem_settings_text(settings, "client_key");
-    if (key == NULL) key = siem_settings_text(settings, "client_cert"); /* which holds it then */
+        siem_options_check(options, remote->sink.kind->options, siem_remote_options, err);
+    if (rc == SIEM_OK) rc = read_pace(&remote->sink.pace, options, limits, err);
+    if (rc == SIEM_OK) rc = read_compression(remote, options, limits, err);
+    if (rc == SIEM_OK) rc = open_http(remote, options, err);
+    const char *key = siem_options_text(options, "client_key");
+    if (key == NULL) key = siem_options_text(options, "client_cert"); /* which holds it then */
     if (rc == SIEM_OK) look_at_file(remote, "client_key", key);
     return rc;
 }
@@ -150,7 +149,7 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
 
 void siem_remote_close(siem_remote_sink *remote) {
     siem_lane_close(remote->sink.lanes);
-    siem_http_close(remote->sink.http);
+    siem_transport_close(remote->sink.http);
     free(remote->origin);
 }
 
@@ -216,9 +215,9 @@ siem_code siem_remote_copy_base(char **out, const char *name, const char *url, c
 /* ---- secrets ---- */
 
 siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
-                                  const siem_secret_form *form, const siem_settings *settings,
+                                  const siem_secret_form *form, const siem_options *options,
                                   siem_error *err) {
-    const char *source = siem_settings_text(settings, name);
+    const char *source = siem_options_text(options, name);
     siem_code rc = siem_secret_open(out, name, form, source, err);
     if (rc == SIEM_OK) look_at_file(remote, name, siem_secret_file(source));
     return rc;

@@ -1,6 +1,6 @@
 /* remote.h: what the kinds that speak HTTP share: their common options, and framings. */
-#ifndef SIEM_SINK_REMOTE_H
-#define SIEM_SINK_REMOTE_H
+#ifndef SIEM_REMOTE_H
+#define SIEM_REMOTE_H
 
 #include "sink/http/secret.h"
 #include "sink/sink.h"
@@ -24,9 +24,9 @@ typedef struct siem_remote_sink {
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
-/* Checks the settings against the kind's options, and opens what all remote kinds have.
+/* Checks the options against the kind's options, and opens what all remote kinds have.
  * `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
-siem_code siem_remote_open(siem_remote_sink *remote, const siem_settings *settings,
+siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err);
 
 /* Names the target by the origin of a URL. Without memory: not. */
@@ -51,7 +51,7 @@ siem_code siem_remote_check_word(const char *name, const char *text, siem_error 
 /* Opens the credential that an option names, and remarks a file that others can read. Errors: as
  * siem_secret_open. */
 siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
-                                  const siem_secret_form *form, const siem_settings *settings,
+                                  const siem_secret_form *form, const siem_options *options,
                                   siem_error *err);
 
 /* ---- framings ---- */

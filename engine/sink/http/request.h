@@ -15,7 +15,7 @@ typedef struct siem_request {
     const char *body;    /* NULL: none */
     size_t body_size;
     bool gzip;      /* the body is compressed on its way */
-    bool direct;    /* no proxy, whatever the settings say */
+    bool direct;    /* no proxy, whatever the options say */
     bool given_url; /* by somebody who may have put a credential into its query: masked in print */
     bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
     size_t secret_from;  /* from this byte on */

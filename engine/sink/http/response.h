@@ -16,7 +16,7 @@ typedef struct siem_response {
     char server[32];     /* its Server header, or what fits of it; "": none */
     siem_buffer body;    /* NUL-terminated beyond its size */
     char fault[256];     /* what broke when the exchange did not end well, else "" */
-    const char *remedy;  /* of a fault that lasts until the settings are fixed, else NULL */
+    const char *remedy;  /* of a fault that lasts until the options are fixed, else NULL */
     size_t most;         /* bytes that the body may have, as it comes and decoded */
     size_t head_size;    /* bytes that its headers had */
     bool repeats_secret; /* of its request, escaped: it is masked, and nobody quotes the body */

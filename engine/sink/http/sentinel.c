@@ -147,11 +147,11 @@ static siem_code close_sentinel(siem_sink *sink, siem_error *err) {
 }
 
 /* The host of a workspace in a cloud, or the address that was given. */
-static siem_code set_url(sentinel_sink *sentinel, const siem_settings *settings, siem_error *err) {
+static siem_code set_url(sentinel_sink *sentinel, const siem_options *options, siem_error *err) {
     static const char *const clouds[][2] = {
         {"public", "com"}, {"us", "us"}, {"cn", "cn"}, {NULL, NULL}};
-    const char *url = siem_settings_text(settings, "url");
-    const char *cloud = siem_settings_text(settings, "cloud");
+    const char *url = siem_options_text(options, "url");
+    const char *cloud = siem_options_text(options, "cloud");
     if (url != NULL) return siem_remote_copy_base(&sentinel->url, "url", url, "/api/logs", err);
     for (size_t i = 0; clouds[i][0] != NULL; i++) {
         if (cloud != NULL && strcmp(cloud, clouds[i][0]) != 0) continue;
@@ -172,10 +172,9 @@ static bool is_name(const char *text, size_t most, const char *others) {
     return size > 0 && size <= most;
 }
 
-static siem_code read_names(sentinel_sink *sentinel, const siem_settings *settings,
-                            siem_error *err) {
-    const char *id = siem_settings_text(settings, "workspace_id");
-    const char *type = siem_settings_text(settings, "log_type");
+static siem_code read_names(sentinel_sink *sentinel, const siem_options *options, siem_error *err) {
+    const char *id = siem_options_text(options, "workspace_id");
+    const char *type = siem_options_text(options, "log_type");
     if (type == NULL) type = LOG_TYPE;
     if (!is_name(id, 64, "-")) {
         return siem_error_set(err, SIEM_INVALID, "workspace_id is made of letters, digits and '-'");
@@ -191,7 +190,7 @@ static siem_code read_names(sentinel_sink *sentinel, const siem_settings *settin
                                                                         : siem_error_no_memory(err);
 }
 
-static siem_code open_sentinel(siem_sink **out, const siem_settings *settings, siem_error *err) {
+static siem_code open_sentinel(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
                                               .most_bytes = BODY_BYTES,
                                               .body_bytes = BODY_BYTES,
@@ -199,12 +198,12 @@ static siem_code open_sentinel(siem_sink **out, const siem_settings *settings, s
     sentinel_sink *sentinel = calloc(1, sizeof *sentinel);
     if (sentinel == NULL) return siem_error_no_memory(err);
     sentinel->remote.sink.kind = &siem_kind_sentinel;
-    siem_code rc = siem_remote_open(&sentinel->remote, settings, &limits, err);
-    if (rc == SIEM_OK) rc = read_names(sentinel, settings, err);
-    if (rc == SIEM_OK) rc = set_url(sentinel, settings, err);
+    siem_code rc = siem_remote_open(&sentinel->remote, options, &limits, err);
+    if (rc == SIEM_OK) rc = read_names(sentinel, options, err);
+    if (rc == SIEM_OK) rc = set_url(sentinel, options, err);
     if (rc == SIEM_OK) {
         rc = siem_remote_open_secret(&sentinel->remote, &sentinel->shared_key, "shared_key",
-                                     &key_form, settings, err);
+                                     &key_form, options, err);
     }
     if (rc == SIEM_OK) siem_remote_set_target(&sentinel->remote, sentinel->url);
     if (rc == SIEM_OK) *out = &sentinel->remote.sink;

@@ -469,7 +469,7 @@ static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *e
     return text.failed ? siem_error_no_memory(err) : SIEM_OK;
 }
 
-static siem_code open_splunk(siem_sink **out, const siem_settings *settings, siem_error *err) {
+static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
                                               .most_bytes = MOST_BYTES,
                                               .body_bytes = BODY_BYTES,
@@ -477,27 +477,27 @@ static siem_code open_splunk(siem_sink **out, const siem_settings *settings, sie
     splunk_sink *splunk = calloc(1, sizeof *splunk);
     if (splunk == NULL) return siem_error_no_memory(err);
     splunk->remote.sink.kind = &siem_kind_splunk;
-    siem_code rc = siem_remote_open(&splunk->remote, settings, &limits, err);
+    siem_code rc = siem_remote_open(&splunk->remote, options, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_base(&splunk->url, "url", siem_settings_text(settings, "url"),
+        rc = siem_remote_copy_base(&splunk->url, "url", siem_options_text(options, "url"),
                                    "/services/collector", err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_remote_open_secret(&splunk->remote, &splunk->token, "token", &token_form,
-                                     settings, err);
+        rc = siem_remote_open_secret(&splunk->remote, &splunk->token, "token", &token_form, options,
+                                     err);
     }
-    if (rc == SIEM_OK) rc = siem_settings_flag(settings, "ack", &splunk->ack, err);
+    if (rc == SIEM_OK) rc = siem_options_flag(options, "ack", &splunk->ack, err);
     if (rc == SIEM_OK) {
-        rc = siem_settings_flag(settings, "trust_event_number", &splunk->trusts_number, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_settings_seconds(settings, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
+        rc = siem_options_flag(options, "trust_event_number", &splunk->trusts_number, err);
     }
     if (rc == SIEM_OK) {
-        rc = siem_settings_seconds(settings, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
+        rc = siem_options_seconds(options, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
     }
-    if (rc == SIEM_OK) rc = set_index(splunk, siem_settings_text(settings, "index"), err);
-    if (rc == SIEM_OK) rc = set_channel(splunk, siem_settings_text(settings, "channel"), err);
+    if (rc == SIEM_OK) {
+        rc = siem_options_seconds(options, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
+    }
+    if (rc == SIEM_OK) rc = set_index(splunk, siem_options_text(options, "index"), err);
+    if (rc == SIEM_OK) rc = set_channel(splunk, siem_options_text(options, "channel"), err);
     if (rc == SIEM_OK) siem_remote_set_target(&splunk->remote, splunk->url);
     if (rc == SIEM_OK) *out = &splunk->remote.sink;
     else (void)close_splunk(&splunk->remote.sink, NULL);

@@ -1,4 +1,4 @@
-/* transport.c: libcurl's multi interface, with the settings that every exchange has. */
+/* transport.c: libcurl's multi interface, with the options that every exchange has. */
 #include "sink/http/transport.h"
 
 #include "base/error.h"
@@ -13,10 +13,10 @@
 /* A body goes out in pieces of this size; larger ones take fewer turns of the loop. */
 #define UPLOAD_BUFFER 262144L
 
-struct siem_http {
+struct siem_transport {
     CURLM *multi;
-    siem_http_settings settings;
-    char *texts[4]; /* copies of the settings' texts */
+    siem_transport_options options;
+    char *texts[4]; /* copies of the options' texts */
     int active;     /* exchanges on their way, also those whose end nobody was told yet */
 };
 
@@ -53,41 +53,42 @@ static siem_code check_proxy(const char *proxy, siem_error *err) {
                           "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
 }
 
-static siem_code copy_settings(siem_http *http, const siem_http_settings *settings,
-                               siem_error *err) {
-    siem_code rc = check_proxy(settings->proxy, err);
+static siem_code copy_options(siem_transport *http, const siem_transport_options *options,
+                              siem_error *err) {
+    siem_code rc = check_proxy(options->proxy, err);
     if (rc != SIEM_OK) return rc;
-    const char *texts[] = {settings->ca_file, settings->client_cert, settings->client_key,
-                           settings->proxy};
+    const char *texts[] = {options->ca_file, options->client_cert, options->client_key,
+                           options->proxy};
     for (size_t i = 0; i < 4; i++) {
         if (texts[i] == NULL) continue;
         http->texts[i] = strdup(texts[i]);
         if (http->texts[i] == NULL) return siem_error_no_memory(err);
     }
-    http->settings = *settings;
-    http->settings.ca_file = http->texts[0];
-    http->settings.client_cert = http->texts[1];
-    http->settings.client_key = http->texts[2];
-    http->settings.proxy = http->texts[3];
+    http->options = *options;
+    http->options.ca_file = http->texts[0];
+    http->options.client_cert = http->texts[1];
+    http->options.client_key = http->texts[2];
+    http->options.proxy = http->texts[3];
     return SIEM_OK;
 }
 
-siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, siem_error *err) {
+siem_code siem_transport_open(siem_transport **out, const siem_transport_options *options,
+                              siem_error *err) {
     *out = NULL;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return siem_error_no_memory(err);
-    siem_http *http = calloc(1, sizeof *http);
-    siem_code rc = http != NULL ? copy_settings(http, settings, err) : siem_error_no_memory(err);
+    siem_transport *http = calloc(1, sizeof *http);
+    siem_code rc = http != NULL ? copy_options(http, options, err) : siem_error_no_memory(err);
     if (rc == SIEM_OK) {
         http->multi = curl_multi_init();
         if (http->multi == NULL) rc = siem_error_no_memory(err);
     }
     if (rc == SIEM_OK) *out = http;
-    else if (http != NULL) siem_http_close(http);
+    else if (http != NULL) siem_transport_close(http);
     else curl_global_cleanup();
     return rc;
 }
 
-void siem_http_close(siem_http *http) {
+void siem_transport_close(siem_transport *http) {
     if (http == NULL) return;
     if (http->multi != NULL) (void)curl_multi_cleanup(http->multi);
     for (size_t i = 0; i < 4; i++) {
@@ -144,8 +145,8 @@ static siem_code set_headers(siem_exchange *exchange, siem_error *err) {
     return added ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static void set_security(const siem_http *http, CURL *easy) {
-    const siem_http_settings *s = &http->settings;
+static void set_security(const siem_transport *http, CURL *easy) {
+    const siem_transport_options *s = &http->options;
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
@@ -166,9 +167,9 @@ static int keep_from_children(void *unused, curl_socket_t fd, curlsocktype purpo
     return CURL_SOCKOPT_OK;
 }
 
-static void set_transport(const siem_http *http, siem_exchange *exchange) {
+static void set_transport(const siem_transport *http, siem_exchange *exchange) {
     CURL *easy = exchange->transfer->easy;
-    const siem_http_settings *s = &http->settings;
+    const siem_transport_options *s = &http->options;
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* a library sets no handlers */
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms);
@@ -241,7 +242,7 @@ static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
     return SIEM_OK;
 }
 
-siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *err) {
+siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, siem_error *err) {
     siem_request *request = &exchange->request;
     siem_code rc = open_transfer(exchange, err);
     siem_response_begin(&exchange->response, request->answer_bytes);
@@ -265,7 +266,7 @@ siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *
     return SIEM_OK;
 }
 
-void siem_http_wait(siem_http *http, int milliseconds) {
+void siem_transport_wait(siem_transport *http, int milliseconds) {
     int running = 0, left = 0;
     (void)curl_multi_perform(http->multi, &running);
     if (running < http->active) return; /* some exchange has ended: there is nothing to wait for */
@@ -333,7 +334,7 @@ static const char *encoding_of(const siem_transfer *transfer) {
 }
 
 /* Takes down what came, without what the server repeats of the credentials, and why it ended. */
-static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
+static void finish(siem_transport *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
     siem_response *response = &exchange->response;
     curl_off_t seconds = 0;
@@ -356,10 +357,10 @@ static void finish(siem_http *http, siem_exchange *exchange, CURLcode result) {
     siem_buffer_add_char(&response->body, '\0');
     if (response->body.size > 0) response->body.size--;
     if (exchange->lane != NULL) siem_lane_trim(exchange->lane, transfer->easy);
-    siem_http_cancel(http, exchange);
+    siem_transport_cancel(http, exchange);
 }
 
-siem_exchange *siem_http_next(siem_http *http) {
+siem_exchange *siem_transport_next(siem_transport *http) {
     int left;
     CURLMsg *message = curl_multi_info_read(http->multi, &left);
     if (message == NULL) return NULL;
@@ -370,7 +371,7 @@ siem_exchange *siem_http_next(siem_http *http) {
     return exchange;
 }
 
-void siem_http_cancel(siem_http *http, siem_exchange *exchange) {
+void siem_transport_cancel(siem_transport *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
     if (transfer == NULL || !transfer->active) return;
     (void)curl_multi_remove_handle(http->multi, transfer->easy);
@@ -380,9 +381,9 @@ void siem_http_cancel(siem_http *http, siem_exchange *exchange) {
     free_headers(transfer);
 }
 
-void siem_exchange_free(siem_http *http, siem_exchange *exchange) {
+void siem_exchange_free(siem_transport *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
-    siem_http_cancel(http, exchange);
+    siem_transport_cancel(http, exchange);
     if (transfer != NULL) {
         curl_easy_cleanup(transfer->easy);
         siem_buffer_free(&transfer->compressed);

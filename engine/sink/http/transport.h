@@ -1,6 +1,6 @@
 /* transport.h: requests over libcurl: TLS, proxies, limits, several at once. */
-#ifndef SIEM_HTTP_H
-#define SIEM_HTTP_H
+#ifndef SIEM_TRANSPORT_H
+#define SIEM_TRANSPORT_H
 
 #include "sink/http/lane.h"
 #include "sink/http/request.h"
@@ -9,9 +9,9 @@
 #include <oversight/siem.h>
 
 /* Connections that are kept, and the exchanges on their way. */
-typedef struct siem_http siem_http;
+typedef struct siem_transport siem_transport;
 
-typedef struct siem_http_settings {
+typedef struct siem_transport_options {
     const char *ca_file;     /* PEM; NULL: the system's */
     const char *client_cert; /* PEM; NULL: none */
     const char *client_key;  /* PEM; NULL: in client_cert */
@@ -19,7 +19,7 @@ typedef struct siem_http_settings {
     bool insecure;           /* the server's certificate is not verified */
     int64_t timeout_ms;      /* for a whole exchange */
     int64_t connect_timeout_ms;
-} siem_http_settings;
+} siem_transport_options;
 
 /* A request and its response; used again and again. */
 typedef struct siem_exchange {
@@ -30,22 +30,23 @@ typedef struct siem_exchange {
     struct siem_transfer *transfer;
 } siem_exchange;
 
-/* Copies the settings. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
-siem_code siem_http_open(siem_http **out, const siem_http_settings *settings, siem_error *err);
-void siem_http_close(siem_http *http);
+/* Copies the options. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+siem_code siem_transport_open(siem_transport **out, const siem_transport_options *options,
+                              siem_error *err);
+void siem_transport_close(siem_transport *http);
 
 /* Sends the request of an exchange. Errors: SIEM_NO_MEMORY, SIEM_INVALID. */
-siem_code siem_http_begin(siem_http *http, siem_exchange *exchange, siem_error *err);
+siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, siem_error *err);
 
 /* Drives what is on its way, for at most `milliseconds`, until some exchange ends. */
-void siem_http_wait(siem_http *http, int milliseconds);
+void siem_transport_wait(siem_transport *http, int milliseconds);
 
 /* An exchange that has ended, or NULL. */
-siem_exchange *siem_http_next(siem_http *http);
+siem_exchange *siem_transport_next(siem_transport *http);
 
 /* Breaks an exchange off, when it is on its way. */
-void siem_http_cancel(siem_http *http, siem_exchange *exchange);
+void siem_transport_cancel(siem_transport *http, siem_exchange *exchange);
 
-void siem_exchange_free(siem_http *http, siem_exchange *exchange);
+void siem_exchange_free(siem_transport *http, siem_exchange *exchange);
 
 #endif

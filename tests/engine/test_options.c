@@ -1,4 +1,4 @@
-/* test_settings.c: options of a sink by name, their values, and what is wrong with them. */
+/* test_options.c: options of a sink by name, their values, and what is wrong with them. */
 #include "sink/options.h"
 #include "testing.h"
 
@@ -13,9 +13,9 @@ static const siem_sink_option declared[] = {
 static const siem_sink_option common[] = {{.name = "timeout", .value = "SECONDS"}, {0}};
 
 static void assert_checked(const siem_option *options, size_t count, const char *message) {
-    siem_settings settings = {options, count};
+    siem_options settings = {options, count};
     siem_error err = {0};
-    siem_code rc = siem_settings_check(&settings, declared, common, &err);
+    siem_code rc = siem_options_check(&settings, declared, common, &err);
     if (message == NULL) {
         if (rc != SIEM_OK) fail_msg("%s", err.message);
         return;
@@ -47,30 +47,30 @@ static void test_names(void **state) {
 
 static void test_texts(void **state) {
     const siem_option options[] = {{"a", "1"}, {"b", "2"}, {"a", "3"}};
-    const siem_settings settings = {options, 3};
+    const siem_options settings = {options, 3};
     (void)state;
-    assert_string_equal(siem_settings_text(&settings, "a"), "3"); /* the last one */
-    assert_string_equal(siem_settings_text(&settings, "b"), "2");
-    assert_null(siem_settings_text(&settings, "c"));
-    assert_string_equal(siem_settings_at(&settings, "a", 0), "1");
-    assert_string_equal(siem_settings_at(&settings, "a", 1), "3");
-    assert_null(siem_settings_at(&settings, "a", 2));
-    assert_null(siem_settings_at(&settings, "c", 0));
+    assert_string_equal(siem_options_text(&settings, "a"), "3"); /* the last one */
+    assert_string_equal(siem_options_text(&settings, "b"), "2");
+    assert_null(siem_options_text(&settings, "c"));
+    assert_string_equal(siem_options_at(&settings, "a", 0), "1");
+    assert_string_equal(siem_options_at(&settings, "a", 1), "3");
+    assert_null(siem_options_at(&settings, "a", 2));
+    assert_null(siem_options_at(&settings, "c", 0));
 }
 
 static void test_flags(void **state) {
     const siem_option options[] = {{"yes", "true"}, {"no", "false"}, {"wrong", "True"}};
-    const siem_settings settings = {options, 3};
+    const siem_options settings = {options, 3};
     bool flag = true;
     siem_error err;
     (void)state;
-    assert_ok(siem_settings_flag(&settings, "absent", &flag, &err));
+    assert_ok(siem_options_flag(&settings, "absent", &flag, &err));
     assert_false(flag);
-    assert_ok(siem_settings_flag(&settings, "yes", &flag, &err));
+    assert_ok(siem_options_flag(&settings, "yes", &flag, &err));
     assert_true(flag);
-    assert_ok(siem_settings_flag(&settings, "no", &flag, &err));
+    assert_ok(siem_options_flag(&settings, "no", &flag, &err));
     assert_false(flag);
-    assert_int_equal(siem_settings_flag(&settings, "wrong", &flag, &err), SIEM_INVALID);
+    assert_int_equal(siem_options_flag(&settings, "wrong", &flag, &err), SIEM_INVALID);
     assert_string_equal(err.message, "wrong is true or false");
 }
 
@@ -97,15 +97,15 @@ static void test_integers(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const siem_option option = {"n", cases[i].text};
-        const siem_settings settings = {&option, 1};
+        const siem_options settings = {&option, 1};
         siem_error err = {0};
         int64_t integer;
         siem_code rc =
-            siem_settings_integer(&settings, "n", cases[i].least, cases[i].most, 5, &integer, &err);
+            siem_options_integer(&settings, "n", cases[i].least, cases[i].most, 5, &integer, &err);
         if (rc == SIEM_OK ? integer != cases[i].integer : cases[i].integer != -7) {
             fail_msg("'%s' is %lld, %s", cases[i].text, (long long)integer, err.message);
         }
-        assert_ok(siem_settings_integer(&settings, "absent", 1, 64, 5, &integer, &err));
+        assert_ok(siem_options_integer(&settings, "absent", 1, 64, 5, &integer, &err));
         assert_int_equal(integer, 5);
     }
 }
@@ -120,14 +120,14 @@ static void test_seconds(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const siem_option option = {"t", cases[i].text};
-        const siem_settings settings = {&option, 1};
+        const siem_options settings = {&option, 1};
         siem_error err = {0};
         double seconds;
-        siem_code rc = siem_settings_seconds(&settings, "t", 2.5, &seconds, &err);
+        siem_code rc = siem_options_seconds(&settings, "t", 2.5, &seconds, &err);
         if (rc == SIEM_OK ? seconds != cases[i].seconds : cases[i].seconds != -7) {
             fail_msg("'%s' is %g, %s", cases[i].text, seconds, err.message);
         }
-        assert_ok(siem_settings_seconds(&settings, "absent", 2.5, &seconds, &err));
+        assert_ok(siem_options_seconds(&settings, "absent", 2.5, &seconds, &err));
         assert_true(seconds == 2.5);
     }
 }

@@ -1,4 +1,4 @@
-/* test_reasons.c: like reasons are one, and there are never many. */
+/* test_refusals.c: like reasons are one, and there are never many. */
 #include "export/refusals.h"
 
 #include "testing.h"
@@ -7,14 +7,14 @@
 #include <string.h>
 
 static void test_alike(void **state) {
-    siem_reasons reasons = {.count = 0};
+    siem_refusals reasons = {.count = 0};
     (void)state;
-    siem_reasons_add(&reasons, "field 'a 1' has 17 bytes", "3");
-    siem_reasons_add(&reasons, "field 'b' has 4711 bytes", "17");
-    siem_reasons_add(&reasons, "field 'b' has no bytes", "18");
-    siem_reasons_add(&reasons, "field 'c\" has 1 bytes", "19"); /* no quote that ends */
-    siem_reasons_add(&reasons, "field '' has 1 bytes", "20");
-    siem_reasons_add(&reasons, "field 'd' has 2 bytes", "21");
+    siem_refusals_add(&reasons, "field 'a 1' has 17 bytes", "3");
+    siem_refusals_add(&reasons, "field 'b' has 4711 bytes", "17");
+    siem_refusals_add(&reasons, "field 'b' has no bytes", "18");
+    siem_refusals_add(&reasons, "field 'c\" has 1 bytes", "19"); /* no quote that ends */
+    siem_refusals_add(&reasons, "field '' has 1 bytes", "20");
+    siem_refusals_add(&reasons, "field 'd' has 2 bytes", "21");
     assert_int_equal(reasons.count, 3);
     assert_string_equal(reasons.list[0].text, "field 'a 1' has 17 bytes");
     assert_int_equal(reasons.list[0].count, 4);
@@ -45,21 +45,21 @@ static void test_pairs(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        siem_reasons reasons = {.count = 0};
-        siem_reasons_add(&reasons, pairs[i].left, "1");
-        siem_reasons_add(&reasons, pairs[i].right, "2");
+        siem_refusals reasons = {.count = 0};
+        siem_refusals_add(&reasons, pairs[i].left, "1");
+        siem_refusals_add(&reasons, pairs[i].right, "2");
         if (reasons.count != pairs[i].reasons) fail_msg("%s, %s", pairs[i].left, pairs[i].right);
     }
 }
 
 static void test_many(void **state) {
-    siem_reasons reasons = {.count = 0};
+    siem_refusals reasons = {.count = 0};
     char text[32] = "";
     (void)state;
     for (int i = 0; i < 20; i++) {
         strcat(text, "x");
-        siem_reasons_add(&reasons, text, "1");
-        siem_reasons_add(&reasons, text, "2");
+        siem_refusals_add(&reasons, text, "1");
+        siem_refusals_add(&reasons, text, "2");
     }
     assert_int_equal(reasons.count, SIEM_MOST_REASONS + 1);
     assert_string_equal(reasons.list[7].text, "xxxxxxxx");
@@ -70,14 +70,14 @@ static void test_many(void **state) {
 
 /* Of each reason the first events are kept, and all are counted. */
 static void test_events(void **state) {
-    siem_reasons reasons = {.count = 0};
+    siem_refusals reasons = {.count = 0};
     char id[16];
     (void)state;
-    siem_reasons_add(&reasons, "one", "0");
-    siem_reasons_add(&reasons, "two", "first");
+    siem_refusals_add(&reasons, "one", "0");
+    siem_refusals_add(&reasons, "two", "first");
     for (int i = 1; i < 3 * SIEM_REASON_EVENTS; i++) {
         (void)snprintf(id, sizeof id, "%d", i);
-        siem_reasons_add(&reasons, "one", id);
+        siem_refusals_add(&reasons, "one", id);
     }
     assert_int_equal(reasons.list[0].count, 3 * SIEM_REASON_EVENTS);
     for (int i = 0; i < SIEM_REASON_EVENTS; i++) {
@@ -92,12 +92,12 @@ static void test_events(void **state) {
 
 /* Texts come from outside: they are cut to whole characters, and made one line. */
 static void test_texts(void **state) {
-    siem_reasons reasons = {.count = 0};
+    siem_refusals reasons = {.count = 0};
     char text[600], *at = text;
     (void)state;
     for (int i = 0; i < 250; i++) at += sprintf(at, "\xc3\xa9");
-    siem_reasons_add(&reasons, text, "1\n2");
-    siem_reasons_add(&reasons, "", "");
+    siem_refusals_add(&reasons, text, "1\n2");
+    siem_refusals_add(&reasons, "", "");
     assert_int_equal(reasons.count, 2);
     assert_true(strlen(reasons.list[0].text) < sizeof reasons.list[0].text);
     assert_string_equal(reasons.list[0].events[0], "1 2");
