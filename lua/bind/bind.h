@@ -7,8 +7,8 @@
 #define SIEM_BIND_H
 
 #include "bind/memory.h"
-#include "host/budget.h"
-#include "host/exit_guard.h"
+#include "limits/budget.h"
+#include "limits/exit_guard.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -24,7 +24,6 @@
 #define SIEM_LUA_CHECKPOINT "oversight.checkpoint"
 #define SIEM_LUA_EXPORT     "oversight.export"
 #define SIEM_LUA_REASONS    "oversight.reasons"
-#define SIEM_LUA_SCRATCH    "oversight.scratch"
 #define SIEM_LUA_NETWORKS   "oversight.networks"
 #define SIEM_LUA_GEOIP      "oversight.geoip"
 

@@ -3,7 +3,7 @@
 #include "bind/core.h"
 
 #include "bind/bind.h"
-#include "host/exit_guard.h"
+#include "limits/exit_guard.h"
 
 SIEM_API int luaopen_oversight_core(lua_State *L) {
     luaL_checkversion(L);

@@ -1,7 +1,9 @@
 /* memory.c: the state's allocator for the engine's buffers. */
 #include "bind/memory.h"
 
-#include "bind/bind.h"
+#include <lauxlib.h>
+
+#define SCRATCH "oversight.scratch"
 
 typedef struct lua_scratch {
     siem_buffer buffer;
@@ -26,7 +28,7 @@ void siem_lua_memory_open(siem_lua_memory *memory, lua_State *L) {
 }
 
 static int close_scratch(lua_State *L) {
-    lua_scratch *scratch = luaL_checkudata(L, 1, SIEM_LUA_SCRATCH);
+    lua_scratch *scratch = luaL_checkudata(L, 1, SCRATCH);
     siem_buffer_free(&scratch->buffer);
     return 0;
 }
@@ -36,7 +38,7 @@ siem_buffer *siem_lua_new_scratch(lua_State *L) {
     *scratch = (lua_scratch){.buffer = {0}};
     siem_lua_memory_open(&scratch->memory, L);
     scratch->buffer.allocator = &scratch->memory.allocator;
-    if (luaL_newmetatable(L, SIEM_LUA_SCRATCH)) {
+    if (luaL_newmetatable(L, SCRATCH)) {
         lua_pushcfunction(L, close_scratch);
         lua_setfield(L, -2, "__gc");
         lua_pushcfunction(L, close_scratch);

@@ -2,7 +2,7 @@
 #ifndef SIEM_LUA_FORMAT_H
 #define SIEM_LUA_FORMAT_H
 
-#include "host/budget.h"
+#include "limits/budget.h"
 
 #include <oversight/siem.h>
 

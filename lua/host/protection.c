@@ -2,7 +2,7 @@
  */
 #include "host/protection.h"
 
-#include "host/budget.h"
+#include "limits/budget.h"
 
 #include <lauxlib.h>
 

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "bind/core.h"
-#include "host/budget.h"
 #include "host/protection.h"
+#include "limits/budget.h"
 
 #include <lauxlib.h>
 #include <limits.h>

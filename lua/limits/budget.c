@@ -1,5 +1,5 @@
 /* budget.c: a hook that counts instructions, and an allocator that counts bytes. */
-#include "host/budget.h"
+#include "limits/budget.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
 /* exit_guard.c: a function in the place of os.exit, which knows whether it may. */
-#include "host/exit_guard.h"
+#include "limits/exit_guard.h"
 
-#include "host/budget.h"
+#include "limits/budget.h"
 
 #include <lauxlib.h>
 
