@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails for a public function without documentation.
 
-C: every SIEM_API declaration of siem.h stands under a comment (its own, or that of the lines right
+C: every SIEM_API declaration of a public header stands under a comment (its own, or that of the lines right
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
 of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist; every
@@ -16,23 +16,26 @@ root = pathlib.Path(sys.argv[1])
 problems = []
 
 
-def check_header():
+HEADERS = sorted((root / "engine/include/oversight").glob("*.h"))
+
+
+def check_header(path):
     commented = False
-    for number, line in enumerate((root / "engine/include/oversight/siem.h").read_text().split("\n"), 1):
+    for number, line in enumerate(path.read_text().split("\n"), 1):
         if line.rstrip().endswith("*/"):
             commented = True
         elif not line.strip() or line.startswith("}"):
             commented = False
         elif line.startswith("SIEM_API") and not commented:
-            problems.append(f"siem.h:{number}: no comment above: {line}")
+            problems.append(f"{path.name}:{number}: no comment above: {line}")
 
 
 def check_misuse():
     tests = "".join(path.read_text() for path in (root / "tests/engine").glob("test_misuse*.c"))
-    header = (root / "engine/include/oversight/siem.h").read_text()
+    header = "".join(path.read_text() for path in HEADERS)
     functions = re.findall(r"^SIEM_API\b[^;(]*?\b(siem_\w+)\(([^;]*)\);", header, re.M)
     if len(functions) < 90:
-        problems.append(f"only {len(functions)} functions are found in siem.h")
+        problems.append(f"only {len(functions)} functions are found in the public headers")
     for name, parameters in functions:
         if "*" in parameters and f"{name}(" not in tests:
             problems.append(f"no case of tests/engine/test_misuse*.c calls {name}")
@@ -123,7 +126,8 @@ def check_fields():
                 problems.append(f"formats/README.md lacks {field} of {path.stem}")
 
 
-check_header()
+for header_path in HEADERS:
+    check_header(header_path)
 check_misuse()
 check_zeroed()
 check_lua()

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "bind/bind.h"
 
+#include <oversight/counters.h>
 #include <string.h>
 
 /* User values of an export: what the engine's export points to must outlive it. */
@@ -30,12 +31,7 @@ static int export_close(lua_State *L) {
     return 0;
 }
 
-static void set_number(lua_State *L, const char *name, double number) {
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, name);
-}
-
-/* Pushes how many batches were under way for at most so long: a list of {seconds, count}. */
+/* Pushes how many batches were in flight for at most so long: a list of {seconds, count}. */
 static void push_latency(lua_State *L, const siem_counts *counts) {
     static const double bounds[] = SIEM_LATENCY_BOUNDS;
     lua_createtable(L, SIEM_LATENCY_COUNT, 0);
@@ -50,40 +46,38 @@ static void push_latency(lua_State *L, const siem_counts *counts) {
 }
 
 static void push_counts(lua_State *L, const siem_counts *counts) {
-    const struct {
-        const char *name;
-        uint64_t count;
-    } all[] = {{"exported", counts->exported},
-               {"refused", counts->refused},
-               {"dropped", counts->dropped},
-               {"repaired", counts->repaired},
-               {"utf8", counts->utf8},
-               {"blob", counts->blob},
-               {"timestamp", counts->timestamp},
-               {"extra", counts->extra},
-               {"number", counts->number},
-               {"bytes", counts->bytes},
-               {"existed", counts->existed},
-               {"kept_aside", counts->kept_aside},
-               {"cut", counts->cut},
-               {"retries", counts->retries},
-               {"events", counts->events},
-               {"rendered", counts->rendered},
-               {"batches", counts->batches},
-               {"last_id", (uint64_t)counts->last_id},
-               {"save_failures", counts->save_failures},
-               {"lag_events", (uint64_t)counts->lag.events}};
-    lua_createtable(L, 0, (int)(sizeof all / sizeof *all) + 4);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        lua_pushinteger(L, (lua_Integer)all[i].count);
-        lua_setfield(L, -2, all[i].name);
+    const siem_counter *counter;
+    lua_newtable(L);
+    for (size_t i = 0; (counter = siem_counter_at(i)) != NULL; i++) {
+        siem_value value = siem_counter_value(i, counts);
+        siem_lua_push_value(L, &value);
+        lua_setfield(L, -2, counter->name);
     }
-    set_number(L, "lag_seconds", counts->lag.seconds);
-    set_number(L, "saved", counts->saved);
-    set_number(L, "retrying_since", counts->retrying_since);
-    set_number(L, "latency_seconds", counts->latency_seconds);
     push_latency(L, counts);
     lua_setfield(L, -2, "latency");
+}
+
+static void set_text(lua_State *L, const char *key, const char *text) {
+    lua_pushstring(L, text); /* NULL is nil */
+    lua_setfield(L, -2, key);
+}
+
+/* core.counters() -> a list of {name=, metric=, kind=, unit=, help=, summary=, part_of=} */
+static int counters(lua_State *L) {
+    const siem_counter *counter;
+    lua_newtable(L);
+    for (size_t i = 0; (counter = siem_counter_at(i)) != NULL; i++) {
+        lua_createtable(L, 0, 7);
+        set_text(L, "name", counter->name);
+        set_text(L, "metric", counter->metric);
+        set_text(L, "kind", counter->kind == SIEM_GAUGE ? "gauge" : "counter");
+        set_text(L, "unit", counter->unit);
+        set_text(L, "help", counter->help);
+        set_text(L, "summary", counter->summary);
+        set_text(L, "part_of", counter->part_of);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
 }
 
 typedef struct report {
@@ -301,4 +295,6 @@ void siem_lua_bind_export(lua_State *L) {
     lua_setfield(L, -2, "export_open");
     lua_pushcfunction(L, no_counts);
     lua_setfield(L, -2, "no_counts");
+    lua_pushcfunction(L, counters);
+    lua_setfield(L, -2, "counters");
 }

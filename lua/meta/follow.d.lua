@@ -1,21 +1,6 @@
 ---@meta oversight.siem
 --- LuaCATS definitions of checkpoints and following: beside siem.d.lua.
 
---- What an export that has a checkpoint or follows counts besides.
----@class oversight.Counts
----@field events integer taken from the registry
----@field rendered integer events that became records
----@field batches integer that the sink has answered for
----@field latency { [1]: number, [2]: integer }[] seconds, and how many batches were not longer under way
----@field latency_seconds number how long all batches were under way, added up
----@field last_id integer the event up to which all is dealt with; 0: none
----@field saved number when the checkpoint was saved, in seconds since 1970; 0: it was not
----@field save_failures integer attempts to save it that failed since then
----@field lag_events integer ids that were given since last_id; looked up once a second
----@field lag_seconds number since the first of these events occurred
----@field retrying_since number seconds since 1970 when the first of the attempts failed that are made again; 0: none is
----@field waiting boolean? a pipeline waits for a registry that is not there yet
-
 ---@class oversight.Checkpoint
 local Checkpoint = {}
 

@@ -425,24 +425,34 @@ function siem.lookup.geoip(path) end
 
 -- ---- export ----
 
---- What an export has done. `repaired` events had something replaced; the five counts below it say
---- what: ill-formed UTF-8, a blob in a text column, a timestamp that is no time, an extra that is
---- too deep or holds NaN, an infinite number.
+--- What an export has done. With a checkpoint, or while it follows, last_id and what comes after it have values.
 ---@class oversight.Counts
----@field exported integer records that the sink confirmed
----@field refused integer events without a record, or whose record the sink rejects
----@field dropped integer events that a filter or a function left out
----@field repaired integer
----@field utf8 integer
----@field blob integer
----@field timestamp integer
----@field extra integer
----@field number integer
----@field bytes integer
----@field existed integer exported events that the target had already
----@field kept_aside integer exported events that the target put into a failure store
----@field cut integer texts that were longer than the target's fields
----@field retries integer attempts that had to be made again
+---@field events integer Events taken from the registry
+---@field rendered integer Events that became records
+---@field exported integer Events that the sink confirmed
+---@field refused integer Events without a record, or rejected by the target
+---@field dropped integer Events that a filter or a function dropped
+---@field existed integer Delivered events that the target had already
+---@field kept_aside integer Delivered events that the target put into a failure store
+---@field repaired integer Delivered events in which something was replaced
+---@field utf8 integer Of these, events with text that was not UTF-8
+---@field blob integer Of these, events with a blob in a text column
+---@field timestamp integer Of these, events with a timestamp that is not a time
+---@field extra integer Of these, events with extra nested too deep or with NaN
+---@field number integer Of these, events with an infinite number
+---@field cut integer Texts that were longer than the target's fields
+---@field retries integer Attempts that had to be made again
+---@field bytes integer Bytes of delivered records
+---@field batches integer Batches that the sink has answered for
+---@field latency_seconds number How long all batches were in flight, added up
+---@field save_failures integer Attempts to save the checkpoint since it was saved
+---@field last_id integer Id of the event up to which all is done; 0: none
+---@field lag_events integer Ids given since then
+---@field lag_seconds number Since the first event that is not done occurred
+---@field saved number When the checkpoint was saved; 0: never
+---@field retrying_since number When the first of the attempts failed that are made again; 0: none is
+---@field latency { [1]: number, [2]: integer }[] seconds, and how many batches were in flight for at most so long
+---@field waiting boolean? a pipeline waits for a registry that is not there yet
 ---@field left integer? of a pipeline that failed: events of its registry that are not done
 ---@field nothing string? of a pipeline that selected no event: why
 ---@field reasons oversight.Reason[]? of a pipeline that ended: why events were refused

@@ -5,32 +5,19 @@ local M = {}
 
 local PREFIX = "oversight_siem_"
 
---- name, type, help, and the value of a pipeline's numbers.
-local FAMILIES = {
-  { "events_read_total", "counter", "Events taken from the registry", "events" },
-  { "events_rendered_total", "counter", "Events that became records", "rendered" },
-  { "events_delivered_total", "counter", "Events that the sink confirmed", "exported" },
-  { "events_refused_total", "counter", "Events without a record, or rejected by the target", "refused" },
-  { "events_dropped_total", "counter", "Events that a filter left out", "dropped" },
-  { "events_repaired_total", "counter", "Delivered events in which something was replaced", "repaired" },
-  { "requests_retried_total", "counter", "Attempts that had to be made again", "retries" },
-  { "bytes_delivered_total", "counter", "Bytes of delivered records", "bytes" },
-  { "checkpoint_failures", "gauge", "Attempts to save the checkpoint since it was saved", "save_failures" },
-  { "last_id", "gauge", "Id of the event up to which all is dealt with", "last_id" },
-  { "lag_events", "gauge", "Ids given since then", "lag_events" },
-  { "lag_seconds", "gauge", "Since the first event that is not dealt with occurred", "lag_seconds" },
-  { "checkpoint_saved_timestamp_seconds", "gauge", "When the checkpoint was saved", "saved" },
-  { "checkpoint_age_seconds", "gauge", "Since the checkpoint was saved", function(numbers, now)
+--- What is made of the numbers of a pipeline beside its counters: name, help, and a function of them. All are gauges.
+local DERIVED = {
+  { "checkpoint_age_seconds", "Since the checkpoint was saved", function(numbers, now)
     return numbers.saved > 0 and math.max(now - numbers.saved, 0) or nil
   end },
-  { "retrying", "gauge", "1 while attempts fail and are made again", function(numbers)
+  { "retrying", "1 while attempts fail and are made again", function(numbers)
     return numbers.retrying_since > 0 and 1 or 0
   end },
-  { "retrying_since_timestamp_seconds", "gauge", "When the first of these attempts failed", function(numbers)
+  { "retrying_since_timestamp_seconds", "When the first of these attempts failed", function(numbers)
     return numbers.retrying_since > 0 and numbers.retrying_since or nil
   end },
-  { "up", "gauge", "1 while the pipeline runs", function(numbers) return numbers.state == "running" and 1 or 0 end },
-  { "held", "gauge", "1 when the target's set-up must be mended", function(numbers)
+  { "up", "1 while the pipeline runs", function(numbers) return numbers.state == "running" and 1 or 0 end },
+  { "held", "1 when the target's set-up must be fixed", function(numbers)
     return numbers.state == "held" and 1 or 0
   end },
 }
@@ -53,9 +40,17 @@ local function add_sample(lines, name, labels, value)
   lines[#lines + 1] = ("%s%s{%s} %s"):format(PREFIX, name, labels, number_text(value))
 end
 
+--- A family of one sample a pipeline: what `value` gives for its numbers, unless that is nil.
+local function add_values(lines, pipelines, name, value)
+  for _, pipeline in ipairs(pipelines) do
+    local number = value(pipeline.numbers)
+    if number then add_sample(lines, name, ('pipeline="%s"'):format(escape(pipeline.name)), number) end
+  end
+end
+
 local function add_latency(lines, pipelines)
   local name = "batch_latency_seconds"
-  add_family(lines, name, "histogram", "How long a batch was under way until its last record was settled")
+  add_family(lines, name, "histogram", "How long a batch was in flight until its last record was settled")
   for _, pipeline in ipairs(pipelines) do
     local label, numbers = ('pipeline="%s"'):format(escape(pipeline.name)), pipeline.numbers
     for _, bucket in ipairs(numbers.latency) do
@@ -72,14 +67,16 @@ end
 ---@return string
 function M.text(pipelines, now)
   local lines = {}
-  for _, family in ipairs(FAMILIES) do
-    local name, kind, help, source = table.unpack(family)
-    add_family(lines, name, kind, help)
-    for _, pipeline in ipairs(pipelines) do
-      local numbers = pipeline.numbers
-      local value = type(source) == "function" and source(numbers, now) or numbers[source]
-      if value then add_sample(lines, name, ('pipeline="%s"'):format(escape(pipeline.name)), value) end
+  for _, counter in ipairs(core.counters()) do
+    if counter.metric then
+      add_family(lines, counter.metric, counter.kind, counter.help)
+      add_values(lines, pipelines, counter.metric, function(numbers) return numbers[counter.name] end)
     end
+  end
+  for _, family in ipairs(DERIVED) do
+    local name, help, value = table.unpack(family)
+    add_family(lines, name, "gauge", help)
+    add_values(lines, pipelines, name, function(numbers) return value(numbers, now) end)
   end
   add_latency(lines, pipelines)
   return table.concat(lines, "\n") .. "\n"

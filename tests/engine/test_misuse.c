@@ -2,6 +2,8 @@
  */
 #include "testing.h"
 
+#include <oversight/counters.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -493,6 +495,7 @@ static const char *check_queries_of_nothing(void) {
     NOTHING(siem_export_reason(NULL, 0) != NULL);
     NOTHING(siem_checkpoint_last_id(NULL) != 0);
     NOTHING(siem_export_counts(NULL) != NULL);
+    NOTHING(siem_counter_value(0, NULL).type != SIEM_NULL);
     NOTHING(siem_format_mapping(NULL) != NULL);
     return NULL;
 }

@@ -42,21 +42,14 @@ end
 
 -- ---- for people ----
 
-local REPAIRS = {
-  { "utf8", "text that was not UTF-8" },
-  { "blob", "a blob in a text column" },
-  { "timestamp", "a timestamp that is no time" },
-  { "extra", "extra nested too deep or with NaN" },
-  { "number", "an infinite number" },
-}
-
 --- What had to be replaced, as one sentence, or nil.
 local function describe_repairs(counts)
   if counts.repaired == 0 then return end
   local parts = {}
-  for _, repair in ipairs(REPAIRS) do
-    if counts[repair[1]] > 0 then
-      parts[#parts + 1] = ("%s with %s"):format(numbers.count(counts[repair[1]]), repair[2])
+  for _, counter in ipairs(core.counters()) do
+    local count = counts[counter.name]
+    if counter.part_of == "repaired" and count > 0 then
+      parts[#parts + 1] = ("%s %s"):format(numbers.count(count), counter.summary)
     end
   end
   return ("%s event(s) needed repair: %s"):format(numbers.count(counts.repaired), table.concat(parts, ", "))
@@ -68,22 +61,31 @@ local function describe_refused(counts, ending)
     ending.dead_letter and "kept in " .. ending.dead_letter or "skipped")
 end
 
---- "12: splunk rejects it: too old (event 3, 17, 20, ...)", a line for each reason.
+--- "  12: splunk rejects it: too old (event 3, 17, 20, ...)", a line for each reason.
 local function describe_reasons(counts)
   local lines = {}
   for _, group in ipairs(counts.reasons or {}) do
     local first = table.concat(group.first, ", ") .. (group.events > #group.first and ", ..." or "")
-    lines[#lines + 1] = ("%s: %s (event %s)"):format(numbers.count(group.events), text.printable(group.reason),
+    lines[#lines + 1] = ("  %s: %s (event %s)"):format(numbers.count(group.events), text.printable(group.reason),
       text.printable(first))
   end
   return lines
 end
 
---- A sentence for each count of a name that is not zero.
-local function describe(name, sentence)
-  return function(counts)
-    if (counts[name] or 0) > 0 then return sentence:format(numbers.count(counts[name])) end
+--- A sentence for each counter that has one and is not 0.
+local function describe_counters(counts)
+  local lines = {}
+  for _, counter in ipairs(core.counters()) do
+    local count = counts[counter.name]
+    if counter.summary and not counter.part_of and count > 0 then
+      lines[#lines + 1] = ("%s %s"):format(numbers.count(count), counter.summary)
+    end
   end
+  return lines
+end
+
+local function describe_left(counts, ending)
+  if (counts.left or 0) > 0 and not ending.head then return numbers.count(counts.left) .. " event(s) left" end
 end
 
 local function describe_remedy(_, ending)
@@ -93,20 +95,10 @@ local function describe_remedy(_, ending)
     "'oversight-siem replay FILE'"):format(ending.remedy)
 end
 
-local describe_left = describe("left", "%s event(s) left")
-
+--- What comes after the first line: each gives a sentence, a list of them, or nil.
 local LINES = {
   function(counts) return counts.nothing end,
-  describe_repairs,
-  describe_refused,
-  describe_reasons,
-  describe("dropped", "%s event(s) dropped by a filter"),
-  describe("existed", "%s event(s) of these were there already"),
-  describe("kept_aside", "%s event(s) of these went into the target's failure store: look there"),
-  describe("cut", "%s text(s) cut, as they are longer than the target's fields"),
-  describe("retries", "%s request(s) had to be made again"),
-  function(counts, ending) if not ending.head then return describe_left(counts) end end,
-  describe_remedy,
+  describe_repairs, describe_refused, describe_reasons, describe_counters, describe_left, describe_remedy,
 }
 
 --- "to out.jsonl (appended) in 0.2 s (50,000/s)"
@@ -122,9 +114,10 @@ local function describe_way(ending)
   return table.concat(parts, " ")
 end
 
-local function print_line(indent, sentence)
-  local rest = "\n" .. indent .. "  "
-  io.stderr:write(indent, table.concat(options.wrap(sentence, WIDTH - #indent - 2), rest), "\n")
+--- Prints a sentence in lines, below the first one; spaces before it set it further in.
+local function print_line(sentence)
+  local indent = INDENT .. sentence:match "^ *"
+  io.stderr:write(indent, table.concat(options.wrap(sentence, WIDTH - #indent - 2), "\n" .. indent .. "  "), "\n")
 end
 
 local function print_ending(ending)
@@ -134,9 +127,8 @@ local function print_ending(ending)
   local fits = utf8.len(line) + 1 + utf8.len(way) <= WIDTH
   io.stderr:write(line, fits and " " or "\n" .. INDENT, way, "\n")
   for _, describe_line in ipairs(LINES) do
-    local sentence = describe_line(ending.counts, ending)
-    if type(sentence) == "string" then print_line(INDENT, sentence) end
-    for _, one in ipairs(type(sentence) == "table" and sentence or {}) do print_line(INDENT .. "  ", one) end
+    local told = describe_line(ending.counts, ending) or {}
+    for _, sentence in ipairs(type(told) == "table" and told or { told }) do print_line(sentence) end
   end
 end
 
@@ -144,12 +136,7 @@ end
 
 local LEVELS = { ok = "info", ["dry run"] = "info", stopped = "info", refused = "warning" }
 
-local COUNTS = {
-  "events", "rendered", "exported", "refused", "dropped", "repaired", "utf8", "blob", "timestamp", "extra", "number",
-  "bytes", "existed", "kept_aside", "cut", "retries", "batches",
-}
-
---- What a program is told of an ending: the counts and what goes with them.
+--- An ending for programs: the counts and what goes with them.
 local function fields_of(ending)
   local counts, failure = ending.counts, ending.failure
   local fields = {
@@ -157,7 +144,10 @@ local function fields_of(ending)
     dead_letter = ending.dead_letter, last_id = ending.last_id, nothing = counts.nothing, left = counts.left,
     seconds = math.floor(ending.seconds * 1000 + 0.5) / 1000, error = failure and failure.message,
   }
-  for _, name in ipairs(COUNTS) do fields[name] = counts[name] end
+  for _, counter in ipairs(core.counters()) do
+    local count = counts[counter.name]
+    if counter.kind == "counter" and math.type(count) == "integer" then fields[counter.name] = count end
+  end
   if counts.reasons and #counts.reasons > 0 then fields.reasons = counts.reasons end
   return fields
 end

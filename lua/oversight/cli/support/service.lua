@@ -26,17 +26,15 @@ M.options = {
 
 -- ---- what is told of a pipeline ----
 
-local NUMBERS = {
-  "events", "rendered", "exported", "refused", "dropped", "repaired", "retries", "bytes", "batches",
-  "latency_seconds",
-}
-
 --- The counts with each counter and each bucket put together with the one of other counts.
 local function combine(counts, other, put)
   local combined = {}
   for key, value in pairs(counts) do combined[key] = value end
   if not other then return combined end
-  for _, key in ipairs(NUMBERS) do combined[key] = put(counts[key], other[key]) end
+  for _, counter in ipairs(core.counters()) do
+    local name = counter.name
+    if counter.kind == "counter" then combined[name] = put(counts[name], other[name]) end
+  end
   combined.latency = {}
   for i, bucket in ipairs(counts.latency) do
     combined.latency[i] = { bucket[1], put(bucket[2], other.latency[i][2]) }
