@@ -81,21 +81,22 @@ describe("a value without a JSON form", function()
   it("is refused as a result of a format's function and as a default", function()
     local event = siem.from_registry_row({ id = 1, kind = "dns" }, { registry_id = "r" })
     for value, wanted in pairs { [1 / 0] = "a number is NaN or infinite", [print] = "a function has no JSON form" } do
-      local format = siem.format.define "f" { { "a", from = "kind", with = function() return value end } }
+      local format = siem.format.define "f" { { "a", from = "event_kind", with = function() return value end } }
       local record, message, code = format:render(event)
       assert.is_nil(record)
       assert.equal("refused", code)
       assert.matches("a: .*the function's result: " .. wanted .. "$", message)
     end
     assert.has_error(function()
-      siem.format.define "f" { { "a", from = "kind", default = { { 0 / 0 } } } }:compile()
+      siem.format.define "f" { { "a", from = "event_kind", default = { { 0 / 0 } } } }:compile()
     end)
   end)
 end)
 
 describe("raw JSON", function()
   it("is written as it is, in its canonical form", function()
-    assert.equal('{"n":[123456789012345678901234567890,1.0]}', encode { n = siem.json.raw " [123456789012345678901234567890, 1.0] " })
+    assert.equal('{"n":[123456789012345678901234567890,1.0]}',
+      encode { n = siem.json.raw " [123456789012345678901234567890, 1.0] " })
     assert.equal("null", encode(siem.json.raw "null"))
   end)
 
