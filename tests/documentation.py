@@ -5,14 +5,15 @@ C: every SIEM_API declaration of a public header stands under a comment (its own
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
 of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist; every
-output field of a format is in formats/README.md.
+output field of a format is in formats/README.md. Pages: every link, anchor and path leads somewhere, and
+every file of examples/ is named by the page of its folder.
 """
 import pathlib
 import re
 import subprocess
 import sys
 
-root = pathlib.Path(sys.argv[1])
+root = pathlib.Path(sys.argv[1]).resolve()
 problems = []
 
 
@@ -126,11 +127,66 @@ def check_fields():
                 problems.append(f"formats/README.md lacks {field} of {path.stem}")
 
 
+# ---- pages ----
+
+# What a project's folder can hold beside its sources.
+IGNORED = re.compile(r"(build[^/]*|export|\.git)/")
+
+
+def list_files(*endings):
+    for path in sorted(root.rglob("*")):
+        if path.name.endswith(endings) and path.is_file() and not IGNORED.match(str(path.relative_to(root))):
+            yield path
+
+
+def find_anchors(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    for heading in re.findall(r"^#+ (.+)$", prose, re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def check_links():
+    pages = {path: path.read_text() for path in list_files(".md")}
+    for path, text in pages.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)):
+            if re.match(r"\w+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            to = (path.parent / name).resolve() if name else path
+            if not to.exists():
+                problems.append(f"{path.relative_to(root)}: the link {target} leads nowhere")
+            elif anchor and anchor not in find_anchors(pages.get(to, "")):
+                problems.append(f"{path.relative_to(root)}: {target}: there is no such heading")
+
+
+def check_paths():
+    """Files of this repository that a page, a comment or a message names."""
+    for path in list_files(".md", ".c", ".h", ".lua"):
+        for name in re.findall(r"(?<![\w/.$}\])*+-])(?:engine|lua|formats|examples|tests)/[\w/-]+\.(?:[ch]|\w{2,})\b",
+                               path.read_text()):
+            if not (root / name).exists() and not (root / path.parent / name).exists():
+                problems.append(f"{path.relative_to(root)} names {name}, which there is not")
+
+
+def check_examples():
+    for folder in [root / "examples", *(path for path in (root / "examples").iterdir() if path.is_dir())]:
+        page = folder / "README.md"
+        text = page.read_text() if page.exists() else ""
+        for path in sorted(folder.iterdir()):
+            name = f"{path.name}/README.md" if path.is_dir() else path.name
+            if path != page and f"]({name})" not in text:
+                problems.append(f"examples: {page.relative_to(root)} has no link to {name}")
+
+
 for header_path in HEADERS:
     check_header(header_path)
 check_misuse()
 check_zeroed()
 check_lua()
 check_fields()
+check_links()
+check_paths()
+check_examples()
 print("\n".join(problems) or "everything public is documented")
 sys.exit(bool(problems))

@@ -401,7 +401,7 @@ if command -v systemd-analyze >/dev/null; then
 fi
 mkdir folder
 receive dns hec --token "$TOKEN"
-HEC_TOKEN=$TOKEN start run "$root/examples/follow.lua" r.db folder "$url"
+HEC_TOKEN=$TOKEN start run "$root/examples/follow/follow.lua" r.db folder "$url"
 until_true has_lines folder/events.jsonl $((count + 3))
 until_true sh -c "[ \$(wc -l <dns/stored.jsonl) -eq \$(sqlite3 r.db \"SELECT count(*) FROM events WHERE kind = 'dns'\") ]"
 stop 0

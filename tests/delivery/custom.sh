@@ -253,15 +253,15 @@ has err "closed"
 
 # ---- the example ----
 receive datadog plain --success-status 202 --require-header 'DD-API-KEY: geheim1'
-DD_API_KEY=geheim1 DB='' run 3 "$root/examples/datadog.lua" poison.db "$url/api/v2/logs"
+DD_API_KEY=geheim1 DB='' run 3 "$root/examples/http/datadog.lua" poison.db "$url/api/v2/logs"
 has err "exported 28 event(s)"
 account datadog datadog-refused.jsonl 1 30
 lines datadog-refused.jsonl 2
 holds datadog "records[0]['ddsource'] == 'oversight' and all(one['gzip'] for one in data)"
 lacks datadog-refused.jsonl geheim1
-DD_API_KEY=falsch1 run 4 "$root/examples/datadog.lua" ten.db "$url"
+DD_API_KEY=falsch1 run 4 "$root/examples/http/datadog.lua" ten.db "$url"
 has err "HTTP 401"
 lacks err falsch1
-env -u DD_API_KEY "$program" "$root/examples/datadog.lua" ten.db "$url" 2>err && fail "no key is enough"
+env -u DD_API_KEY "$program" "$root/examples/http/datadog.lua" ten.db "$url" 2>err && fail "no key is enough"
 has err "DD_API_KEY is not set"
 finish

@@ -15,15 +15,15 @@ has out '"network":"head office"'
 has out '"network":"laboratory"'
 has out '"title":"Merger plan, final"'
 
-run 0 "$root/examples/route.lua" sample.db .
+run 0 "$root/examples/scripts/route.lua" sample.db .
 lines dns.jsonl 3
 lines rest.jsonl 9
 has err "[ok] exported 3 event(s) as dns"
-run 2 "$root/examples/route.lua"
-run 0 "$root/examples/count_sink.lua" sample.db
+run 2 "$root/examples/scripts/route.lua"
+run 0 "$root/examples/scripts/count_sink.lua" sample.db
 run 0 export --db sample.db --registry-id sample-registry --format splunk --quiet
 has out '"host":"sample-registry"'
 bytes=$(($(wc -c <out) - 12))
-run 0 "$root/examples/count_sink.lua" sample.db
+run 0 "$root/examples/scripts/count_sink.lua" sample.db
 has out "12 records, $bytes bytes"
 finish

@@ -9,7 +9,7 @@ mv out expected
 export LUA_PATH="$build/lua/?.lua" LUA_CPATH="$build/lua/?.so"
 
 # lighttpd: a page that answers with exported events.
-cp "$root/examples/events.magnet.lua" page.lua
+cp "$root/examples/embed/events.magnet.lua" page.lua
 cat >lighttpd.conf <<C
 server.document-root = "$work"
 server.bind = "127.0.0.1"

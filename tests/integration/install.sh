@@ -38,7 +38,7 @@ pc=$(dirname "$(find "$prefix" -name oversight-siem.pc)")
 # The file names the prefix that was configured; this copy stands elsewhere.
 flags=$(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" --cflags --libs oversight-siem)
 # shellcheck disable=SC2086
-cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed.c" $sanitizer $flags -o host
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed/embed.c" $sanitizer $flags -o host
 library=$(dirname "$(find "$prefix" -name liboversight-siem.so)")
 LD_LIBRARY_PATH=$library ./host sample.db ecs >host.jsonl
 cmp program.jsonl host.jsonl

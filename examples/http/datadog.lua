@@ -1,5 +1,5 @@
 --- Delivers to Datadog Logs, a collector that the engine does not know by itself.
---- oversight-siem examples/datadog.lua REGISTRY [URL]      The key is in $DD_API_KEY.
+--- oversight-siem examples/http/datadog.lua REGISTRY [URL]      The key is in $DD_API_KEY.
 ---
 --- "Send logs", HTTP API v2: an array of at most 1000 logs and 5 MB, answered 202 when it is taken; 400
 --- and 413 name no log; 401 and 403 say that the key is wrong.

@@ -1,5 +1,5 @@
 --- Sends DNS callbacks to one file and all others to a second one.
---- oversight-siem examples/route.lua REGISTRY FOLDER
+--- oversight-siem examples/scripts/route.lua REGISTRY FOLDER
 local siem = require "oversight.siem"
 
 local registry, folder = arg[1], arg[2]

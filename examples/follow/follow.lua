@@ -1,6 +1,6 @@
 -- Follows a registry into two targets that do not wait for each other: a file of all events, and the
 -- DNS events for the SIEM. Run by:
---   oversight-siem run --metrics-listen 127.0.0.1:9469 examples/follow.lua REGISTRY FOLDER [URL]
+--   oversight-siem run --metrics-listen 127.0.0.1:9469 examples/follow/follow.lua REGISTRY FOLDER [URL]
 local siem = require "oversight.siem"
 
 local registry, folder, url = arg[1], arg[2], arg[3]

@@ -1,5 +1,5 @@
 --- A sink of one's own: counts the bytes of each record and prints a line at the end.
---- oversight-siem examples/count_sink.lua REGISTRY
+--- oversight-siem examples/scripts/count_sink.lua REGISTRY
 local siem = require "oversight.siem"
 
 local counter = { records = 0, bytes = 0 }
