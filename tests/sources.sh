@@ -10,7 +10,7 @@ clang-format --dry-run -Werror "${c_files[@]}" || complain "clang-format would c
 mapfile -t scripts < <(find .ci/run tests examples -name '*.sh' -o -path .ci/run)
 shellcheck "${scripts[@]}" || complain "shellcheck found something"
 luacheck -q lua formats tests/lua tests/formats || complain "luacheck found something"
-! grep -rnE 'lua\.h|lauxlib|lualib' engine || complain "the engine includes Lua"
+! grep -rnE --include='*.[ch]' 'lua\.h|lauxlib|lualib' engine || complain "the engine includes Lua"
 tests/arrows.py || complain "an include points up, or in a circle"
 ! grep -rnE '<(close|const)>' lua formats --include='*.lua' || complain "syntax that Lua 5.3 lacks"
 for entry in *; do
