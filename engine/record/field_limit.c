@@ -1,4 +1,4 @@
-/* field_limit.c: measures and shortens JSON strings as they stand, without decoding them. */
+/* field_limit.c: measures and shortens JSON strings without decoding them. */
 #include "record/field_limit.h"
 
 #include "base/json_reader.h"

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 
-/* What stands at the end of a text that was cut. */
+/* The end of a text that was cut. */
 #define SIEM_CUT_MARKER "...[cut]"
 
 /* Cuts the texts of the canonical object that fills `out` from `start` on: those whose UTF-8 has

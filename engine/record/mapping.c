@@ -1,8 +1,8 @@
 /* mapping.c: a format as a list of operations, and the loop that runs them.
  *
- * Whatever is the same in every record is one operation with its bytes ready, commas included. Only
- * behind something that may be left out is it open whether a comma is due; such bytes begin with
- * one, which is passed over right behind an opening brace. */
+ * Whatever is the same in every record is one operation with its bytes ready, commas included.
+ * After something that may be omitted, it depends on the event whether a comma is due: such bytes
+ * begin with one, which is skipped right after an opening brace. */
 #include "record/mapping.h"
 
 #include "base/error.h"
@@ -20,7 +20,7 @@
 typedef enum operation_kind {
     WRITE_BYTES, /* the bytes */
     COPY_FIELD,  /* the bytes and a field of the event, unless that is empty */
-    RUN_RULE,    /* the bytes and what a rule gives, unless that is empty */
+    RUN_ROW,     /* the bytes and what a row gives, unless that is empty */
     OPEN_OBJECT, /* the bytes, remembering where they began */
     CLOSE_OBJECT /* a closing brace, or back to where the object began when it is empty */
 } operation_kind;
@@ -29,7 +29,7 @@ typedef struct operation {
     operation_kind kind;
     bool keep; /* write null and "" too */
     int field;
-    siem_compiled_row *rule;
+    siem_compiled_row *row;
     size_t start, size; /* of the bytes, in the mapping's text */
 } operation;
 
@@ -44,9 +44,9 @@ struct siem_mapping {
     operation *operations;
     size_t count, capacity;
     siem_buffer text;
-    size_t ready; /* where in `text` the bytes begin that no operation has yet */
-    bool calls;   /* some row has a function */
-    bool renders; /* one of its functions may be running */
+    size_t ready;       /* where in `text` the bytes begin that no operation has yet */
+    bool has_functions; /* of rows */
+    bool is_rendering;  /* one of its functions may be running */
     siem_scratch scratch;
 };
 
@@ -77,18 +77,19 @@ void siem_mapping_trim(siem_mapping *mapping) {
 }
 
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
-    siem_compiled_row *rule = NULL;
+    siem_compiled_row *compiled = NULL;
     siem_code rc;
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (row == NULL) return siem_misuse_null(__func__, "row", err);
-    mapping->calls = mapping->calls || row->with != NULL || row->fallback_with != NULL;
+    mapping->has_functions =
+        mapping->has_functions || row->with != NULL || row->fallback_with != NULL;
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
     }
-    rc = siem_row_open(&rule, row, &mapping->scratch, err);
-    if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, rule, err);
+    rc = siem_row_open(&compiled, row, &mapping->scratch, err);
+    if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, compiled, err);
     if (rc == SIEM_OK) return SIEM_OK;
-    siem_row_close(rule);
+    siem_row_close(compiled);
     siem_error_prefix(err, "%s", mapping->name);
     return rc;
 }
@@ -177,8 +178,8 @@ static void put_key(siem_mapping *mapping, const char *key) {
 }
 
 static void compile_member(siem_mapping *mapping, const siem_tree *member) {
-    const siem_value *constant = siem_row_constant(member->rule);
-    operation op = {.rule = member->rule, .keep = siem_row_keeps(member->rule)};
+    const siem_value *constant = siem_row_constant(member->row);
+    operation op = {.row = member->row, .keep = siem_row_keeps(member->row)};
     if (constant != NULL) {
         if (!siem_tree_is_certain(member)) return;
         put_key(mapping, member->key);
@@ -187,8 +188,8 @@ static void compile_member(siem_mapping *mapping, const siem_tree *member) {
     }
     flush_bytes(mapping);
     put_key(mapping, member->key);
-    op.field = siem_row_field(member->rule);
-    op.kind = op.field >= 0 ? COPY_FIELD : RUN_RULE;
+    op.field = siem_row_field(member->row);
+    op.kind = op.field >= 0 ? COPY_FIELD : RUN_ROW;
     flush_into(mapping, op);
 }
 
@@ -199,7 +200,7 @@ static void compile_object(siem_mapping *mapping, const siem_tree *object) {
     siem_buffer_add_char(&mapping->text, '{');
     if (!certain) flush_into(mapping, (operation){.kind = OPEN_OBJECT});
     for (const siem_tree *member = object->first; member != NULL; member = member->next) {
-        if (member->rule != NULL) compile_member(mapping, member);
+        if (member->row != NULL) compile_member(mapping, member);
         else compile_object(mapping, member); /* as deep as SIEM_DESTINATION_DEPTH */
     }
     if (certain) {
@@ -245,14 +246,14 @@ static siem_code check_object(const siem_mapping *mapping, const siem_tree *obje
     const char *const *columns = siem_registry_columns(registry);
     siem_code rc = SIEM_OK;
     for (const siem_tree *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
-        const char *unknown = m->rule != NULL ? siem_row_unknown_field(m->rule, columns) : NULL;
-        if (m->rule == NULL) rc = check_object(mapping, m, registry, err);
+        const char *unknown = m->row != NULL ? siem_row_unknown_field(m->row, columns) : NULL;
+        if (m->row == NULL) rc = check_object(mapping, m, registry, err);
         if (unknown == NULL) continue;
         rc = is_unknown(registry, unknown, err);
-        if (siem_row_label(m->rule) != NULL) {
-            siem_error_prefix(err, "%s", siem_row_label(m->rule));
+        if (siem_row_label(m->row) != NULL) {
+            siem_error_prefix(err, "%s", siem_row_label(m->row));
         } else {
-            siem_error_prefix(err, "%s: %s", mapping->name, siem_row_destination(m->rule));
+            siem_error_prefix(err, "%s: %s", mapping->name, siem_row_destination(m->row));
         }
     }
     return rc;
@@ -281,9 +282,9 @@ static inline void write_bytes(const siem_mapping *mapping, const operation *op,
 static siem_code check_size(const siem_mapping *mapping, const operation *op, siem_event *event,
                             size_t size, siem_error *err) {
     if (size <= SIEM_MOST_MADE) return SIEM_OK;
-    if (!mapping->calls && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
+    if (!mapping->has_functions && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
     return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
-                          siem_row_destination(op->rule), SIEM_MOST_MADE >> 20);
+                          siem_row_destination(op->row), SIEM_MOST_MADE >> 20);
 }
 
 /* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
@@ -302,10 +303,10 @@ static inline siem_code write_member(const siem_mapping *mapping, const operatio
     return SIEM_OK;
 }
 
-static siem_code run_rule(siem_mapping *mapping, const operation *op, siem_event *event,
-                          size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
+static siem_code run_row(siem_mapping *mapping, const operation *op, siem_event *event,
+                         size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
     siem_value value;
-    siem_code rc = siem_row_get(op->rule, event, &mapping->scratch, &value, err);
+    siem_code rc = siem_row_get(op->row, event, &mapping->scratch, &value, err);
     if (rc == SIEM_OK) rc = write_member(mapping, op, event, &value, start, out, repairs, err);
     return rc == SIEM_END ? SIEM_OK : rc;
 }
@@ -323,7 +324,7 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
             rc = write_member(mapping, op, event, siem_event_field(event, (size_t)op->field), start,
                               out, repairs, err);
             break;
-        case RUN_RULE: rc = run_rule(mapping, op, event, start, out, repairs, err); break;
+        case RUN_ROW: rc = run_row(mapping, op, event, start, out, repairs, err); break;
         case OPEN_OBJECT:
             opened[depth++] = out->size;
             write_bytes(mapping, op, out);
@@ -373,9 +374,9 @@ siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *e
                           mapping->name);
 }
 
-/* What it needs while it renders is there once. */
+/* Its scratch memory is for one event at a time. */
 static siem_code check_idle(const siem_mapping *mapping, siem_error *err) {
-    if (!mapping->renders) return siem_mapping_check_compiled(mapping, err);
+    if (!mapping->is_rendering) return siem_mapping_check_compiled(mapping, err);
     return siem_error_set(err, SIEM_INVALID, "%s: a function of this mapping renders through it",
                           mapping->name);
 }
@@ -391,8 +392,8 @@ static siem_code run(siem_mapping *mapping, siem_event *event, siem_buffer *out,
     return run_operations(mapping, event, out, repairs, err);
 }
 
-/* Memory under a limit that lacks for one event is there for the next one. */
-static siem_code give_up_scratch(siem_mapping *mapping, siem_error *err) {
+/* An event that needs more memory than the limit leaves it to the next one. */
+static siem_code discard_scratch(siem_mapping *mapping, siem_error *err) {
     bool limited = mapping->text.allocator != NULL;
     siem_scratch_free(&mapping->scratch);
     if (!limited) return siem_error_no_memory(err);
@@ -403,12 +404,12 @@ siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buf
                               unsigned *repairs, siem_error *err) {
     siem_code rc = check_idle(mapping, err);
     if (rc != SIEM_OK) return rc;
-    mapping->renders = true;
+    mapping->is_rendering = true;
     mapping->scratch.repairs = 0;
     rc = run(mapping, event, out, repairs, err);
-    mapping->renders = false;
+    mapping->is_rendering = false;
     *repairs |= mapping->scratch.repairs | event->repairs;
-    if (siem_scratch_failed(&mapping->scratch)) rc = give_up_scratch(mapping, err);
+    if (siem_scratch_failed(&mapping->scratch)) rc = discard_scratch(mapping, err);
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
     else if (out->failed || event->extra.failed || event->text.failed)
         rc = siem_error_no_memory(err);

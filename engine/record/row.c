@@ -1,4 +1,4 @@
-/* row.c: source, converter, lookup, function: the stations of a value. */
+/* row.c: a value from its source through converter, lookup and function. */
 #include "record/row.h"
 
 #include "base/error.h"
@@ -73,17 +73,17 @@ static siem_code open_source(source *s, const char *name, siem_error *err) {
     return rc;
 }
 
-static siem_code open_sources(siem_compiled_row *rule, const char *const *from, siem_error *err) {
+static siem_code open_sources(siem_compiled_row *row, const char *const *from, siem_error *err) {
     size_t count = 0;
     siem_code rc = SIEM_OK;
     if (from == NULL) return SIEM_OK;
     while (from[count] != NULL) count++;
     if (count == 0) return siem_error_set(err, SIEM_INVALID, "from: the list is empty");
-    rule->sources = calloc(count, sizeof *rule->sources);
-    if (rule->sources == NULL) return siem_error_no_memory(err);
-    rule->source_count = count;
+    row->sources = calloc(count, sizeof *row->sources);
+    if (row->sources == NULL) return siem_error_no_memory(err);
+    row->source_count = count;
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
-        rc = open_source(&rule->sources[i], from[i], err);
+        rc = open_source(&row->sources[i], from[i], err);
     }
     return rc;
 }
@@ -102,144 +102,144 @@ static siem_code open_json(siem_buffer *text, siem_value *value, const char *jso
     return SIEM_OK;
 }
 
-static siem_code open_constants(siem_compiled_row *rule, const siem_row *row, siem_scratch *scratch,
-                                siem_error *err) {
+static siem_code open_constants(siem_compiled_row *row, const siem_row *given,
+                                siem_scratch *scratch, siem_error *err) {
     siem_code rc = SIEM_OK;
-    rule->has_constant = row->value != NULL;
-    if (row->value != NULL) {
-        rc = open_json(&rule->constant_text, &rule->constant, row->value, "value", scratch, err);
+    row->has_constant = given->value != NULL;
+    if (given->value != NULL) {
+        rc = open_json(&row->constant_text, &row->constant, given->value, "value", scratch, err);
     }
-    if (rc == SIEM_OK && row->fallback != NULL) {
-        rc = open_json(&rule->fallback_text, &rule->fallback, row->fallback, "default", scratch,
+    if (rc == SIEM_OK && given->fallback != NULL) {
+        rc = open_json(&row->fallback_text, &row->fallback, given->fallback, "default", scratch,
                        err);
     }
     return rc;
 }
 
-static siem_code open_stations(siem_compiled_row *rule, const siem_row *row, siem_scratch *scratch,
-                               siem_error *err) {
-    siem_code rc = row->as != NULL ? siem_conversion_open(&rule->as, row->as, err) : SIEM_OK;
+static siem_code open_steps(siem_compiled_row *row, const siem_row *given, siem_scratch *scratch,
+                            siem_error *err) {
+    siem_code rc = given->as != NULL ? siem_conversion_open(&row->as, given->as, err) : SIEM_OK;
     if (rc != SIEM_OK) return rc;
-    if (row->fallback_prefix != NULL &&
-        (rule->fallback_prefix = strdup(row->fallback_prefix)) == NULL) {
+    if (given->fallback_prefix != NULL &&
+        (row->fallback_prefix = strdup(given->fallback_prefix)) == NULL) {
         return siem_error_no_memory(err);
     }
-    rule->fallback_with = row->fallback_with;
-    rule->fallback_with_context = row->fallback_with_context;
-    rule->with = row->with;
-    rule->with_context = row->with_context;
-    rule->when = row->when;
-    rule->when_context = row->when_context;
-    rule->keep = row->keep;
-    rule->required = row->required;
-    if (row->lookup == NULL) return SIEM_OK;
-    return siem_value_table_open(&rule->lookup, row->lookup, row->lookup_size, &scratch->reader,
+    row->fallback_with = given->fallback_with;
+    row->fallback_with_context = given->fallback_with_context;
+    row->with = given->with;
+    row->with_context = given->with_context;
+    row->when = given->when;
+    row->when_context = given->when_context;
+    row->keep = given->keep;
+    row->required = given->required;
+    if (given->lookup == NULL) return SIEM_OK;
+    return siem_value_table_open(&row->lookup, given->lookup, given->lookup_size, &scratch->reader,
                                  err);
 }
 
-static siem_code check_row(const siem_row *row, siem_error *err) {
+static siem_code check_row(const siem_row *given, siem_error *err) {
     bool has_fallback =
-        row->fallback != NULL || row->fallback_prefix != NULL || row->fallback_with != NULL;
-    if (row->destination == NULL) {
+        given->fallback != NULL || given->fallback_prefix != NULL || given->fallback_with != NULL;
+    if (given->destination == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a row has no destination: give its dotted path");
     }
-    bool has_source = row->from != NULL || row->value != NULL || row->with != NULL;
-    if (row->from != NULL && row->value != NULL) {
+    bool has_source = given->from != NULL || given->value != NULL || given->with != NULL;
+    if (given->from != NULL && given->value != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
     }
-    if (has_fallback && row->lookup == NULL) {
+    if (has_fallback && given->lookup == NULL) {
         return siem_error_set(err, SIEM_INVALID, "default stands beside lookup only");
     }
-    if (row->lookup_size != 0 && row->lookup == NULL) {
+    if (given->lookup_size != 0 && given->lookup == NULL) {
         return siem_error_set(err, SIEM_INVALID, "lookup is NULL, and lookup_size is not 0");
     }
-    if (row->lookup != NULL && row->from == NULL) {
+    if (given->lookup != NULL && given->from == NULL) {
         return siem_error_set(err, SIEM_INVALID, "lookup needs from");
     }
-    if (!has_source && !row->keep) {
+    if (!has_source && !given->keep) {
         return siem_error_set(err, SIEM_INVALID, "the row has no source: give from, value or with");
     }
-    if (!has_source && (row->as != NULL || row->when != NULL || row->required)) {
+    if (!has_source && (given->as != NULL || given->when != NULL || given->required)) {
         return siem_error_set(err, SIEM_INVALID, "an object that is kept takes no other key");
     }
     return SIEM_OK;
 }
 
-siem_code siem_row_open(siem_compiled_row **out, const siem_row *row, siem_scratch *scratch,
+siem_code siem_row_open(siem_compiled_row **out, const siem_row *given, siem_scratch *scratch,
                         siem_error *err) {
-    siem_code rc = check_row(row, err);
-    siem_compiled_row *rule = rc == SIEM_OK ? calloc(1, sizeof *rule) : NULL;
+    siem_code rc = check_row(given, err);
+    siem_compiled_row *row = rc == SIEM_OK ? calloc(1, sizeof *row) : NULL;
     *out = NULL;
-    if (rc == SIEM_OK && rule == NULL) return siem_error_no_memory(err);
-    if (rc == SIEM_OK && (rule->destination = strdup(row->destination)) == NULL) {
+    if (rc == SIEM_OK && row == NULL) return siem_error_no_memory(err);
+    if (rc == SIEM_OK && (row->destination = strdup(given->destination)) == NULL) {
         rc = siem_error_no_memory(err);
     }
-    if (rc == SIEM_OK && row->label != NULL && (rule->label = strdup(row->label)) == NULL) {
+    if (rc == SIEM_OK && given->label != NULL && (row->label = strdup(given->label)) == NULL) {
         rc = siem_error_no_memory(err);
     }
-    if (rc == SIEM_OK) rc = open_sources(rule, row->from, err);
-    if (rc == SIEM_OK) rc = open_constants(rule, row, scratch, err);
-    if (rc == SIEM_OK) rc = open_stations(rule, row, scratch, err);
+    if (rc == SIEM_OK) rc = open_sources(row, given->from, err);
+    if (rc == SIEM_OK) rc = open_constants(row, given, scratch, err);
+    if (rc == SIEM_OK) rc = open_steps(row, given, scratch, err);
     if (rc == SIEM_OK) {
-        *out = rule;
+        *out = row;
         return SIEM_OK;
     }
-    if (row->destination != NULL) siem_error_prefix(err, "%s", row->destination);
-    siem_row_close(rule);
+    if (given->destination != NULL) siem_error_prefix(err, "%s", given->destination);
+    siem_row_close(row);
     return rc;
 }
 
-void siem_row_close(siem_compiled_row *rule) {
-    if (rule == NULL) return;
-    for (size_t i = 0; i < rule->source_count; i++) {
-        free(rule->sources[i].name);
-        siem_path_close(&rule->sources[i].path);
+void siem_row_close(siem_compiled_row *row) {
+    if (row == NULL) return;
+    for (size_t i = 0; i < row->source_count; i++) {
+        free(row->sources[i].name);
+        siem_path_close(&row->sources[i].path);
     }
-    free(rule->sources);
-    free(rule->destination);
-    free(rule->label);
-    free(rule->fallback_prefix);
-    siem_value_table_close(rule->lookup);
-    siem_buffer_free(&rule->constant_text);
-    siem_buffer_free(&rule->fallback_text);
-    free(rule);
+    free(row->sources);
+    free(row->destination);
+    free(row->label);
+    free(row->fallback_prefix);
+    siem_value_table_close(row->lookup);
+    siem_buffer_free(&row->constant_text);
+    siem_buffer_free(&row->fallback_text);
+    free(row);
 }
 
 /* ---- asking ---- */
 
-const char *siem_row_destination(const siem_compiled_row *rule) {
-    return rule->destination;
+const char *siem_row_destination(const siem_compiled_row *row) {
+    return row->destination;
 }
 
-const char *siem_row_label(const siem_compiled_row *rule) {
-    return rule->label;
+const char *siem_row_label(const siem_compiled_row *row) {
+    return row->label;
 }
 
-bool siem_row_keeps(const siem_compiled_row *rule) {
-    return rule->keep;
+bool siem_row_keeps(const siem_compiled_row *row) {
+    return row->keep;
 }
 
-bool siem_row_is_object(const siem_compiled_row *rule) {
-    return rule->source_count == 0 && !rule->has_constant && rule->with == NULL;
+bool siem_row_is_object(const siem_compiled_row *row) {
+    return row->source_count == 0 && !row->has_constant && row->with == NULL;
 }
 
-static bool has_stations(const siem_compiled_row *rule) {
-    return rule->as.converter != NULL || rule->lookup != NULL || rule->with != NULL ||
-           rule->when != NULL || rule->required;
+static bool has_steps(const siem_compiled_row *row) {
+    return row->as.converter != NULL || row->lookup != NULL || row->with != NULL ||
+           row->when != NULL || row->required;
 }
 
-const siem_value *siem_row_constant(const siem_compiled_row *rule) {
-    return rule->has_constant && !has_stations(rule) ? &rule->constant : NULL;
+const siem_value *siem_row_constant(const siem_compiled_row *row) {
+    return row->has_constant && !has_steps(row) ? &row->constant : NULL;
 }
 
-int siem_row_field(const siem_compiled_row *rule) {
-    if (rule->source_count != 1 || has_stations(rule)) return -1;
-    return rule->sources[0].path.count == 0 ? rule->sources[0].field : -1;
+int siem_row_field(const siem_compiled_row *row) {
+    if (row->source_count != 1 || has_steps(row)) return -1;
+    return row->sources[0].path.count == 0 ? row->sources[0].field : -1;
 }
 
-const char *siem_row_unknown_field(const siem_compiled_row *rule, const char *const *columns) {
-    for (size_t i = 0; i < rule->source_count; i++) {
-        const source *s = &rule->sources[i];
+const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns) {
+    for (size_t i = 0; i < row->source_count; i++) {
+        const source *s = &row->sources[i];
         bool known = s->field >= 0;
         for (size_t j = 0; !known && columns[j] != NULL; j++) {
             known = strcmp(columns[j], s->name) == 0;
@@ -251,7 +251,7 @@ const char *siem_row_unknown_field(const siem_compiled_row *rule, const char *co
 
 /* ---- the way of a value ---- */
 
-/* JSON text that is a null, a string or a whole number, as the value it stands for. */
+/* JSON text that is a null, a string or a whole number, as the value that it means. */
 static siem_value decode_json(siem_value json, siem_buffer *decoded) {
     siem_value value = json;
     if (json.bytes[0] == '"') {
@@ -303,10 +303,10 @@ static siem_value read_source(source *s, siem_event *event) {
     return from_site(s, event);
 }
 
-static siem_value first_source(siem_compiled_row *rule, siem_event *event) {
-    siem_value value = rule->constant;
-    for (size_t i = 0; i < rule->source_count; i++) {
-        value = read_source(&rule->sources[i], event);
+static siem_value first_source(siem_compiled_row *row, siem_event *event) {
+    siem_value value = row->constant;
+    for (size_t i = 0; i < row->source_count; i++) {
+        value = read_source(&row->sources[i], event);
         if (!siem_value_is_empty(&value)) break;
     }
     return value;
@@ -335,17 +335,17 @@ siem_code siem_function_call(siem_function function, void *context, const char *
 }
 
 /* What a lookup gives for a text that it does not hold. */
-static siem_code fall_back(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+static siem_code fall_back(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                            siem_value text, siem_value *value, siem_error *err) {
     siem_buffer *joined = &scratch->joined;
-    if (rule->fallback_with != NULL) {
-        return siem_function_call(rule->fallback_with, rule->fallback_with_context, "default",
-                                  event, text, scratch, value, err);
+    if (row->fallback_with != NULL) {
+        return siem_function_call(row->fallback_with, row->fallback_with_context, "default", event,
+                                  text, scratch, value, err);
     }
-    *value = rule->fallback;
-    if (rule->fallback_prefix == NULL) return SIEM_OK;
+    *value = row->fallback;
+    if (row->fallback_prefix == NULL) return SIEM_OK;
     joined->size = 0;
-    siem_buffer_add(joined, rule->fallback_prefix, strlen(rule->fallback_prefix));
+    siem_buffer_add(joined, row->fallback_prefix, strlen(row->fallback_prefix));
     siem_buffer_add(joined, text.bytes, text.size);
     if (joined->failed) return siem_error_no_memory(err);
     *value = (siem_value){.type = SIEM_TEXT, .bytes = joined->bytes, .size = joined->size};
@@ -353,7 +353,7 @@ static siem_code fall_back(siem_compiled_row *rule, siem_event *event, siem_scra
 }
 
 /* Looks the text of a value up; a number is written out for it, null is the empty text. */
-static siem_code look_up(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+static siem_code look_up(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                          siem_value *value, siem_error *err) {
     siem_value text = *value;
     if (text.type == SIEM_NULL) {
@@ -365,8 +365,8 @@ static siem_code look_up(siem_compiled_row *rule, siem_event *event, siem_scratc
         text = (siem_value){
             .type = SIEM_TEXT, .bytes = scratch->decoded.bytes, .size = scratch->decoded.size};
     }
-    if (siem_value_table_get(rule->lookup, text.bytes, text.size, value)) return SIEM_OK;
-    return fall_back(rule, event, scratch, text, value, err);
+    if (siem_value_table_get(row->lookup, text.bytes, text.size, value)) return SIEM_OK;
+    return fall_back(row, event, scratch, text, value, err);
 }
 
 siem_code siem_function_ask(siem_function function, void *context, const char *name,
@@ -379,41 +379,41 @@ siem_code siem_function_ask(siem_function function, void *context, const char *n
     return rc;
 }
 
-static siem_code is_wanted(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+static siem_code is_wanted(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                            siem_error *err) {
     bool yes = true;
     siem_code rc = SIEM_OK;
-    if (rule->when != NULL) {
-        rc = siem_function_ask(rule->when, rule->when_context, "when", event, scratch, &yes, err);
+    if (row->when != NULL) {
+        rc = siem_function_ask(row->when, row->when_context, "when", event, scratch, &yes, err);
     }
     return rc == SIEM_OK && !yes ? SIEM_END : rc;
 }
 
-static siem_code walk_stations(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
-                               siem_value *value, siem_error *err) {
-    siem_code rc = is_wanted(rule, event, scratch, err);
+static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
+                           siem_value *value, siem_error *err) {
+    siem_code rc = is_wanted(row, event, scratch, err);
     if (rc != SIEM_OK) return rc;
-    *value = first_source(rule, event);
-    bool examined = rule->lookup != NULL || rule->with != NULL || rule->as.converter != NULL;
+    *value = first_source(row, event);
+    bool examined = row->lookup != NULL || row->with != NULL || row->as.converter != NULL;
     if (examined && value->type == SIEM_JSON) *value = decode_json(*value, &scratch->decoded);
-    if (rule->as.converter != NULL && value->type != SIEM_NULL) {
+    if (row->as.converter != NULL && value->type != SIEM_NULL) {
         scratch->converted.size = 0;
-        *value = siem_conversion_apply(&rule->as, *value, &scratch->converted);
+        *value = siem_conversion_apply(&row->as, *value, &scratch->converted);
     }
-    if (rule->lookup != NULL) rc = look_up(rule, event, scratch, value, err);
-    if (rc == SIEM_OK && rule->with != NULL) {
-        rc = siem_function_call(rule->with, rule->with_context, "with", event, *value, scratch,
-                                value, err);
+    if (row->lookup != NULL) rc = look_up(row, event, scratch, value, err);
+    if (rc == SIEM_OK && row->with != NULL) {
+        rc = siem_function_call(row->with, row->with_context, "with", event, *value, scratch, value,
+                                err);
     }
-    if (rc == SIEM_OK && rule->required && siem_value_is_empty(value)) {
+    if (rc == SIEM_OK && row->required && siem_value_is_empty(value)) {
         rc = siem_error_set(err, SIEM_REFUSED, "the value is required, and empty");
     }
     return rc;
 }
 
-siem_code siem_row_get(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                        siem_value *value, siem_error *err) {
-    siem_code rc = walk_stations(rule, event, scratch, value, err);
-    if (rc != SIEM_OK && rc != SIEM_END) siem_error_prefix(err, "%s", rule->destination);
+    siem_code rc = run_steps(row, event, scratch, value, err);
+    if (rc != SIEM_OK && rc != SIEM_END) siem_error_prefix(err, "%s", row->destination);
     return siem_scratch_failed(scratch) ? siem_error_no_memory(err) : rc;
 }

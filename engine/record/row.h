@@ -1,16 +1,16 @@
-/* row.h: one row of a format, made ready: from an event to a value. */
+/* row.h: one row of a format, compiled: from an event to a value. */
 #ifndef SIEM_ROW_H
 #define SIEM_ROW_H
 
 #include "source/event.h"
 
-/* Memory for values on their way, one buffer a stage, so that no stage moves the bytes of the one
- * before. All zero is empty. */
+/* Memory for values between two steps, one buffer for each step, so that none moves the bytes of
+ * the one before. All zero is empty. */
 typedef struct siem_scratch {
     siem_buffer decoded, converted, joined, json;
     siem_json_reader reader;
     siem_error left;   /* by a function that failed; all zero before */
-    unsigned repairs;  /* SIEM_REPAIRED_ bits of what a rule gave */
+    unsigned repairs;  /* SIEM_REPAIRED_ bits of what a row gave */
     bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
 } siem_scratch;
 
@@ -24,37 +24,37 @@ void siem_scratch_free(siem_scratch *scratch);
 
 typedef struct siem_compiled_row siem_compiled_row;
 
-/* Copies a row. Its constants are read with the scratch, and lie in memory of its allocator.
+/* Copies a row. Its constants are read with the scratch, into memory of its allocator.
  * Errors: SIEM_INVALID, naming the destination; SIEM_NO_MEMORY. */
-siem_code siem_row_open(siem_compiled_row **out, const siem_row *row, siem_scratch *scratch,
+siem_code siem_row_open(siem_compiled_row **out, const siem_row *given, siem_scratch *scratch,
                         siem_error *err);
 
-const char *siem_row_destination(const siem_compiled_row *rule);
+const char *siem_row_destination(const siem_compiled_row *row);
 
 /* What the row is called in messages, or NULL. */
-const char *siem_row_label(const siem_compiled_row *rule);
+const char *siem_row_label(const siem_compiled_row *row);
 
 /* True when null and "" are written as well. */
-bool siem_row_keeps(const siem_compiled_row *rule);
+bool siem_row_keeps(const siem_compiled_row *row);
 
 /* True for a row without a source: it declares an object. */
-bool siem_row_is_object(const siem_compiled_row *rule);
+bool siem_row_is_object(const siem_compiled_row *row);
 
 /* The value of a row that gives the same in every event, else NULL. */
-const siem_value *siem_row_constant(const siem_compiled_row *rule);
+const siem_value *siem_row_constant(const siem_compiled_row *row);
 
 /* The field that a row copies unchanged, else -1. */
-int siem_row_field(const siem_compiled_row *rule);
+int siem_row_field(const siem_compiled_row *row);
 
-/* The value for an event; SIEM_END when `when` leaves the row out. Borrowed until the next rule
+/* The value for an event; SIEM_END when `when` omits the row. Borrowed until the next row
  * runs with the same scratch. Errors: SIEM_REFUSED, and what a function gave. */
-siem_code siem_row_get(siem_compiled_row *rule, siem_event *event, siem_scratch *scratch,
+siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                        siem_value *value, siem_error *err);
 
 /* The first field that is neither one of the 14 nor in `columns` (ended by NULL), or NULL. */
-const char *siem_row_unknown_field(const siem_compiled_row *rule, const char *const *columns);
+const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns);
 
-void siem_row_close(siem_compiled_row *rule);
+void siem_row_close(siem_compiled_row *row);
 
 /* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
  * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for
@@ -67,7 +67,7 @@ siem_code siem_function_call(siem_function function, void *context, const char *
 siem_code siem_function_ask(siem_function function, void *context, const char *name,
                             siem_event *event, siem_scratch *scratch, bool *yes, siem_error *err);
 
-/* Null, "" and their JSON forms: what is left out of a record. */
+/* Null, "" and their JSON forms: what is omitted from a record. */
 static inline bool siem_value_is_empty(const siem_value *value) {
     switch (value->type) {
     case SIEM_NULL: return true;

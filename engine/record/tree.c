@@ -24,32 +24,32 @@ static siem_tree *append(siem_tree *object, const char *key) {
     return member;
 }
 
-/* Puts the rule at the last key of its path. */
-static siem_code place(siem_tree *object, const char *key, siem_compiled_row *rule,
+/* Adds the row at the last key of its path. */
+static siem_code place(siem_tree *object, const char *key, siem_compiled_row *row,
                        siem_error *err) {
-    const char *name = siem_row_destination(rule);
+    const char *name = siem_row_destination(row);
     siem_tree *member = find(object, key);
     bool is_new = member == NULL;
-    if (!is_new && member->rule != NULL) {
+    if (!is_new && member->row != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: a row for this destination stands before",
                               name);
     }
-    if (!is_new && (!siem_row_is_object(rule) || member->declared)) {
+    if (!is_new && (!siem_row_is_object(row) || member->declared)) {
         return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already", name);
     }
     if (is_new && (member = append(object, key)) == NULL) return siem_error_no_memory(err);
-    if (siem_row_is_object(rule)) {
+    if (siem_row_is_object(row)) {
         member->declared = true;
-        siem_row_close(rule);
+        siem_row_close(row);
     } else {
-        member->rule = rule;
+        member->row = row;
     }
     return SIEM_OK;
 }
 
-siem_code siem_tree_add(siem_tree *root, siem_compiled_row *rule, siem_error *err) {
+siem_code siem_tree_add(siem_tree *root, siem_compiled_row *row, siem_error *err) {
     siem_path path;
-    const char *name = siem_row_destination(rule);
+    const char *name = siem_row_destination(row);
     siem_code rc = siem_path_open(&path, name, err);
     siem_tree *object = root;
     if (rc != SIEM_OK) return rc;
@@ -62,13 +62,13 @@ siem_code siem_tree_add(siem_tree *root, siem_compiled_row *rule, siem_error *er
         if (member == NULL) member = append(object, path.keys[i]);
         if (member == NULL) {
             rc = siem_error_no_memory(err);
-        } else if (member->rule != NULL) {
+        } else if (member->row != NULL) {
             rc = siem_error_set(err, SIEM_INVALID, "%s: \"%s\" is a value already, not an object",
-                                name, siem_row_destination(member->rule));
+                                name, siem_row_destination(member->row));
         }
         object = member;
     }
-    if (rc == SIEM_OK) rc = place(object, path.keys[path.count - 1], rule, err);
+    if (rc == SIEM_OK) rc = place(object, path.keys[path.count - 1], row, err);
     siem_path_close(&path);
     return rc;
 }
@@ -79,13 +79,12 @@ static bool has_certain_member(const siem_tree *object) {
     return member != NULL;
 }
 
-bool siem_tree_is_certain(const siem_tree *destination) {
-    if (destination->rule == NULL) {
-        return destination->declared || has_certain_member(destination);
+bool siem_tree_is_certain(const siem_tree *member) {
+    if (member->row == NULL) {
+        return member->declared || has_certain_member(member);
     }
-    const siem_value *constant = siem_row_constant(destination->rule);
-    return constant != NULL &&
-           (siem_row_keeps(destination->rule) || !siem_value_is_empty(constant));
+    const siem_value *constant = siem_row_constant(member->row);
+    return constant != NULL && (siem_row_keeps(member->row) || !siem_value_is_empty(constant));
 }
 
 void siem_tree_free(siem_tree *root) {
@@ -93,7 +92,7 @@ void siem_tree_free(siem_tree *root) {
     while (member != NULL) {
         siem_tree *next = member->next;
         siem_tree_free(member); /* as deep as SIEM_DESTINATION_DEPTH */
-        siem_row_close(member->rule);
+        siem_row_close(member->row);
         free(member->key);
         free(member);
         member = next;

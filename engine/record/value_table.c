@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A pair: where its key and its value lie in the text, which moves while it grows. */
+/* A pair: where its key and its value are in the text, which moves while it grows. */
 typedef struct entry {
     size_t key, key_size;
     size_t value, value_size; /* the size 0: free */
@@ -15,7 +15,7 @@ typedef struct entry {
 
 struct siem_value_table {
     entry *entries;
-    size_t mask; /* their number less one; a power of two, at most half of it taken */
+    size_t mask; /* their number less one; a power of two, at most half of it used */
     siem_buffer text;
 };
 
@@ -26,18 +26,18 @@ static size_t hash(const char *text, size_t size) {
     return (size_t)(h ^ h >> 32);
 }
 
-static entry *place_of(const siem_value_table *lookup, const char *text, size_t size) {
-    size_t at = hash(text, size) & lookup->mask;
-    for (;; at = (at + 1) & lookup->mask) {
-        entry *e = &lookup->entries[at];
+static entry *place_of(const siem_value_table *table, const char *text, size_t size) {
+    size_t at = hash(text, size) & table->mask;
+    for (;; at = (at + 1) & table->mask) {
+        entry *e = &table->entries[at];
         if (e->value_size == 0) return e;
-        if (e->key_size == size && memcmp(lookup->text.bytes + e->key, text, size) == 0) return e;
+        if (e->key_size == size && memcmp(table->text.bytes + e->key, text, size) == 0) return e;
     }
 }
 
-static siem_code add_pair(siem_value_table *lookup, siem_json_reader *reader, const siem_pair *pair,
+static siem_code add_pair(siem_value_table *table, siem_json_reader *reader, const siem_pair *pair,
                           siem_error *err) {
-    siem_buffer *text = &lookup->text;
+    siem_buffer *text = &table->text;
     size_t key_size = strlen(pair->key), key_start = text->size;
     siem_buffer_add(text, pair->key, key_size);
     size_t value_start = text->size;
@@ -47,7 +47,7 @@ static siem_code add_pair(siem_value_table *lookup, siem_json_reader *reader, co
         return siem_error_set(err, SIEM_INVALID, "lookup: the value of \"%s\" is not JSON",
                               pair->key);
     }
-    entry *e = place_of(lookup, pair->key, key_size);
+    entry *e = place_of(table, pair->key, key_size);
     if (e->value_size != 0) {
         return siem_error_set(err, SIEM_INVALID, "lookup: the key \"%s\" comes twice", pair->key);
     }
@@ -72,35 +72,34 @@ siem_code siem_value_table_open(siem_value_table **out, const siem_pair *pairs, 
     siem_code rc = check_pairs(pairs, count, err);
     if (rc != SIEM_OK) return rc;
     while (places < count * 2) places *= 2;
-    siem_value_table *lookup = calloc(1, sizeof *lookup);
-    if (lookup == NULL) return siem_error_no_memory(err);
-    lookup->text.allocator = reader->scratch.allocator;
-    lookup->mask = places - 1;
-    lookup->entries =
-        siem_resize(lookup->text.allocator, NULL, 0, places * sizeof *lookup->entries);
-    if (lookup->entries == NULL) rc = siem_error_no_memory(err);
-    else memset(lookup->entries, 0, places * sizeof *lookup->entries);
+    siem_value_table *table = calloc(1, sizeof *table);
+    if (table == NULL) return siem_error_no_memory(err);
+    table->text.allocator = reader->scratch.allocator;
+    table->mask = places - 1;
+    table->entries = siem_resize(table->text.allocator, NULL, 0, places * sizeof *table->entries);
+    if (table->entries == NULL) rc = siem_error_no_memory(err);
+    else memset(table->entries, 0, places * sizeof *table->entries);
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
-        rc = add_pair(lookup, reader, &pairs[i], err);
+        rc = add_pair(table, reader, &pairs[i], err);
     }
-    if (rc == SIEM_OK) *out = lookup;
-    else siem_value_table_close(lookup);
+    if (rc == SIEM_OK) *out = table;
+    else siem_value_table_close(table);
     return rc;
 }
 
-bool siem_value_table_get(const siem_value_table *lookup, const char *text, size_t size,
+bool siem_value_table_get(const siem_value_table *table, const char *text, size_t size,
                           siem_value *value) {
-    const entry *e = place_of(lookup, text, size);
+    const entry *e = place_of(table, text, size);
     if (e->value_size == 0) return false;
     *value = (siem_value){
-        .type = SIEM_JSON, .bytes = lookup->text.bytes + e->value, .size = e->value_size};
+        .type = SIEM_JSON, .bytes = table->text.bytes + e->value, .size = e->value_size};
     return true;
 }
 
-void siem_value_table_close(siem_value_table *lookup) {
-    if (lookup == NULL) return;
-    size_t places = lookup->mask + 1;
-    (void)siem_resize(lookup->text.allocator, lookup->entries, places * sizeof *lookup->entries, 0);
-    siem_buffer_free(&lookup->text);
-    free(lookup);
+void siem_value_table_close(siem_value_table *table) {
+    if (table == NULL) return;
+    size_t places = table->mask + 1;
+    (void)siem_resize(table->text.allocator, table->entries, places * sizeof *table->entries, 0);
+    siem_buffer_free(&table->text);
+    free(table);
 }

@@ -14,9 +14,9 @@ siem_code siem_value_table_open(siem_value_table **out, const siem_pair *pairs, 
                                 siem_json_reader *reader, siem_error *err);
 
 /* The JSON value of a text; false when the table does not hold it. */
-bool siem_value_table_get(const siem_value_table *lookup, const char *text, size_t size,
+bool siem_value_table_get(const siem_value_table *table, const char *text, size_t size,
                           siem_value *value);
 
-void siem_value_table_close(siem_value_table *lookup);
+void siem_value_table_close(siem_value_table *table);
 
 #endif
