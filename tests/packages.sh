@@ -4,7 +4,7 @@
 # what tests/coverage.sh or tests/static.sh needs as well)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
-    lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
+    lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev libdeflate-dev
     libmaxminddb-dev libmicrohttpd-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libclang-rt-14-dev curl openssl python3
     util-linux valgrind lighttpd lighttpd-modules-lua gringo

@@ -227,9 +227,9 @@ while read -r how message; do
     account encoded none 1 10
     has err "1 request(s) had to be made again"
 done <<'E'
-cut the answer ends within its gzip
-trailing the answer is not the gzip that its Content-Encoding says
-wrong the answer is not the gzip that its Content-Encoding says
+cut the answer is not the gzip that its Content-Encoding says, or ends within it
+trailing the answer is not the gzip that its Content-Encoding says, or ends within it
+wrong the answer is not the gzip that its Content-Encoding says, or ends within it
 unknown the answer is encoded as 'br': only gzip and deflate can be read
 twice the answer is encoded as 'gzip, gzip': only gzip and deflate can be read
 bomb the answer is longer than 

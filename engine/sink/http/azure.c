@@ -195,7 +195,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                             azure->token != NULL ? siem_secret_text(azure->token) : "");
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_remote_write_array(parcel, request);
-    request->gzip = azure->remote.gzip;
+    request->compressor = azure->remote.compressor;
     return SIEM_OK;
 }
 

@@ -1,14 +1,10 @@
-/* content_encoding.h: bodies in gzip: those that are sent, and answers that come so (RFC
- * 9110, 8.4). */
+/* content_encoding.h: answers that come compressed (RFC 9110, 8.4). */
 #ifndef SIEM_CONTENT_ENCODING_H
 #define SIEM_CONTENT_ENCODING_H
 
 #include "base/buffer.h"
 
 #include <oversight/siem.h>
-
-/* Sets `out` to a body in gzip (RFC 1952). Errors: SIEM_NO_MEMORY. */
-siem_code siem_content_compress(siem_buffer *out, const char *body, size_t size, siem_error *err);
 
 /* Replaces a body by what it holds, which may be secret and has at most `most` bytes. `encoding` is
  * the value of Content-Encoding: gzip, deflate, identity, or "". An empty body stays so. Errors:

@@ -46,7 +46,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     const custom_sink *custom = (const custom_sink *)sink;
     siem_request_set_url(request, "%s", custom->url);
     request->given_url = true;
-    request->gzip = custom->remote.gzip;
+    request->compressor = custom->remote.compressor;
     siem_code rc = call_write(custom, parcel, request, err);
     bool is_bare = rc == SIEM_OK && request->body == NULL;
     if (is_bare && !siem_header_is_in(request, "content-type")) {

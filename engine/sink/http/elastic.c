@@ -175,7 +175,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
     if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
     siem_remote_expect_items(parcel, request);
-    request->gzip = elastic->remote.gzip;
+    request->compressor = elastic->remote.compressor;
     return rc;
 }
 

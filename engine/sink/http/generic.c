@@ -42,7 +42,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     if (http->lines) siem_remote_write_lines(parcel, request);
     else siem_remote_write_array(parcel, request);
     siem_remote_expect_items(parcel, request);
-    request->gzip = http->remote.gzip;
+    request->compressor = http->remote.compressor;
     return SIEM_OK;
 }
 

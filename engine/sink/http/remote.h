@@ -2,6 +2,7 @@
 #ifndef SIEM_REMOTE_H
 #define SIEM_REMOTE_H
 
+#include "sink/http/compression.h"
 #include "sink/http/secret.h"
 #include "sink/sink.h"
 
@@ -20,7 +21,7 @@ typedef struct siem_remote_limits {
 /* A remote kind's own struct begins with this one. */
 typedef struct siem_remote_sink {
     siem_sink sink;
-    bool gzip;
+    siem_compressor *compressor; /* NULL: bodies go as they are */
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 

@@ -135,7 +135,12 @@ void siem_request_print(const siem_request *request, siem_buffer *out) {
     print_url(request, out);
     siem_buffer_add_char(out, '\n');
     for (; at < end; at += strlen(at) + 1) print_header(at, out);
-    if (request->gzip) siem_buffer_add(out, "Content-Encoding: gzip\n", 23);
+    if (request->compressor != NULL) {
+        const char *name = request->compressor->compression->name;
+        siem_buffer_add(out, "Content-Encoding: ", 18);
+        siem_buffer_add(out, name, strlen(name));
+        siem_buffer_add_char(out, '\n');
+    }
     siem_buffer_add_char(out, '\n');
     size_t shown = request->secret_body ? request->secret_from : request->body_size;
     if (shown > 0) siem_buffer_add(out, request->body, shown);
@@ -165,7 +170,8 @@ void siem_request_clear(siem_request *request) {
     request->body = NULL;
     request->body_size = 0;
     request->answer_bytes = SIEM_ANSWER_BYTES;
-    request->gzip = request->direct = request->given_url = request->secret_body = false;
+    request->compressor = NULL;
+    request->direct = request->given_url = request->secret_body = false;
 }
 
 void siem_request_free(siem_request *request) {

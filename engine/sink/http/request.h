@@ -2,7 +2,7 @@
 #ifndef SIEM_REQUEST_H
 #define SIEM_REQUEST_H
 
-#include "base/buffer.h"
+#include "sink/http/compression.h"
 
 #include <oversight/siem.h>
 
@@ -14,8 +14,8 @@ typedef struct siem_request {
     siem_buffer content; /* what the body lies in, unless a batch holds it */
     const char *body;    /* NULL: none */
     size_t body_size;
-    bool gzip;      /* the body is compressed on its way */
-    bool direct;    /* no proxy, whatever the options say */
+    siem_compressor *compressor; /* borrowed, compresses the body on its way; NULL: none does */
+    bool direct;                 /* no proxy, whatever the options say */
     bool given_url; /* by somebody who may have put a credential into its query: masked in print */
     bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
     size_t secret_from;  /* from this byte on */

@@ -118,7 +118,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     }
     write_head(splunk, parcel->lane, "event", request);
     siem_remote_write_lines(parcel, request);
-    request->gzip = splunk->remote.gzip;
+    request->compressor = splunk->remote.compressor;
     return SIEM_OK;
 }
 

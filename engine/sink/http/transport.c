@@ -2,7 +2,6 @@
 #include "sink/http/transport.h"
 
 #include "base/error.h"
-#include "sink/http/content_encoding.h"
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -140,7 +139,12 @@ static siem_code set_headers(siem_exchange *exchange, siem_error *err) {
         }
         added = add_header(transfer, at + 1);
     }
-    if (added && request->gzip) added = add_header(transfer, "Content-Encoding: gzip");
+    if (added && request->compressor != NULL) {
+        char header[64];
+        (void)snprintf(header, sizeof header, "Content-Encoding: %s",
+                       request->compressor->compression->name);
+        added = add_header(transfer, header);
+    }
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     return added ? SIEM_OK : siem_error_no_memory(err);
 }
@@ -215,8 +219,9 @@ static void set_body(siem_exchange *exchange) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    transfer->unsent = request->gzip ? transfer->compressed.bytes : request->body;
-    transfer->unsent_size = request->gzip ? transfer->compressed.size : request->body_size;
+    bool is_compressed = request->compressor != NULL;
+    transfer->unsent = is_compressed ? transfer->compressed.bytes : request->body;
+    transfer->unsent_size = is_compressed ? transfer->compressed.size : request->body_size;
     (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->unsent_size);
@@ -247,10 +252,10 @@ siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, si
     siem_code rc = open_transfer(exchange, err);
     siem_response_begin(&exchange->response, request->answer_bytes);
     if (!siem_request_is_complete(request)) return siem_error_no_memory(err);
-    if (request->body_size == 0) request->gzip = false;
-    if (rc == SIEM_OK && request->gzip) {
-        rc = siem_content_compress(&exchange->transfer->compressed, request->body,
-                                   request->body_size, err);
+    if (request->body_size == 0) request->compressor = NULL;
+    if (rc == SIEM_OK && request->compressor != NULL) {
+        rc = siem_compressor_run(request->compressor, &exchange->transfer->compressed,
+                                 request->body, request->body_size, err);
     }
     if (rc == SIEM_OK) rc = set_headers(exchange, err);
     if (rc != SIEM_OK) return rc;

@@ -1,0 +1,220 @@
+/* test_compression.c: bodies there and back, at each level, and answers that are damaged. */
+#include "sink/http/compression.h"
+
+#include "sink/http/content_encoding.h"
+#include "testing.h"
+
+#include <stdio.h>
+
+#define MOST ((size_t)1 << 20)
+
+/* So many bytes that look like records, which a level can find more or less in. */
+static void fill(siem_buffer *text, size_t size) {
+    unsigned random = 7;
+    text->size = 0;
+    while (text->size < size) {
+        char line[64];
+        random = random * 1103515245 + 12345;
+        int length = snprintf(line, sizeof line, "{\"token\":\"%08x\",\"kind\":\"dns\"}\n", random);
+        siem_buffer_add(text, line, (size_t)length);
+    }
+    text->size = size;
+}
+
+static siem_compressor *open_compressor(const char *name, int level) {
+    siem_compressor *compressor;
+    const siem_compression *compression = siem_compression_find(name);
+    assert_non_null(compression);
+    assert_string_equal(compression->name, name);
+    assert_true(level <= compression->most);
+    assert_ok(siem_compressor_open(&compressor, compression, level, &err));
+    return compressor;
+}
+
+/* Gzip of a text, at level 1. */
+static void compress(siem_buffer *out, const siem_buffer *text) {
+    siem_compressor *compressor = open_compressor("gzip", 1);
+    assert_ok(siem_compressor_run(compressor, out, text->bytes, text->size, &err));
+    siem_compressor_close(compressor);
+}
+
+/* Decodes a copy of some bytes. */
+static siem_code decode(siem_buffer *out, const char *bytes, size_t size, const char *encoding,
+                        size_t most, siem_error *err) {
+    out->size = 0;
+    siem_buffer_add(out, bytes, size);
+    return siem_content_decode(out, encoding, most, err);
+}
+
+static void assert_decodes(const siem_buffer *compressed, const siem_buffer *text) {
+    siem_buffer out = {0};
+    assert_ok(decode(&out, compressed->bytes, compressed->size, "gzip", MOST, &err));
+    assert_int_equal(out.size, text->size);
+    assert_memory_equal(out.bytes, text->bytes, text->size);
+    siem_buffer_free(&out);
+}
+
+static void test_levels(void **state) {
+    siem_buffer text = {0}, out = {0};
+    size_t fastest = 0, size = 0;
+    (void)state;
+    for (int level = 1; level <= siem_compression_find("gzip")->most; level++) {
+        siem_compressor *compressor = open_compressor("gzip", level);
+        for (size_t length = 1; length <= 1 << 18; length *= 8) {
+            fill(&text, length);
+            assert_ok(siem_compressor_run(compressor, &out, text.bytes, text.size, &err));
+            assert_decodes(&out, &text);
+        }
+        size = out.size;
+        if (level == 1) fastest = size;
+        assert_true(size < text.size / 2);
+        siem_compressor_close(compressor);
+    }
+    assert_true(size < fastest);
+    siem_buffer_free(&text);
+    siem_buffer_free(&out);
+}
+
+/* What a compressor did before changes nothing, nor does what `out` held. */
+static void test_again(void **state) {
+    siem_buffer text = {0}, first = {0}, again = {0};
+    siem_compressor *compressor = open_compressor("gzip", 1);
+    (void)state;
+    fill(&text, 100000);
+    assert_ok(siem_compressor_run(compressor, &first, text.bytes, text.size, &err));
+    for (size_t size = 1; size <= 100000; size += 33333) {
+        assert_ok(siem_compressor_run(compressor, &again, text.bytes, size, &err));
+    }
+    const char *bytes = again.bytes;
+    assert_ok(siem_compressor_run(compressor, &again, text.bytes, text.size, &err));
+    assert_ptr_equal(again.bytes, bytes);
+    assert_int_equal(again.size, first.size);
+    assert_memory_equal(again.bytes, first.bytes, first.size);
+    siem_compressor_close(compressor);
+    siem_compressor_close(NULL);
+    siem_buffer_free(&text);
+    siem_buffer_free(&first);
+    siem_buffer_free(&again);
+}
+
+static void test_names(void **state) {
+    (void)state;
+    assert_null(siem_compression_find(""));
+    assert_null(siem_compression_find("none"));
+    assert_null(siem_compression_find("GZIP"));
+    assert_null(siem_compression_find("gzip, gzip"));
+}
+
+/* One byte more than the bound is too long, however few it came in. */
+static void test_bound(void **state) {
+    siem_buffer text = {0}, out = {0}, compressed = {0}, two = {0};
+    siem_error err;
+    (void)state;
+    for (size_t size = 1; size <= 1 << 20; size = size * 4 + 1) {
+        fill(&text, size);
+        compress(&compressed, &text);
+        assert_int_equal(decode(&out, compressed.bytes, compressed.size, "gzip", size, &err),
+                         SIEM_OK);
+        assert_int_equal(out.size, size);
+        assert_int_equal(decode(&out, compressed.bytes, compressed.size, "gzip", size - 1, &err),
+                         SIEM_INVALID);
+        assert_non_null(strstr(err.message, "the answer is longer than "));
+        assert_int_equal(out.size, 0);
+        two.size = 0; /* members share the bound */
+        siem_buffer_add(&two, compressed.bytes, compressed.size);
+        siem_buffer_add(&two, compressed.bytes, compressed.size);
+        assert_int_equal(decode(&out, two.bytes, two.size, "x-gzip", 2 * size, &err), SIEM_OK);
+        assert_int_equal(out.size, 2 * size);
+        assert_memory_equal(out.bytes + size, text.bytes, size);
+        assert_int_equal(decode(&out, two.bytes, two.size, "gzip", 2 * size - 1, &err),
+                         SIEM_INVALID);
+    }
+    siem_buffer_free(&text);
+    siem_buffer_free(&out);
+    siem_buffer_free(&compressed);
+    siem_buffer_free(&two);
+}
+
+static void assert_damaged(const siem_buffer *body, size_t size) {
+    siem_buffer out = {0};
+    siem_error err;
+    assert_int_equal(decode(&out, body->bytes, size, "gzip", MOST, &err), SIEM_INVALID);
+    assert_string_equal(err.message,
+                        "the answer is not the gzip that its Content-Encoding says, or "
+                        "ends within it");
+    assert_int_equal(out.size, 0);
+}
+
+/* Cut anywhere, and with a byte more. */
+static void test_cut(void **state) {
+    siem_buffer text = {0}, body = {0};
+    (void)state;
+    fill(&text, 2000);
+    compress(&body, &text);
+    for (size_t cut = 1; cut < body.size; cut++) assert_damaged(&body, cut);
+    siem_buffer_add_char(&body, 'x');
+    assert_damaged(&body, body.size);
+    siem_buffer_free(&text);
+    siem_buffer_free(&body);
+}
+
+/* A bit that is another one is found, or has no meaning: it is in the header, which has ten bytes,
+ * or fills up the last byte before the check sum. */
+static void test_flipped(void **state) {
+    siem_buffer text = {0}, body = {0}, out = {0};
+    siem_error err;
+    size_t unnoticed = 0;
+    (void)state;
+    fill(&text, 2000);
+    compress(&body, &text);
+    for (size_t bit = 8 * 10; bit < 8 * body.size; bit++) {
+        body.bytes[bit / 8] = (char)(body.bytes[bit / 8] ^ 1 << bit % 8);
+        if (decode(&out, body.bytes, body.size, "gzip", MOST, &err) == SIEM_OK) {
+            assert_int_equal(bit / 8, body.size - 9);
+            assert_memory_equal(out.bytes, text.bytes, text.size);
+            unnoticed++;
+        }
+        body.bytes[bit / 8] = (char)(body.bytes[bit / 8] ^ 1 << bit % 8);
+    }
+    assert_true(unnoticed < 8);
+    siem_buffer_free(&text);
+    siem_buffer_free(&body);
+    siem_buffer_free(&out);
+}
+
+/* "deflate" with the header of zlib, and without. */
+static void test_deflate(void **state) {
+    static const char zlib[] = "\x78\x9c\x4b\x04\x00\x00\x62\x00\x62";
+    siem_buffer out = {0};
+    (void)state;
+    assert_ok(decode(&out, zlib, sizeof zlib - 1, "Deflate", MOST, &err));
+    assert_int_equal(out.size, 1);
+    assert_memory_equal(out.bytes, "a", 1);
+    assert_ok(decode(&out, zlib + 2, sizeof zlib - 7, "deflate", MOST, &err));
+    assert_int_equal(out.size, 1);
+    siem_buffer_free(&out);
+}
+
+static void test_others(void **state) {
+    siem_buffer out = {0};
+    siem_error err;
+    (void)state;
+    assert_ok(decode(&out, "plain", 5, "", MOST, &err));
+    assert_ok(decode(&out, "plain", 5, "Identity", MOST, &err));
+    assert_memory_equal(out.bytes, "plain", 5);
+    assert_ok(decode(&out, "", 0, "br", MOST, &err));
+    assert_int_equal(decode(&out, "plain", 5, "br", MOST, &err), SIEM_INVALID);
+    assert_string_equal(err.message,
+                        "the answer is encoded as 'br': only gzip and deflate can be read");
+    assert_int_equal(out.size, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_levels),  cmocka_unit_test(test_again),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_cut),     cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_deflate), cmocka_unit_test(test_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
