@@ -15,6 +15,7 @@ local lookup       = require "oversight.lookup"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local pipeline     = require "oversight.pipeline"
+local record       = require "oversight.record"
 local sink         = require "oversight.sink"
 
 local M = {
@@ -154,16 +155,16 @@ end
 ---@return string? code
 function M.format_event(event, name, options)
   local chosen = to_format(name)
-  local record, message, code
+  local text, message, code
   if options then
     local mapping = chosen:compile(options)
-    record, message, code = mapping:render(event)
+    text, message, code = mapping:render(event)
     mapping:close()
   else
-    record, message, code = chosen:render(event)
+    text, message, code = chosen:render(event)
   end
-  if not record then return nil, message, code end
-  return core.json_decode(record, true)
+  if not text then return nil, message, code end
+  return record.decode(text, chosen.encoding)
 end
 
 M.format_event = misuse.entry(M.format_event)

@@ -45,12 +45,12 @@ cmp program.jsonl host.jsonl
 ! LD_LIBRARY_PATH=$library ./host sample.db ecs >/dev/full 2>host.err || { echo "a full disk is no error" >&2; exit 1; }
 grep -q "cannot write records: No space left on device" host.err
 
-# Programs of each standard include the header, in C and in C++.
-echo '#include <oversight/siem.h>
+# Programs of each standard include the headers, in C and in C++.
+echo '#include <oversight/counters.h>
 int main(void) {
     siem_value value = siem_value();
     value.integer = 7;
-    return value.size != 0 || siem_version() == NULL;
+    return value.size != 0 || siem_version() == NULL || siem_counter_at(0) == NULL;
 }' >host.cc
 sed 's/= siem_value()/= {SIEM_NULL, {0}, 0}/' host.cc >host.c
 for standard in c99 c11 c17; do

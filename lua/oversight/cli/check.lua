@@ -1,11 +1,12 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
-local events       = require "oversight.cli.support.events"
-local fields       = require "oversight.cli.support.fields"
-local format_tests = require "oversight.cli.support.format_tests"
-local given_format = require "oversight.cli.support.given_format"
-local siem         = require "oversight.siem"
-local targets      = require "oversight.targets"
-local text         = require "oversight.cli.support.text"
+local events        = require "oversight.cli.support.events"
+local format_tests  = require "oversight.cli.support.format_tests"
+local given_format  = require "oversight.cli.support.given_format"
+local record        = require "oversight.record"
+local sample_events = require "oversight.cli.support.sample_events"
+local siem          = require "oversight.siem"
+local targets       = require "oversight.targets"
+local text          = require "oversight.cli.support.text"
 
 local print = require("oversight.output").print
 
@@ -60,7 +61,7 @@ end
 --- A format may refuse an event without a usable time. What its record breaks is a warning, as it is not known
 --- whether the registry has such events.
 local function check_without_time(format, event, check)
-  for _, record in ipairs(given_format.records(format, event) or {}) do check(record, "warning") end
+  for _, written in ipairs(given_format.records(format, event) or {}) do check(written, "warning") end
 end
 
 local function check_records(format, given, list, findings)
@@ -71,19 +72,19 @@ local function check_records(format, given, list, findings)
   end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
-  local function check(record, most)
-    target(fields.of(record), function(field, reason, level)
+  local function check(written, most)
+    target(record.fields(written, format.encoding), function(field, reason, level)
       findings.add(format.name, most or level or "error", field, reason)
     end, custom)
   end
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
-    for _, record in ipairs(records or {}) do check(record) end
+    for _, written in ipairs(records or {}) do check(written) end
     if not records and code ~= "dropped" then
       findings.add(format.name, "error", "event " .. event.event_id, message)
     end
   end
-  if not given.db then check_without_time(format, events.without_time "registry", check) end
+  if not given.db then check_without_time(format, sample_events.without_time "registry", check) end
 end
 
 local function print_findings(findings, as_json)
@@ -101,7 +102,7 @@ function M.run(given)
   if given.target and not targets[given.target] then
     return nil, "--target takes splunk, ecs or sentinel", "usage"
   end
-  local list = events.samples "registry"
+  local list = sample_events.of_each_kind "registry"
   if given.db then
     local message, code
     list, message, code = events.read(given, 1000)

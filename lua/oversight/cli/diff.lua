@@ -1,7 +1,7 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
 local events       = require "oversight.cli.support.events"
-local fields       = require "oversight.cli.support.fields"
 local given_format = require "oversight.cli.support.given_format"
+local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
 
@@ -81,17 +81,24 @@ local function compare_records(changes, old, new, event)
   for i = 1, math.max(#old, #new) do
     local name = several and ("record %d"):format(i) or ""
     if old[i] and new[i] then
-      compare(changes, several and name .. ": " or "", fields.of(old[i]), fields.of(new[i]), event)
+      compare(changes, several and name .. ": " or "", old[i].fields, new[i].fields, event)
     else
-      note(changes, name, new[i] and "added" or "removed", old[i], new[i], event)
+      note(changes, name, new[i] and "added" or "removed", old[i] and old[i].text, new[i] and new[i].text, event)
     end
   end
 end
 
+--- The records of an event, or nil and what became of it.
+---@return { text: string, fields: oversight.Fields }[]?
+---@return string? fate
 local function render(format, event)
-  local records, message, code = given_format.records(format, event)
-  if records then return records end
-  return nil, code == "dropped" and "left out" or "refused: " .. message
+  local texts, message, code = given_format.records(format, event)
+  if not texts then return nil, code == "dropped" and "left out" or "refused: " .. message end
+  local records = {}
+  for i, written in ipairs(texts) do
+    records[i] = { text = written, fields = record.fields(written, format.encoding) }
+  end
+  return records
 end
 
 local function compare_event(changes, base, format, event)

@@ -1,9 +1,10 @@
 --- oversight-siem ping: whether a target is there, is set up and takes the credentials, before anything is exported.
-local given_format = require "oversight.cli.support.given_format"
-local given_sink   = require "oversight.cli.support.given_sink"
-local messages     = require "oversight.cli.support.messages"
-local program      = require "oversight.program"
-local siem         = require "oversight.siem"
+local given_format  = require "oversight.cli.support.given_format"
+local given_sink    = require "oversight.cli.support.given_sink"
+local messages      = require "oversight.cli.support.messages"
+local program       = require "oversight.program"
+local sample_events = require "oversight.cli.support.sample_events"
+local siem          = require "oversight.siem"
 
 local print = require("oversight.output").print
 
@@ -19,19 +20,10 @@ local M = {
     "3 the canary was refused, 4 the set-up or the credentials are wrong.",
 }
 
---- An event that nobody takes for a callback: its ids say what it is.
-local function new_canary()
-  local now = os.time()
-  return siem.from_registry_row({
-    id = "canary-" .. now, kind = "dns", timestamp = now, token_id = "oversight-siem-canary",
-    extra = '{"canary": true}',
-  }, { registry_id = "oversight-siem-canary" })
-end
-
 local function send_canary(given, kind, sink)
   local format, message, code = given_format.load(given, given.format or kind.format or "ecs")
   if not format then return nil, message, code == "not_found" and "usage" or nil end
-  local batch, event = siem.batch.open(), new_canary()
+  local batch, event = siem.batch.open(), sample_events.canary()
   local written
   written, message = batch:write(format:compile(), event)
   if not written then return nil, message end

@@ -1,12 +1,13 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
 local core           = require "oversight.core"
 local findings       = require "oversight.cli.support.findings"
+local given_format   = require "oversight.cli.support.given_format"
 local given_registry = require "oversight.cli.support.given_registry"
 local given_sink     = require "oversight.cli.support.given_sink"
+local id_reader      = require "oversight.cli.support.id_reader"
 local messages       = require "oversight.cli.support.messages"
 local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
-local records        = require "oversight.cli.support.records"
 local siem           = require "oversight.siem"
 local tally          = require "oversight.cli.support.tally"
 
@@ -111,12 +112,12 @@ local function read_file(name, found, take)
 end
 
 --- How often each event up to the checkpoint is in the files. Other lines are counted in `found`.
-local function tally_files(job, places, found)
+local function tally_files(job, reader, found)
   local seen = tally.new()
   local function take(line)
-    local id, message = places:read_id(line)
+    local id, message = reader:read(line)
     if not id then return nil, message end
-    if job.registry_id and places:is_of_another(line, job.registry_id) then
+    if job.registry_id and reader:is_of_another(line, job.registry_id) then
       found.foreign = found.foreign + 1
     elseif id > job.last_id then
       found.behind = found.behind + 1
@@ -152,7 +153,7 @@ end
 local function tally_dead_letters(names, found)
   local dead = tally.new()
   local function take(line)
-    local id = records.DEAD_LETTER:read_id(line)
+    local id = id_reader.DEAD_LETTER:read(line)
     if id then dead:add(id) end
     return id ~= nil or not line:find "%S", "it is no line of a dead letter file"
   end
@@ -191,10 +192,9 @@ local function count_records(job, id)
     if type(key) == "string" and value ~= siem.null then columns[key] = value end
   end
   local event = siem.from_registry_row(columns, { registry_id = job.registry_id or "registry" })
-  local record, _, code = job.format:render(event)
+  local records, _, code = given_format.records(job.format, event)
   if code == "refused" then return false end
-  if not record then return code == "dropped" and 0 or 1 end
-  return record:sub(1, 1) == "[" and #siem.json.decode(record) or 1
+  return records and #records or code == "dropped" and 0 or 1
 end
 
 --- Takes down that an event is there `count` times. Only of a function's format an event can have more
@@ -207,10 +207,10 @@ local function take(job, found, id, count)
 end
 
 local function look_into_files(job, given)
-  local places, message, code = records.places(given.id_path, job.format)
-  if not places then return nil, message, code end
+  local reader, message, code = id_reader.new(given.id_path, job.format)
+  if not reader then return nil, message, code end
   local found, known = job.found, 0
-  local seen, problem = tally_files(job, places, found)
+  local seen, problem = tally_files(job, reader, found)
   if not seen then return nil, problem end
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)

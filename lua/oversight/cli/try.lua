@@ -1,8 +1,7 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
 local events       = require "oversight.cli.support.events"
-local fields       = require "oversight.cli.support.fields"
 local given_format = require "oversight.cli.support.given_format"
-local pretty       = require "oversight.cli.support.pretty"
+local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
 
@@ -21,10 +20,10 @@ local M = {
     "of 'events', or a line of a dead letter file. At most 5 events, 100 to explain."
 }
 
---- The first value that the records have at a destination or inside it.
+--- The first value that the fields of records have at a destination or inside it.
 local function sample_of(destination, records)
-  for _, record in ipairs(records) do
-    for _, field in ipairs(record) do
+  for _, fields in ipairs(records) do
+    for _, field in ipairs(fields) do
       if field.path == destination or field.path:sub(1, #destination + 1) == destination .. "." then
         return field.json
       end
@@ -54,7 +53,7 @@ local function render_all(format, list, show)
   local refused = 0
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
-    for _, record in ipairs(records or {}) do show(record) end
+    for _, written in ipairs(records or {}) do show(written) end
     if not records and code ~= "dropped" then
       refused = refused + 1
       io.stderr:write(text.printable_lines(("event %s: %s\n"):format(event.event_id, message)))
@@ -72,11 +71,11 @@ function M.run(given)
   if not list then return nil, message, code end
   if #list == 0 then return nil, "there are no events to try" end
   local records = {}
-  local refused = render_all(format, list, function(record)
+  local refused = render_all(format, list, function(written)
     if given.explain then
-      records[#records + 1] = fields.of(record)
+      records[#records + 1] = record.fields(written, format.encoding)
     else
-      print(given.json and record or pretty.indent(record))
+      print(given.json and written or record.indent(written, format.encoding))
     end
   end)
   if given.explain then

@@ -2,7 +2,7 @@
 ---
 --- The record's own ecs.version says which release's list (oversight.targets.ecs_list) it is held against.
 local core   = require "oversight.core"
-local fields = require "oversight.cli.support.fields"
+local record = require "oversight.record"
 local lists  = require "oversight.targets.ecs_list"
 local values = require "oversight.targets.values"
 
@@ -104,7 +104,7 @@ local function check_value(check, path, of_type, value)
   if kind == "array" and not (of_type == "geo_point" and is_number(value[1])) then
     for _, element in ipairs(value) do check_value(check, path, of_type, element) end
   elseif kind == "object" and HAS_MEMBERS[of_type] and next(value) ~= nil then
-    check_fields(check, fields.within(value, path), path)
+    check_fields(check, record.fields_within(value, path), path)
   else
     check_one(check, path, of_type, value)
   end

@@ -1,4 +1,4 @@
---- Sample events for try, diff and check: of a registry, of lines of JSON, or made up.
+--- The events that try, diff and check look at: of a registry, or of lines of JSON.
 local given_format   = require "oversight.cli.support.given_format"
 local given_registry = require "oversight.cli.support.given_registry"
 local siem           = require "oversight.siem"
@@ -57,28 +57,6 @@ local function read_lines(file, registry_id, limit)
     end
   end
   return events
-end
-
---- One event of each kind, with every field, for when there is nothing else.
----@return oversight.Event[]
-function M.samples(registry_id)
-  local events = {}
-  for i, kind in ipairs { "dns", "http_img", "ocsp", "license" } do
-    events[i] = siem.from_registry_row({
-      id = i, kind = kind, timestamp = 1767225600 + i, token_id = ("%032x"):format(i),
-      file_id = "sample-file", recipient_id = "recipient@example.com", issuer_id = "issuer",
-      source_ip = i % 2 == 1 and "192.0.2.1" or "2001:db8::1", user_agent = "sample/1.0",
-      extra = '{"qname": "t.example.com"}', qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = i,
-    }, { registry_id = registry_id })
-  end
-  return events
-end
-
---- An event whose timestamp is missing or is not a time: a registry can hold one.
----@return oversight.Event
-function M.without_time(registry_id)
-  return (siem.from_registry_row({ id = 5, kind = "dns", token_id = ("%032x"):format(5) },
-    { registry_id = registry_id }))
 end
 
 --- Checks that formats read only fields that the registry of the options has, if there is one.

@@ -5,6 +5,7 @@
 local core         = require "oversight.core"
 local events       = require "oversight.cli.support.events"
 local given_format = require "oversight.cli.support.given_format"
+local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 
 local M = {}
@@ -87,8 +88,8 @@ local function names_of(path)
 end
 
 --- The value at a path of a record.
-local function value_at(record, path)
-  local value = record
+local function value_at(decoded, path)
+  local value = decoded
   for _, name in ipairs(names_of(path)) do
     if type(value) ~= "table" then return nil end
     value = value[name]
@@ -97,7 +98,7 @@ local function value_at(record, path)
 end
 
 --- How some fields of a record differ, or nil.
-local function compare_fields(expected, record)
+local function compare_fields(expected, decoded)
   local paths = {}
   for path in pairs(expected) do
     if type(path) ~= "string" then return "expect has paths of fields as keys" end
@@ -105,7 +106,7 @@ local function compare_fields(expected, record)
   end
   table.sort(paths)
   for _, path in ipairs(paths) do
-    local problem = compare(expected[path], value_at(record, path), path)
+    local problem = compare(expected[path], value_at(decoded, path), path)
     if problem then return problem end
   end
 end
@@ -160,7 +161,7 @@ function M.run_one(format, test)
   local texts, message = given_format.records(format, event, test.options)
   if not texts then return message end
   local records = {}
-  for i, text in ipairs(texts) do records[i] = siem.json.decode(text, true) end
+  for i, text in ipairs(texts) do records[i] = record.decode(text, format.encoding) end
   return test.record and compare_all(test.record, records, compare) or
     test.expect and compare_all(test.expect, records, compare_fields)
 end

@@ -3,7 +3,7 @@ local core     = require "oversight.core"
 local files    = require "oversight.files"
 local messages = require "oversight.cli.support.messages"
 local output   = require "oversight.output"
-local pretty   = require "oversight.cli.support.pretty"
+local record   = require "oversight.record"
 local siem     = require "oversight.siem"
 
 local M = {}
@@ -188,6 +188,19 @@ local function open_kind(given, kind, format, chosen)
   return nil, in_terms_of_arguments(message, kind, code), (code == "invalid" or code == "not_found") and "usage" or code
 end
 
+--- A sink that prints records on standard output, indented.
+local function open_pretty(encoding)
+  return siem.sink.custom {
+    send = function(_, batch)
+      for _, text in batch:records() do
+        local ok, message, code = core.print(record.indent(text, encoding) .. "\n")
+        if not ok then return nil, message, code end
+      end
+      return true
+    end,
+  }
+end
+
 --- Opens the sink.
 ---@param given table parsed options, checked
 ---@param kind oversight.SinkKind?
@@ -201,7 +214,7 @@ function M.open(given, kind, format, chosen)
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
   end
-  if given.pretty then return pretty.sink() end
+  if given.pretty then return open_pretty(format and format.encoding) end
   return siem.sink.stdout()
 end
 
