@@ -60,15 +60,25 @@ describe("a registry", function()
     registry:close()
   end)
 
-  it("asks its function only while a call of its own reads", function()
-    local registry, asked = open(), 0
-    registry:set_go_on(function() asked = asked + 1 end)
-    local query = assert(registry:prepare "SELECT count(*) FROM events")
-    for row in query:rows() do assert.equal(1, row[1]) end
-    assert.is_truthy(registry:ordering())
-    registry:set_go_on(function() return true end)
-    assert.equal("1", registry:events()().event_id)
-    assert.is_true(asked >= 0)
+  it("asks its function while a call of its own reads, and not while an export does", function()
+    local many = folder .. "/many.db"
+    local pipe = assert(io.popen("sqlite3 " .. many, "w"))
+    pipe:write [[CREATE TABLE events (id INTEGER PRIMARY KEY, token_id, kind, timestamp);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+      INSERT INTO events SELECT i, 't', 'dns', i FROM n;]]
+    assert(pipe:close())
+    local registry, asked = open { path = many }, 0
+    registry:set_go_on(function()
+      asked = asked + 1
+      return false
+    end)
+    assert.equal(9000, siem.export_events { registry = registry, format = "ecs", sink = { send = accept } })
+    assert.equal(0, asked)
+    local query = assert(registry:prepare "SELECT sum(timestamp) FROM events")
+    assert.matches("stopped on request", select(2, pcall(query.first, query)))
+    assert.equal(1, asked)
+    registry:set_go_on(function() end)
+    assert.equal(40504500, query:first()[1])
     registry:close()
   end)
 
