@@ -14,6 +14,10 @@
 #include <lua.h>
 #include <oversight/siem.h>
 
+/* They raise, which lauxlib.h does not say: nothing comes after a luaL_argcheck that fails. */
+LUALIB_API int luaL_argerror(lua_State *L, int arg, const char *message) __attribute__((noreturn));
+LUALIB_API int luaL_typeerror(lua_State *L, int arg, const char *name) __attribute__((noreturn));
+
 #define SIEM_LUA_EVENT      "oversight.event"
 #define SIEM_LUA_REGISTRY   "oversight.registry"
 #define SIEM_LUA_QUERY      "oversight.query"
