@@ -71,6 +71,15 @@ static void converts_to_numbers(void **state) {
     assert_text("integer", "9223372036854775807", "9223372036854775807");
     assert_text("integer", "9223372036854775808", NULL);
     assert_text("integer", "seven", NULL);
+    assert_real("integer", -1e300, NULL);
+    assert_text("integer", "1e3", "1000");
+    assert_text("integer", "0000000000000000000000000000000000000000000000000000000000000007",
+                NULL);
+    assert_text("integer", "000000000000000000000000000000000000007", "7");
+    assert_text("float", "0000000000000000000000000000000000000000000000000000000000000007", NULL);
+    assert_text("float", "000000000000000000000000000000000000000000000000000000000000007", "7.0");
+    assert_text("float", "", NULL);
+    assert_text("integer", "", NULL);
 }
 
 static void converts_times(void **state) {
@@ -89,6 +98,11 @@ static void converts_times(void **state) {
     assert_text("epoch", "1735000001.25", "1735000001");
     assert_text("epoch", "soon", NULL);
     assert_integer("epoch", INT64_C(2000000000000), NULL);
+    assert_integer("epoch", INT64_C(1000000000001), NULL);
+    assert_integer("epoch", INT64_C(1000000000000), "1000000000000");
+    assert_integer("epoch_ms", INT64_C(-1000000000000), "-1000000000000000");
+    assert_real("epoch", (double)NAN, NULL);
+    assert_real("rfc3339", (double)INFINITY, NULL);
     assert_integer("epoch_ms", 5, "5000");
     assert_real("epoch_ms", 1735000001.25, "1735000001250");
     assert_text("epoch_ms", "2024-12-24T00:26:41.007Z", "1735000001007");
@@ -138,10 +152,42 @@ static void truncates_at_a_character(void **state) {
         assert_text(as, "a\xc3\xa9\xf0\x9f\x98\x80", cuts[bytes]);
     }
     assert_text("truncate:100", "short", "\"short\"");
+    assert_text("truncate:18446744073709551615", "short", "\"short\"");
     assert_converted("truncate:5", (siem_value){.type = SIEM_TEXT, .bytes = "short\x80", .size = 5},
                      "\"short\"");
     assert_integer("truncate:3", 123456, "\"123\"");
     assert_text("truncate:5", "\x80\x80\x80\x80\x80\x80\x80", "\"\\ufffd\"");
+}
+
+/* A converter is named as the list of converters has it, with its parameter or without. */
+static void is_named_as_it_is_written(void **state) {
+    static const char *const wrong[][2] = {
+        {"truncate", "as: \"truncate\" is written as \"truncate:N\""},
+        {"truncate:", "is written as \"truncate:N\""},
+        {"truncate:x", "is written as \"truncate:N\""},
+        {"truncate:-1", "is written as \"truncate:N\""},
+        {"truncate: 5", "is written as \"truncate:N\""},
+        {"truncate:5x", "is written as \"truncate:N\""},
+        {"truncate:18446744073709551616", "is written as \"truncate:N\""},
+        {"lower:5", "as: \"lower:5\" is written as \"lower\""},
+        {"lower:", "is written as \"lower\""},
+        {"lowe", "as: there is no converter \"lowe\""},
+        {"lowerr", "there is no converter"},
+        {"Lower", "there is no converter"},
+        {"", "there is no converter"},
+        {":5", "there is no converter"},
+    };
+    const char *from[] = {"site", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        siem_error err = {0};
+        siem_mapping *mapping;
+        assert_ok(siem_mapping_open(&mapping, "test", &err));
+        const siem_row row = {.destination = "v", .from = from, .as = wrong[i][0]};
+        assert_int_equal(siem_mapping_add(mapping, &row, &err), SIEM_INVALID);
+        if (strstr(err.message, wrong[i][1]) == NULL) fail_msg("%s", err.message);
+        siem_mapping_close(mapping);
+    }
 }
 
 /* ---- numbers of extra ---- */
@@ -225,8 +271,11 @@ static void keeps_numbers_of_extra(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(converts_to_numbers),    cmocka_unit_test(converts_times),
-        cmocka_unit_test(converts_text),          cmocka_unit_test(truncates_at_a_character),
+        cmocka_unit_test(converts_to_numbers),
+        cmocka_unit_test(converts_times),
+        cmocka_unit_test(converts_text),
+        cmocka_unit_test(truncates_at_a_character),
+        cmocka_unit_test(is_named_as_it_is_written),
         cmocka_unit_test(keeps_numbers_of_extra),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

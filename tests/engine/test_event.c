@@ -2,6 +2,7 @@
 #include "source/event.h"
 #include "testing.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -128,6 +129,16 @@ static void test_timestamps(void **state) {
         {test_text(" "), 0, ""},
         {test_text(""), 0, ""},
         {test_text("soon"), 0, ""},
+        {test_text("\x0e"
+                   "5"),
+         0, ""}, /* no white space */
+        {test_text("\v5\f"), 5, "1970-01-01T00:00:05Z"},
+        {{.type = SIEM_REAL, .real = (double)NAN}, 0, ""},
+        {{.type = SIEM_REAL, .real = -1e12}, 0, ""},
+        {{.type = SIEM_REAL, .real = 0.9}, 0, ""},
+        {{.type = SIEM_JSON, .bytes = "17", .size = 2}, 17, "1970-01-01T00:00:17Z"},
+        {{.type = SIEM_JSON, .bytes = "[]", .size = 2}, 0, ""},
+        {{.type = SIEM_NULL}, 0, ""},
         {test_text("99999999999999999999"), 0, ""},
     };
     (void)state;
@@ -138,6 +149,56 @@ static void test_timestamps(void **state) {
         assert_field(event, "occurred_at", cases[i].text);
         siem_event_close(event);
     }
+}
+
+/* Ids and kinds are texts, whatever the registry stores; what is false is no kind. */
+static void test_ids_and_kinds(void **state) {
+    static const struct {
+        siem_value stored;
+        const char *id, *kind;
+    } cases[] = {
+        {{.type = SIEM_NULL}, "", ""},
+        {{.type = SIEM_INTEGER, .integer = INT64_MIN},
+         "-9223372036854775808",
+         "-9223372036854775808"},
+        {{.type = SIEM_INTEGER, .integer = 0}, "0", ""},
+        {{.type = SIEM_REAL, .real = 1.5}, "1.5", "1.5"},
+        {{.type = SIEM_REAL, .real = -0.0}, "-0.0", ""},
+        {{.type = SIEM_TEXT, .bytes = "", .size = 0}, "", ""},
+        {{.type = SIEM_TEXT, .bytes = "x", .size = 1}, "x", "x"},
+        {{.type = SIEM_JSON, .bytes = "[1]", .size = 3}, "[1]", "[1]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const siem_column row[] = {{"id", cases[i].stored}, {"kind", cases[i].stored}};
+        siem_event *event = open_event(row, 2);
+        assert_field(event, "event_id", cases[i].id);
+        assert_field(event, "event_kind", cases[i].kind);
+        siem_event_close(event);
+    }
+}
+
+/* A blob is read as text; a byte order mark is no part of it, unless it is all there is. */
+static void test_blobs(void **state) {
+    static const char *const extras[] = {
+        "{\"a\":1}",       "{\"a\":1}",   "{\"raw\":\"\\ufeff\\ufeff{}\"}",
+        "{\"raw\":\"{\"}", "{\"raw\":7}", NULL};
+    siem_registry *registry;
+    siem_event *event;
+    (void)state;
+    test_sql("blob.db", TABLE
+             "INSERT INTO events (token_id, kind, timestamp, extra) VALUES "
+             "('t', 'dns', 5, x'7b2261223a317d'), ('t', 'dns', 5, x'efbbbf7b2261223a317d'), "
+             "('t', 'dns', 5, x'efbbbfefbbbf7b7d'), ('t', 'dns', 5, x'7b'), ('t', 'dns', 5, 7), "
+             "('t', 'dns', 5, x'');");
+    const siem_registry_options options = {.path = test_path("blob.db"), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
+        assert_ok(siem_registry_next(registry, &event, &err));
+        assert_field(event, "extra", extras[i]);
+        assert_int_equal((event->repairs & SIEM_REPAIRED_BLOB) != 0, i != 4);
+    }
+    siem_registry_close(registry);
 }
 
 /* What had to be changed about a row is known of the event. */
@@ -338,7 +399,8 @@ int main(void) {
         cmocka_unit_test(test_repairs),    cmocka_unit_test(test_copy),
         cmocka_unit_test(test_write_json), cmocka_unit_test(test_print),
         cmocka_unit_test(test_iso8601),    cmocka_unit_test(test_registry_ids),
-        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_actions),    cmocka_unit_test(test_ids_and_kinds),
+        cmocka_unit_test(test_blobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,6 +320,54 @@ static void test_filter(void **state) {
     assert_string_equal(err.message, "test: filter: broken");
 }
 
+/* A mapping is made once: rows or a function, then a filter, then it is compiled. */
+static void test_order(void **state) {
+    siem_mapping *mapping;
+    siem_error err;
+    const siem_row row = {"a", .value = "1"};
+    (void)state;
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    assert_int_equal(siem_mapping_compile(mapping, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: the format has no rows");
+    assert_ok(siem_mapping_set_function(mapping, give_json, "{}", &err));
+    assert_int_equal(siem_mapping_add(mapping, &row, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: no row can be added any more");
+    assert_ok(siem_mapping_compile(mapping, &err));
+    assert_ok(siem_mapping_compile(mapping, &err)); /* which it is */
+    assert_int_equal(siem_mapping_set_function(mapping, give_json, "{}", &err), SIEM_INVALID);
+    siem_mapping_close(mapping);
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    assert_ok(siem_mapping_add(mapping, &row, &err));
+    assert_int_equal(siem_mapping_set_function(mapping, give_json, "{}", &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: a format has rows or a function, not both");
+    assert_ok(siem_mapping_compile(mapping, &err));
+    assert_int_equal(siem_mapping_set_filter(mapping, give_json, "true", &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: a filter is set before compiling");
+    siem_mapping_close(mapping);
+}
+
+static siem_mapping *at_work;
+
+static siem_code render_again(void *context, siem_event *seen, const siem_value *value,
+                              siem_value *result, siem_error *err) {
+    (void)context, (void)value, (void)result;
+    return siem_batch_write(batch, at_work, seen, NULL, err);
+}
+
+/* What a mapping needs while it renders is there once. */
+static void test_renders_itself(void **state) {
+    siem_error err = {0};
+    (void)state;
+    siem_batch_clear(batch);
+    assert_ok(siem_mapping_open(&at_work, "m", &err));
+    assert_ok(siem_mapping_add(at_work, &(siem_row){"a", .with = render_again}, &err));
+    assert_ok(siem_mapping_compile(at_work, &err));
+    assert_int_equal(siem_batch_write(batch, at_work, event, NULL, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "a function of this mapping renders through it"));
+    assert_int_equal(siem_batch_size(batch), 0);
+    siem_mapping_close(at_work);
+}
+
 static siem_code check(const siem_row *rows, const siem_registry *registry, siem_error *err) {
     siem_mapping *mapping;
     assert_ok(siem_mapping_open(&mapping, "test", &err));
@@ -410,6 +458,8 @@ static void test_wrong_rows(void **state) {
                    "lookup needs from");
     assert_refused(ROWS({"a", .keep = true, .as = "text"}), SIEM_INVALID, "takes no other key");
     assert_refused(ROWS({"a", .keep = true, .required = true}), SIEM_INVALID, "takes no other key");
+    assert_refused(ROWS({"a", .keep = true, .when = give_json, .when_context = "true"}),
+                   SIEM_INVALID, "takes no other key");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .fallback_prefix = "x"}), SIEM_INVALID,
                    "default stands beside lookup");
     assert_refused(ROWS({"a.b", .keep = true}, {"a.b", .keep = true}), SIEM_INVALID,
@@ -439,6 +489,8 @@ int main(void) {
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_whole_function),
         cmocka_unit_test(test_wrong_rows),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_renders_itself),
     };
     return cmocka_run_group_tests(tests, open_nouns, close_nouns);
 }

@@ -2,6 +2,7 @@
 #include "sink/http/mask.h"
 #include "testing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,65 @@ static void test_escaped_again(void **state) {
     hides("\"<aB%5Cu002fc%3dd%2BE%26f>\"", true);                /* JSON in a URL */
 }
 
+/* Escapes that are none, or of other characters: the text stays as it is. */
+static void test_not_the_secret(void **state) {
+    static const char *const texts[] = {
+        "aB\\u002gc=d+E&f",
+        "aB\\u2fc=d+E&f",
+        "aB\\x2gc=d+E&f",
+        "aB\\qc=d+E&f",
+        "aB\\",
+        "aB\\u00",
+        "aB\\\xc3/c=d+E&f",
+        "aB&#x;c=d+E&f",
+        "aB&#47x;c=d+E&f",
+        "aB&#4g7;c=d+E&f",
+        "aB&#",
+        "aB&",
+        "aB&solidus;c=d+E&f",
+        "aB&longerthaneight;",
+        "aB&nosuch;c=d+E&f",
+        "aB%2gc=d+E&f",
+        "aB%2",
+        "aB%",
+        "aB&#8260;c=d+E&f",
+        "aB\\u2215c=d+E&f",
+        "aB&#x100002f;c=d+E&f",
+        "aB&#00000047;c=d+E&f",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        mask(SECRET, texts[i], texts[i], false);
+    }
+}
+
+/* Marks without what ends them, digits of either case, white space that is escaped. */
+static void test_loose_escapes(void **state) {
+    (void)state;
+    hides("<aB&#47c=d+E&amp;f>", true);
+    hides("<aB&#X2F;c=d+E&f>", true);
+    hides("<aB&sol c=d+E&f>", true);
+    hides("<aB\\/c=d\\n+\\tE\\r\\n&f>", true);
+    hides("<aB&#10;/c=d&nbsp;+E&Tab;&f>", true);
+    hides("<aB%20%0D%0a/c=d+E%26f>", true);
+    hides("<aB++/c=d+E%26f>", true);
+}
+
+/* A secret that other text breaks is another text; white space may break it, up to a bound. */
+static void test_blanks(void **state) {
+    char text[128], masked[128];
+    (void)state;
+    (void)snprintf(text, sizeof text, "aB/c%64s=d+E&f", "");
+    (void)snprintf(masked, sizeof masked, "****%64s******", "");
+    mask(SECRET, text, masked, false);
+    (void)snprintf(text, sizeof text, "aB/c%65s=d+E&f", "");
+    mask(SECRET, text, text, false);
+    mask(SECRET, "aB/c.=d+E&f", "aB/c.=d+E&f", false);
+    mask("  ab cd ef", "abcdef ab c def", "****** ** * ***", false);
+    mask("ab cd e", "abcde", "abcde", false); /* too short, however it is written */
+    mask(" \t ", "   ", "   ", false);
+}
+
 /* What was JSON is JSON after it. */
 static void test_whole_escapes(void **state) {
     (void)state;
@@ -88,7 +148,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),         cmocka_unit_test(test_escaped),
         cmocka_unit_test(test_escaped_again), cmocka_unit_test(test_whole_escapes),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_large),         cmocka_unit_test(test_not_the_secret),
+        cmocka_unit_test(test_loose_escapes), cmocka_unit_test(test_blanks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

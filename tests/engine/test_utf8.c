@@ -48,6 +48,9 @@ static void test_escapes(void **state) {
         {"\x80\x80\x80\x80!", "\\x80\\x80\\x80\\x80!"}, /* nothing begins like this */
         {"\xc1\xbf!", "\\xc1\\xbf!"},
         {"\xf5\x80\x80\x80!", "\\xf5\\x80\\x80\\x80!"},
+        {"\xe0\x9f\xbf!", "\\xe0\\x9f\\xbf!"}, /* longer than need be */
+        {"\xf0\x8f\xbf\xbf!", "\\xf0\\x8f\\xbf\\xbf!"},
+        {"\xf4\x90\x80\x80!", "\\xf4\\x90\\x80\\x80!"}, /* beyond U+10FFFF */
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
