@@ -4,6 +4,7 @@
 
 #include "source/database.h"
 #include "source/event.h"
+#include "source/slice.h"
 #include "source/watch.h"
 
 const siem_database *siem_registry_database(const siem_registry *registry);
@@ -26,6 +27,23 @@ const char *siem_registry_id(const siem_registry *registry);
 siem_inquiry *siem_registry_inquiry(siem_registry *registry);
 
 bool siem_registry_is_followed(const siem_registry *registry);
+
+/* ---- slices: reading with several readers (reader.h) ---- */
+
+/* The next slice, or SIEM_END. All slices together are the events that siem_registry_next gives
+ * from the first one on, in its order; the set of events is fixed at the first call. Of a registry
+ * that is followed, they are the events after the one that was read last, up to the last one of
+ * that moment; after SIEM_END reading goes on behind them. Errors: as siem_registry_next. */
+siem_code siem_registry_next_slice(siem_registry *registry, siem_slice *slice, siem_error *err);
+
+/* The next slice is `number` again, and columns that fail for `suspect` are omitted from there on.
+ */
+void siem_registry_seek_slice(siem_registry *registry, int64_t number, siem_suspect suspect);
+
+/* After the last slice, of which `count` events were read in all: whether those that are missing
+ * were deleted meanwhile. Errors: SIEM_IO when a scan finds more of them, as seeks in a damaged
+ * file pass over events; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY. */
+siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, siem_error *err);
 
 /* ---- of one that is followed ---- */
 

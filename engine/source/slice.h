@@ -1,0 +1,36 @@
+/* slice.h: a part of a registry's events, small enough to be read and rendered in one go. */
+#ifndef SIEM_SLICE_H
+#define SIEM_SLICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where reading is among the ids, which are any of 64 bits. */
+typedef struct siem_cursor {
+    bool is_set;    /* false: before all events */
+    int64_t id;     /* of the event that was read last */
+    uint64_t print; /* its own, of a registry that is followed; or 0: not known */
+} siem_cursor;
+
+/* An event for which a computed column of the site failed: columns that do are omitted from there
+ * on. */
+typedef struct siem_suspect {
+    bool is_set;
+    int64_t id;
+} siem_suspect;
+
+/* Plain data, which any thread may copy. It is valid until its registry starts over (rewind, seek)
+ * or closes. */
+typedef struct siem_slice {
+    int64_t number; /* 0, 1, 2 ... in the order of the events */
+    int64_t count;  /* its events, when they were counted; some may be deleted meanwhile */
+    /* Where timestamps follow ids: a range of ids. */
+    siem_cursor after; /* events after this one, */
+    int64_t last;      /* up to this id */
+    /* Where they do not: a span of the sorted ids. */
+    const struct siem_sorted_ids *sorted; /* NULL: it is a range */
+    int64_t start;                        /* the place of its first id among them */
+    siem_suspect suspect;                 /* of the slices before */
+} siem_slice;
+
+#endif
