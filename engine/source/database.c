@@ -6,6 +6,7 @@
 #include "source/access.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,40 @@ siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statem
     if (rc == SQLITE_ROW) return SIEM_OK;
     if (rc == SQLITE_DONE) return SIEM_END;
     return siem_database_fault(database, rc, err);
+}
+
+siem_code siem_database_run(const siem_database *database, const char *sql, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(database, &statement, sql, err);
+    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
+    sqlite3_finalize(statement);
+    return rc == SIEM_END ? SIEM_OK : rc;
+}
+
+siem_code siem_database_read_number(const siem_database *database, const char *sql, int64_t *number,
+                                    siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_database_prepare(database, &statement, sql, err);
+    if (rc == SIEM_OK) rc = siem_database_step(database, statement, err);
+    if (rc == SIEM_OK) *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+siem_code siem_database_check_file(const siem_database *database, const siem_identity *file,
+                                   siem_error *err) {
+    siem_identity now;
+    const char *path = database->path;
+    if (!siem_identity_read(&now, AT_FDCWD, path, false)) {
+        return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
+                              "the registry '%s' is gone: %s", path, strerror(errno));
+    }
+    if (siem_identity_equals(file, &now)) return SIEM_OK;
+    return siem_error_set(err, SIEM_HELD,
+                          "the registry '%s' was replaced by another file: when that has the same "
+                          "events (a copy), say so with 'checkpoint set'; else start over with "
+                          "'checkpoint reset'",
+                          path);
 }
 
 /* One look-up of the column: its value is as good as a protected one, since the connection belongs

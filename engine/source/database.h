@@ -2,6 +2,8 @@
 #ifndef SIEM_DATABASE_H
 #define SIEM_DATABASE_H
 
+#include "base/identity.h"
+
 #include <oversight/siem.h>
 #include <sqlite3.h>
 
@@ -40,6 +42,17 @@ siem_code siem_database_prepare(const siem_database *database, sqlite3_stmt **ou
 /* The next row: SIEM_OK, SIEM_END, or the fault. */
 siem_code siem_database_step(const siem_database *database, sqlite3_stmt *statement,
                              siem_error *err);
+
+/* Runs a statement without rows. */
+siem_code siem_database_run(const siem_database *database, const char *sql, siem_error *err);
+
+/* A query's one number; SIEM_END: there is none. */
+siem_code siem_database_read_number(const siem_database *database, const char *sql, int64_t *number,
+                                    siem_error *err);
+
+/* Whether the path still names that file. Errors: SIEM_HELD, SIEM_NOT_FOUND, SIEM_IO. */
+siem_code siem_database_check_file(const siem_database *database, const siem_identity *file,
+                                   siem_error *err);
 
 /* Reads column `column` of the row, borrowed until the next step. A blob is read as text and sets
  * *blob, which is left alone otherwise. False when memory runs out, as a text of another encoding

@@ -1,4 +1,4 @@
-/* ordering.h: the order (timestamp, id) of the events, without sorting where ids have it already.
+/* ordering.h: whether the events have the order (timestamp, id) along their ids, found in one scan.
  */
 #ifndef SIEM_ORDERING_H
 #define SIEM_ORDERING_H
@@ -8,28 +8,35 @@
 /* Which events are looked at. NULL: there is no such bound. */
 typedef struct siem_range {
     const int64_t *since; /* their timestamp, */
-    const int64_t *after; /* and their ids: those behind this one, */
+    const int64_t *after; /* and their ids: those after this one, */
     const int64_t *last;  /* up to this one */
 } siem_range;
 
-/* Finds out in one scan, by id, whether timestamps follow. Errors: SIEM_IO as well when the ids do
- * not grow: the file is damaged. */
-siem_code siem_ordering_read(siem_ordering *out, const siem_database *database,
-                             const siem_range *range, siem_error *err);
+/* The rows of a range, with its bounds as parameters 1 to 3. NOT INDEXED keeps the scan in the
+ * order of the table, which is that of the ids. An index of a damaged file can have others, and one
+ * with a collation that only the registry's program has cannot be used. */
+#define SIEM_IN_RANGE                                                                              \
+    " FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "                                     \
+    "(?3 IS NULL OR timestamp COLLATE BINARY >= ?3)"
+void siem_range_bind(const siem_range *range, sqlite3_stmt *statement);
 
 /* Sets parameter 1 of a statement over "id > ?1"; NULL: before all events. */
 void siem_ordering_bind_after(sqlite3_stmt *statement, const int64_t *after);
 
-/* The ids of the events in order, on disk: eight bytes an event, and no statement held open. */
-typedef struct siem_sorted_ids siem_sorted_ids;
+/* Ids that divide the events evenly: of each `every`th event, and of the one that a limit is
+ * reached with. Free it after use, also after a failure. */
+typedef struct siem_bounds {
+    int64_t every;
+    int64_t limit; /* negative: none */
+    int64_t *ids;
+    size_t count, room;
+} siem_bounds;
 
-/* A negative limit is none. */
-siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *database,
-                               const siem_range *range, int64_t limit, siem_error *err);
+void siem_bounds_free(siem_bounds *bounds);
 
-/* The next id, or SIEM_END. */
-siem_code siem_sorted_ids_next(siem_sorted_ids *ids, int64_t *id, siem_error *err);
-
-void siem_sorted_ids_close(siem_sorted_ids *ids);
+/* Finds out in one scan, by id, whether timestamps follow, and fills `bounds`, unless it is NULL.
+ * Errors: SIEM_IO as well when the ids do not grow: the file is damaged. */
+siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,
+                             const siem_range *range, siem_error *err);
 
 #endif

@@ -4,8 +4,11 @@
 
 #include "source/database.h"
 #include "source/event.h"
-#include "source/slice.h"
+#include "source/reader.h"
 #include "source/watch.h"
+
+/* What its readers have in common (reader.h). Borrowed until close. */
+const siem_origin *siem_registry_origin(const siem_registry *registry);
 
 const siem_database *siem_registry_database(const siem_registry *registry);
 
@@ -33,7 +36,8 @@ bool siem_registry_is_followed(const siem_registry *registry);
 /* The next slice, or SIEM_END. All slices together are the events that siem_registry_next gives
  * from the first one on, in its order; the set of events is fixed at the first call. Of a registry
  * that is followed, they are the events after the one that was read last, up to the last one of
- * that moment; after SIEM_END reading goes on behind them. Errors: as siem_registry_next. */
+ * that moment; that stays the last one until a seek, which begins other slices. Errors: as
+ * siem_registry_next. */
 siem_code siem_registry_next_slice(siem_registry *registry, siem_slice *slice, siem_error *err);
 
 /* The next slice is `number` again, and columns that fail for `suspect` are omitted from there on.

@@ -172,6 +172,7 @@ static siem_code add_column(siem_schema *shape, const siem_database *database, c
     }
     char *copy = strdup(column);
     if (copy == NULL) return siem_error_no_memory(err);
+    if (strcasecmp(column, "id") == 0) shape->id_column = shape->column_count;
     shape->columns[shape->column_count++] = copy;
     return SIEM_OK;
 }

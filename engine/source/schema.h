@@ -9,8 +9,9 @@
 typedef struct siem_schema {
     char **columns; /* those that can be read, ended by NULL */
     size_t column_count;
-    char *selection; /* the same in SQL, for SELECT, */
-    char *own;       /* and with NULL for each column of the site */
+    size_t id_column; /* the place of `id` among them */
+    char *selection;  /* the same in SQL, for SELECT, */
+    char *own;        /* and with NULL for each column of the site */
     siem_layout *layout;
     siem_unreadable *unreadable; /* the others, ended by one without a name; NULL: there are none */
 } siem_schema;

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Events of a slice, but for the last one, which may have fewer. */
+#define SIEM_SLICE_EVENTS 1024
+
 /* Where reading is among the ids, which are any of 64 bits. */
 typedef struct siem_cursor {
     bool is_set;    /* false: before all events */

@@ -9,32 +9,13 @@
 #include <math.h>
 #include <time.h>
 
-static siem_code run(siem_registry *registry, const char *sql, siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
-    sqlite3_finalize(statement);
-    return rc == SIEM_END ? SIEM_OK : rc;
-}
-
-/* A query's one number; SIEM_END: there is none. */
-static siem_code read_number(const siem_registry *registry, const char *sql, int64_t *number,
-                             siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, statement, err);
-    if (rc == SIEM_OK) *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return rc;
-}
-
 /* SQLite keeps the largest id that was ever given. When it is smaller than one that was read, the
  * file has lost its end: it was restored from an older copy, and gives ids again. */
 static siem_code check_ids(const siem_registry *registry, siem_error *err) {
     int64_t largest = 0;
-    siem_code rc = read_number(
-        registry, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE", &largest,
-        err);
+    siem_code rc = siem_database_read_number(
+        &registry->database, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE",
+        &largest, err);
     if (rc != SIEM_OK && rc != SIEM_END) return rc;
     int64_t last = registry->cursor.is_set ? registry->cursor.id : 0;
     if (last <= 0 || largest >= last) return SIEM_OK;
@@ -43,7 +24,7 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
                           ", and event %" PRId64 " was read before (was it restored from a "
                           "backup?). Say from where on its events are new with 'checkpoint set', "
                           "or start over with 'checkpoint reset'",
-                          registry->database.path, largest, last);
+                          registry->origin.path, largest, last);
 }
 
 /* What a seek does not find may have been deleted. When a scan finds it, seeks in a damaged file
@@ -51,146 +32,141 @@ static siem_code check_ids(const siem_registry *registry, siem_error *err) {
 static siem_code check_deleted(const siem_registry *registry, int64_t id, siem_error *err) {
     siem_ordering there;
     const siem_range range = {.last = &id};
-    siem_code rc = siem_ordering_read(&there, &registry->database, &range, err);
+    siem_code rc = siem_ordering_read(&there, NULL, &registry->database, &range, err);
     if (rc != SIEM_OK || there.count == 0 || there.last_id != id) return rc;
     return siem_database_damaged(&registry->database, err,
                                  "event %" PRId64 " cannot be found by its id", id);
 }
 
-siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
-                                    siem_error *err) {
-    sqlite3_stmt *statement = NULL;
-    siem_code rc =
-        siem_registry_prepare(registry, &statement, registry->shape.own, "WHERE id = ?1", err);
-    if (rc != SIEM_OK) return rc;
-    sqlite3_bind_int64(statement, 1, id);
-    rc = siem_database_step(&registry->database, statement, err);
-    if (rc == SIEM_OK) rc = siem_registry_load(registry, statement, err);
-    if (rc == SIEM_OK && siem_event_print(&registry->event) != print) {
+static siem_code check_event(siem_registry *registry, int64_t id, uint64_t print, siem_error *err) {
+    siem_event *event;
+    siem_code rc = siem_reader_find(registry->reader, id, &event, err);
+    if (rc == SIEM_OK && event->print != print) {
         rc = siem_error_set(err, SIEM_HELD,
                             "event %" PRId64 " of the registry '%s' is not the one that was "
                             "read before: the registry was restored or made again. Say from "
                             "where on its events are new with 'checkpoint set', or start over "
                             "with 'checkpoint reset'",
-                            id, registry->database.path);
+                            id, registry->origin.path);
     }
-    sqlite3_finalize(statement);
     return rc == SIEM_END ? check_deleted(registry, id, err) : rc;
 }
 
-void siem_registry_end_round(siem_registry *registry) {
-    if (sqlite3_get_autocommit(registry->database.connection) == 0) {
-        (void)run(registry, "COMMIT", NULL);
-    }
-}
-
-/* Columns may have been added since the last round. */
-static siem_code refresh_shape(siem_registry *registry, siem_error *err) {
-    int64_t version = 0;
-    const char *rows = registry->since != NULL
-                           ? "NOT INDEXED WHERE id > ?1 AND timestamp COLLATE BINARY >= ?2 "
-                             "ORDER BY id"
-                           : "WHERE id > ?1 ORDER BY id";
-    siem_code rc = read_number(registry, "PRAGMA schema_version", &version, err);
-    if (rc != SIEM_OK || (registry->statement != NULL && version == registry->schema_version)) {
-        return rc;
-    }
-    siem_registry_forget_shape(registry);
-    rc = siem_registry_read_shape(registry, err);
-    if (rc == SIEM_OK) {
-        rc = siem_registry_prepare(registry, &registry->statement, registry->shape.selection, rows,
-                                   err);
-    }
-    if (rc != SIEM_OK) return rc;
-    if (registry->since != NULL) sqlite3_bind_int64(registry->statement, 2, *registry->since);
-    registry->schema_version = version;
-    return SIEM_OK;
+siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
+                                    siem_error *err) {
+    siem_code rc = check_event(registry, id, print, err);
+    siem_registry_release(registry);
+    return rc;
 }
 
 /* Opens the file again after a failure; it must still be the same one. */
 static siem_code reconnect(siem_registry *registry, siem_error *err) {
     siem_database database;
-    siem_identity file = registry->watch.file;
-    siem_code rc = siem_database_open(&database, registry->database.path,
-                                      registry->database.busy_timeout_ms, &registry->inquiry, err);
+    const siem_identity *file = &registry->origin.file;
+    siem_code rc = siem_database_open(&database, registry->origin.path,
+                                      registry->origin.busy_timeout_ms, &registry->inquiry, err);
     registry->idle = rc == SIEM_IDLE;
     if (rc != SIEM_OK) return rc;
-    siem_registry_forget_shape(registry);
+    siem_reader_disconnect(registry->reader);
     siem_watch_close(&registry->watch);
     siem_database_close(&registry->database);
     registry->database = database;
     registry->is_checked = false;
-    rc = siem_watch_open(&registry->watch, &registry->database, err);
-    registry->watch.file = file; /* also after a failure: the next attempt compares with it */
-    if (rc != SIEM_OK) return rc;
-    if ((rc = siem_watch_check(&registry->watch, err)) == SIEM_OK) registry->broken = false;
+    rc = siem_watch_open(&registry->watch, &registry->database, file, err);
+    if (rc == SIEM_OK) rc = siem_database_check_file(&registry->database, file, err);
+    if (rc == SIEM_OK) registry->broken = false;
     return rc;
+}
+
+/* The id after which reading goes on; NULL: before all events. */
+static const int64_t *after_cursor(const siem_registry *registry) {
+    return registry->cursor.is_set ? &registry->cursor.id : NULL;
 }
 
 /* Once for a connection, before its first event: in a file whose ids do not grow, the cursor would
  * pass over events. */
 static siem_code check_growth(siem_registry *registry, siem_error *err) {
     siem_ordering ignored;
-    const siem_range range = {.after = siem_registry_cursor(registry)};
+    const siem_range range = {.after = after_cursor(registry)};
     if (registry->is_checked) return SIEM_OK;
-    siem_code rc = siem_ordering_read(&ignored, &registry->database, &range, err);
+    siem_code rc = siem_ordering_read(&ignored, NULL, &registry->database, &range, err);
     registry->is_checked = rc == SIEM_OK;
     return rc;
 }
 
-/* Begins a read transaction, in which shape, ids and rows belong together. */
-static siem_code begin_round(siem_registry *registry, siem_error *err) {
+/* Begins a read transaction, and checks that what comes after the cursor continues what was read.
+ */
+static siem_code hold(siem_registry *registry, siem_error *err) {
+    const siem_cursor *cursor = &registry->cursor;
     siem_code rc = registry->broken ? reconnect(registry, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = siem_watch_mark(&registry->watch, err);
-    if (rc == SIEM_OK) rc = run(registry, "BEGIN", err);
-    if (rc == SIEM_OK) rc = refresh_shape(registry, err);
+    if (rc == SIEM_OK) rc = siem_reader_hold(registry->reader, err);
     if (rc == SIEM_OK) rc = check_ids(registry, err);
     if (rc == SIEM_OK) rc = check_growth(registry, err);
-    if (rc == SIEM_OK && registry->cursor.print != 0) {
-        rc = siem_registry_check_event(registry, registry->cursor.id, registry->cursor.print, err);
+    if (rc == SIEM_OK && cursor->print != 0) {
+        rc = check_event(registry, cursor->id, cursor->print, err);
     }
-    if (rc != SIEM_OK) return rc;
-    siem_ordering_bind_after(registry->statement, siem_registry_cursor(registry));
-    registry->stepping = true;
+    return rc;
+}
+
+/* A round reads what is there by then. */
+static siem_code begin_round(siem_registry *registry, siem_error *err) {
+    siem_slice round = {.after = registry->cursor, .suspect = registry->suspect};
+    siem_code rc = hold(registry, err);
+    if (rc == SIEM_OK) {
+        rc = siem_database_read_number(&registry->database,
+                                       "SELECT id FROM events ORDER BY id DESC LIMIT 1",
+                                       &registry->round_end, err);
+    }
+    if (rc != SIEM_OK) return rc; /* SIEM_END: it is empty */
+    round.last = registry->round_end;
+    siem_reader_begin(registry->reader, &round);
+    registry->in_round = true;
     return SIEM_OK;
 }
 
-/* At the end: what is behind the cursor and older than `since` is not looked at again. */
-static siem_code pass_over_old(siem_registry *registry, siem_error *err) {
-    int64_t largest;
-    siem_code rc =
-        read_number(registry, "SELECT id FROM events ORDER BY id DESC LIMIT 1", &largest, err);
-    if (rc != SIEM_OK) return rc; /* SIEM_END: it is empty */
-    if (!registry->cursor.is_set || largest > registry->cursor.id) {
-        registry->cursor = (siem_cursor){.is_set = true, .id = largest};
-    }
-    return SIEM_END;
+/* After a failure of its connection, it is opened again. */
+static siem_code end_round(siem_registry *registry, siem_code rc) {
+    registry->broken = registry->broken || rc == SIEM_IO;
+    siem_registry_release(registry);
+    return rc;
 }
 
-/* The next event behind the cursor. SIEM_END is the end for now. */
+/* At the end: what comes after the cursor and is older than `since` is not looked at again. */
+static void pass_over_old(siem_registry *registry) {
+    siem_cursor *cursor = &registry->cursor;
+    if (!registry->in_round || registry->origin.since == NULL) return;
+    if (!cursor->is_set || registry->round_end > cursor->id) {
+        *cursor = (siem_cursor){.is_set = true, .id = registry->round_end};
+    }
+}
+
+/* The next event after the cursor. SIEM_END is the end for now. */
 siem_code siem_registry_next_of_followed(siem_registry *registry, siem_event **event,
                                          siem_error *err) {
-    siem_code rc = registry->stepping ? SIEM_OK : begin_round(registry, err);
-    if (rc == SIEM_OK) rc = siem_database_step(&registry->database, registry->statement, err);
-    if (rc == SIEM_END && registry->since != NULL) rc = pass_over_old(registry, err);
-    if (siem_registry_find_suspect(registry, rc)) {
-        siem_registry_release(registry);
-        siem_registry_forget_shape(registry);
-        return siem_registry_next_of_followed(registry, event, err);
-    }
-    if (rc == SIEM_OK) rc = siem_registry_advance(registry, err);
-    if (rc != SIEM_OK) {
-        registry->broken = registry->broken || rc == SIEM_IO;
-        siem_registry_release(registry);
-        return rc;
-    }
-    registry->cursor.print = registry->event.print = siem_event_print(&registry->event);
-    *event = &registry->event;
+    siem_code rc = registry->in_round ? SIEM_OK : begin_round(registry, err);
+    if (rc == SIEM_OK) rc = siem_reader_next(registry->reader, event, err);
+    registry->suspect = siem_reader_suspect(registry->reader);
+    if (rc == SIEM_END) pass_over_old(registry);
+    if (rc != SIEM_OK) return end_round(registry, rc);
+    const siem_event *read = *event;
+    registry->cursor = (siem_cursor){.is_set = true, .id = read->row_id, .print = read->print};
     return SIEM_OK;
+}
+
+siem_code siem_registry_slice_followed(siem_registry *registry, siem_error *err) {
+    const siem_range range = {.since = registry->origin.since, .after = after_cursor(registry)};
+    siem_registry_release(registry);
+    siem_code rc = hold(registry, err);
+    if (rc == SIEM_OK) {
+        rc = siem_slices_open(&registry->slices, &registry->database, &range, -1, err);
+    }
+    return end_round(registry, rc);
 }
 
 void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print) {
     siem_registry_release(registry);
+    siem_registry_drop_slices(registry);
     registry->cursor = (siem_cursor){.is_set = true, .id = id, .print = print};
 }
 
@@ -203,7 +179,7 @@ void siem_registry_seek(siem_registry *registry, int64_t id) {
 static siem_code check_followed(const siem_registry *registry, const char *function,
                                 siem_error *err) {
     if (registry == NULL) return siem_misuse_null(function, "registry", err);
-    if (registry->follow) return SIEM_OK;
+    if (registry->origin.follow) return SIEM_OK;
     return siem_error_set(err, SIEM_INVALID,
                           "%s: the registry is not followed: open it with follow = true", function);
 }
@@ -218,7 +194,7 @@ siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_err
     if ((rc = siem_database_check_free(&registry->database, __func__, err)) != SIEM_OK) return rc;
     siem_registry_release(registry);
     if (registry->idle) {
-        return siem_access_await(registry->database.path, milliseconds) ? SIEM_OK : SIEM_END;
+        return siem_access_await(registry->origin.path, milliseconds) ? SIEM_OK : SIEM_END;
     }
     if (registry->broken) return SIEM_OK; /* the next read tells */
     rc = siem_watch_wait(&registry->watch, milliseconds, err);
@@ -268,9 +244,9 @@ siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, 
 }
 
 bool siem_registry_is_followed(const siem_registry *registry) {
-    return registry->follow;
+    return registry->origin.follow;
 }
 
 siem_identity siem_registry_identity(const siem_registry *registry) {
-    return registry->watch.file;
+    return registry->origin.file;
 }

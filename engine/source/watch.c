@@ -26,13 +26,11 @@ static siem_code read_version(const siem_watch *watch, int64_t *version, siem_er
     return rc;
 }
 
-siem_code siem_watch_open(siem_watch *watch, const siem_database *database, siem_error *err) {
+siem_code siem_watch_open(siem_watch *watch, const siem_database *database,
+                          const siem_identity *file, siem_error *err) {
     *watch = siem_watch_closed;
     watch->database = database;
-    if (!siem_identity_read(&watch->file, AT_FDCWD, database->path, false)) {
-        return siem_error_set(err, SIEM_NOT_FOUND, "cannot open '%s': %s", database->path,
-                              strerror(errno));
-    }
+    watch->file = file;
     siem_code rc =
         siem_database_prepare(database, &watch->version_query, "PRAGMA data_version", err);
     if (rc != SIEM_OK) return rc;
@@ -89,21 +87,6 @@ static void sleep_until_write(siem_watch *watch, int milliseconds) {
     }
 }
 
-siem_code siem_watch_check(const siem_watch *watch, siem_error *err) {
-    siem_identity now;
-    const char *path = watch->database->path;
-    if (!siem_identity_read(&now, AT_FDCWD, path, false)) {
-        return siem_error_set(err, errno == ENOENT ? SIEM_NOT_FOUND : SIEM_IO,
-                              "the registry '%s' is gone: %s", path, strerror(errno));
-    }
-    if (siem_identity_equals(&watch->file, &now)) return SIEM_OK;
-    return siem_error_set(err, SIEM_HELD,
-                          "the registry '%s' was replaced by another file: when that has the same "
-                          "events (a copy), say so with 'checkpoint set'; else start over with "
-                          "'checkpoint reset'",
-                          path);
-}
-
 siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) {
     double deadline = siem_clock() + milliseconds / 1e3;
     for (;;) {
@@ -112,7 +95,8 @@ siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) 
         siem_code rc = read_version(watch, &version, err);
         if (rc != SIEM_OK || version != watch->version) return rc;
         /* What was written to a file before it was replaced is read first. */
-        if ((rc = siem_watch_check(watch, err)) != SIEM_OK) return rc;
+        if ((rc = siem_database_check_file(watch->database, watch->file, err)) != SIEM_OK)
+            return rc;
         if (left <= 0) return SIEM_END;
         sleep_until_write(watch, left < POLL_MS ? (int)ceil(left) : POLL_MS);
     }

@@ -8,9 +8,9 @@
 typedef struct siem_watch {
     const siem_database *database;
     sqlite3_stmt *version_query;
-    int64_t version;    /* of the content, when it was marked */
-    siem_identity file; /* that is open */
-    int notifier;       /* tells writes to the file and its log; -1: there is none */
+    int64_t version;           /* of the content, when it was marked */
+    const siem_identity *file; /* that is open */
+    int notifier;              /* tells writes to the file and its log; -1: there is none */
     bool hears_log;
     int pause; /* milliseconds until it asks again, without having heard anything */
 } siem_watch;
@@ -18,9 +18,10 @@ typedef struct siem_watch {
 /* A closed watch, which may be closed again. */
 extern const siem_watch siem_watch_closed;
 
-/* Watches a database that was just opened and outlives the watch. Errors: SIEM_IO, SIEM_LOCKED,
- * SIEM_NOT_FOUND, SIEM_NO_MEMORY. */
-siem_code siem_watch_open(siem_watch *watch, const siem_database *database, siem_error *err);
+/* Watches a database, and whether its path names `file`. Both outlive the watch. Errors: SIEM_IO,
+ * SIEM_LOCKED, SIEM_NO_MEMORY. */
+siem_code siem_watch_open(siem_watch *watch, const siem_database *database,
+                          const siem_identity *file, siem_error *err);
 
 /* What is committed from here on is news. Called before reading, outside of a transaction. Errors:
  * SIEM_IO, SIEM_LOCKED. */
@@ -29,9 +30,6 @@ siem_code siem_watch_mark(siem_watch *watch, siem_error *err);
 /* Waits for news, for at most so long. Errors: SIEM_END when there is none, SIEM_HELD when the path
  * names another file now, SIEM_NOT_FOUND when it names none, SIEM_IO, SIEM_LOCKED. */
 siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err);
-
-/* Whether the path still names the file. Errors: SIEM_HELD, SIEM_NOT_FOUND, SIEM_IO. */
-siem_code siem_watch_check(const siem_watch *watch, siem_error *err);
 
 void siem_watch_close(siem_watch *watch);
 

@@ -1,0 +1,355 @@
+/* reader.c: rows of a range of ids, in transactions that never hold up the registry's writer. */
+#include "source/reader.h"
+
+#include "base/error.h"
+#include "source/ordering.h"
+#include "source/sorted_ids.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct siem_reader {
+    const siem_origin *origin;
+    const siem_database *database; /* the registry's, or its own */
+    siem_database own;
+    siem_inquiry inquiry; /* of its own */
+    /* ---- the table ---- */
+    siem_schema schema;
+    int64_t schema_version; /* SQLite's number of what the schema was read from */
+    unsigned shapes;        /* that were read so far */
+    siem_suspect suspect;
+    sqlite3_stmt *statement; /* over a range of ids */
+    siem_value *row;         /* a value a column */
+    siem_event event;
+    /* ---- the slice ---- */
+    siem_slice slice;
+    bool ended;
+    bool holding;       /* a read transaction */
+    bool stepping;      /* the statement is within a run */
+    siem_cursor cursor; /* the row that was read last, or what the run begins after */
+    /* Sorted ids are read in runs: those that grow are a range of the table. */
+    int64_t ids[SIEM_SLICE_EVENTS];
+    size_t at, run_end, count;
+    bool alone; /* each is a run, as a column failed */
+};
+
+/* ---- the table ---- */
+
+static void forget(siem_reader *reader) {
+    sqlite3_finalize(reader->statement);
+    siem_event_release(&reader->event);
+    free(reader->row);
+    siem_schema_free(&reader->schema);
+    reader->statement = NULL;
+    reader->event = (siem_event){0};
+    reader->row = NULL;
+    reader->stepping = false;
+}
+
+/* Prepares a SELECT of columns as the schema lists them, from `events` on as `rest` says. */
+static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const char *columns,
+                         const char *rest, siem_error *err) {
+    char *sql = sqlite3_mprintf("SELECT %s FROM events %s", columns, rest);
+    if (sql == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_database_prepare(reader->database, out, sql, err);
+    sqlite3_free(sql);
+    return rc;
+}
+
+/* Reads what the table looks like, and makes room for its rows. */
+static siem_code look(siem_reader *reader, siem_error *err) {
+    const siem_origin *origin = reader->origin;
+    siem_schema *schema = &reader->schema;
+    const char *rows = origin->since != NULL ? "NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "
+                                               "timestamp COLLATE BINARY >= ?3 ORDER BY id"
+                                             : "WHERE id > ?1 AND id <= ?2 ORDER BY id";
+    forget(reader);
+    siem_code rc = siem_schema_read(schema, reader->database, origin->follow,
+                                    reader->suspect.is_set ? &reader->suspect.id : NULL, err);
+    if (rc != SIEM_OK) return rc;
+    reader->row = calloc(schema->column_count, sizeof *reader->row);
+    if (reader->row == NULL) return siem_error_no_memory(err);
+    if ((rc = siem_event_prepare(&reader->event, schema->layout, err)) != SIEM_OK) return rc;
+    siem_event_set_registry_id(&reader->event, origin->registry_id);
+    reader->event.unreadable = schema->unreadable;
+    reader->shapes++;
+    if ((rc = prepare(reader, &reader->statement, schema->selection, rows, err)) != SIEM_OK) {
+        return rc;
+    }
+    if (origin->since != NULL) sqlite3_bind_int64(reader->statement, 3, *origin->since);
+    return SIEM_OK;
+}
+
+siem_code siem_reader_hold(siem_reader *reader, siem_error *err) {
+    int64_t version = 0;
+    siem_code rc = SIEM_OK;
+    if (!reader->holding) {
+        rc = siem_database_run(reader->database, "BEGIN", err);
+        if (rc == SIEM_OK) reader->holding = true;
+    } else if (reader->statement != NULL) {
+        return SIEM_OK;
+    }
+    if (rc == SIEM_OK) {
+        rc = siem_database_read_number(reader->database, "PRAGMA schema_version", &version, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    if (reader->statement != NULL && version == reader->schema_version) return SIEM_OK;
+    reader->schema_version = version;
+    return look(reader, err);
+}
+
+void siem_reader_release(siem_reader *reader) {
+    if (reader == NULL || !reader->holding) return;
+    sqlite3_reset(reader->statement);
+    /* Some failures have ended it. */
+    if (sqlite3_get_autocommit(reader->database->connection) == 0) {
+        (void)siem_database_run(reader->database, "COMMIT", NULL);
+    }
+    reader->holding = reader->stepping = false;
+}
+
+/* ---- life ---- */
+
+siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
+                              const siem_database *database, siem_error *err) {
+    *out = NULL;
+    siem_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) return siem_error_no_memory(err);
+    reader->origin = origin;
+    reader->ended = true;
+    reader->database = database != NULL ? database : &reader->own;
+    siem_code rc = SIEM_OK;
+    if (database == NULL) {
+        rc = siem_database_open(&reader->own, origin->path, origin->busy_timeout_ms,
+                                &reader->inquiry, err);
+        if (rc == SIEM_OK) rc = siem_database_check_file(&reader->own, &origin->file, err);
+    }
+    if (rc == SIEM_OK) rc = siem_reader_hold(reader, err);
+    siem_reader_release(reader);
+    if (rc == SIEM_OK) *out = reader;
+    else siem_reader_close(reader);
+    return rc;
+}
+
+siem_code siem_reader_open(siem_reader **out, const siem_origin *origin, siem_error *err) {
+    return siem_reader_open_on(out, origin, NULL, err);
+}
+
+void siem_reader_set_go_on(siem_reader *reader, siem_registry_go_on go_on, void *context) {
+    reader->inquiry = (siem_inquiry){.go_on = go_on, .context = context};
+}
+
+const siem_schema *siem_reader_schema(const siem_reader *reader) {
+    return &reader->schema;
+}
+
+unsigned siem_reader_shapes(const siem_reader *reader) {
+    return reader->shapes;
+}
+
+siem_suspect siem_reader_suspect(const siem_reader *reader) {
+    return reader->suspect;
+}
+
+void siem_reader_disconnect(siem_reader *reader) {
+    if (reader == NULL) return;
+    siem_reader_release(reader);
+    forget(reader);
+}
+
+void siem_reader_close(siem_reader *reader) {
+    if (reader == NULL) return;
+    siem_reader_disconnect(reader);
+    if (reader->database == &reader->own) siem_database_close(&reader->own);
+    free(reader);
+}
+
+/* ---- a row ---- */
+
+/* Makes the statement's row the event. */
+static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *err) {
+    bool blob = false;
+    size_t size = 0;
+    for (size_t i = 0; i < reader->schema.column_count; i++) {
+        siem_value *value = &reader->row[i];
+        /* What is not asked for takes no memory; the id is asked for in any case. */
+        if (size > (size_t)SIEM_MOST_ROW && i != reader->schema.id_column) {
+            *value = (siem_value){.type = SIEM_NULL};
+            continue;
+        }
+        if (!siem_database_column(statement, (int)i, value, &blob)) {
+            return siem_error_no_memory(err);
+        }
+        if (value->type == SIEM_TEXT) size += value->size;
+    }
+    siem_event_load(&reader->event, reader->schema.layout, reader->row, blob);
+    if (reader->origin->follow) reader->event.print = siem_event_print(&reader->event);
+    if (size <= (size_t)SIEM_MOST_ROW) return SIEM_OK;
+    return siem_error_set(err, SIEM_SCHEMA,
+                          "event %" PRId64 " of '%s' is too large: the values of its row have more "
+                          "than %ld MiB. Shorten them, or delete the row",
+                          reader->event.row_id, reader->origin->path, SIEM_MOST_ROW >> 20);
+}
+
+siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, siem_error *err) {
+    sqlite3_stmt *statement = NULL;
+    siem_code rc = siem_reader_hold(reader, err);
+    if (rc == SIEM_OK) rc = prepare(reader, &statement, reader->schema.own, "WHERE id = ?1", err);
+    if (rc != SIEM_OK) return rc;
+    sqlite3_bind_int64(statement, 1, id);
+    rc = siem_database_step(reader->database, statement, err);
+    if (rc == SIEM_OK) rc = load(reader, statement, err);
+    sqlite3_finalize(statement);
+    *event = &reader->event;
+    return rc;
+}
+
+/* ---- a slice ---- */
+
+void siem_reader_begin(siem_reader *reader, const siem_slice *slice) {
+    const siem_suspect *known = &reader->suspect, *given = &slice->suspect;
+    if (known->is_set != given->is_set || known->id != given->id) {
+        forget(reader);
+        reader->suspect = *given;
+    }
+    if (reader->stepping) sqlite3_reset(reader->statement);
+    reader->slice = *slice;
+    reader->cursor = slice->after;
+    reader->at = reader->run_end = reader->count = 0;
+    reader->stepping = reader->ended = reader->alone = false;
+}
+
+void siem_reader_end(siem_reader *reader) {
+    siem_reader_release(reader);
+    reader->ended = true;
+}
+
+static void bind_run(siem_reader *reader, int64_t last) {
+    const siem_cursor *after = &reader->cursor;
+    sqlite3_reset(reader->statement);
+    siem_ordering_bind_after(reader->statement, after->is_set ? &after->id : NULL);
+    sqlite3_bind_int64(reader->statement, 2, last);
+    reader->stepping = true;
+}
+
+/* The next row of the run. Pages of a damaged file can lead back. */
+static siem_code step_run(siem_reader *reader, siem_error *err) {
+    siem_cursor *cursor = &reader->cursor;
+    siem_code rc = siem_database_step(reader->database, reader->statement, err);
+    if (rc != SIEM_OK) return rc;
+    int64_t id = sqlite3_column_int64(reader->statement, (int)reader->schema.id_column);
+    if (cursor->is_set && id <= cursor->id) {
+        return siem_database_damaged(
+            reader->database, err, "event %" PRId64 " comes after event %" PRId64, id, cursor->id);
+    }
+    return SIEM_OK;
+}
+
+static siem_code step_range(siem_reader *reader, siem_error *err) {
+    if (!reader->stepping) bind_run(reader, reader->slice.last);
+    return step_run(reader, err);
+}
+
+/* Begins the run of the sorted id that comes next. */
+static void begin_run(siem_reader *reader) {
+    const int64_t *ids = reader->ids;
+    int64_t first = ids[reader->at];
+    size_t end = reader->at + 1;
+    while (!reader->alone && end < reader->count && ids[end - 1] < INT64_MAX &&
+           ids[end] == ids[end - 1] + 1) {
+        end++;
+    }
+    reader->run_end = end;
+    reader->cursor = (siem_cursor){.is_set = first != INT64_MIN};
+    if (reader->cursor.is_set) reader->cursor.id = first - 1;
+    bind_run(reader, ids[end - 1]);
+}
+
+/* Events that were deleted since the ids were sorted are passed over. */
+static siem_code step_sorted(siem_reader *reader, siem_error *err) {
+    const siem_slice *slice = &reader->slice;
+    if (reader->count == 0) {
+        siem_code rc = siem_sorted_ids_read(slice->sorted, slice->start, reader->ids,
+                                            (size_t)slice->count, err);
+        if (rc != SIEM_OK) return rc;
+        reader->count = (size_t)slice->count;
+    }
+    while (reader->at < reader->count) {
+        if (!reader->stepping) begin_run(reader);
+        siem_code rc = step_run(reader, err);
+        if (rc != SIEM_END) return rc;
+        reader->at = reader->run_end;
+        reader->stepping = false;
+    }
+    return SIEM_END;
+}
+
+/* Behind a row that was read. */
+static void advance(siem_reader *reader) {
+    int64_t id = reader->event.row_id;
+    reader->cursor = (siem_cursor){.is_set = true, .id = id};
+    if (reader->slice.sorted == NULL) return;
+    while (reader->at < reader->run_end && reader->ids[reader->at] <= id) reader->at++;
+    if (reader->at == reader->run_end) reader->stepping = false;
+}
+
+/* The event that the statement failed at: the sorted one, or the one after the cursor. */
+static bool find_failed(const siem_reader *reader, int64_t *id) {
+    sqlite3_stmt *statement = NULL;
+    const siem_cursor *after = &reader->cursor;
+    if (reader->slice.sorted != NULL) {
+        *id = reader->ids[reader->at];
+        return true;
+    }
+    if (siem_database_prepare(reader->database, &statement,
+                              "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND "
+                              "(?2 IS NULL OR timestamp COLLATE BINARY >= ?2) ORDER BY id LIMIT 1",
+                              NULL) != SIEM_OK) {
+        return false;
+    }
+    siem_ordering_bind_after(statement, after->is_set ? &after->id : NULL);
+    if (reader->origin->since != NULL) sqlite3_bind_int64(statement, 2, *reader->origin->since);
+    bool found = siem_database_step(reader->database, statement, NULL) == SIEM_OK;
+    *id = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return found;
+}
+
+/* After a step that failed with `rc`: a computed column of the site can fail for one row alone, as
+ * json_extract does for what is not JSON. True when it is worth another step: columns are looked at
+ * again with that row, or the rows of a run one by one. */
+static bool find_suspect(siem_reader *reader, siem_code rc) {
+    siem_suspect *suspect = &reader->suspect;
+    int64_t id;
+    if (rc != SIEM_IO || !siem_schema_may_be_cause(reader->database)) return false;
+    if (reader->slice.sorted != NULL && !reader->alone) {
+        reader->alone = true;
+        reader->stepping = false;
+        return true;
+    }
+    if (!find_failed(reader, &id) || (suspect->is_set && suspect->id == id)) return false;
+    *suspect = (siem_suspect){.is_set = true, .id = id};
+    forget(reader);
+    return true;
+}
+
+siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *err) {
+    siem_code rc;
+    *event = NULL;
+    if (reader->ended) return SIEM_END;
+    do {
+        rc = siem_reader_hold(reader, err);
+        if (rc != SIEM_OK) break;
+        rc = reader->slice.sorted != NULL ? step_sorted(reader, err) : step_range(reader, err);
+    } while (find_suspect(reader, rc));
+    if (rc == SIEM_OK) rc = load(reader, reader->statement, err);
+    if (rc != SIEM_OK) {
+        reader->ended = rc == SIEM_END;
+        siem_reader_release(reader);
+        return rc;
+    }
+    advance(reader);
+    *event = &reader->event;
+    return SIEM_OK;
+}

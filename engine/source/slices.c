@@ -1,0 +1,88 @@
+/* slices.c: the scan that finds how events lie counts them off as well. */
+#include "source/slices.h"
+
+#include "base/error.h"
+#include "source/sorted_ids.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct siem_slices {
+    siem_range range;
+    int64_t limit;
+    siem_ordering ordering;
+    siem_bounds bounds; /* the last id of each slice */
+    siem_sorted_ids *sorted;
+};
+
+siem_code siem_slices_open(siem_slices **out, const siem_database *database,
+                           const siem_range *range, int64_t limit, siem_error *err) {
+    *out = NULL;
+    siem_slices *slices = calloc(1, sizeof *slices);
+    if (slices == NULL) return siem_error_no_memory(err);
+    slices->range = *range;
+    slices->limit = limit;
+    slices->bounds = (siem_bounds){.every = SIEM_SLICE_EVENTS, .limit = limit};
+    siem_code rc = siem_ordering_read(&slices->ordering, &slices->bounds, database, range, err);
+    if (rc == SIEM_OK) *out = slices;
+    else siem_slices_close(slices);
+    return rc;
+}
+
+const siem_ordering *siem_slices_ordering(const siem_slices *slices) {
+    return &slices->ordering;
+}
+
+static int64_t wanted(const siem_slices *slices, int64_t count) {
+    return slices->limit >= 0 && slices->limit < count ? slices->limit : count;
+}
+
+/* All events that were counted. */
+static siem_range range_of(const siem_slices *slices) {
+    siem_range range = slices->range;
+    range.last = &slices->ordering.last_id;
+    return range;
+}
+
+siem_code siem_slices_sort(siem_slices *slices, const siem_database *database, siem_error *err) {
+    if (slices->sorted != NULL) return SIEM_OK;
+    const siem_range range = range_of(slices);
+    return siem_sorted_ids_open(&slices->sorted, database, &range, slices->limit, err);
+}
+
+bool siem_slices_get(const siem_slices *slices, int64_t number, siem_slice *slice) {
+    const siem_bounds *bounds = &slices->bounds;
+    int64_t start = number * SIEM_SLICE_EVENTS;
+    int64_t total = slices->sorted != NULL ? siem_sorted_ids_count(slices->sorted)
+                                           : wanted(slices, slices->ordering.count);
+    if (start >= total) return false;
+    *slice = (siem_slice){.number = number, .sorted = slices->sorted, .start = start};
+    slice->count = total - start < SIEM_SLICE_EVENTS ? total - start : SIEM_SLICE_EVENTS;
+    if (slices->sorted != NULL) return true;
+    size_t at = (size_t)number;
+    const int64_t *after = at > 0 ? &bounds->ids[at - 1] : slices->range.after;
+    if (after != NULL) slice->after = (siem_cursor){.is_set = true, .id = *after};
+    slice->last = at < bounds->count ? bounds->ids[at] : slices->ordering.last_id;
+    return true;
+}
+
+siem_code siem_slices_check_complete(const siem_slices *slices, const siem_database *database,
+                                     int64_t count, siem_error *err) {
+    const siem_range range = range_of(slices);
+    int64_t counted = slices->ordering.count;
+    int64_t missing = wanted(slices, counted) - count;
+    siem_ordering left;
+    if (missing <= 0) return SIEM_OK;
+    siem_code rc = siem_ordering_read(&left, NULL, database, &range, err);
+    if (rc != SIEM_OK || missing <= counted - left.count) return rc;
+    return siem_database_damaged(database, err,
+                                 "only %" PRId64 " of %" PRId64 " events can be found by their ids",
+                                 count, wanted(slices, left.count));
+}
+
+void siem_slices_close(siem_slices *slices) {
+    if (slices == NULL) return;
+    siem_sorted_ids_close(slices->sorted);
+    siem_bounds_free(&slices->bounds);
+    free(slices);
+}
