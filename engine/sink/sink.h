@@ -97,7 +97,10 @@ typedef struct siem_protocol {
 struct siem_sink_kind {
     const char *name;
     const char *summary;
-    const char *format; /* the format that suits it, or NULL */
+    const char *format;      /* the format that suits it, or NULL */
+    const char *retired;     /* what to prefer, and why; NULL: it is current */
+    const char *from_format; /* its option that the format's option of that name sets, or NULL */
+    bool takes_urls;         /* a URL without the name of a kind is one of this kind */
     const siem_sink_option
         *options; /* ended by a NULL name; those of all remote kinds come on top */
     siem_code (*open)(siem_sink **out, const siem_options *options, siem_error *err);

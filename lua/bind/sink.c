@@ -1,6 +1,8 @@
 /* sink.c: the sinks of the engine. */
 #include "bind/sink.h"
 
+#include "sink/sink.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,22 +108,31 @@ void siem_lua_push_option(lua_State *L, const siem_sink_option *option) {
     set_flag(L, "many", option->many);
 }
 
-/* core.sink_kinds() -> a list of {name=, summary=, format=, options={{name=, ...}}} */
+/* Pushes a table of what a kind is and can do. */
+static void push_kind(lua_State *L, const siem_sink_kind *kind) {
+    const siem_sink_option *option;
+    lua_createtable(L, 0, 8);
+    set_text(L, "name", kind->name);
+    set_text(L, "summary", kind->summary);
+    set_text(L, "format", kind->format);
+    set_text(L, "retired", kind->retired);
+    set_text(L, "from_format", kind->from_format);
+    set_flag(L, "takes_urls", kind->takes_urls);
+    set_flag(L, "counts", kind->protocol->write_count != NULL);
+    lua_newtable(L);
+    for (size_t i = 0; (option = siem_sink_kind_option(kind, i)) != NULL; i++) {
+        siem_lua_push_option(L, option);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "options");
+}
+
+/* core.sink_kinds() -> a list of {name=, summary=, ..., options={{name=, ...}}} */
 static int sink_kinds(lua_State *L) {
     const siem_sink_kind *kind;
-    const siem_sink_option *option;
     lua_newtable(L);
     for (size_t i = 0; (kind = siem_sink_kind_at(i)) != NULL; i++) {
-        lua_createtable(L, 0, 4);
-        set_text(L, "name", siem_sink_kind_name(kind));
-        set_text(L, "summary", siem_sink_kind_summary(kind));
-        set_text(L, "format", siem_sink_kind_format(kind));
-        lua_newtable(L);
-        for (size_t j = 0; (option = siem_sink_kind_option(kind, j)) != NULL; j++) {
-            siem_lua_push_option(L, option);
-            lua_rawseti(L, -2, (lua_Integer)j + 1);
-        }
-        lua_setfield(L, -2, "options");
+        push_kind(L, kind);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

@@ -112,6 +112,10 @@ function siem.sink.custom(sink) end
 ---@field name string
 ---@field summary string
 ---@field format string? that suits it
+---@field counts boolean whether sink:count can be asked
+---@field retired string? what to prefer, and why
+---@field takes_urls boolean whether a URL alone, without the name of a kind, is one of this kind
+---@field from_format string? the name of an option that the format's option of that name sets
 ---@field options { name: string, value: string?, help: string, required: boolean, secret: boolean, many: boolean }[]
 
 ---@return oversight.SinkKind[]

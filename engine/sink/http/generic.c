@@ -99,6 +99,7 @@ static const siem_protocol protocol = {
 
 const siem_sink_kind siem_kind_http = {.name = "http",
                                        .summary = "any collector that takes JSON by POST",
+                                       .takes_urls = true,
                                        .options = options,
                                        .open = open_http,
                                        .protocol = &protocol,

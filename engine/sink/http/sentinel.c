@@ -221,6 +221,7 @@ const siem_sink_kind siem_kind_sentinel = {
     .name = "sentinel",
     .summary = "Microsoft Sentinel by the Data Collector API: retired, prefer azure",
     .format = "sentinel",
+    .retired = "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure",
     .options = options,
     .open = open_sentinel,
     .protocol = &protocol,

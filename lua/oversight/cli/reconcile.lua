@@ -278,10 +278,21 @@ local function files_of(given)
   return files
 end
 
+--- The names of the kinds of sinks that can count events.
+local function counting_kinds()
+  local names = {}
+  for _, kind in ipairs(siem.sink.kinds()) do
+    if kind.counts then names[#names + 1] = kind.name end
+  end
+  return table.concat(names, " and ")
+end
+
 local function check(kind, files)
   if kind and #files > 0 then return "give either --file or --to" end
   if not kind and #files == 0 then return "--file OUT or --to elastic is missing" end
-  if kind and kind.name ~= "elastic" then return ("%s cannot count events: only elastic can"):format(kind.name) end
+  if kind and not kind.counts then
+    return ("%s cannot count events: only %s can"):format(kind.name, counting_kinds())
+  end
 end
 
 local function open_job(given, files)

@@ -13,9 +13,10 @@ local function flag_of(name)
   return "--" .. name:gsub("_", "-")
 end
 
-local KINDS, OPTIONS = {}, {}
+local KINDS, OPTIONS, URL_KIND = {}, {}, nil
 for _, kind in ipairs(siem.sink.kinds()) do
   KINDS[#KINDS + 1], KINDS[kind.name] = kind.name, kind
+  if kind.takes_urls then URL_KIND = kind end
   kind.takes = {}
   for _, option in ipairs(kind.options) do
     kind.takes[option.name] = option
@@ -60,11 +61,9 @@ local function chosen_kind(given)
   if is_url and given.to then return nil, "give either --to or a URL as --output" end
   if given.to and given.output then return nil, "give either --to or --output" end
   if is_url and given.url then return nil, "the URL is given twice: as --output and --url" end
-  local name = is_url and "http" or given.to
-  if name and not KINDS[name] then
-    return nil, ("--to takes %s"):format(table.concat(KINDS, ", "))
-  end
-  return KINDS[name]
+  if is_url then return URL_KIND end
+  if given.to and not KINDS[given.to] then return nil, ("--to takes %s"):format(table.concat(KINDS, ", ")) end
+  return KINDS[given.to]
 end
 
 local function check_file_options(given, kind)
@@ -170,9 +169,8 @@ end
 local function open_kind(given, kind, format, chosen)
   local own = {}
   for name in pairs(kind.takes) do own[name] = given[name] end
-  if kind.name == "splunk" and format and not own.index then
-    own.index = chosen and chosen.index or format.options.index
-  end
+  local shared = kind.from_format
+  if shared and format and not own[shared] then own[shared] = chosen and chosen[shared] or format.options[shared] end
   if not given.to then own.url = given.output end
   if own.header then
     local message
@@ -180,9 +178,7 @@ local function open_kind(given, kind, format, chosen)
     if not own.header then return nil, message, "usage" end
   end
   warn_of_literals(given, kind)
-  if kind.name == "sentinel" then
-    messages.warning "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure"
-  end
+  if kind.retired then messages.warning(kind.retired) end
   local sink, message, code = siem.sink.open(kind.name, own)
   if sink then return sink end
   return nil, in_terms_of_arguments(message, kind, code), (code == "invalid" or code == "not_found") and "usage" or code
