@@ -24,7 +24,7 @@ siem_code siem_path_open(siem_path *path, const char *text, siem_error *err) {
         } else if (*c == '\\') {
             siem_path_close(path);
             return siem_error_set(err, SIEM_INVALID,
-                                  "\"%s\": a backslash stands only before a dot or a backslash",
+                                  "\"%s\": a backslash is allowed only before a dot or a backslash",
                                   text);
         } else if (*c != '.' && *c != '\0') {
             *to++ = *c;

@@ -53,7 +53,7 @@ static bool refuse(reader *r, const char *problem) {
 /* The next bytes as an unsigned number, at most eight of them. */
 static bool read_number(reader *r, size_t bytes, uint64_t *number) {
     *number = 0;
-    if (r->size - r->at < bytes) return refuse(r, "a value ends behind the data");
+    if (r->size - r->at < bytes) return refuse(r, "a value ends after the data");
     while (bytes-- > 0) *number = *number << 8 | r->section[r->at++];
     return true;
 }
@@ -163,7 +163,7 @@ static bool check_scalar(reader *r, control c) {
     if (c.size > most_bytes(c.type) || (exact && c.size != most_bytes(c.type))) {
         return refuse(r, "a number has a wrong size");
     }
-    if (r->size - r->at < c.size) return refuse(r, "a value ends behind the data");
+    if (r->size - r->at < c.size) return refuse(r, "a value ends after the data");
     return has_room(r, c.type == TEXT ? 6 * c.size : 2 * c.size + 40);
 }
 

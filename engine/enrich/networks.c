@@ -99,11 +99,12 @@ siem_code siem_networks_add(siem_networks *networks, const char *text, uint32_t 
     address a;
     unsigned prefix;
     if (!parse_network(&a, &prefix, text)) {
-        return siem_error_set(err, SIEM_INVALID, "'%s' is no network, such as 192.0.2.0/24", text);
+        return siem_error_set(err, SIEM_INVALID, "'%s' is not a network, such as 192.0.2.0/24",
+                              text);
     }
     for (unsigned bit = prefix; bit < a.bits; bit++) {
         if (bit_at(&a, bit) != 0) {
-            return siem_error_set(err, SIEM_INVALID, "'%s' has bits set behind its prefix", text);
+            return siem_error_set(err, SIEM_INVALID, "'%s' has bits set after its prefix", text);
         }
     }
     uint32_t at = root_of(&a);

@@ -212,7 +212,7 @@ static const siem_converter converters[] = {
      false},
     {"float", "a number with a fraction: 1735000001 becomes 1735000001.0", to_float, false},
     {"integer", "a whole number, cut towards zero: 3.9 and \"3.9\" become 3", to_integer, false},
-    {"ip", "an IPv4 or IPv6 address; anything else is left out", to_ip, false},
+    {"ip", "an IPv4 or IPv6 address; anything else is omitted", to_ip, false},
     {"json_text", "the JSON form of the value, as text", to_json_text, false},
     {"lower", "text with the letters A to Z in lower case", to_lower, false},
     {"rfc3339", "a time in UTC, \"2026-01-02T03:04:05Z\", of seconds or RFC 3339 text", to_rfc3339,

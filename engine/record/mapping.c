@@ -84,7 +84,7 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     mapping->has_functions =
         mapping->has_functions || row->with != NULL || row->fallback_with != NULL;
     if (mapping->compiled || mapping->whole != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "%s: no row can be added any more", mapping->name);
+        return siem_error_set(err, SIEM_INVALID, "%s: no further row can be added", mapping->name);
     }
     rc = siem_row_open(&compiled, row, &mapping->scratch, err);
     if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, compiled, err);
@@ -231,7 +231,7 @@ static siem_code is_unknown(const siem_registry *registry, const char *field, si
     const char *reason = siem_unreadable_reason(siem_registry_unreadable(registry), field);
     if (reason == NULL) {
         return siem_error_set(err, SIEM_NOT_FOUND,
-                              "\"%s\" is no field of an event and no column of this registry",
+                              "\"%s\" is neither a field of an event nor a column of this registry",
                               field);
     }
     return siem_error_set(

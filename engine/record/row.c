@@ -148,7 +148,7 @@ static siem_code check_row(const siem_row *given, siem_error *err) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
     }
     if (has_fallback && given->lookup == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "default stands beside lookup only");
+        return siem_error_set(err, SIEM_INVALID, "default needs lookup");
     }
     if (given->lookup_size != 0 && given->lookup == NULL) {
         return siem_error_set(err, SIEM_INVALID, "lookup is NULL, and lookup_size is not 0");

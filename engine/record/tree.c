@@ -31,7 +31,7 @@ static siem_code place(siem_tree *object, const char *key, siem_compiled_row *ro
     siem_tree *member = find(object, key);
     bool is_new = member == NULL;
     if (!is_new && member->row != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "%s: a row for this destination stands before",
+        return siem_error_set(err, SIEM_INVALID, "%s: another row has this destination already",
                               name);
     }
     if (!is_new && (!siem_row_is_object(row) || member->declared)) {

@@ -145,8 +145,8 @@ siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err) {
     return siem_line_file_sync(&deadletter->file, &ignored, err);
 }
 
-static siem_code strike_failed(const char *path, siem_error *err) {
-    return siem_error_set(err, SIEM_IO, "cannot strike lines of %s: %s", path, strerror(errno));
+static siem_code blank_failed(const char *path, siem_error *err) {
+    return siem_error_set(err, SIEM_IO, "cannot blank lines of %s: %s", path, strerror(errno));
 }
 
 static siem_code check_places(const siem_deadletter_place *places, size_t count, siem_error *err) {
@@ -154,15 +154,15 @@ static siem_code check_places(const siem_deadletter_place *places, size_t count,
         const siem_deadletter_place *p = &places[i];
         if (p->offset >= 0 && p->size <= (size_t)(INT64_MAX - p->offset)) continue;
         return siem_error_set(err, SIEM_INVALID,
-                              "siem_deadletter_strike: place %zu is in no file: offset %" PRId64
+                              "siem_deadletter_blank: place %zu is in no file: offset %" PRId64
                               ", size %zu",
                               i, p->offset, p->size);
     }
     return SIEM_OK;
 }
 
-siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *places,
-                                 size_t count, siem_error *err) {
+siem_code siem_deadletter_blank(const char *path, const siem_deadletter_place *places, size_t count,
+                                siem_error *err) {
     char blanks[4096];
     if (path == NULL) return siem_misuse_null(__func__, "path", err);
     siem_code rc = siem_misuse_list(__func__, "places", places, count, err);
@@ -182,10 +182,10 @@ siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *
             written = pwrite(fd, blanks, left < sizeof blanks ? left : sizeof blanks,
                              (off_t)(places[i].offset + (int64_t)at));
             if (written < 0 && errno == EINTR) written = 0;
-            else if (written < 0) rc = strike_failed(path, err);
+            else if (written < 0) rc = blank_failed(path, err);
         }
     }
-    if (rc == SIEM_OK && fsync(fd) != 0) rc = strike_failed(path, err);
+    if (rc == SIEM_OK && fsync(fd) != 0) rc = blank_failed(path, err);
     (void)close(fd);
     return rc;
 }

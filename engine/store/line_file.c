@@ -375,12 +375,12 @@ static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, si
     if (file->reader < 0 && errno == ENOENT) {
         return siem_error_set(
             err, SIEM_IO,
-            "cannot read '%s', to go on behind what is there: it was renamed, and "
+            "cannot read '%s', to continue after what is there: it was renamed, and "
             "there is no /proc, by which its open file can be found: mount /proc",
             name_of(file));
     }
     if (file->reader < 0) {
-        return siem_error_set(err, SIEM_IO, "cannot read '%s', to go on behind what is there: %s",
+        return siem_error_set(err, SIEM_IO, "cannot read '%s', to continue after what is there: %s",
                               name_of(file), strerror(errno));
     }
     file->known = known;

@@ -89,8 +89,8 @@ static int deadletter_sync(lua_State *L) {
     return 1;
 }
 
-/* core.deadletter_strike(path, {{offset, size}, ...}) -> true, or nil, message, code */
-static int deadletter_strike(lua_State *L) {
+/* core.deadletter_blank(path, {{offset, size}, ...}) -> true, or nil, message, code */
+static int deadletter_blank(lua_State *L) {
     siem_error err;
     const char *path = siem_lua_check_text(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -106,7 +106,7 @@ static int deadletter_strike(lua_State *L) {
         places[i] = (siem_deadletter_place){offset, (size_t)size};
         lua_pop(L, 3);
     }
-    if (siem_deadletter_strike(path, places, count, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    if (siem_deadletter_blank(path, places, count, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -131,6 +131,6 @@ void siem_lua_bind_deadletter(lua_State *L) {
     siem_lua_new_class(L, SIEM_LUA_DEADLETTER, methods, deadletter_close);
     lua_pushcfunction(L, deadletter_open);
     lua_setfield(L, -2, "deadletter_open");
-    lua_pushcfunction(L, deadletter_strike);
-    lua_setfield(L, -2, "deadletter_strike");
+    lua_pushcfunction(L, deadletter_blank);
+    lua_setfield(L, -2, "deadletter_blank");
 }

@@ -76,7 +76,7 @@ static int load_restricted(lua_State *L) {
     for (size_t i = 0; i < r->argument_count; i++) lua_pushstring(L, r->arguments[i]);
     lua_call(L, 2 + (int)r->argument_count, 2);
     if (!lua_isnil(L, -2)) check_mapping(L, -2);
-    if (!lua_isstring(L, -1)) return luaL_error(L, "the description is no text");
+    if (!lua_isstring(L, -1)) return luaL_error(L, "the description is not a text");
     return 2;
 }
 

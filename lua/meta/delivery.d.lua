@@ -260,10 +260,10 @@ function Deadletter:close() end
 ---@return oversight.Code? code
 function Deadletter:sync() end
 
---- Makes lines blank that are dealt with, and forces that to the disk.
+--- Blanks lines that are done, and forces that to the disk.
 ---@param path string
 ---@param places integer[][] { offset, size } of lines, without their line ends
 ---@return true?
 ---@return string? message
 ---@return oversight.Code? code
-function siem.deadletter.strike(path, places) end
+function siem.deadletter.blank(path, places) end

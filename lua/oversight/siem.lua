@@ -43,7 +43,7 @@ local M = {
   sink       = {},
   deadletter = {
     open = misuse.entry(failed.remembering("deadletter", "siem.deadletter.open", core.deadletter_open)),
-    strike = core.deadletter_strike,
+    blank = core.deadletter_blank,
   },
   checkpoint = { set = core.checkpoint_set, reset = core.checkpoint_reset },
   export     = {},

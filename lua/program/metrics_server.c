@@ -94,7 +94,7 @@ static int listen_at(lua_State *L) {
     lua_Integer port = luaL_checkinteger(L, 2);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, 2, "is no port");
+    luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, 2, "is not a port");
     errno = 0;
     if (inet_pton(AF_INET, host, &address.sin_addr) == 1) {
         server = start((const struct sockaddr *)&address, 0);
@@ -102,7 +102,7 @@ static int listen_at(lua_State *L) {
         server = start((const struct sockaddr *)&address6, MHD_USE_IPv6);
     } else {
         lua_pushnil(L);
-        lua_pushfstring(L, "'%s' is no address", host);
+        lua_pushfstring(L, "'%s' is not an address", host);
         lua_pushliteral(L, "usage");
         return 3;
     }

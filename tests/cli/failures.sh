@@ -131,7 +131,7 @@ run 1 export --db r.db --registry-id reg --format bad
 has err "bad.lua:1: format bad: row 1 (a): there is no key \"form\""
 echo 'return require "oversight.format" "gone" { { "a", from = "region" } }' >lua/oversight/formats/gone.lua
 run 1 export --db r.db --registry-id reg --format gone
-has err 'gone.lua:1: format gone: row 1 (a): "region" is no field of an event and no column of this registry'
+has err 'gone.lua:1: format gone: row 1 (a): "region" is neither a field of an event nor a column of this registry'
 printf '\033Lua' >lua/oversight/formats/binary.lua
 run 1 export --db r.db --registry-id reg --format binary
 has err "attempt to load a binary chunk"

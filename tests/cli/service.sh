@@ -82,7 +82,7 @@ for wrong in "--follow --limit 1" "--wait" "--metrics m" "--log-format xml" "--c
     lacks err traceback
 done
 run 2 "${follow[@]}" --format ecs --metrics-listen 300.0.0.1:7000
-has err "--metrics-listen: '300.0.0.1' is no address"
+has err "--metrics-listen: '300.0.0.1' is not an address"
 
 # ---- new events, rotation, SIGTERM ----
 start "${follow[@]}" --format ecs --output a.jsonl --checkpoint a.cp

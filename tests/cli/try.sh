@@ -99,12 +99,12 @@ has err "ecs extends no other format: give one with --against"
 echo 'return require "oversight.formats.ecs":extend "odd" { { "labels.x", from = "nosuch" } }' >odd.lua
 for command in try diff; do
     run 1 $command odd.lua --db r.db
-    has err 'odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no field of an event'
+    has err 'odd.lua:1: format odd: row 1 (labels.x): "nosuch" is neither a field of an event'
 done
 run 1 check odd.lua --db r.db
-has out 'odd: error: rows: odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no'
+has out 'odd: error: rows: odd.lua:1: format odd: row 1 (labels.x): "nosuch" is neither'
 run 1 export --db r.db --registry-id r --format ./odd.lua
-has err './odd.lua:1: format odd: row 1 (labels.x): "nosuch" is no field of an event'
+has err './odd.lua:1: format odd: row 1 (labels.x): "nosuch" is neither a field of an event'
 # A function of C has no line: format, row and event are named.
 echo 'return require "oversight.format" "odd" { { "x.y", from = "extra.none", with = string.upper } }' >odd.lua
 run 3 try odd.lua --db r.db --limit 1

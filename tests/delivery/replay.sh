@@ -264,7 +264,7 @@ for line in {json.loads(line)["event_id"]: line for line in open("long.dead")}.v
     cp before.dead long.dead
     receive stuck hec
     LD_PRELOAD=$2 FAULTS="fsync long.dead.replaying EIO 1 1000000" run 1 replay long.dead "${to_splunk[@]}" --url "$url"
-    has err "cannot strike lines of long.dead.replaying"
+    has err "cannot blank lines of long.dead.replaying"
 fi
 
 # ---- what is no file ----

@@ -331,7 +331,7 @@ static void test_order(void **state) {
     assert_string_equal(err.message, "m: the format has no rows");
     assert_ok(siem_mapping_set_function(mapping, give_json, "{}", &err));
     assert_int_equal(siem_mapping_add(mapping, &row, &err), SIEM_INVALID);
-    assert_string_equal(err.message, "m: no row can be added any more");
+    assert_string_equal(err.message, "m: no further row can be added");
     assert_ok(siem_mapping_compile(mapping, &err));
     assert_ok(siem_mapping_compile(mapping, &err)); /* which it is */
     assert_int_equal(siem_mapping_set_function(mapping, give_json, "{}", &err), SIEM_INVALID);
@@ -391,8 +391,9 @@ static void test_check(void **state) {
     assert_int_equal(
         check(ROWS({"a", .from = FROM("event_id", "colour")}, {"b", .value = "1"}), registry, &err),
         SIEM_NOT_FOUND);
-    assert_string_equal(err.message, "test: a: \"colour\" is no field of an event and no column of "
-                                     "this registry");
+    assert_string_equal(err.message,
+                        "test: a: \"colour\" is neither a field of an event nor a column of "
+                        "this registry");
     assert_int_equal(check(ROWS({"b.c.d", .from = FROM("colour")}), registry, &err),
                      SIEM_NOT_FOUND);
     assert_non_null(strstr(err.message, "test: b.c.d: \"colour\""));
@@ -461,7 +462,7 @@ static void test_wrong_rows(void **state) {
     assert_refused(ROWS({"a", .keep = true, .when = give_json, .when_context = "true"}),
                    SIEM_INVALID, "takes no other key");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .fallback_prefix = "x"}), SIEM_INVALID,
-                   "default stands beside lookup");
+                   "default needs lookup");
     assert_refused(ROWS({"a.b", .keep = true}, {"a.b", .keep = true}), SIEM_INVALID,
                    "an object already");
     assert_refused(ROWS({"a", .from = FROM("token_id"), .lookup = no_key, .lookup_size = 2}),

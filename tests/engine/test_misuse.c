@@ -181,10 +181,10 @@ CASE(dead_append_dead, siem_deadletter_append(NULL, "{}", 2, err))
 CASE(dead_append_line, siem_deadletter_append(g.deadletter, NULL, 2, err))
 CASE(dead_append_two, siem_deadletter_append(g.deadletter, "{}\n{}", 5, err))
 CASE(dead_sync, siem_deadletter_sync(NULL, err))
-CASE(strike_path, siem_deadletter_strike(NULL, NULL, 0, err))
-CASE(strike_places, siem_deadletter_strike("d", NULL, 1, err))
-CASE(strike_place, siem_deadletter_strike("d", &(siem_deadletter_place){-1, 5}, 1, err))
-CASE(strike_size, siem_deadletter_strike("d", &(siem_deadletter_place){1, (size_t)-1}, 1, err))
+CASE(blank_path, siem_deadletter_blank(NULL, NULL, 0, err))
+CASE(blank_places, siem_deadletter_blank("d", NULL, 1, err))
+CASE(blank_place, siem_deadletter_blank("d", &(siem_deadletter_place){-1, 5}, 1, err))
+CASE(blank_size, siem_deadletter_blank("d", &(siem_deadletter_place){1, (size_t)-1}, 1, err))
 
 #define OPEN_CHECKPOINT(...)                                                                       \
     siem_checkpoint_open(OUT(checkpoint), &(siem_checkpoint_options){__VA_ARGS__}, err)
@@ -338,7 +338,7 @@ static const test_misuse misuses[] = {
     M(add_mapping, "mapping"),
     M(add_row, "row"),
     M(add_zeroed, "destination"),
-    M(add_late, "no row can be added"),
+    M(add_late, "no further row can be added"),
     M(function_mapping, "mapping"),
     M(function_function, "whole"),
     M(filter_mapping, "mapping"),
@@ -401,10 +401,10 @@ static const test_misuse misuses[] = {
     M(dead_append_line, "line"),
     M(dead_append_two, "one line"),
     M(dead_sync, "deadletter"),
-    M(strike_path, "path"),
-    M(strike_places, "places"),
-    M(strike_place, "offset -1"),
-    M(strike_size, "place 0"),
+    M(blank_path, "path"),
+    M(blank_places, "places"),
+    M(blank_place, "offset -1"),
+    M(blank_size, "place 0"),
     M(cp_out, "out"),
     M(cp_options, "options"),
     M(cp_zeroed, "path"),

@@ -155,8 +155,8 @@ static siem_code set_registry(siem_error *err) {
     return siem_checkpoint_set(test_path("one.db"), 5, err);
 }
 
-static siem_code strike_registry(siem_error *err) {
-    return siem_deadletter_strike(test_path("one.db"), &(siem_deadletter_place){0, 16}, 1, err);
+static siem_code blank_registry(siem_error *err) {
+    return siem_deadletter_blank(test_path("one.db"), &(siem_deadletter_place){0, 16}, 1, err);
 }
 
 static siem_code reset_registry(siem_error *err) {
@@ -357,7 +357,7 @@ static const test_misuse misuses[] = {
     M(open_registry_dead, "database"),
     M(open_registry_checkpoint, "database"),
     M(set_registry, "database"),
-    M(strike_registry, "database"),
+    M(blank_registry, "database"),
     M(reset_registry, "database"),
     M(run_onto_registry, "it is the registry"),
     M(run_onto_journal, "it is the registry"),

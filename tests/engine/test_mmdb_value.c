@@ -69,7 +69,7 @@ static void test_scalars(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_value(cases[i].data, cases[i].size, 0, cases[i].json);
         for (size_t size = 0; size < cases[i].size; size++) {
-            assert_damaged(cases[i].data, size, 0, "a value ends behind the data");
+            assert_damaged(cases[i].data, size, 0, "a value ends after the data");
         }
     }
 }
@@ -88,7 +88,7 @@ static void test_lists_and_maps(void **state) {
     assert_damaged(BYTES("\xe1\xa1\x01\xa1\x02"), 0, "a key of a map is not text");
     assert_damaged(BYTES("\xe1\x41"
                          "k"),
-                   0, "a value ends behind the data");
+                   0, "a value ends after the data");
 }
 
 /* Sizes of 29 bytes and more stand in one to three bytes of their own. */
@@ -113,7 +113,7 @@ static void test_sizes(void **state) {
         expected[0] = expected[length + 1] = '"';
         expected[length + 2] = '\0';
         assert_value(data, size + length, 0, expected);
-        assert_damaged(data, size + length - 1, 0, "a value ends behind the data");
+        assert_damaged(data, size + length - 1, 0, "a value ends after the data");
     }
 }
 
@@ -161,8 +161,8 @@ static void test_damage(void **state) {
                    "a number has a wrong size");
     assert_damaged(BYTES("\x67\x3f\xf8\x00\x00\x00\x00\x00"), 0, "a number has a wrong size");
     assert_damaged(BYTES("\x03\x08\xbf\x00\x00"), 0, "a number has a wrong size");
-    assert_damaged(BYTES("\xa0"), 1, "a value ends behind the data");
-    assert_damaged(BYTES("\xa0"), 7, "a value ends behind the data");
+    assert_damaged(BYTES("\xa0"), 1, "a value ends after the data");
+    assert_damaged(BYTES("\xa0"), 7, "a value ends after the data");
 }
 
 /* So many levels, values and bytes of text, and not one more. */

@@ -185,7 +185,7 @@ def columns_go(program):
         fail(f"it does not report the column: {follower.said()}")
     connection.execute("ALTER TABLE events DROP COLUMN site")
     add_events(connection, 1, first=4)
-    expect_end(follower, 1, '"site\\" is no field of an event and no column of this registry')
+    expect_end(follower, 1, '"site\\" is neither a field of an event nor a column of this registry')
     check_once(read_ids(["out.jsonl"]), [1, 2, 3, 4], "the file")
 
 

@@ -31,7 +31,7 @@ same out.jsonl whole.jsonl
 behind
 mv out.jsonl out.jsonl.1
 without_proc 1 "${export[@]}"
-has err "cannot read 'out.jsonl', to go on behind what is there: it was renamed, and there is no /proc"
+has err "cannot read 'out.jsonl', to continue after what is there: it was renamed, and there is no /proc"
 has err 'mount /proc'
 run 0 "${export[@]}"
 same out.jsonl.1 whole.jsonl

@@ -148,8 +148,8 @@ describe("a dead letter", function()
     local letter = assert(siem.deadletter.open(file))
     raise {
       ["(holds a line end)"] = function() letter:append "{}\n" end,
-      ["(has a negative number)"] = function() core.deadletter_strike(file, { { -1, 5 } }) end,
-      ["#2 to 'deadletter_strike' (has a negative number)"] = function() core.deadletter_strike(file, { { 1, -5 } }) end,
+      ["(has a negative number)"] = function() core.deadletter_blank(file, { { -1, 5 } }) end,
+      ["#2 to 'deadletter_blank' (has a negative number)"] = function() core.deadletter_blank(file, { { 1, -5 } }) end,
     }
     assert.is_true(letter:write(event(), "ecs", "no"))
     assert.is_true(letter:write(event(), "ecs", "no", {}))

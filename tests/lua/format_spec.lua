@@ -181,7 +181,7 @@ describe("a wrong definition", function()
       ["lookup has a key that is no string"] = { from = "x", lookup = { 1 } }, ["as must be a string"] = { as = 1 },
       ["required must be true or false"] = { required = 1 }, ["value a function has no JSON form"] = { value = print },
       ["from holds a NUL character"] = { from = "a\0b" }, ["with must be a function"] = { with = "upper" },
-      ["lookup needs from"] = { value = 1, lookup = {} }, ["default stands beside lookup only"] = { from = "x", default = 1 },
+      ["lookup needs from"] = { value = 1, lookup = {} }, ["default needs lookup"] = { from = "x", default = 1 },
       ["give either from or value"] = { from = "x", value = 1 }, ["the row has no source"] = {},
       ["from has a hole"] = { from = { nil, "token_id" } }, ["from: the list is empty"] = { from = {} },
       ["the format declares no option \"o\""] = { from = "option.o" },
@@ -191,7 +191,7 @@ describe("a wrong definition", function()
     end
     assert.matches("row 2 %(a%.b%): \"a\" is a value already", problem { { "a", value = 1 }, { "a.b", value = 2 } })
     assert.matches("row 2 %(a%): this destination is an object", problem { { "a.b", value = 1 }, { "a", value = 2 } })
-    assert.matches("row 2 %(a%): a row for this destination stands", problem { { "a", value = 1 }, { "a", value = 2 } })
+    assert.matches("row 2 %(a%): another row has this destination already", problem { { "a", value = 1 }, { "a", value = 2 } })
     assert.matches("format bad: the format has no rows", problem {})
     assert.matches("row 1 %(a\\x00b%): destination holds a NUL", problem { { "a\0b", value = 1 } })
   end)

@@ -136,20 +136,20 @@ describe("a table of networks", function()
         assert.equal("ten-one", site "10.1.2.3")
         assert.equal(i, #warnings)
       end
-      assert.matches("behind its prefix", warnings[1])
+      assert.matches("after its prefix", warnings[1])
       assert.matches('has no column "site"', warnings[2])
     end)
   end)
 
-  it("says what is no network", function()
+  it("says what is not a network", function()
     assert.matches("lookup_spec.*lookup.cidr takes the path", problem(function() siem.lookup.cidr() end))
     local function load(network)
       return problem(siem.lookup.cidr, write(path, "network\n10.0.0.0/8\n" .. network .. "\n"))
     end
-    assert.matches(":3: '10.0.0.1/8' has bits set behind its prefix", load "10.0.0.1/8")
-    assert.matches("'10.0.0.0/33' is no network", load "10.0.0.0/33")
-    assert.matches("'ten/8' is no network", load "ten/8")
-    assert.matches("'10.0.0.0/' is no network", load "10.0.0.0/")
+    assert.matches(":3: '10.0.0.1/8' has bits set after its prefix", load "10.0.0.1/8")
+    assert.matches("'10.0.0.0/33' is not a network", load "10.0.0.0/33")
+    assert.matches("'ten/8' is not a network", load "ten/8")
+    assert.matches("'10.0.0.0/' is not a network", load "10.0.0.0/")
     assert.matches("'10.0.0.0/8' comes twice", load "10.0.0.0/8")
     assert.matches('has no column "network"', problem(siem.lookup.cidr, write(path, "net\n1.2.3.4\n")))
   end)
@@ -320,7 +320,7 @@ describe("a MaxMind table", function()
       ["deep"] = "more than 32 levels", ["loop"] = "more than 32 levels", ["bomb"] = "more than 10000 values",
       ["many"] = "more than 10000 values", ["text-bomb"] = "longer than 1 MiB",
       ["pointer-pointer"] = "a pointer leads to a pointer", ["pointer-outside"] = "a pointer leads out of the data",
-      ["cut-text"] = "a value ends behind the data", ["cut-short"] = "the address database is damaged",
+      ["cut-text"] = "a value ends after the data", ["cut-short"] = "the address database is damaged",
       ["unknown-type"] = "a value has an unknown type",
     } do
       make_hostile(kind)

@@ -194,7 +194,7 @@ local arguments = {
   ["checkpoint.read"] = function() return path(one_of { "cp.json", "none", "." }) end,
   ["checkpoint.set"] = function() return path "cp.json", one_of(NUMBERS) end,
   ["checkpoint.reset"] = function() return path "cp.json" end,
-  ["deadletter.strike"] = function()
+  ["deadletter.blank"] = function()
     return path "dead.jsonl", { value(), { start = random(9), size = one_of(NUMBERS) } }
   end,
   ["export.open"] = function()

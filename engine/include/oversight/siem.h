@@ -581,10 +581,10 @@ typedef struct siem_deadletter_place {
     size_t size;
 } siem_deadletter_place;
 
-/* Makes lines of a file blank that are dealt with, and forces that to the disk: whoever reads the
+/* Blanks lines of a file that are done, and forces that to the disk: whoever reads the
  * file passes over them. No room is needed. Errors: SIEM_IO. */
-SIEM_API siem_code siem_deadletter_strike(const char *path, const siem_deadletter_place *places,
-                                          size_t count, siem_error *err);
+SIEM_API siem_code siem_deadletter_blank(const char *path, const siem_deadletter_place *places,
+                                         size_t count, siem_error *err);
 
 /* Closes and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);

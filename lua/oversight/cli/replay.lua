@@ -118,7 +118,7 @@ function Replay:settle(lines)
     if not stays then places[#places + 1] = { line.offset, #line.text } end
   end
   if self.dry_run or #places == 0 then return true end
-  return siem.deadletter.strike(self.claimed, places)
+  return siem.deadletter.blank(self.claimed, places)
 end
 
 function Replay:report_damage(line)
