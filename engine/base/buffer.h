@@ -1,4 +1,4 @@
-/* buffer.h: bytes that grow; the one place where rendered text is kept. */
+/* buffer.h: bytes that grow. Rendered text is kept in these. */
 #ifndef SIEM_BUFFER_H
 #define SIEM_BUFFER_H
 
@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Where memory comes from when it is not malloc's. `resize` is realloc, told the size that the
- * block has; it frees for the size 0, and gives NULL without memory. */
+/* Where memory comes from when it is not malloc's. `resize` is realloc that also gets
+ * the old size of the block. It frees for the size 0, and returns NULL without memory. */
 typedef struct siem_allocator {
     void *(*resize)(struct siem_allocator *self, void *block, size_t had, size_t size);
 } siem_allocator;
@@ -29,7 +29,7 @@ typedef struct siem_buffer {
  * without memory. */
 bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
 
-/* As siem_buffer_reserve, for what is secret: the memory that is left behind is wiped. */
+/* As siem_buffer_reserve, for what is secret: the memory that is given up is wiped. */
 bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra);
 
 /* Frees the memory and leaves an empty buffer. */
@@ -48,7 +48,7 @@ static inline void siem_buffer_add(siem_buffer *buffer, const char *bytes, size_
     buffer->size += size;
 }
 
-/* As siem_buffer_add, for bytes with SIEM_PADDING readable ones behind them: copied in steps of a
+/* As siem_buffer_add, for bytes with SIEM_PADDING readable ones after them: copied in steps of a
  * fixed size, which for short pieces is twice as fast as a call of memcpy. */
 #define SIEM_PADDING 16
 static inline void siem_buffer_add_padded(siem_buffer *buffer, const char *bytes, size_t size) {

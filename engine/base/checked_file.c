@@ -20,7 +20,7 @@ typedef struct rules {
     int flags;
     bool is_own;  /* the program's own in any folder */
     bool links;   /* they are followed */
-    bool streams; /* a pipe or a device will do */
+    bool streams; /* a pipe or a device is allowed */
     bool makes, replaces;
     bool takes_given; /* what was given open, whatever it is */
     bool is_table;
@@ -125,7 +125,7 @@ static bool take_target(char *path, int link) {
     return true;
 }
 
-/* Follows the link that `path` may be. *more is false when it is none. */
+/* Follows the link that `path` may be. *more is false when it is not a link. */
 static siem_code follow_one(char *path, const rules *r, bool *more, siem_error *err) {
     struct stat file;
     siem_code rc = SIEM_OK;
@@ -161,7 +161,7 @@ siem_code siem_checked_file_resolve(char **real, const char *path, siem_file_use
 
 /* ---- opening ---- */
 
-/* Opens what is there. A pipe of one's own is waited for, where a pipe will do. */
+/* Opens what is there. A pipe of the own user is waited for, where pipes are allowed. */
 static siem_code open_existing(int *fd, const char *path, const rules *r, siem_error *err) {
     struct stat file;
     siem_code rc = SIEM_OK;
@@ -171,7 +171,7 @@ static siem_code open_existing(int *fd, const char *path, const rules *r, siem_e
     *fd = open(path, r->flags | ALWAYS | (waits ? 0 : O_NONBLOCK));
     if (*fd < 0) {
         int reason = errno;
-        /* Of a link or a pipe, what it is says more than the error. */
+        /* For a link or a pipe, its type explains more than the error. */
         if ((reason == ELOOP || reason == ENXIO) && lstat(path, &file) == 0) {
             rc = check(path, r, &file, err);
         }

@@ -18,7 +18,7 @@
 
 #define PATIENCE 0.5 /* seconds that a lock is waited for: its owner may be ending */
 
-/* The byte that a writer locks, behind all that a file can hold. */
+/* The byte that a writer locks: after all that a file can hold. */
 static const struct flock writers_byte = {
     .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INT64_MAX - 1, .l_len = 1};
 

@@ -3,8 +3,7 @@
  * There are two locks. One is on a hidden file beside, ".NAME.lock", which only its owner can open:
  * no reader takes it. It is removed when it is released; one that a crash left is used again. The
  * other one is on the file itself, for other names of it and for folders in which nothing can be
- * made. It takes the right to write, and a reader's lock on the same bytes is passed over.
- */
+ * made. It needs the right to write, and is independent of a reader's lock on the same bytes. */
 #ifndef SIEM_FILE_LOCK_H
 #define SIEM_FILE_LOCK_H
 
@@ -23,11 +22,11 @@ typedef struct siem_file_lock { /* not taken when it is all zero */
 siem_code siem_file_lock_take(siem_file_lock *lock, const char *path, int file, bool is_shared,
                               siem_error *err);
 
-/* Extends a lock that is taken to another file, to which the writer goes over. Closing a file gives
- * back what is locked of it. Errors: as above. */
+/* Extends a lock that is held to another file, to which the writer changes. Closing a file
+ * releases its lock. Errors: as above. */
 siem_code siem_file_lock_extend(siem_file_lock *lock, const char *path, int file, siem_error *err);
 
-/* Gives it back, if it is taken. `file` is still open. */
+/* Releases it, if it is held. `file` is still open. */
 void siem_file_lock_release(siem_file_lock *lock, int file);
 
 #endif

@@ -1,4 +1,4 @@
-/* identity.c: statx, which tells when a file was made: inodes are used again. */
+/* identity.c: statx, which has the time when a file was made: inodes are reused. */
 #include "base/identity.h"
 
 #include <fcntl.h>

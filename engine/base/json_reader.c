@@ -191,7 +191,7 @@ static bool has_double_key(const siem_json_member *members, size_t count) {
     return false;
 }
 
-/* Writes the members anew, in order of first appearance, each with its last value. The members are
+/* Writes the members again, in order of first appearance, each with its last value. The members are
  * sorted by key and, within a key, by place. */
 static void keep_last_values(cursor *c, siem_json_member *members, size_t count) {
     siem_buffer *scratch = &c->reader->scratch;
@@ -244,7 +244,7 @@ static void close_object(cursor *c) {
     }
 }
 
-/* Opens an array or object; *done tells that it is empty and closed again. */
+/* Opens an array or object; *done: it is empty and closed again. */
 static siem_json_result open_frame(cursor *c, bool *done) {
     bool object = *c->at == '{';
     if (c->depth == SIEM_JSON_DEPTH) return SIEM_JSON_TOO_DEEP;
@@ -261,7 +261,7 @@ static siem_json_result open_frame(cursor *c, bool *done) {
     return SIEM_JSON_READ;
 }
 
-/* Reads the start of one value; *done tells that the value is complete. */
+/* Reads the start of one value; *done: the value is complete. */
 static siem_json_result read_value(cursor *c, bool *done) {
     *done = true;
     skip_space(c);
@@ -398,7 +398,7 @@ static void add_utf8(siem_buffer *out, uint32_t c) {
     siem_buffer_add(out, utf8, size);
 }
 
-/* Decodes the \uXXXX at `at` (its backslash), and the second half of a pair behind it. */
+/* Decodes the \uXXXX at `at` (its backslash), and the second half of a pair after it. */
 static const char *decode_unit(const char *at, const char *end, siem_buffer *out) {
     int unit = hex_unit(at + 2, end);
     at += 6;

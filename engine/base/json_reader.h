@@ -43,8 +43,8 @@ void siem_json_reader_free(siem_json_reader *reader);
 
 /* What follows takes canonical text, as siem_json_read makes it. */
 
-/* The value of a member of an object; false when `object` is none or lacks the key. `key` is plain
- * UTF-8 text. The value's bytes lie within `object`. */
+/* The value of a member of an object; false when `object` is not an object or lacks the key. `key`
+ * is plain UTF-8 text. The value's bytes are within `object`. */
 bool siem_json_find(const char *object, size_t size, const char *key, size_t key_size,
                     const char **value, size_t *value_size);
 

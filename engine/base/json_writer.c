@@ -14,7 +14,7 @@
 typedef unsigned char block __attribute__((vector_size(BLOCK)));
 typedef signed char block_mask __attribute__((vector_size(BLOCK)));
 
-/* True when one of the bytes at `bytes` cannot stand in a JSON string as it is. */
+/* True when one of the bytes at `bytes` needs an escape in a JSON string. */
 static inline bool has_special(const char *bytes) {
     block b;
     uint64_t halves[2];

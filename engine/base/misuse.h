@@ -1,4 +1,4 @@
-/* misuse.h: what a caller of the library must not give, and how that is said. */
+/* misuse.h: what a caller of the library must not give, and the messages for it. */
 #ifndef SIEM_MISUSE_H
 #define SIEM_MISUSE_H
 
@@ -18,7 +18,7 @@ siem_code siem_misuse_options(const char *function, const siem_option *options, 
                               siem_error *err);
 
 /* Checks that the type of a value is one, and that its bytes are there. What SIEM_JSON holds is not
- * looked at. Errors: SIEM_INVALID, naming neither the function nor the value. */
+ * checked. Errors: SIEM_INVALID, naming neither the function nor the value. */
 siem_code siem_misuse_value(const siem_value *value, siem_error *err);
 
 /* Passes on what a function of the caller gave. It was called with `left`, which was all zero, and

@@ -1,4 +1,4 @@
-/* number.c: the locale of this thread is another one for as long as a call takes. */
+/* number.c: the locale of this thread is "C" while a call runs. */
 #include "base/number.h"
 
 #include <locale.h>

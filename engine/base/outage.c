@@ -57,17 +57,17 @@ void siem_outage_describe_pause(double asked, char out[96]) {
 bool siem_outage_report(siem_outage *outage, double pause, double asked,
                         char text[SIEM_REPORT_SIZE]) {
     double now = siem_clock();
-    char past[96], wish[96], at[32] = "", next[24];
+    char past[96], asked_for[96], at[32] = "", next[24];
     bool is_longer = asked > 0 && pause > outage->longest + 1;
     if (!is_longer && !is_due(outage, now)) return false;
     describe_past(outage, past);
-    siem_outage_describe_pause(asked, wish);
+    siem_outage_describe_pause(asked, asked_for);
     if (pause >= INTERVAL) {
         clock_time(pause, next);
         (void)snprintf(at, sizeof at, ", at %s", next);
     }
     (void)siem_number_print(text, SIEM_REPORT_SIZE, "%s%s%s; trying again in %.*f s%s",
-                            outage->cause, past, wish, pause < 10, pause, at);
+                            outage->cause, past, asked_for, pause < 10, pause, at);
     outage->reported = now;
     outage->longest = fmax(outage->longest, pause);
     outage->is_known = true;

@@ -25,8 +25,8 @@ typedef struct siem_outage {
 /* Records a failed attempt. */
 void siem_outage_add(siem_outage *outage, const char *cause);
 
-/* Says that the next attempt is made after `pause` seconds; `asked` is the longer one that a server
- * asked for, or negative. True when that is to be reported, by `text`. */
+/* Records that the next attempt is made after `pause` seconds; `asked` is the longer one that a
+ * server asked for, or negative. True when that is to be reported, by `text`. */
 bool siem_outage_report(siem_outage *outage, double pause, double asked,
                         char text[SIEM_REPORT_SIZE]);
 

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /* Writes `path`.new, with that mode, and renames it. `is_durable`: when it returns, the bytes and
- * the name are on the disk. Errors: SIEM_HELD when something that is no regular file, or another
- * user's, is in the way; SIEM_IO, SIEM_NOT_FOUND for the folder,
+ * the name are on the disk. Errors: SIEM_HELD when something that is not a regular file, or is
+ * another user's, has the name; SIEM_IO, SIEM_NOT_FOUND for the folder,
  * SIEM_NO_MEMORY. */
 siem_code siem_replaced_file_write(const char *path, const char *bytes, size_t size, mode_t mode,
                                    bool is_durable, siem_error *err);

@@ -110,11 +110,11 @@ bool siem_timestamp_read(const char *text, size_t size, int64_t *unix_time, doub
     bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
                    second <= 60; /* 60: a leap second */
     if (!is_time) return false;
-    double behind = read_fraction(&r);
+    double rest = read_fraction(&r);
     if (!read_offset(&r, &offset) || r.at != r.end) return false;
     *unix_time = days_since_1970(year, month, day) * DAY + INT64_C(60) * (hour * 60 + minute) +
                  second - offset;
-    if (fraction != NULL) *fraction = behind;
+    if (fraction != NULL) *fraction = rest;
     return siem_timestamp_in_range(*unix_time);
 }
 

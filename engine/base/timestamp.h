@@ -16,7 +16,8 @@ bool siem_timestamp_in_range(int64_t unix_time);
 void siem_timestamp_write(char out[SIEM_TIMESTAMP_SIZE], int64_t unix_time);
 
 /* Reads RFC 3339 text ("2026-01-02T03:04:05.678+01:00", a space for the T is fine) as seconds since
- * 1970 and, when `fraction` is not NULL, the part of a second behind them. False when it is none.
+ * 1970 and, when `fraction` is not NULL, the part of a second beside them. False for any other
+ * text.
  */
 bool siem_timestamp_read(const char *text, size_t size, int64_t *unix_time, double *fraction);
 

@@ -33,7 +33,7 @@ size_t siem_utf8_decode(const char *bytes, size_t size, uint32_t *code_point) {
     return length;
 }
 
-/* A real U+FFFD has three bytes, and its first is 0xef with the right ones behind. */
+/* A real U+FFFD has three bytes, and its first is 0xef with the right ones after it. */
 bool siem_utf8_is_ill_formed(const char *bytes, size_t length, uint32_t code_point) {
     return code_point == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0);
 }

@@ -1,4 +1,4 @@
-/* geoip.h: what a MaxMind database (.mmdb) says of an address. */
+/* geoip.h: what a MaxMind database (.mmdb) has about an address. */
 #ifndef SIEM_GEOIP_H
 #define SIEM_GEOIP_H
 

@@ -37,7 +37,7 @@ typedef struct reader {
     const char *problem; /* NULL: none so far */
 } reader;
 
-/* What a control byte and those behind it say. */
+/* What a control byte and those after it mean. */
 typedef struct control {
     mmdb_type type;
     size_t size; /* of the content; of a map or an array, how many; of a pointer, where to */
@@ -86,7 +86,7 @@ static bool read_control(reader *r, control *c) {
     return true;
 }
 
-/* Goes where a pointer leads, if the control is one; *back is where reading goes on. */
+/* Follows the control if it is a pointer; *back is where reading continues. */
 static bool follow(reader *r, control *c, size_t *back) {
     bool is_pointer = c->type == POINTER;
     *back = 0;
@@ -194,7 +194,7 @@ static void write_scalar(reader *r, control c) {
     r->at += c.size;
 }
 
-/* Writes the key of a map, which may lie behind a pointer. */
+/* Writes the key of a map, which may be given by a pointer. */
 static void write_key(reader *r) {
     control c;
     size_t back;

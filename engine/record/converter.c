@@ -194,7 +194,7 @@ static siem_value to_sha256(siem_value value, size_t parameter, siem_buffer *scr
     return text_from(scratch, start);
 }
 
-/* Cuts at a character's border, so that no half of one is left. */
+/* Cuts between two characters. */
 static siem_value truncate_text(siem_value value, size_t parameter, siem_buffer *scratch) {
     siem_value text = to_text(value, parameter, scratch);
     if (text.type == SIEM_NULL || text.size <= parameter) return text;
@@ -235,7 +235,7 @@ const char *siem_converter_summary(const siem_converter *converter) {
     return converter != NULL ? converter->summary : NULL;
 }
 
-/* The digits behind the colon; false for anything else. */
+/* The digits after the colon; false for anything else. */
 static bool parse_parameter(const char *text, size_t *parameter) {
     char *end;
     if (*text < '0' || *text > '9') return false;

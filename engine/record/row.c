@@ -205,7 +205,7 @@ void siem_row_close(siem_compiled_row *row) {
     free(row);
 }
 
-/* ---- asking ---- */
+/* ---- what a row is ---- */
 
 const char *siem_row_destination(const siem_compiled_row *row) {
     return row->destination;
@@ -249,7 +249,7 @@ const char *siem_row_unknown_field(const siem_compiled_row *row, const char *con
     return NULL;
 }
 
-/* ---- the way of a value ---- */
+/* ---- a value ---- */
 
 /* JSON text that is a null, a string or a whole number, as the value that it means. */
 static siem_value decode_json(siem_value json, siem_buffer *decoded) {

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define VERSION   1
-#define MOST_SIZE 65536 /* of a file that is a checkpoint at all */
+#define MOST_SIZE 65536 /* of any checkpoint */
 
 /* The members of the file. Those that a checkpoint lacks belong to no one yet. */
 #define KEY_VERSION     "oversight_checkpoint"
@@ -80,7 +80,7 @@ static siem_code check_own(const siem_checkpoint *checkpoint, siem_error *err) {
     return rc == SIEM_NOT_FOUND ? SIEM_OK : rc;
 }
 
-/* Opens and locks, without a look at what the file holds. */
+/* Opens and locks, without reading the file. */
 static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error *err) {
     *out = NULL;
     if (*path == '\0') return siem_error_empty(err, "the path of the checkpoint");
@@ -198,7 +198,7 @@ static bool read_identity(const siem_checkpoint *checkpoint, const char *name,
     return errno == 0 && *at == '\0';
 }
 
-/* Reads the last event, which is there unless there is none. */
+/* Reads the last event; a checkpoint of no event has none. */
 static bool read_position(const siem_checkpoint *checkpoint, siem_position *position) {
     char text[24], *end;
     size_t size;

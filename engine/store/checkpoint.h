@@ -1,4 +1,5 @@
-/* checkpoint.h: a position that outlives crashes, and what ties it to a registry and a sink. */
+/* checkpoint.h: a position that survives crashes, and the registry, format and sink that it belongs
+ * to. */
 #ifndef SIEM_CHECKPOINT_H
 #define SIEM_CHECKPOINT_H
 
@@ -10,8 +11,8 @@
 /* An event, and all before it. */
 typedef struct siem_position {
     int64_t id;      /* of its row; 0: none */
-    int64_t seconds; /* when it occurred, since 1970; 0: nobody knows */
-    uint64_t print;  /* of siem_event_print, to tell it from another one of that id; 0: not known */
+    int64_t seconds; /* when it occurred, since 1970; 0: unknown */
+    uint64_t print;  /* of siem_event_print, to recognize it; 0: unknown */
 } siem_position;
 
 /* What was saved last. A checkpoint that was just made or set has no extent. */

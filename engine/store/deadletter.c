@@ -57,8 +57,8 @@ static void write_integer(siem_buffer *line, const char *key, int64_t integer) {
     siem_json_write_integer(line, integer);
 }
 
-/* JSON of a caller's. What is nested too deep for the reader was rendered so: it is taken as it is,
- * unless it would break the line. */
+/* JSON of a caller's. What is nested too deep for the reader was rendered so: it is written as it
+ * is, unless it would break the line. */
 static siem_code write_json(siem_buffer *line, const char *key, const char *json, size_t size,
                             siem_error *err) {
     siem_json_reader reader = {0};
@@ -81,7 +81,8 @@ static siem_code write_line(siem_deadletter *deadletter, siem_error *err) {
     siem_buffer_add_char(line, '\n');
     if (line->failed) return siem_error_no_memory(err);
     siem_code rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
-    /* A reader of records may go away; a dead letter that nobody keeps is a loss. */
+    /* The reader of records may go away without an error; a dead letter that nobody keeps is lost.
+     */
     if (rc != SIEM_PIPE_CLOSED) return rc;
     if (err != NULL) err->code = SIEM_IO;
     return SIEM_IO;

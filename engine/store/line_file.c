@@ -40,8 +40,7 @@ static int open_same(const char *path, int fd) {
     return -1;
 }
 
-/* Opens for reading what is open for writing: whatever its name is by then, where there is /proc.
- */
+/* Opens for reading what is open for writing. With /proc, its name may have changed. */
 static int open_to_read(const siem_line_file *file, int fd) {
     char name[40];
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
@@ -50,7 +49,8 @@ static int open_to_read(const siem_line_file *file, int fd) {
     return has_proc || file->path == NULL ? reader : open_same(file->path, fd);
 }
 
-/* True when the file holds something and its last byte ends no line: a writer died within one. */
+/* True when the file holds something and its last byte does not end a line: a writer died within
+ * one. */
 static bool ends_within_line(const siem_line_file *file, int fd) {
     struct stat status;
     char last = '\n';
@@ -147,9 +147,9 @@ static void end_skipping(siem_line_file *file) {
     file->known = file->end = 0;
 }
 
-/* Forces what was written to the disk. After a failure the system takes it for written, and the
- * next attempt would succeed without it (PostgreSQL wiki, "Fsync Errors"): it is cut off, so that
- * whoever writes it anew finds nothing that only looks like it. */
+/* Forces what was written to the disk. After a failure the system considers it written,
+ * and the next attempt would succeed without it (PostgreSQL wiki, "Fsync Errors"): it is cut off,
+ * so that it is written again. */
 static siem_code force(siem_line_file *file, siem_error *err) {
     if (fsync(file->fd) == 0) return SIEM_OK;
     int reason = errno;
@@ -235,7 +235,7 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Before the first line of another file: it is locked, its name is on the disk, and told. */
+/* Before the first line of another file: locks it, forces its name to the disk, reports it. */
 static siem_code take_over(siem_line_file *file, siem_error *err) {
     siem_code rc = siem_file_lock_extend(&file->lock, file->path, file->fd, err);
     siem_extent extent = extent_of(file->fd);
@@ -247,7 +247,7 @@ static siem_code take_over(siem_line_file *file, siem_error *err) {
     return rc;
 }
 
-/* Goes over to the file that the path names now. The old one is on the disk before. */
+/* Changes to the file that the path names now, after the old one is on the disk. */
 static siem_code reopen(siem_line_file *file, siem_error *err) {
     int old = file->fd;
     siem_code rc = file->moved == NULL ? SIEM_OK : force(file, err);
@@ -261,7 +261,7 @@ static siem_code reopen(siem_line_file *file, siem_error *err) {
     return close(old) == 0 ? SIEM_OK : close_failed(file, errno, err);
 }
 
-/* Writes until all is in or the file refuses; *written tells how far it came. */
+/* Writes until all is in or the file refuses; *written is how much is in. */
 static int write_all(int fd, const char *bytes, size_t size, size_t *written) {
     *written = 0;
     while (*written < size) {
@@ -283,7 +283,7 @@ static size_t whole_lines(const char *lines, size_t size) {
     return size;
 }
 
-/* Takes `excess` bytes off the end, unless someone else wrote behind them. */
+/* Cuts off the line that is not complete, unless someone else wrote after it. */
 static bool cut_tail(const siem_line_file *file, off_t size_before, size_t written, size_t kept) {
     struct stat status;
     if (written == kept) return true;
@@ -302,7 +302,7 @@ static siem_code write_failed(const siem_line_file *file, int reason, siem_error
                           strerror(reason), file->torn ? "; its last line is incomplete" : "");
 }
 
-/* Someone's line that was never ended does not become the beginning of the next one. */
+/* Ends a line that another writer left incomplete, so that the next one begins a line. */
 static siem_code end_torn_line(siem_line_file *file, siem_error *err) {
     size_t written;
     int reason = file->torn ? write_all(file->fd, "\n", 1, &written) : 0;
@@ -311,7 +311,7 @@ static siem_code end_torn_line(siem_line_file *file, siem_error *err) {
     return SIEM_OK;
 }
 
-/* ---- going on after an interrupted attempt ---- */
+/* ---- continuing after an interrupted attempt ---- */
 
 /* How many of the bytes are in the file already, at the place where they belong. */
 static size_t count_known(const siem_line_file *file, const char *bytes, size_t size) {
@@ -327,7 +327,8 @@ static size_t count_known(const siem_line_file *file, const char *bytes, size_t 
     return same;
 }
 
-/* Passes over what is there. Where that differs, the file is cut: it was never confirmed. */
+/* Skips what is in the file already. Where that differs, the file is cut: it was never confirmed.
+ */
 static siem_code skip_known(siem_line_file *file, const char *lines, size_t size, size_t *known,
                             siem_error *err) {
     *known = count_known(file, lines, size);
@@ -369,7 +370,7 @@ static siem_code open_renamed(siem_line_file *file, const siem_extent *extent, i
     return rc;
 }
 
-/* Makes the bytes behind the extent those that are compared. */
+/* Makes the bytes after the extent those that are compared. */
 static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, siem_error *err) {
     file->reader = open_to_read(file, file->fd);
     if (file->reader < 0 && errno == ENOENT) {
@@ -430,7 +431,7 @@ siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_er
     *extent = extent_of(file->fd);
     if (rc == SIEM_OK && !is_none(extent)) rc = check_size(file, extent->size, file->safe, err);
     if (rc != SIEM_OK || is_none(extent)) return rc;
-    if (file->end != 0) extent->size = file->known; /* what is behind may still be cut */
+    if (file->end != 0) extent->size = file->known; /* what follows may still be cut */
     rc = force(file, err);
     if (rc == SIEM_OK && file->moved != NULL) file->safe = extent->size;
     return rc;

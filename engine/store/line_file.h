@@ -1,4 +1,4 @@
-/* line_file.h: a file that takes whole lines, or leaves no part of one behind. */
+/* line_file.h: a file of whole lines: one that does not fit leaves no part in it. */
 #ifndef SIEM_LINE_FILE_H
 #define SIEM_LINE_FILE_H
 
@@ -8,14 +8,14 @@
 #include <oversight/siem.h>
 #include <sys/stat.h>
 
-/* Where a file ended when that was taken down. */
+/* A file, and where it ended at some time. */
 typedef struct siem_extent {
-    siem_identity file; /* none: it is no regular file */
+    siem_identity file; /* none: it is not a regular file */
     int64_t size;
 } siem_extent;
 
-/* Told of the file that lines go to from here on, before the first one is written. An error keeps
- * them from being written. */
+/* Called before the first line goes to another file, which it is given. After an error no line is
+ * written. */
 typedef siem_code (*siem_moved_function)(void *context, const siem_extent *extent, siem_error *err);
 
 typedef struct siem_line_file {
@@ -25,7 +25,7 @@ typedef struct siem_line_file {
     siem_file_lock lock;
     bool truncate;         /* it is to be emptied once it is locked */
     const char *beginning; /* what was done with the file when it was locked first: "new",
-                              "appended", "emptied"; NULL: it was not, or is no regular file */
+                              "appended", "emptied"; NULL: it was not, or is not a regular file */
     bool torn;             /* the file ends within a line: a line end is due first */
     off_t known, end;      /* between them is what an interrupted attempt wrote; `end` 0: nothing */
     int reader;            /* of these bytes, or -1 */
@@ -35,13 +35,13 @@ typedef struct siem_line_file {
 } siem_line_file;
 
 /* Opens for appending; `truncate` empties the file when it is claimed. Errors: SIEM_NOT_FOUND for a
- * folder that is not there, SIEM_HELD for another user's file and for one that cannot be made
+ * folder that does not exist, SIEM_HELD for another user's file and for one that cannot be made
  * private, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err);
 
 /* The file that is open, and the one that the path names by now; the first for both where there is
- * none. False when it cannot be told. */
+ * none. False when the first one cannot be read. */
 bool siem_line_file_status(const siem_line_file *file, struct stat *open, struct stat *named);
 
 /* Wraps standard output. */
@@ -60,14 +60,14 @@ void siem_line_file_release(siem_line_file *file);
  * Errors: SIEM_HELD when the file is a writer's own, SIEM_IO. */
 siem_code siem_line_file_share(siem_line_file *file, siem_error *err);
 
-/* Goes on behind an extent that was taken down in an earlier life, in that file, which may have
- * been renamed since. What an interrupted attempt wrote behind it stays as far as it is written
- * again, and is cut where it differs. *found is false when the file is there no more: then it goes
- * on at the end. Errors: SIEM_IO, SIEM_HELD, also when the file is shorter. */
+/* Continues after an extent that an earlier process saved, in that file, which may have been
+ * renamed since. What an interrupted attempt wrote after it stays as far as it is written again,
+ * and is cut where it differs. *found is false when that file is gone: then it continues at the end
+ * of the one that the path names. Errors: SIEM_IO, SIEM_HELD, also when the file is shorter. */
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err);
 
-/* Ends a torn line, forces what was written to the disk, and tells where the file ends; of a file
+/* Ends a torn line, forces what was written to the disk, and gives where the file ends; of a file
  * that is not regular nothing is forced. Errors: SIEM_HELD when somebody has cut it short; SIEM_IO:
  * whoever claimed the file has to write again what was written since the last success, as it is cut
  * off. */

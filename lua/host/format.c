@@ -9,7 +9,7 @@
 
 struct siem_format {
     lua_State *L;      /* NULL: not opened */
-    bool owned;        /* the state was made here, and is no host's */
+    bool owned;        /* the state was made here, and is not a host's */
     lua_State *thread; /* of that state: the format's own stack, with the mapping at the bottom */
     int reference;     /* keeps the thread */
     siem_mapping *mapping;
@@ -100,7 +100,7 @@ static siem_code prepare_format(siem_format *format, siem_error *err) {
     return SIEM_INVALID;
 }
 
-/* Takes the mapping at the bottom of the format's thread into use. */
+/* Uses the mapping at the bottom of the format's thread. */
 static void adopt_mapping(siem_format *format) {
     format->mapping = siem_lua_check_mapping(format->thread, 1, &format->caller);
     /* Functions of the format run on this thread from here on, above the mapping. */

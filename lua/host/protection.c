@@ -1,5 +1,4 @@
-/* protection.c: what catches errors asks first whether the budget is used up, and passes those on.
- */
+/* protection.c: functions that catch errors, but for those of a budget that is used up. */
 #include "host/protection.h"
 
 #include "limits/budget.h"
@@ -13,7 +12,7 @@ static siem_budget *budget_of(lua_State *L) {
 
 /* ---- protected calls ---- */
 
-/* Behind `below` values: true and results, or below them whatever was there and a message. */
+/* After `below` values: true and results, or a value and a message. */
 static int finish(lua_State *L, int status, lua_KContext below) {
     if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)below;
     if (siem_budget_is_breached(budget_of(L), L)) return lua_error(L);

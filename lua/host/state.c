@@ -101,8 +101,8 @@ static const char *chunk_name(lua_State *L, int index) {
     return name[0] == '@' || name[0] == '=' ? name + 1 : name;
 }
 
-/* load or loadfile, the first upvalue, of text alone. The second upvalue is which argument says so,
- * the third which one names it. */
+/* load or loadfile, the first upvalue, of text alone. The second upvalue is the argument with the
+ * mode, the third which one names it. */
 static int load_text(lua_State *L) {
     int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
     int name = (int)lua_tointeger(L, lua_upvalueindex(3));
@@ -190,7 +190,7 @@ static void set_path(lua_State *L) { /* package */
     lua_setfield(L, -2, "path");
 }
 
-/* Takes the entries that depend on the working directory out of package.cpath. */
+/* Removes the entries that depend on the working directory from package.cpath. */
 static void set_cpath(lua_State *L) { /* package */
     luaL_Buffer kept;
     lua_getfield(L, -1, "cpath");

@@ -14,7 +14,7 @@
 /* What a call apart from the budget may take: a table of millions of lines takes a few. */
 #define SECONDS_APART 60
 
-/* Instructions of a thread between two looks. */
+/* Instructions of a thread between two checks. */
 #define HOOK_INTERVAL      10000
 #define COROUTINE_INTERVAL 100
 
@@ -23,14 +23,14 @@ struct siem_budget {
     bool memory_hit;      /* some allocation found no room; collecting may have made it */
     int64_t instructions; /* for one callback */
     int64_t left;
-    int depth;     /* callbacks under way: a function may render another format */
-    bool breached; /* it went over a limit: nothing of it may run on */
+    int depth;     /* callbacks that run: a function may render another format */
+    bool breached; /* it went over a limit: nothing of it may continue */
     bool late;     /* that of time */
     bool starved;  /* that of memory */
     bool restricted, discarded;
     atomic_llong *running_since; /* ms, of a restricted state, 0 between callbacks; or NULL */
     double deadline;
-    int seconds;            /* that it has from the first look on */
+    int seconds;            /* that it has from the first check on */
     const atomic_int *stop; /* not 0: it is to end at once; NULL: nobody asks */
 };
 
@@ -72,7 +72,7 @@ lua_State *siem_budget_open(void) {
     return L;
 }
 
-/* Closing runs finalizers, which no hook counts: the watchdog looks on. */
+/* Closing runs finalizers, which no hook counts: the watchdog is for them, too. */
 void siem_budget_close(lua_State *L) {
     siem_budget *budget = siem_budget_of(L);
     atomic_llong *running_since = budget->running_since;
@@ -114,7 +114,7 @@ static void look(lua_State *L, lua_Debug *debug) {
         breach(budget);
     }
     lua_sethook(L, look, LUA_MASKCOUNT, 1);
-    luaL_where(L, 0); /* in a hook, level 0 is the function at work */
+    luaL_where(L, 0); /* in a hook, level 0 is the function that runs */
     if (stopped) {
         lua_pushliteral(L, "stopped on request");
     } else if (budget->late) {
@@ -135,7 +135,7 @@ void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since) {
 bool siem_budget_begin(siem_budget *budget, lua_State *L) {
     if (budget == NULL) return true;
     if (budget->depth == 0 && budget->discarded) return false;
-    /* Setting it anew would begin the count anew. */
+    /* Setting it again would restart the count. */
     if (lua_gethook(L) != look) lua_sethook(L, look, LUA_MASKCOUNT, HOOK_INTERVAL);
     if (budget->depth++ > 0) return true; /* it spends what the outer one has left */
     if (budget->running_since != NULL) {
@@ -174,7 +174,7 @@ void siem_budget_end(siem_budget *budget, lua_State *L, int status) {
 void siem_budget_watch(siem_budget *budget, lua_State *coroutine) {
     if (budget->depth == 0) return;
     if (lua_gethook(coroutine) == look && lua_gethookcount(coroutine) <= COROUTINE_INTERVAL) return;
-    budget->left -= COROUTINE_INTERVAL; /* one that ends before the first look costs as much */
+    budget->left -= COROUTINE_INTERVAL; /* one that ends before the first check costs as much */
     lua_sethook(coroutine, look, LUA_MASKCOUNT, budget->breached ? 1 : COROUTINE_INTERVAL);
 }
 

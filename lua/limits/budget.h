@@ -1,6 +1,7 @@
 /* budget.h: what a script may cost: instructions and time for one event, memory in all.
  *
- * Only states that the program or the library made have budget; a host's state is never touched. */
+ * Only states that the program or the library made have a budget; a host's state is never touched.
+ */
 #ifndef SIEM_BUDGET_H
 #define SIEM_BUDGET_H
 
@@ -22,7 +23,7 @@ void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory);
 
 /* Makes the state one for scripts from elsewhere: after a breach every later callback fails.
  * `running_since`, which must outlive the state, holds the time of a monotonic clock in ms while a
- * callback or a finalizer at the end is under way, for a watchdog of what no hook can stop; else 0.
+ * callback or a finalizer at the end runs, for a watchdog of what no hook can stop; else 0.
  */
 void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since);
 
@@ -31,7 +32,7 @@ void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since);
 bool siem_budget_begin(siem_budget *budget, lua_State *L);
 void siem_budget_end(siem_budget *budget, lua_State *L, int status);
 
-/* Begins the guard of a call that is no callback and may take its time: so many seconds, however
+/* Begins the guard of a call that is not a callback: it may run for so many seconds, however
  * many instructions, unless `stop` is set before. */
 void siem_budget_begin_long(siem_budget *budget, lua_State *L, int seconds, const atomic_int *stop);
 
@@ -56,7 +57,7 @@ void siem_budget_watch(siem_budget *budget, lua_State *coroutine);
 bool siem_budget_is_breached(siem_budget *budget, lua_State *L);
 
 /* Calls the function below its `arguments`, protected, as lua_pcall does, with a time of its own
- * instead of the callback's budget: what the callback waits for, and is not to blame for. No
+ * instead of the callback's budget: what the callback waits for without being at fault. No
  * failure of it is a breach. The budget may be NULL. */
 int siem_budget_call_apart(siem_budget *budget, lua_State *L, int arguments, int results);
 

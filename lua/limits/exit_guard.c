@@ -1,4 +1,4 @@
-/* exit_guard.c: a function in the place of os.exit, which knows whether it may. */
+/* exit_guard.c: a function in place of os.exit, which refuses where it may not end the process. */
 #include "limits/exit_guard.h"
 
 #include "limits/budget.h"

@@ -1,6 +1,6 @@
 /* exit_guard.h: os.exit within a function that the engine calls is an error of that function.
  *
- * Elsewhere it ends the process as ever: in a host's state whenever no such function runs; in a
+ * Elsewhere it ends the process as usual: in a host's state whenever no such function runs; in a
  * state that the program or the library made, only where that is permitted. */
 #ifndef SIEM_EXIT_GUARD_H
 #define SIEM_EXIT_GUARD_H

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Of one network of IPv6 (/64), anyone can have as many addresses as he likes. */
+/* Of one network of IPv6 (/64), anyone can have any number of addresses. */
 typedef struct peer {
     unsigned char prefix[8];
 } peer;

@@ -1,4 +1,5 @@
-/* metrics_clients.h: who is connected to the listener: a bounded number, each for a bounded time.
+/* metrics_clients.h: who is connected to the metrics server: a bounded number, each for a bounded
+ * time.
  */
 #ifndef SIEM_METRICS_CLIENTS_H
 #define SIEM_METRICS_CLIENTS_H
@@ -13,7 +14,7 @@ void siem_metrics_clients_notify(void *context, struct MHD_Connection *connectio
                                  enum MHD_ConnectionNotificationCode code);
 
 /* Disconnects those whose time is over, and while there are more than SIEM_CLIENTS, the one that
- * came first of the peer that has the most: one peer keeps no other out. Returns the milliseconds
+ * came first of the peer that has the most: no peer can keep another out. Returns the milliseconds
  * until the next one's time is over. Call it in the thread of the daemon. */
 int siem_metrics_clients_trim(void);
 

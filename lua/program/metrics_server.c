@@ -20,8 +20,8 @@
 #define PAUSE_MS         1000                 /* when the system refuses to wait */
 
 static struct MHD_Daemon *server;
-static char *text; /* guarded by `guard` */
-static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static char *text; /* guarded by `lock` */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status,
                              struct MHD_Response *response, const char *type) {
@@ -49,15 +49,15 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, only_get);
     }
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     const char *now = text != NULL ? text : "";
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(now), (char *)now, MHD_RESPMEM_MUST_COPY);
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     return queue(connection, MHD_HTTP_OK, response, "text/plain; version=0.0.4; charset=utf-8");
 }
 
-/* What libmicrohttpd has to say of clients that go away is nobody's concern. */
+/* libmicrohttpd reports each client that disconnects early. */
 static void ignore_message(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
@@ -118,10 +118,10 @@ static int listen_at(lua_State *L) {
 
 static int serve(lua_State *L) {
     char *copy = strdup(luaL_checkstring(L, 1));
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     char *old = text;
     text = copy;
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     free(old);
     return 0;
 }

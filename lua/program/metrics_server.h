@@ -1,4 +1,4 @@
-/* metrics_server.h: the numbers of the program over HTTP, for a monitor that comes to get them. */
+/* metrics_server.h: the numbers of the program over HTTP, for a monitor that polls them. */
 #ifndef SIEM_METRICS_SERVER_H
 #define SIEM_METRICS_SERVER_H
 

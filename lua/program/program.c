@@ -29,11 +29,11 @@
 
 static atomic_int stop_signal, reload_signals, reload_count;
 
-/* What the engine waits for by itself ends within 5 seconds; this is for what it cannot break off,
- * as a pipe that nobody reads. */
+/* What the engine waits for by itself ends within 5 seconds; this is for what it cannot interrupt,
+ * such as a pipe that nobody reads. */
 #define LAST_SECONDS 15
 
-/* The first signal asks the work at hand to end between two batches, the second one, or the alarm,
+/* The first signal asks the current work to end between two batches, the second one, or the alarm,
  * ends it. */
 static void request_stop(int number) {
     atomic_store(&stop_signal, number);
@@ -117,7 +117,7 @@ static int is_trial(lua_State *L) {
     return 1;
 }
 
-/* program.notify(text): tells the service manager, where there is one. It is one datagram to the
+/* program.notify(text): reports to the service manager, where there is one: one datagram to the
  * socket that NOTIFY_SOCKET names, "@" for NUL in front of an abstract one; sd_notify(3) describes
  * it for programs that do not want libsystemd for this alone. */
 static int notify(lua_State *L) {
@@ -204,11 +204,11 @@ static pthread_cond_t watch_ended = PTHREAD_COND_INITIALIZER;
 static bool ended;                 /* guarded by `watching` */
 static atomic_llong exported = -1; /* -1: nobody wants to know */
 
-static void say(const char *text, int size) {
+static void print_error(const char *text, int size) {
     (void)!write(STDERR_FILENO, text, (size_t)size);
 }
 
-/* Waits for a moment. True when there is nothing to watch any more. */
+/* Waits for a moment. True when there is nothing more to watch. */
 static bool pause_watch(void) {
     struct timespec until;
     (void)pthread_mutex_lock(&watching);
@@ -241,9 +241,9 @@ static void *watch(void *unused) {
     }
     long long count = atomic_load(&exported);
     if (count >= 0) {
-        say(line, snprintf(line, sizeof line, "[failed] exported %lld event(s)\n", count));
+        print_error(line, snprintf(line, sizeof line, "[failed] exported %lld event(s)\n", count));
     }
-    say(message, sizeof message - 1);
+    print_error(message, sizeof message - 1);
     _exit(FAILED);
 }
 
@@ -320,7 +320,7 @@ static int restricted(lua_State *L) {
     return 2;
 }
 
-/* program.report(count): how many events the export has delivered, for the watchdog's last word. */
+/* program.report(count): how many events the export has delivered, for the watchdog's message. */
 static int report(lua_State *L) {
     atomic_store(&exported, luaL_checkinteger(L, 1));
     return 0;

@@ -1,4 +1,4 @@
-/* program.h: what only a whole process can offer to Lua: the module oversight.program. */
+/* program.h: what belongs to the whole process: the module oversight.program. */
 #ifndef SIEM_PROGRAM_H
 #define SIEM_PROGRAM_H
 

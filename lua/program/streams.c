@@ -16,7 +16,7 @@
 
 void siem_streams_hold(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        /* The lowest number that is free is this one. */
+        /* This one is the lowest free number. */
         if (fcntl(fd, F_GETFD) < 0) (void)!open("/", O_PATH);
     }
 }
@@ -124,7 +124,7 @@ void siem_streams_bind(lua_State *L) {
 
 /* ---- the end ---- */
 
-/* True when standard output is a pipe that nobody reads any more. */
+/* True when standard output is a pipe without a reader. */
 static bool is_reader_gone(void) {
     struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
     return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;

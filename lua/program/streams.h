@@ -9,8 +9,9 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Takes the place of what of standard input, output and error is closed: a file that is opened
- * later would get what is meant for them. Reading and writing there fails, with EBADF. */
+/* Opens those of standard input, output and error that are closed: a file that is opened later
+ * would get their number, and what is meant for them. Reading and writing there fails, with EBADF.
+ */
 void siem_streams_hold(void);
 
 /* Makes the stream of scripts. Without memory they print to standard output as it is. */
@@ -19,7 +20,7 @@ void siem_streams_open(void);
 /* Gives a state the print of commands, which output.lua keeps. */
 void siem_streams_prepare(lua_State *L);
 
-/* Takes print, io.stdout and io.write of a state over: they use the stream of scripts. */
+/* Replaces print, io.stdout and io.write of a state: they use the stream of scripts. */
 void siem_streams_install(lua_State *L);
 
 /* Adds to the table on top of the stack:
@@ -29,7 +30,7 @@ void siem_streams_install(lua_State *L);
 void siem_streams_bind(lua_State *L);
 
 /* Writes out what is printed. False, with a message, when that or an earlier write failed; a closed
- * pipe is the reader's choice, and no failure. */
+ * pipe is the reader's choice, and not a failure. */
 bool siem_streams_flush(void);
 
 #endif

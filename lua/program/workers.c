@@ -21,10 +21,10 @@ typedef struct slot {
     double published;
 } slot;
 
-/* By number; guarded by `guard`. A slot stays where it is, as threads have it. */
+/* By number; guarded by `lock`. A slot is never moved: threads have its address. */
 static slot **slots;
 static size_t slot_count;
-static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Makes slots up to that number. NULL without memory. */
 static slot *find_slot(size_t number) {
@@ -41,9 +41,9 @@ static slot *find_slot(size_t number) {
 static slot *check_slot(lua_State *L) {
     lua_Integer number = luaL_checkinteger(L, 1);
     luaL_argcheck(L, number >= 0, 1, "there is no such pipeline");
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     slot *s = find_slot((size_t)number);
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     if (s == NULL) luaL_error(L, "not enough memory");
     return s;
 }
@@ -61,10 +61,10 @@ static void *run(void *argument) {
     slot *s = argument;
     int worker = s->number != 0 ? s->number : SIEM_TRIAL;
     int status = siem_command_run(s->count, s->arguments, worker);
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     s->status = status;
     s->ended = true;
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     return NULL;
 }
 
@@ -112,9 +112,9 @@ static int start_worker(lua_State *L) {
 
 static int worker_status(lua_State *L) {
     slot *s = check_slot(L);
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     bool ended = s->ended;
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     if (!ended) return 0;
     if (s->started) {
         (void)pthread_join(s->thread, NULL);
@@ -125,27 +125,27 @@ static int worker_status(lua_State *L) {
     return 1;
 }
 
-/* ---- what they tell ---- */
+/* ---- reports ---- */
 
 static int publish(lua_State *L) {
     slot *s = check_slot(L);
     char *copy = strdup(luaL_checkstring(L, 2));
     if (copy == NULL) return luaL_error(L, "not enough memory");
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     char *old = s->text;
     s->text = copy;
     s->published = siem_clock();
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     free(old);
     return 0;
 }
 
 static int published(lua_State *L) {
     slot *s = check_slot(L);
-    (void)pthread_mutex_lock(&guard);
+    (void)pthread_mutex_lock(&lock);
     char *copy = s->text != NULL ? strdup(s->text) : NULL;
     double age = siem_clock() - s->published;
-    (void)pthread_mutex_unlock(&guard);
+    (void)pthread_mutex_unlock(&lock);
     if (copy == NULL) return 0;
     lua_pushstring(L, copy);
     free(copy);

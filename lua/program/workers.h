@@ -1,4 +1,4 @@
-/* workers.h: threads that run one pipeline each, and what they tell about it. */
+/* workers.h: threads that run one pipeline each, and what they report about it. */
 #ifndef SIEM_WORKERS_H
 #define SIEM_WORKERS_H
 
@@ -16,8 +16,8 @@ int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument);
  *   start_worker(number, arguments)   runs the command in a thread, whose state is worker `number`:
  *                                     true; or nil, message when there is no thread for it
  *   worker_status(number)             its exit status; nil while it runs
- *   publish(number, text)             what there is to tell of pipeline `number`
- *   published(number)                 the text and how many seconds ago it was told; or nil */
+ *   publish(number, text)             the report of pipeline `number`
+ *   published(number)                 the report and its age in seconds; or nil */
 void siem_workers_bind(lua_State *L);
 
 #endif
