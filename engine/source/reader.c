@@ -9,26 +9,32 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* The table as it is read. All zero is none. */
+typedef struct view {
+    siem_schema schema;
+    sqlite3_stmt *statement; /* over a range of ids */
+    siem_value *row;         /* a value a column */
+    siem_event event;
+} view;
+
 struct siem_reader {
     const siem_origin *origin;
     const siem_database *database; /* the registry's, or its own */
     siem_database own;
     siem_inquiry inquiry; /* of its own */
+    bool holding;         /* a read transaction */
     /* ---- the table ---- */
-    siem_schema schema;
+    view table;
+    bool is_stale;          /* it is looked at again before the next row */
     int64_t schema_version; /* SQLite's number of what the schema was read from */
     unsigned shapes;        /* that were read so far */
     siem_suspect suspect;
-    sqlite3_stmt *statement; /* over a range of ids */
-    siem_value *row;         /* a value a column */
-    siem_event event;
     /* ---- the slice ---- */
     siem_slice slice;
     bool ended;
-    bool holding;       /* a read transaction */
     bool stepping;      /* the statement is within a run */
     siem_cursor cursor; /* the row that was read last, or what the run begins after */
-    /* Sorted ids are read in runs: those that grow are a range of the table. */
+    /* Sorted ids are read in runs: those that grow by one are a range of the table. */
     int64_t ids[SIEM_SLICE_EVENTS];
     size_t at, run_end, count;
     bool alone; /* each is a run, as a column failed */
@@ -36,15 +42,12 @@ struct siem_reader {
 
 /* ---- the table ---- */
 
-static void forget(siem_reader *reader) {
-    sqlite3_finalize(reader->statement);
-    siem_event_release(&reader->event);
-    free(reader->row);
-    siem_schema_free(&reader->schema);
-    reader->statement = NULL;
-    reader->event = (siem_event){0};
-    reader->row = NULL;
-    reader->stepping = false;
+static void close_view(view *table) {
+    sqlite3_finalize(table->statement);
+    siem_event_release(&table->event);
+    free(table->row);
+    siem_schema_free(&table->schema);
+    *table = (view){.row = NULL};
 }
 
 /* Prepares a SELECT of columns as the schema lists them, from `events` on as `rest` says. */
@@ -57,51 +60,61 @@ static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const ch
     return rc;
 }
 
-/* Reads what the table looks like, and makes room for its rows. */
-static siem_code look(siem_reader *reader, siem_error *err) {
+static siem_code open_view(view *table, const siem_reader *reader, siem_error *err) {
     const siem_origin *origin = reader->origin;
-    siem_schema *schema = &reader->schema;
     const char *rows = origin->since != NULL ? "NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "
                                                "timestamp COLLATE BINARY >= ?3 ORDER BY id"
                                              : "WHERE id > ?1 AND id <= ?2 ORDER BY id";
-    forget(reader);
-    siem_code rc = siem_schema_read(schema, reader->database, origin->follow,
+    siem_code rc = siem_schema_read(&table->schema, reader->database, origin->follow,
                                     reader->suspect.is_set ? &reader->suspect.id : NULL, err);
     if (rc != SIEM_OK) return rc;
-    reader->row = calloc(schema->column_count, sizeof *reader->row);
-    if (reader->row == NULL) return siem_error_no_memory(err);
-    if ((rc = siem_event_prepare(&reader->event, schema->layout, err)) != SIEM_OK) return rc;
-    siem_event_set_registry_id(&reader->event, origin->registry_id);
-    reader->event.unreadable = schema->unreadable;
-    reader->shapes++;
-    if ((rc = prepare(reader, &reader->statement, schema->selection, rows, err)) != SIEM_OK) {
+    table->row = calloc(table->schema.column_count, sizeof *table->row);
+    if (table->row == NULL) return siem_error_no_memory(err);
+    rc = siem_event_prepare(&table->event, table->schema.layout, err);
+    if (rc != SIEM_OK) return rc;
+    siem_event_set_registry_id(&table->event, origin->registry_id);
+    table->event.unreadable = table->schema.unreadable;
+    rc = prepare(reader, &table->statement, table->schema.selection, rows, err);
+    if (rc != SIEM_OK || origin->since == NULL) return rc;
+    sqlite3_bind_int64(table->statement, 3, *origin->since);
+    return SIEM_OK;
+}
+
+/* Reads what the table looks like. After a failure, the columns are those of before. */
+static siem_code look(siem_reader *reader, siem_error *err) {
+    view table = {.row = NULL};
+    siem_code rc = open_view(&table, reader, err);
+    if (rc != SIEM_OK) {
+        close_view(&table);
         return rc;
     }
-    if (origin->since != NULL) sqlite3_bind_int64(reader->statement, 3, *origin->since);
+    close_view(&reader->table);
+    reader->table = table;
+    reader->shapes++;
+    reader->is_stale = reader->stepping = false;
     return SIEM_OK;
 }
 
 siem_code siem_reader_hold(siem_reader *reader, siem_error *err) {
-    int64_t version = 0;
+    int64_t version;
     siem_code rc = SIEM_OK;
+    if (reader->holding && !reader->is_stale) return SIEM_OK;
     if (!reader->holding) {
         rc = siem_database_run(reader->database, "BEGIN", err);
-        if (rc == SIEM_OK) reader->holding = true;
-    } else if (reader->statement != NULL) {
-        return SIEM_OK;
+        reader->holding = rc == SIEM_OK;
     }
     if (rc == SIEM_OK) {
         rc = siem_database_read_number(reader->database, "PRAGMA schema_version", &version, err);
     }
-    if (rc != SIEM_OK) return rc;
-    if (reader->statement != NULL && version == reader->schema_version) return SIEM_OK;
+    if (rc != SIEM_OK || (!reader->is_stale && version == reader->schema_version)) return rc;
+    reader->is_stale = true;
     reader->schema_version = version;
     return look(reader, err);
 }
 
 void siem_reader_release(siem_reader *reader) {
     if (reader == NULL || !reader->holding) return;
-    sqlite3_reset(reader->statement);
+    sqlite3_reset(reader->table.statement);
     /* Some failures have ended it. */
     if (sqlite3_get_autocommit(reader->database->connection) == 0) {
         (void)siem_database_run(reader->database, "COMMIT", NULL);
@@ -117,7 +130,7 @@ siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
     siem_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) return siem_error_no_memory(err);
     reader->origin = origin;
-    reader->ended = true;
+    reader->ended = reader->is_stale = true;
     reader->database = database != NULL ? database : &reader->own;
     siem_code rc = SIEM_OK;
     if (database == NULL) {
@@ -141,7 +154,7 @@ void siem_reader_set_go_on(siem_reader *reader, siem_registry_go_on go_on, void 
 }
 
 const siem_schema *siem_reader_schema(const siem_reader *reader) {
-    return &reader->schema;
+    return &reader->table.schema;
 }
 
 unsigned siem_reader_shapes(const siem_reader *reader) {
@@ -155,12 +168,15 @@ siem_suspect siem_reader_suspect(const siem_reader *reader) {
 void siem_reader_disconnect(siem_reader *reader) {
     if (reader == NULL) return;
     siem_reader_release(reader);
-    forget(reader);
+    sqlite3_finalize(reader->table.statement);
+    reader->table.statement = NULL;
+    reader->is_stale = true;
 }
 
 void siem_reader_close(siem_reader *reader) {
     if (reader == NULL) return;
-    siem_reader_disconnect(reader);
+    siem_reader_release(reader);
+    close_view(&reader->table);
     if (reader->database == &reader->own) siem_database_close(&reader->own);
     free(reader);
 }
@@ -171,10 +187,10 @@ void siem_reader_close(siem_reader *reader) {
 static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *err) {
     bool blob = false;
     size_t size = 0;
-    for (size_t i = 0; i < reader->schema.column_count; i++) {
-        siem_value *value = &reader->row[i];
+    for (size_t i = 0; i < reader->table.schema.column_count; i++) {
+        siem_value *value = &reader->table.row[i];
         /* What is not asked for takes no memory; the id is asked for in any case. */
-        if (size > (size_t)SIEM_MOST_ROW && i != reader->schema.id_column) {
+        if (size > (size_t)SIEM_MOST_ROW && i != reader->table.schema.id_column) {
             *value = (siem_value){.type = SIEM_NULL};
             continue;
         }
@@ -183,25 +199,26 @@ static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *
         }
         if (value->type == SIEM_TEXT) size += value->size;
     }
-    siem_event_load(&reader->event, reader->schema.layout, reader->row, blob);
-    if (reader->origin->follow) reader->event.print = siem_event_print(&reader->event);
+    siem_event_load(&reader->table.event, reader->table.schema.layout, reader->table.row, blob);
+    if (reader->origin->follow) reader->table.event.print = siem_event_print(&reader->table.event);
     if (size <= (size_t)SIEM_MOST_ROW) return SIEM_OK;
     return siem_error_set(err, SIEM_SCHEMA,
                           "event %" PRId64 " of '%s' is too large: the values of its row have more "
                           "than %ld MiB. Shorten them, or delete the row",
-                          reader->event.row_id, reader->origin->path, SIEM_MOST_ROW >> 20);
+                          reader->table.event.row_id, reader->origin->path, SIEM_MOST_ROW >> 20);
 }
 
 siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_reader_hold(reader, err);
-    if (rc == SIEM_OK) rc = prepare(reader, &statement, reader->schema.own, "WHERE id = ?1", err);
+    if (rc == SIEM_OK)
+        rc = prepare(reader, &statement, reader->table.schema.own, "WHERE id = ?1", err);
     if (rc != SIEM_OK) return rc;
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(reader->database, statement, err);
     if (rc == SIEM_OK) rc = load(reader, statement, err);
     sqlite3_finalize(statement);
-    *event = &reader->event;
+    *event = &reader->table.event;
     return rc;
 }
 
@@ -210,10 +227,10 @@ siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, 
 void siem_reader_begin(siem_reader *reader, const siem_slice *slice) {
     const siem_suspect *known = &reader->suspect, *given = &slice->suspect;
     if (known->is_set != given->is_set || known->id != given->id) {
-        forget(reader);
+        reader->is_stale = true;
         reader->suspect = *given;
     }
-    if (reader->stepping) sqlite3_reset(reader->statement);
+    if (reader->stepping) sqlite3_reset(reader->table.statement);
     reader->slice = *slice;
     reader->cursor = slice->after;
     reader->at = reader->run_end = reader->count = 0;
@@ -227,18 +244,18 @@ void siem_reader_end(siem_reader *reader) {
 
 static void bind_run(siem_reader *reader, int64_t last) {
     const siem_cursor *after = &reader->cursor;
-    sqlite3_reset(reader->statement);
-    siem_ordering_bind_after(reader->statement, after->is_set ? &after->id : NULL);
-    sqlite3_bind_int64(reader->statement, 2, last);
+    sqlite3_reset(reader->table.statement);
+    siem_ordering_bind_after(reader->table.statement, after->is_set ? &after->id : NULL);
+    sqlite3_bind_int64(reader->table.statement, 2, last);
     reader->stepping = true;
 }
 
 /* The next row of the run. Pages of a damaged file can lead back. */
 static siem_code step_run(siem_reader *reader, siem_error *err) {
     siem_cursor *cursor = &reader->cursor;
-    siem_code rc = siem_database_step(reader->database, reader->statement, err);
+    siem_code rc = siem_database_step(reader->database, reader->table.statement, err);
     if (rc != SIEM_OK) return rc;
-    int64_t id = sqlite3_column_int64(reader->statement, (int)reader->schema.id_column);
+    int64_t id = sqlite3_column_int64(reader->table.statement, (int)reader->table.schema.id_column);
     if (cursor->is_set && id <= cursor->id) {
         return siem_database_damaged(
             reader->database, err, "event %" PRId64 " comes after event %" PRId64, id, cursor->id);
@@ -287,7 +304,7 @@ static siem_code step_sorted(siem_reader *reader, siem_error *err) {
 
 /* Behind a row that was read. */
 static void advance(siem_reader *reader) {
-    int64_t id = reader->event.row_id;
+    int64_t id = reader->table.event.row_id;
     reader->cursor = (siem_cursor){.is_set = true, .id = id};
     if (reader->slice.sorted == NULL) return;
     while (reader->at < reader->run_end && reader->ids[reader->at] <= id) reader->at++;
@@ -330,7 +347,7 @@ static bool find_suspect(siem_reader *reader, siem_code rc) {
     }
     if (!find_failed(reader, &id) || (suspect->is_set && suspect->id == id)) return false;
     *suspect = (siem_suspect){.is_set = true, .id = id};
-    forget(reader);
+    reader->is_stale = true;
     return true;
 }
 
@@ -343,13 +360,13 @@ siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *
         if (rc != SIEM_OK) break;
         rc = reader->slice.sorted != NULL ? step_sorted(reader, err) : step_range(reader, err);
     } while (find_suspect(reader, rc));
-    if (rc == SIEM_OK) rc = load(reader, reader->statement, err);
+    if (rc == SIEM_OK) rc = load(reader, reader->table.statement, err);
     if (rc != SIEM_OK) {
         reader->ended = rc == SIEM_END;
         siem_reader_release(reader);
         return rc;
     }
     advance(reader);
-    *event = &reader->event;
+    *event = &reader->table.event;
     return SIEM_OK;
 }

@@ -226,6 +226,7 @@ void siem_registry_rewind(siem_registry *registry) {
     if (registry == NULL) return;
     siem_registry_release(registry);
     registry->cursor = (siem_cursor){.is_set = false};
+    registry->suspect = (siem_suspect){.is_set = false};
     if (!registry->is_begun) return; /* what was scanned is still fresh */
     siem_registry_drop_slices(registry);
     siem_reader_end(registry->reader);
