@@ -87,7 +87,8 @@ static void report_saved(siem_export *export_) {
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     siem_error failure;
     if (export_->undone) {
-        return siem_error_set(err, SIEM_IO, "what was written last may not be on the disk");
+        return siem_error_set(err, SIEM_IO, "what was written last may not be on the disk: %s",
+                              export_->unsaveable.cause);
     }
     double clock = siem_clock();
     bool is_due = now || clock >= export_->save_due ||

@@ -66,6 +66,10 @@ static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
         return rc == SIEM_NOT_FOUND ? SIEM_IO : rc;
     }
     if (flock(checkpoint->lock, LOCK_EX | LOCK_NB) == 0) return SIEM_OK;
+    if (errno != EWOULDBLOCK) {
+        return siem_error_set(err, SIEM_IO, "cannot lock the checkpoint '%s': %s", checkpoint->path,
+                              strerror(errno));
+    }
     return siem_error_set(err, SIEM_LOCKED,
                           "the checkpoint '%s' is in use by another process: stop that one, or "
                           "give this one a checkpoint of its own",
@@ -127,6 +131,8 @@ static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_
     char bytes[MOST_SIZE];
     siem_json_reader reader = {0};
     struct stat status;
+    size_t size = 0;
+    ssize_t more;
     int fd;
     siem_code rc = siem_checked_file_open(&fd, checkpoint->path, use, 0, err);
     if (rc == SIEM_NOT_FOUND) return SIEM_END;
@@ -134,19 +140,17 @@ static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_
         siem_error_prefix(err, "cannot read the checkpoint '%s'", checkpoint->path);
         return rc;
     }
-    FILE *file = fdopen(fd, "r");
-    if (file == NULL) {
-        (void)close(fd);
-        return siem_error_no_memory(err);
+    while ((more = read(fd, bytes + size, sizeof bytes - size)) > 0 ||
+           (more < 0 && errno == EINTR)) {
+        if (more > 0) size += (size_t)more;
     }
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    int reason = ferror(file) ? errno : 0;
+    if (more < 0) {
+        rc = siem_error_set(err, SIEM_IO, "cannot read the checkpoint '%s': %s", checkpoint->path,
+                            strerror(errno));
+    }
     if (fstat(fd, &status) == 0) checkpoint->saved = (double)status.st_mtime;
-    (void)fclose(file);
-    if (reason != 0) {
-        return siem_error_set(err, SIEM_IO, "cannot read the checkpoint '%s': %s", checkpoint->path,
-                              strerror(reason));
-    }
+    (void)close(fd);
+    if (rc != SIEM_OK) return rc;
     checkpoint->text.size = 0;
     siem_json_result result = siem_json_read(&reader, bytes, size, &checkpoint->text);
     siem_json_reader_free(&reader);
@@ -531,6 +535,10 @@ siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
     if (rc != SIEM_OK) return rc;
     if (unlink(checkpoint->path) == 0) {
         rc = siem_folder_sync(checkpoint->path, err);
+        if (rc != SIEM_OK) {
+            siem_error_prefix(err, "the removal of the checkpoint '%s' may not be on the disk",
+                              path);
+        }
     } else if (errno == ENOENT) {
         rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
     } else {

@@ -66,10 +66,10 @@ static bool ends_within_line(const siem_line_file *file, int fd) {
 /* A file of private lines that was there may have been made with another mode, as by rotation. */
 static siem_code make_private(const siem_line_file *file, siem_error *err) {
     struct stat status;
-    if (file->mode & 077 || fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return SIEM_OK;
-    }
-    if ((status.st_mode & 077) == 0 || fchmod(file->fd, file->mode) == 0) return SIEM_OK;
+    if (file->mode & 077) return SIEM_OK;
+    bool is_private =
+        fstat(file->fd, &status) == 0 && (!S_ISREG(status.st_mode) || (status.st_mode & 077) == 0);
+    if (is_private || fchmod(file->fd, file->mode) == 0) return SIEM_OK;
     return siem_error_set(err, SIEM_HELD,
                           "other users can read '%s', and its mode cannot be changed (%s): make it "
                           "with mode 0600 as a file of user %u",
@@ -116,12 +116,17 @@ void siem_line_file_open_stdout(siem_line_file *file) {
     *file = (siem_line_file){.fd = STDOUT_FILENO, .reader = -1, .safe = -1};
 }
 
-static siem_extent extent_of(int fd) {
+static siem_code read_extent(const siem_line_file *file, int fd, siem_extent *extent,
+                             siem_error *err) {
     struct stat status;
-    siem_extent extent = {.size = 0};
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return extent;
-    if (siem_identity_of(&extent.file, fd)) extent.size = status.st_size;
-    return extent;
+    *extent = (siem_extent){.size = 0};
+    bool is_known = fstat(fd, &status) == 0;
+    if (is_known && !S_ISREG(status.st_mode)) return SIEM_OK;
+    if (is_known && siem_identity_of(&extent->file, fd)) {
+        extent->size = status.st_size;
+        return SIEM_OK;
+    }
+    return siem_error_set(err, SIEM_IO, "cannot stat '%s': %s", name_of(file), strerror(errno));
 }
 
 static bool is_none(const siem_extent *extent) {
@@ -174,7 +179,7 @@ static siem_code open_again(siem_line_file *file, siem_error *err) {
 }
 
 static siem_code empty(const siem_line_file *file, siem_error *err) {
-    if (!is_regular(file->fd) || ftruncate(file->fd, 0) == 0) return SIEM_OK;
+    if (ftruncate(file->fd, 0) == 0 || errno == EINVAL) return SIEM_OK; /* a pipe has no length */
     return siem_error_set(err, SIEM_IO, "cannot empty '%s': %s", name_of(file), strerror(errno));
 }
 
@@ -237,11 +242,12 @@ siem_code siem_line_file_share(siem_line_file *file, siem_error *err) {
 
 /* Before the first line of another file: locks it, forces its name to the disk, reports it. */
 static siem_code take_over(siem_line_file *file, siem_error *err) {
+    siem_extent extent;
     siem_code rc = siem_file_lock_extend(&file->lock, file->path, file->fd, err);
-    siem_extent extent = extent_of(file->fd);
     if (rc == SIEM_OK && file->moved == NULL) file->safe = -1;
     if (rc != SIEM_OK || file->moved == NULL) return rc;
-    rc = sync_name(file, err);
+    rc = read_extent(file, file->fd, &extent, err);
+    if (rc == SIEM_OK) rc = sync_name(file, err);
     if (rc == SIEM_OK) rc = file->moved(file->moved_context, &extent, err);
     if (rc == SIEM_OK) file->safe = extent.size;
     return rc;
@@ -340,30 +346,43 @@ static siem_code skip_known(siem_line_file *file, const char *lines, size_t size
     return SIEM_OK;
 }
 
-/* The name of that file in the folder of the path, or NULL. */
-static char *find_renamed(const char *path, const siem_identity *wanted) {
-    char *copy = strdup(path), *found = NULL;
-    const char *folder = copy != NULL ? dirname(copy) : ".";
+/* The name of that file in the folder of the path: NULL without one, or when it may not be read. */
+static siem_code find_renamed(char **found, const char *path, const siem_identity *wanted,
+                              siem_error *err) {
+    char *copy = strdup(path);
+    *found = NULL;
+    if (copy == NULL) return siem_error_no_memory(err);
+    const char *folder = dirname(copy);
     DIR *stream = opendir(folder);
+    int reason = stream == NULL && errno != EACCES ? errno : 0;
     struct dirent *entry;
     siem_identity identity;
-    while (stream != NULL && found == NULL && (entry = readdir(stream)) != NULL) {
-        bool is_it = siem_identity_read(&identity, dirfd(stream), entry->d_name, true) &&
-                     siem_identity_equals(&identity, wanted);
-        if (is_it && asprintf(&found, "%s/%s", folder, entry->d_name) < 0) found = NULL;
+    while (stream != NULL && reason == 0 && *found == NULL && (entry = readdir(stream)) != NULL) {
+        if (!siem_identity_read(&identity, dirfd(stream), entry->d_name, true)) {
+            reason = errno != ENOENT ? errno : 0; /* it went away meanwhile */
+        } else if (siem_identity_equals(&identity, wanted) &&
+                   asprintf(found, "%s/%s", folder, entry->d_name) < 0) {
+            reason = ENOMEM;
+        }
     }
     if (stream != NULL) (void)closedir(stream);
     free(copy);
-    return found;
+    if (reason == 0) return SIEM_OK;
+    *found = NULL;
+    return siem_error_set(err, SIEM_IO, "cannot look for the file that '%s' was: %s", path,
+                          strerror(reason));
 }
 
 /* Opens the file of that extent under the name that it has now; *fd is -1 when it has none. */
 static siem_code open_renamed(siem_line_file *file, const siem_extent *extent, int *fd,
                               siem_error *err) {
-    siem_code rc = SIEM_OK;
-    char *name = file->path != NULL ? find_renamed(file->path, &extent->file) : NULL;
+    char *name = NULL;
+    siem_code rc =
+        file->path != NULL ? find_renamed(&name, file->path, &extent->file, err) : SIEM_OK;
     *fd = -1;
-    if (name != NULL) rc = siem_checked_file_open(fd, name, SIEM_FILE_RESUME, 0, err);
+    if (rc == SIEM_OK && name != NULL) {
+        rc = siem_checked_file_open(fd, name, SIEM_FILE_RESUME, 0, err);
+    }
     free(name);
     if (rc == SIEM_OK && *fd >= 0) rc = siem_file_lock_extend(&file->lock, file->path, *fd, err);
     if (rc != SIEM_OK && *fd >= 0) (void)close(*fd);
@@ -402,17 +421,18 @@ static siem_code check_size(const siem_line_file *file, off_t size, off_t least,
 siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent, bool *found,
                                 siem_error *err) {
     int renamed = -1;
+    siem_extent here;
     siem_code rc = own(file, err);
     *found = false;
+    if (rc == SIEM_OK) rc = read_extent(file, file->fd, &here, err);
     if (rc != SIEM_OK) return rc;
-    siem_extent here = extent_of(file->fd);
     end_skipping(file);
     if (!siem_identity_equals(&here.file, &extent->file)) {
         rc = open_renamed(file, extent, &renamed, err);
         if (rc != SIEM_OK || renamed < 0) return rc;
-        here = extent_of(renamed);
+        rc = read_extent(file, renamed, &here, err);
     }
-    if ((rc = check_size(file, here.size, extent->size, err)) != SIEM_OK) {
+    if (rc != SIEM_OK || (rc = check_size(file, here.size, extent->size, err)) != SIEM_OK) {
         if (renamed >= 0) (void)close(renamed);
         return rc;
     }
@@ -428,9 +448,9 @@ siem_code siem_line_file_resume(siem_line_file *file, const siem_extent *extent,
 
 siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_error *err) {
     siem_code rc = end_torn_line(file, err);
-    *extent = extent_of(file->fd);
-    if (rc == SIEM_OK && !is_none(extent)) rc = check_size(file, extent->size, file->safe, err);
+    if (rc == SIEM_OK) rc = read_extent(file, file->fd, extent, err);
     if (rc != SIEM_OK || is_none(extent)) return rc;
+    if ((rc = check_size(file, extent->size, file->safe, err)) != SIEM_OK) return rc;
     if (file->end != 0) extent->size = file->known; /* what follows may still be cut */
     rc = force(file, err);
     if (rc == SIEM_OK && file->moved != NULL) file->safe = extent->size;
@@ -441,7 +461,7 @@ siem_code siem_line_file_sync(siem_line_file *file, siem_extent *extent, siem_er
 
 siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t size, size_t *kept,
                                siem_error *err) {
-    struct stat before = {.st_size = 0};
+    struct stat before;
     siem_code rc;
     size_t known = 0, written;
     *kept = 0;
@@ -453,7 +473,7 @@ siem_code siem_line_file_write(siem_line_file *file, const char *lines, size_t s
         return rc;
     }
     if ((rc = end_torn_line(file, err)) != SIEM_OK) return rc;
-    (void)fstat(file->fd, &before);
+    if (fstat(file->fd, &before) != 0) return write_failed(file, errno, err);
     if ((rc = check_size(file, before.st_size, file->safe, err)) != SIEM_OK) return rc;
     int reason = write_all(file->fd, lines + known, size - known, &written);
     written += known;

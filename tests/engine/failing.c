@@ -1,0 +1,136 @@
+/* failing.c: one planned failure. */
+#include "failing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static failing_call planned; /* without a name: none */
+static long until_failure;
+static bool has_failed;
+
+void failing_begin(const failing_call *call, long passed) {
+    planned = *call;
+    until_failure = passed;
+    has_failed = false;
+}
+
+bool failing_end(void) {
+    planned.name = NULL;
+    return has_failed;
+}
+
+static bool is_due(const char *name, bool is_short) {
+    if (planned.name == NULL || has_failed || strcmp(planned.name, name) != 0) return false;
+    if (is_short != (planned.error == SHORT)) return false;
+    has_failed = until_failure-- == 0;
+    return has_failed;
+}
+
+/* True, with errno, for the call that fails. */
+static bool fails(const char *name) {
+    if (!is_due(name, false)) return false;
+    errno = planned.error;
+    return true;
+}
+
+static size_t size_of(const char *name, size_t size) {
+    return size > 1 && is_due(name, true) ? size / 2 : size;
+}
+
+/* The function in front of `call`, which gives `failure` when it is to fail. */
+#define WRAP(type, call, name, parameters, arguments, failure)                                     \
+    type __real_##call parameters;                                                                 \
+    type __wrap_##call parameters;                                                                 \
+    type __wrap_##call parameters {                                                                \
+        return fails(name) ? failure : __real_##call arguments;                                    \
+    }
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...) {
+    mode_t mode = 0;
+    if (flags & O_CREAT) {
+        va_list rest;
+        va_start(rest, flags);
+        mode = va_arg(rest, mode_t);
+        va_end(rest);
+    }
+    return fails("open") ? -1 : __real_open(path, flags, mode);
+}
+
+/* Of _FORTIFY_SOURCE, for flags that the compiler does not know. */
+WRAP(int, __open_2, "open", (const char *path, int flags), (path, flags), -1)
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+
+/* F_SETFL has a number, and everything else here a pointer. */
+int __wrap_fcntl(int fd, int command, ...) {
+    va_list rest;
+    va_start(rest, command);
+    void *argument = va_arg(rest, void *);
+    va_end(rest);
+    return fails("fcntl") ? -1 : __real_fcntl(fd, command, argument);
+}
+
+/* What is closed is gone, also after a failure. */
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+int __wrap_close(int fd) {
+    int status = __real_close(fd);
+    return fails("close") ? -1 : status;
+}
+
+WRAP(ssize_t, read, "read", (int fd, void *bytes, size_t size), (fd, bytes, size_of("read", size)),
+     -1)
+WRAP(ssize_t, pread, "pread", (int fd, void *bytes, size_t size, off_t at),
+     (fd, bytes, size_of("pread", size), at), -1)
+WRAP(ssize_t, write, "write", (int fd, const void *bytes, size_t size),
+     (fd, bytes, size_of("write", size)), -1)
+WRAP(ssize_t, pwrite, "pwrite", (int fd, const void *bytes, size_t size, off_t at),
+     (fd, bytes, size_of("pwrite", size), at), -1)
+
+/* Nothing is forced to the disk: no test is about what a computer that goes down leaves there. */
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd) {
+    (void)fd;
+    return fails("fsync") ? -1 : 0;
+}
+
+WRAP(int, ftruncate, "ftruncate", (int fd, off_t size), (fd, size), -1)
+WRAP(int, fstat, "fstat", (int fd, struct stat *status), (fd, status), -1)
+WRAP(int, stat, "stat", (const char *path, struct stat *status), (path, status), -1)
+WRAP(int, lstat, "lstat", (const char *path, struct stat *status), (path, status), -1)
+WRAP(int, statx, "statx", (int folder, const char *path, int flags, unsigned mask, struct statx *s),
+     (folder, path, flags, mask, s), -1)
+WRAP(ssize_t, readlinkat, "readlinkat", (int folder, const char *path, char *out, size_t size),
+     (folder, path, out, size), -1)
+WRAP(char *, realpath, "realpath", (const char *path, char *out), (path, out), NULL)
+WRAP(int, rename, "rename", (const char *from, const char *to), (from, to), -1)
+WRAP(int, unlink, "unlink", (const char *path), (path), -1)
+WRAP(int, fchmod, "fchmod", (int fd, mode_t mode), (fd, mode), -1)
+WRAP(int, flock, "flock", (int fd, int operation), (fd, operation), -1)
+WRAP(DIR *, opendir, "opendir", (const char *path), (path), NULL)
+WRAP(FILE *, fdopen, "fdopen", (int fd, const char *mode), (fd, mode), NULL)
+WRAP(int, memfd_create, "memfd_create", (const char *name, unsigned flags), (name, flags), -1)
+WRAP(int, inotify_init1, "inotify_init1", (int flags), (flags), -1)
+WRAP(int, pipe2, "pipe2", (int ends[2], int flags), (ends, flags), -1)
+WRAP(pid_t, fork, "fork", (void), (), -1)
+WRAP(pid_t, waitpid, "waitpid", (pid_t child, int *status, int options), (child, status, options),
+     -1)
+WRAP(int, poll, "poll", (struct pollfd * fds, nfds_t count, int milliseconds),
+     (fds, count, milliseconds), -1)
