@@ -1,17 +1,17 @@
---- Elastic Common Schema 8.11: what ECS has a field for stands there, the rest under oversight.
+--- Elastic Common Schema 8.11: what ECS has a field for is there, the rest is under oversight.
 local format  = require "oversight.format"
 local actions = require "oversight.actions"
 
 return format "ecs" {
   summary = "Elastic Common Schema 8.11",
   tests = {
-    { says = "what ECS has a field for stands there, the rest under oversight",
+    { says = "what ECS has a field for is there, the rest is under oversight",
       row = { id = 7, kind = "dns", timestamp = 1735000001, source_ip = "192.0.2.1", tlog_index = 4 },
       expect = {
         ["@timestamp"] = "2024-12-24T00:26:41Z", ["event.action"] = "beacon-dns-callback",
         ["event.type"] = { "access", "info" }, source = { ip = "192.0.2.1" }, ["oversight.tlog_index"] = 4,
       } },
-    { says = "what is empty is left out, but for labels",
+    { says = "an empty field is omitted, but for labels",
       row = { id = 7, user_agent = "" }, expect = { ["event.id"] = "7", labels = {} } },
   },
 

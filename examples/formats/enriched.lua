@@ -2,7 +2,7 @@
 local siem = require "oversight.siem"
 local ecs  = require "oversight.formats.ecs"
 
--- This file's own folder, where its tables lie.
+-- This file's own folder, with its tables.
 local here = (...):match "^(.*/)" or "./"
 
 local networks = siem.lookup.cidr(here .. "networks.csv")
