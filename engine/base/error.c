@@ -3,6 +3,8 @@
 
 #ifdef __clang_analyzer__
 #undef siem_error_set /* here are the functions */
+#undef siem_error_of_option
+#undef siem_error_of_options
 #undef siem_error_no_memory
 #undef siem_error_empty
 #endif
@@ -39,22 +41,56 @@ const char *siem_code_name(siem_code code) {
     return "unknown";
 }
 
-siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ...) {
-    if (err == NULL) return code;
+/* Names and answers come from outside. */
+static void set_message(siem_error *err, const char *format, va_list arguments) {
     char message[sizeof err->message];
-    va_list arguments;
-    va_start(arguments, format);
-    err->code = code;
     (void)siem_number_vprint(message, sizeof message, format, arguments);
-    va_end(arguments);
-    /* Names and answers come from outside. */
     siem_utf8_line(err->message, sizeof err->message, message);
+}
+
+static siem_code set(siem_error *err, siem_code code, const char *const *options,
+                     const char *format, va_list arguments) {
+    if (err == NULL) return code;
+    err->code = code;
+    set_message(err, format, arguments);
+    memset(err->options, 0, sizeof err->options);
+    for (size_t i = 0; i < SIEM_ERROR_OPTIONS && options[i] != NULL; i++) {
+        (void)snprintf(err->options[i], sizeof err->options[i], "%s", options[i]);
+    }
     return code;
 }
 
-siem_code siem_error_empty(siem_error *err, const char *name) {
-    return siem_error_set(err, SIEM_INVALID, "%s is empty: is the variable that it comes from set?",
-                          name);
+siem_code siem_error_set(siem_error *err, siem_code code, const char *format, ...) {
+    static const char *const none[] = {NULL};
+    va_list arguments;
+    va_start(arguments, format);
+    (void)set(err, code, none, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+siem_code siem_error_of_option(siem_error *err, siem_code code, const char *option,
+                               const char *format, ...) {
+    const char *const options[] = {option, NULL};
+    va_list arguments;
+    va_start(arguments, format);
+    (void)set(err, code, options, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+siem_code siem_error_of_options(siem_error *err, siem_code code, const char *const *options,
+                                const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)set(err, code, options, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+siem_code siem_error_empty(siem_error *err, const char *option, const char *name) {
+    return siem_error_of_option(err, SIEM_INVALID, option,
+                                "%s is empty: is the variable that it comes from set?", name);
 }
 
 siem_code siem_error_no_memory(siem_error *err) {
@@ -63,12 +99,12 @@ siem_code siem_error_no_memory(siem_error *err) {
 
 void siem_error_prefix(siem_error *err, const char *format, ...) {
     if (err == NULL) return;
-    char prefix[sizeof err->message];
-    char message[sizeof err->message];
+    char longer[2 * sizeof err->message];
     va_list arguments;
     va_start(arguments, format);
-    (void)siem_number_vprint(prefix, sizeof prefix, format, arguments);
+    (void)siem_number_vprint(longer, sizeof err->message, format, arguments);
     va_end(arguments);
-    memcpy(message, err->message, sizeof message);
-    siem_error_set(err, err->code, "%s: %s", prefix, message);
+    size_t size = strlen(longer);
+    (void)snprintf(longer + size, sizeof longer - size, ": %s", err->message);
+    siem_utf8_line(err->message, sizeof err->message, longer);
 }

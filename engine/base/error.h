@@ -8,9 +8,18 @@
 __attribute__((format(printf, 3, 4))) siem_code siem_error_set(siem_error *err, siem_code code,
                                                                const char *format, ...);
 
-/* The one message for a text that is empty where it cannot be: SIEM_INVALID, with the likely cause.
- */
-siem_code siem_error_empty(siem_error *err, const char *name);
+/* The same for a fault of one option, or of several: a list that NULL ends, in the order in which
+ * the message names them. */
+__attribute__((format(printf, 4, 5))) siem_code
+siem_error_of_option(siem_error *err, siem_code code, const char *option, const char *format, ...);
+__attribute__((format(printf, 4, 5))) siem_code siem_error_of_options(siem_error *err,
+                                                                      siem_code code,
+                                                                      const char *const *options,
+                                                                      const char *format, ...);
+
+/* The one message for an option that is empty where it cannot be, and its name for people:
+ * SIEM_INVALID, with the likely cause. */
+siem_code siem_error_empty(siem_error *err, const char *option, const char *name);
 
 /* The one message for an allocation that failed. */
 siem_code siem_error_no_memory(siem_error *err);
@@ -22,8 +31,12 @@ __attribute__((format(printf, 2, 3))) void siem_error_prefix(siem_error *err, co
 #ifdef __clang_analyzer__
 /* The analyzer does not look into error.c: a failure is never SIEM_OK. */
 #define siem_error_set(err, code, ...) (siem_error_set(err, code, __VA_ARGS__), (code))
-#define siem_error_no_memory(err)      (siem_error_no_memory(err), SIEM_NO_MEMORY)
-#define siem_error_empty(err, name)    (siem_error_empty(err, name), SIEM_INVALID)
+#define siem_error_of_option(err, code, option, ...)                                               \
+    (siem_error_of_option(err, code, option, __VA_ARGS__), (code))
+#define siem_error_of_options(err, code, options, ...)                                             \
+    (siem_error_of_options(err, code, options, __VA_ARGS__), (code))
+#define siem_error_no_memory(err)           (siem_error_no_memory(err), SIEM_NO_MEMORY)
+#define siem_error_empty(err, option, name) (siem_error_empty(err, option, name), SIEM_INVALID)
 #endif
 
 #endif

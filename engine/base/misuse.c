@@ -9,18 +9,19 @@
 #define MOST_SIZE ((size_t)PTRDIFF_MAX / 1024) /* of a list: more does not fit in memory */
 
 siem_code siem_misuse_null(const char *function, const char *argument, siem_error *err) {
-    return siem_error_set(err, SIEM_INVALID, "%s: %s is NULL: it must be given", function,
-                          argument);
+    return siem_error_of_option(err, SIEM_INVALID, argument, "%s: %s is NULL: it must be given",
+                                function, argument);
 }
 
 siem_code siem_misuse_list(const char *function, const char *argument, const void *list,
                            size_t size, siem_error *err) {
     if (list == NULL && size != 0) return siem_misuse_null(function, argument, err);
     if (size <= MOST_SIZE) return SIEM_OK;
-    return siem_error_set(err, SIEM_INVALID,
-                          "%s: the size of %s is %zu: give the number of its items, and not a "
-                          "negative one",
-                          function, argument, size);
+    return siem_error_of_option(
+        err, SIEM_INVALID, argument,
+        "%s: the size of %s is %zu: give the number of its items, and not a "
+        "negative one",
+        function, argument, size);
 }
 
 siem_code siem_misuse_options(const char *function, const siem_option *options, size_t count,
@@ -30,9 +31,9 @@ siem_code siem_misuse_options(const char *function, const siem_option *options, 
         if (options[i].name == NULL) {
             rc = siem_error_set(err, SIEM_INVALID, "%s: option %zu has no name", function, i + 1);
         } else if (options[i].value == NULL) {
-            rc = siem_error_set(err, SIEM_INVALID,
-                                "%s: the option '%s' has no value: give one or omit it", function,
-                                options[i].name);
+            rc = siem_error_of_option(err, SIEM_INVALID, options[i].name,
+                                      "%s: the option '%s' has no value: give one or omit it",
+                                      function, options[i].name);
         }
     }
     return rc;

@@ -34,7 +34,7 @@ siem_code siem_options_check(const siem_options *options, const siem_sink_option
         if (option == NULL) {
             return siem_error_set(err, SIEM_INVALID, "there is no option '%s' for this sink", name);
         }
-        if (!may_be(option, options->list[i].value)) return siem_error_empty(err, name);
+        if (!may_be(option, options->list[i].value)) return siem_error_empty(err, name, name);
         if (!option->many && siem_options_at(options, name, 1) != NULL) {
             return siem_error_set(err, SIEM_INVALID, "the option '%s' comes twice: give it once",
                                   name);

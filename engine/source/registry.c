@@ -15,7 +15,7 @@ static siem_code check_options(const siem_registry_options *options, siem_error 
     static const char function[] = "siem_registry_open";
     if (options == NULL) return siem_misuse_null(function, "options", err);
     if (options->path == NULL) return siem_misuse_null(function, "path", err);
-    if (*options->path == '\0') return siem_error_empty(err, "the path of the registry");
+    if (*options->path == '\0') return siem_error_empty(err, "path", "the path of the registry");
     if (options->follow && (options->has_limit || options->limit > 0)) {
         return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
     }

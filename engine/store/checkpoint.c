@@ -87,7 +87,7 @@ static siem_code check_own(const siem_checkpoint *checkpoint, siem_error *err) {
 /* Opens and locks, without reading the file. */
 static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error *err) {
     *out = NULL;
-    if (*path == '\0') return siem_error_empty(err, "the path of the checkpoint");
+    if (*path == '\0') return siem_error_empty(err, "path", "the path of the checkpoint");
     if (siem_sqlite_file_is_at(path)) {
         return siem_error_set(
             err, SIEM_INVALID,

@@ -84,7 +84,7 @@ static siem_code open_path(siem_line_file *file, siem_error *err) {
 
 siem_code siem_line_file_open(siem_line_file *file, const char *path, mode_t mode, bool truncate,
                               siem_error *err) {
-    if (*path == '\0') return siem_error_empty(err, "the path of the file");
+    if (*path == '\0') return siem_error_empty(err, "path", "the path of the file");
     *file = (siem_line_file){.fd = -1,
                              .mode = mode,
                              .path = strdup(path),

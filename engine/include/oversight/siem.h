@@ -68,9 +68,12 @@ typedef enum siem_code {
     SIEM_IDLE         /* no program has the registry open, and this user may not open it alone */
 } siem_code;
 
+#define SIEM_ERROR_OPTIONS 4
 typedef struct siem_error {
     siem_code code;
     char message[512]; /* one printable line, NUL-terminated, cut at the end when longer */
+    char options[SIEM_ERROR_OPTIONS][24]; /* the options at fault, in the order in which the message
+                                             names them; "": no more */
 } siem_error;
 
 /* The name of a code as Lua returns it ("not_found"). Static, never NULL. */

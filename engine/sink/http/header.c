@@ -53,23 +53,25 @@ static size_t size_of_name(const char *header) {
 
 siem_code siem_header_check(const char *header, siem_error *err) {
     size_t name = size_of_name(header);
-    if (name == 0) return siem_error_set(err, SIEM_INVALID, "header is 'Name: value'");
+    if (name == 0)
+        return siem_error_of_option(err, SIEM_INVALID, "header", "header is 'Name: value'");
     if (is_among(header, transports)) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "header %.*s belongs to the transport, which sets it: omit it%s",
-                              (int)name, header,
-                              is_named(header, "proxy-authorization")
-                                  ? ", and put the proxy's credentials into its URL"
-                                  : "");
+        return siem_error_of_option(
+            err, SIEM_INVALID, "header",
+            "header %.*s belongs to the transport, which sets it: omit it%s", (int)name, header,
+            is_named(header, "proxy-authorization")
+                ? ", and put the proxy's credentials into its URL"
+                : "");
     }
     const char *value = header + name + 1;
     if (value[strspn(value, " \t")] == '\0') { /* libcurl would leave it out */
-        return siem_error_set(err, SIEM_INVALID, "header %.*s has no value", (int)name, header);
+        return siem_error_of_option(err, SIEM_INVALID, "header", "header %.*s has no value",
+                                    (int)name, header);
     }
     for (const char *at = value; *at != '\0'; at++) {
         if (iscntrl((unsigned char)*at) == 0 || *at == '\t') continue;
-        return siem_error_set(err, SIEM_INVALID, "header %.*s holds a control character", (int)name,
-                              header);
+        return siem_error_of_option(err, SIEM_INVALID, "header",
+                                    "header %.*s holds a control character", (int)name, header);
     }
     return SIEM_OK;
 }
@@ -94,8 +96,8 @@ siem_code siem_header_add(siem_request *request, const char *header, siem_error 
     if (rc != SIEM_OK) return rc;
     for (size_t i = 0; single[i] != NULL; i++) {
         if (!is_named(header, single[i]) || !siem_header_is_in(request, single[i])) continue;
-        return siem_error_set(err, SIEM_INVALID, "header %.*s is given twice",
-                              (int)strlen(single[i]), header);
+        return siem_error_of_option(err, SIEM_INVALID, "header", "header %.*s is given twice",
+                                    (int)strlen(single[i]), header);
     }
     siem_request_add_header(request, !is_among(header, harmless), "%s", header);
     return SIEM_OK;

@@ -25,7 +25,8 @@ struct siem_secret {
 
 static siem_code held(const siem_secret *secret, siem_error *err, const char *place,
                       const char *reason) {
-    return siem_error_set(err, SIEM_HELD, "%s: cannot read %s: %s", secret->name, place, reason);
+    return siem_error_of_option(err, SIEM_HELD, secret->name, "%s: cannot read %s: %s",
+                                secret->name, place, reason);
 }
 
 /* Reads all of a file into `text`. Nothing is buffered elsewhere. */
@@ -48,7 +49,8 @@ static siem_code read_file(const siem_secret *secret, const char *path, char *te
     siem_error failure;
     int fd;
     if (siem_checked_file_open(&fd, path, SIEM_FILE_INPUT, 0, &failure) != SIEM_OK) {
-        return siem_error_set(err, SIEM_HELD, "%s: %s", secret->name, failure.message);
+        return siem_error_of_option(err, SIEM_HELD, secret->name, "%s: %s", secret->name,
+                                    failure.message);
     }
     FILE *file = fdopen(fd, "r");
     if (file == NULL) {

@@ -30,7 +30,7 @@ static void trim(char *text, bool also_front) {
 }
 
 static siem_code refuse(const char *name, const char *problem, siem_error *err) {
-    return siem_error_set(err, SIEM_HELD, "%s: %s", name, problem);
+    return siem_error_of_option(err, SIEM_HELD, name, "%s: %s", name, problem);
 }
 
 /* Cuts "Authorization:" and the form's scheme from the front; refuses another scheme. */
@@ -48,10 +48,11 @@ static siem_code cut_scheme(const siem_secret_form *form, const char *name, char
             cut_front(text, size + strspn(text + size, blanks));
             return *text != '\0' ? SIEM_OK : refuse(name, "it is empty", err);
         }
-        return siem_error_set(err, SIEM_HELD,
-                              "%s: it begins with '%s', which is another kind of credential: give "
-                              "the value that is meant alone",
-                              name, schemes[i]);
+        return siem_error_of_option(
+            err, SIEM_HELD, name,
+            "%s: it begins with '%s', which is another kind of credential: give "
+            "the value that is meant alone",
+            name, schemes[i]);
     }
     return SIEM_OK;
 }

@@ -48,8 +48,9 @@ static siem_code check_proxy(const char *proxy, siem_error *err) {
     curl_free(scheme);
     curl_url_cleanup(url);
     if (is_url) return SIEM_OK;
-    return siem_error_set(err, SIEM_INVALID,
-                          "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
+    return siem_error_of_option(
+        err, SIEM_INVALID, "proxy",
+        "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
 }
 
 static siem_code copy_options(siem_transport *http, const siem_transport_options *options,
