@@ -1,4 +1,7 @@
-/* options.h: what a sink is told, as names and texts, read and checked. */
+/* options.h: what a sink is told, as names and texts, read into the struct of its kind.
+ *
+ * A kind declares its options in a table, a row each. The table is all that reading, checking and
+ * showing them needs. */
 #ifndef SIEM_OPTIONS_H
 #define SIEM_OPTIONS_H
 
@@ -9,29 +12,43 @@ typedef struct siem_options {
     size_t count;
 } siem_options;
 
-/* Checks that every name is declared in `declared` or `common` (both ended by a NULL name), and
- * comes once unless it may come several times, that every required one is given, and that only
- * those are empty whose declared value shows '' as a choice. Errors: SIEM_INVALID, naming the
- * option and never its value. */
-siem_code siem_options_check(const siem_options *options, const siem_sink_option *declared,
-                             const siem_sink_option *common, siem_error *err);
+/* Texts of an option that may come several times. */
+typedef struct siem_texts {
+    char **list;
+    size_t count;
+} siem_texts;
 
-/* The last value of that name, or NULL. */
+/* A row. The member that it sets is, by kind: TEXT and CHOICE a `char *`, owned; TEXTS a
+ * `siem_texts`, owned; FLAG a bool; INTEGER an int64_t; BYTES a size_t; SECONDS a double. A SECRET
+ * is set by siem_remote_open_secrets. */
+typedef struct siem_option_spec {
+    const char *name;      /* NULL ends a table */
+    siem_option_kind kind; /* SIEM_OPTION_TEXT by default */
+    const char *value;     /* what its text stands for: "BYTES", "gzip|none" of a choice; with ''
+                              among them, it may be empty; NULL for a flag */
+    const char *help;      /* without its range and its default */
+    const char *text;      /* without the option: of a text or a choice; NULL: none */
+    double least, most;    /* of a number, both allowed; 0 and 0: any from 0 on */
+    double fallback;       /* without the option: a number; 0 is not shown */
+    const struct siem_secret_form *form; /* of a secret */
+    bool required;
+    bool secret; /* of a text: it may hold a credential, too */
+    size_t at;   /* where the member is in the struct of the kind */
+} siem_option_spec;
+
+/* Sets the members of a kind's struct, which is zeroed, as its own and its shared table (NULL:
+ * none) say. Errors: SIEM_INVALID with the option at fault, and never its value: it is in neither
+ * table, comes twice, is empty or required, or its text is not of its kind; SIEM_NO_MEMORY. */
+siem_code siem_options_read(void *into, const siem_option_spec *own, const siem_option_spec *shared,
+                            const siem_options *options, siem_error *err);
+
+/* Frees the texts that were set, and wipes those that may hold a credential. */
+void siem_options_free(void *of, const siem_option_spec *table);
+
+/* The last text that was given for a name, or NULL. */
 const char *siem_options_text(const siem_options *options, const char *name);
 
-/* Value number `index` (from 0) of a name that may come several times, or NULL. */
-const char *siem_options_at(const siem_options *options, const char *name, size_t index);
-
-/* True for "true"; absent and "false" are false. Errors: SIEM_INVALID. */
-siem_code siem_options_flag(const siem_options *options, const char *name, bool *out,
-                            siem_error *err);
-
-/* A whole number between `least` and `most`. Errors: SIEM_INVALID. */
-siem_code siem_options_integer(const siem_options *options, const char *name, int64_t least,
-                               int64_t most, int64_t absent, int64_t *out, siem_error *err);
-
-/* Seconds, which may have a fraction, up to a day. Errors: SIEM_INVALID. */
-siem_code siem_options_seconds(const siem_options *options, const char *name, double absent,
-                               double *out, siem_error *err);
+/* What the public interface shows of a row. */
+void siem_option_show(const siem_option_spec *spec, siem_sink_option *out);
 
 #endif

@@ -38,16 +38,17 @@ const char *siem_sink_kind_format(const siem_sink_kind *kind) {
     return kind != NULL ? kind->format : NULL;
 }
 
-const siem_sink_option *siem_sink_kind_option(const siem_sink_kind *kind, size_t index) {
-    if (kind == NULL) return NULL;
-    const siem_sink_option *own = kind->options, *common = siem_remote_options;
-    for (; own->name != NULL; own++) {
-        if (index-- == 0) return own;
+bool siem_sink_kind_option(const siem_sink_kind *kind, size_t index, siem_sink_option *option) {
+    if (kind == NULL || option == NULL) return false;
+    const siem_option_spec *const tables[] = {kind->options, kind->shared_options};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        for (const siem_option_spec *spec = tables[i]; spec != NULL && spec->name != NULL; spec++) {
+            if (index-- > 0) continue;
+            siem_option_show(spec, option);
+            return true;
+        }
     }
-    for (; common->name != NULL; common++) {
-        if (index-- == 0) return common;
-    }
-    return NULL;
+    return false;
 }
 
 siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,

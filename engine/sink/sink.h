@@ -101,8 +101,8 @@ struct siem_sink_kind {
     const char *retired;     /* what to prefer, and why; NULL: it is current */
     const char *from_format; /* its option that the format's option of that name sets, or NULL */
     bool takes_urls;         /* a URL without the name of a kind is one of this kind */
-    const siem_sink_option
-        *options; /* ended by a NULL name; those of all remote kinds come on top */
+    const siem_option_spec *options;        /* its own */
+    const siem_option_spec *shared_options; /* those of its carrier; NULL: none */
     siem_code (*open)(siem_sink **out, const siem_options *options, siem_error *err);
     /* Local kinds: sends all records, or tells in the answer which are in. The batch is not empty.
      */

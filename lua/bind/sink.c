@@ -75,7 +75,17 @@ const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count
     return options;
 }
 
-/* core.sink_open(kind, {{name, value}, ...}) -> sink, or nil, message, code */
+int siem_lua_fail_options(lua_State *L, const siem_error *err) {
+    int results = siem_lua_fail(L, err);
+    lua_newtable(L);
+    for (size_t i = 0; i < SIEM_ERROR_OPTIONS && err->options[i][0] != '\0'; i++) {
+        lua_pushstring(L, err->options[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return results + 1;
+}
+
+/* core.sink_open(kind, {{name, value}, ...}) -> sink, or nil, message, code, options at fault */
 static int sink_open(lua_State *L) {
     siem_error err;
     size_t count;
@@ -83,7 +93,7 @@ static int sink_open(lua_State *L) {
     const siem_option *options = siem_lua_check_options(L, 2, &count);
     siem_lua_sink *s = siem_lua_new_sink(L);
     if (siem_sink_open(&s->sink, kind, options, count, &err) != SIEM_OK) {
-        return siem_lua_fail(L, &err);
+        return siem_lua_fail_options(L, &err);
     }
     return 1;
 }
@@ -98,19 +108,42 @@ static void set_flag(lua_State *L, const char *key, bool flag) {
     lua_setfield(L, -2, key);
 }
 
-void siem_lua_push_option(lua_State *L, const siem_sink_option *option) {
-    lua_createtable(L, 0, 6);
+static const char *const option_kinds[] = {"text",   "texts",   "secret", "flag",
+                                           "choice", "integer", "bytes",  "seconds"};
+
+/* Whole numbers as integers. */
+static void set_number(lua_State *L, const char *key, double number) {
+    lua_Integer whole;
+    if (lua_numbertointeger(number, &whole) && (double)whole == number) lua_pushinteger(L, whole);
+    else lua_pushnumber(L, number);
+    lua_setfield(L, -2, key);
+}
+
+static void push_option(lua_State *L, const siem_sink_option *option) {
+    bool is_number = option->most > 0;
+    lua_createtable(L, 0, 8);
     set_text(L, "name", option->name);
+    set_text(L, "kind", option_kinds[option->kind]);
     set_text(L, "value", option->value);
     set_text(L, "help", option->help);
+    set_text(L, "default", option->fallback[0] != '\0' ? option->fallback : NULL);
+    if (is_number) set_number(L, "least", option->least);
+    if (is_number) set_number(L, "most", option->most);
     set_flag(L, "required", option->required);
     set_flag(L, "secret", option->secret);
-    set_flag(L, "many", option->many);
+}
+
+void siem_lua_push_kind_options(lua_State *L, const siem_sink_kind *kind) {
+    siem_sink_option option;
+    lua_newtable(L);
+    for (size_t i = 0; siem_sink_kind_option(kind, i, &option); i++) {
+        push_option(L, &option);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
 }
 
 /* Pushes a table of what a kind is and can do. */
 static void push_kind(lua_State *L, const siem_sink_kind *kind) {
-    const siem_sink_option *option;
     lua_createtable(L, 0, 8);
     set_text(L, "name", kind->name);
     set_text(L, "summary", kind->summary);
@@ -119,11 +152,7 @@ static void push_kind(lua_State *L, const siem_sink_kind *kind) {
     set_text(L, "from_format", kind->from_format);
     set_flag(L, "takes_urls", kind->takes_urls);
     set_flag(L, "counts", kind->protocol->write_count != NULL);
-    lua_newtable(L);
-    for (size_t i = 0; (option = siem_sink_kind_option(kind, i)) != NULL; i++) {
-        siem_lua_push_option(L, option);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    siem_lua_push_kind_options(L, kind);
     lua_setfield(L, -2, "options");
 }
 

@@ -304,18 +304,8 @@ static siem_code read_custom(void *context, const siem_response *response, siem_
     return siem_lua_call_back(&s->caller, invoke_read, &c, 0, err);
 }
 
-/* Adds options to the list on top of the stack. */
-static void add_options(lua_State *L, const siem_sink_option *option) {
-    for (; option->name != NULL; option++) {
-        siem_lua_push_option(L, option);
-        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    }
-}
-
 int siem_lua_sink_transport_options(lua_State *L) {
-    lua_newtable(L);
-    add_options(L, siem_custom_options);
-    add_options(L, siem_remote_options);
+    siem_lua_push_kind_options(L, &siem_kind_custom);
     return 1;
 }
 
@@ -324,11 +314,11 @@ int siem_lua_sink_transport(lua_State *L) {
     size_t count;
     luaL_checktype(L, 1, LUA_TTABLE);
     const siem_option *options = siem_lua_check_options(L, 2, &count);
-    if (check_headers(L, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    if (check_headers(L, &err) != SIEM_OK) return siem_lua_fail_options(L, &err);
     siem_lua_sink *s = new_table_sink(L);
     siem_custom custom = {s, write_custom, read_custom};
     if (siem_sink_open_custom(&s->sink, &custom, options, count, &err) != SIEM_OK) {
-        return siem_lua_fail(L, &err);
+        return siem_lua_fail_options(L, &err);
     }
     return 1;
 }

@@ -116,7 +116,21 @@ function siem.sink.custom(sink) end
 ---@field retired string? what to prefer, and why
 ---@field takes_urls boolean whether a URL alone, without the name of a kind, is one of this kind
 ---@field from_format string? the name of an option that the format's option of that name sets
----@field options { name: string, value: string?, help: string, required: boolean, secret: boolean, many: boolean }[]
+---@field options oversight.SinkOption[]
+
+--- An option of a kind of sink. `value` is what its text stands for; nil for a flag. `default` is what it is
+--- when it is not given; nil: nothing, or what `help` says. Numbers have a range. A secret is given as
+--- "file:PATH", "env:NAME" or "cmd:COMMAND"; `secret` is also true for what may hold a credential in it.
+---@class oversight.SinkOption
+---@field name string
+---@field kind "text"|"texts"|"secret"|"flag"|"choice"|"integer"|"bytes"|"seconds" "texts" may come several times
+---@field value string?
+---@field help string
+---@field default string?
+---@field least number?
+---@field most number?
+---@field required boolean
+---@field secret boolean
 
 ---@return oversight.SinkKind[]
 function siem.sink.kinds() end
@@ -128,6 +142,7 @@ function siem.sink.kinds() end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
+---@return string[]? at_fault the options at fault, in the order in which the message names them
 function siem.sink.open(kind, options) end
 
 --- Any collector that takes JSON by POST: url, header, framing.

@@ -17,10 +17,10 @@ static bool is_flag(const char *flag, size_t size, const char *name) {
 /* Whether a secret follows. `sign` takes a key as well, which is refused as it is. */
 static bool is_secret(const char *flag, size_t size) {
     const siem_sink_kind *kind;
-    const siem_sink_option *option;
+    siem_sink_option option;
     for (size_t i = 0; (kind = siem_sink_kind_at(i)) != NULL; i++) {
-        for (size_t j = 0; (option = siem_sink_kind_option(kind, j)) != NULL; j++) {
-            if (option->secret && is_flag(flag, size, option->name)) return true;
+        for (size_t j = 0; siem_sink_kind_option(kind, j, &option); j++) {
+            if (option.secret && is_flag(flag, size, option.name)) return true;
         }
     }
     return is_flag(flag, size, "key");

@@ -488,7 +488,7 @@ static const char *check_queries_of_nothing(void) {
     NOTHING(siem_sink_kind_name(NULL) != NULL);
     NOTHING(siem_sink_kind_summary(NULL) != NULL);
     NOTHING(siem_sink_kind_format(NULL) != NULL);
-    NOTHING(siem_sink_kind_option(NULL, 0) != NULL);
+    NOTHING(siem_sink_kind_option(NULL, 0, &(siem_sink_option){0}));
     NOTHING(siem_sink_name(NULL) != NULL);
     NOTHING(siem_sink_target(NULL) != NULL);
     NOTHING(siem_sink_beginning(NULL) != NULL);

@@ -74,15 +74,17 @@ static void test_records(void **state) {
 }
 
 static void test_options_and_answers(void **state) {
-    const siem_option options[] = {{"timeout", "0.5"}, {"retry_base", "0,5"}};
-    siem_options settings = {options, 2};
-    double seconds;
+    static const siem_option_spec spec[] = {
+        {.name = "timeout", .kind = SIEM_OPTION_SECONDS, .least = 0.25, .most = 1}, {0}};
+    const siem_option option = {"timeout", "0.5"}, wrong = {"timeout", "0,5"};
+    double seconds = 0;
     siem_error err;
     (void)state;
-    assert_ok(siem_options_seconds(&settings, "timeout", 1, &seconds, &err));
+    assert_ok(siem_options_read(&seconds, spec, NULL, &(siem_options){&option, 1}, &err));
     assert_true(seconds == 0.5);
-    assert_int_equal(siem_options_seconds(&settings, "retry_base", 1, &seconds, &err),
+    assert_int_equal(siem_options_read(&seconds, spec, NULL, &(siem_options){&wrong, 1}, &err),
                      SIEM_INVALID);
+    assert_string_equal(err.message, "timeout is a number of seconds from 0.25 to 1");
     cJSON *answer = cJSON_Parse("{\"expires_in\": 3599.5}");
     assert_non_null(answer);
     assert_true(cJSON_GetObjectItem(answer, "expires_in")->valuedouble == 3599.5);

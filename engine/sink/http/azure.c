@@ -35,19 +35,55 @@ typedef struct azure_sink {
     unsigned generation; /* how many tokens there were */
 } azure_sink;
 
-static const siem_sink_option options[] = {
-    {"endpoint", "URL", "of the data collection endpoint or rule", true, false, false},
-    {"rule_id", "dcr-...", "immutable id of the data collection rule", true, false, false},
-    {"stream", "NAME", "of the rule: Custom-Oversight", true, false, false},
-    {"tenant", "ID", "the directory of the application", false, false, false},
-    {"client_id", "ID", "of the application, or of a user-assigned identity", false, false, false},
-    {"client_secret", "SECRET", "of the application", false, true, false},
-    {"managed_identity", NULL, "instead: the identity of this machine", false, false, false},
-    {"login_url", "URL", "where tokens come from (default: Azure's)", false, false, false},
-    {NULL, NULL, NULL, false, false, false},
-};
-
 static const siem_secret_form secret_form = {.word = true};
+
+#define AT(member) offsetof(azure_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "endpoint",
+     .value = "URL",
+     .required = true,
+     .at = AT(endpoint),
+     .help = "of the data collection endpoint or rule"},
+    {.name = "rule_id",
+     .value = "dcr-...",
+     .required = true,
+     .at = AT(rule_id),
+     .help = "immutable id of the data collection rule"},
+    {.name = "stream",
+     .value = "NAME",
+     .required = true,
+     .at = AT(stream),
+     .help = "of the rule: Custom-Oversight"},
+    {.name = "tenant", .value = "ID", .at = AT(tenant), .help = "the directory of the application"},
+    {.name = "client_id",
+     .value = "ID",
+     .at = AT(client_id),
+     .help = "of the application, or of a user-assigned identity"},
+    {.name = "client_secret",
+     .kind = SIEM_OPTION_SECRET,
+     .value = "SECRET",
+     .form = &secret_form,
+     .at = AT(client_secret),
+     .help = "of the application"},
+    {.name = "managed_identity",
+     .kind = SIEM_OPTION_FLAG,
+     .at = AT(managed_identity),
+     .help = "instead: the identity of this machine"},
+    {.name = "login_url",
+     .value = "URL",
+     .at = AT(login_url),
+     .help = "where tokens come from (default: Azure's)"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = BODY_BYTES,
+     .fallback = BODY_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
+};
 
 /* ---- tokens ---- */
 
@@ -248,72 +284,66 @@ static siem_code close_azure(siem_sink *sink, siem_error *err) {
     azure_sink *azure = (azure_sink *)sink;
     (void)err;
     siem_remote_close(&azure->remote);
-    siem_secret_close(azure->client_secret);
     forget_token(azure);
-    free(azure->endpoint);
-    free(azure->rule_id);
-    free(azure->stream);
-    free(azure->tenant);
-    free(azure->client_id);
-    free(azure->login_url);
     free(azure);
     return SIEM_OK;
 }
 
-/* Copies an option that becomes part of a URL: letters, digits and - _ . only. */
-static siem_code copy_name(char **out, const siem_options *options, const char *name,
-                           siem_error *err) {
-    const char *text = siem_options_text(options, name);
-    if (text == NULL) return SIEM_OK;
-    for (const char *at = text; *at != '\0'; at++) {
+/* Checks what becomes part of a URL: letters, digits and - _ . only. */
+static siem_code check_name(const char *name, const char *text, siem_error *err) {
+    for (const char *at = text; text != NULL && *at != '\0'; at++) {
         if (isalnum((unsigned char)*at) || strchr("-_.", *at) != NULL) continue;
-        return siem_error_set(err, SIEM_INVALID, "%s is made of letters, digits and - _ .", name);
+        return siem_error_of_option(err, SIEM_INVALID, name,
+                                    "%s is made of letters, digits and - _ .", name);
     }
-    if (*text == '\0') return siem_error_set(err, SIEM_INVALID, "%s is empty", name);
-    *out = strdup(text);
-    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+    return SIEM_OK;
 }
 
-static siem_code read_credentials(azure_sink *azure, const siem_options *options, siem_error *err) {
-    const char *secret = siem_options_text(options, "client_secret");
-    const char *login = siem_options_text(options, "login_url");
-    siem_code rc = siem_options_flag(options, "managed_identity", &azure->managed_identity, err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->tenant, options, "tenant", err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->client_id, options, "client_id", err);
-    if (login == NULL) login = azure->managed_identity ? IDENTITY_URL : LOGIN_URL;
-    if (rc == SIEM_OK) rc = siem_remote_copy_base(&azure->login_url, "login_url", login, NULL, err);
-    if (rc != SIEM_OK) return rc;
-    bool all = azure->tenant != NULL && azure->client_id != NULL && secret != NULL;
-    if (azure->managed_identity && (azure->tenant != NULL || secret != NULL)) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "managed_identity needs neither tenant nor client_secret");
+static siem_code check_names(const azure_sink *azure, siem_error *err) {
+    siem_code rc = check_name("rule_id", azure->rule_id, err);
+    if (rc == SIEM_OK) rc = check_name("stream", azure->stream, err);
+    if (rc == SIEM_OK) rc = check_name("tenant", azure->tenant, err);
+    return rc == SIEM_OK ? check_name("client_id", azure->client_id, err) : rc;
+}
+
+static siem_code set_login(azure_sink *azure, siem_error *err) {
+    if (azure->login_url == NULL) {
+        azure->login_url = strdup(azure->managed_identity ? IDENTITY_URL : LOGIN_URL);
     }
-    if (!azure->managed_identity && !all) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "give tenant, client_id and client_secret, or managed_identity");
+    if (azure->login_url == NULL) return siem_error_no_memory(err);
+    return siem_remote_cut_base("login_url", azure->login_url, NULL, err);
+}
+
+/* An application with its secret, or the identity of this machine. */
+static siem_code check_credentials(const azure_sink *azure, bool has_secret, siem_error *err) {
+    static const char *const needless[] = {"managed_identity", "tenant", "client_secret", NULL};
+    static const char *const needed[] = {"tenant", "client_id", "client_secret", "managed_identity",
+                                         NULL};
+    bool all = azure->tenant != NULL && azure->client_id != NULL && has_secret;
+    if (azure->managed_identity && (azure->tenant != NULL || has_secret)) {
+        return siem_error_of_options(err, SIEM_INVALID, needless,
+                                     "managed_identity needs neither tenant nor client_secret");
     }
-    if (azure->managed_identity) return SIEM_OK;
-    return siem_remote_open_secret(&azure->remote, &azure->client_secret, "client_secret",
-                                   &secret_form, options, err);
+    if (azure->managed_identity || all) return SIEM_OK;
+    return siem_error_of_options(err, SIEM_INVALID, needed,
+                                 "give tenant, client_id and client_secret, or managed_identity");
 }
 
 static siem_code open_azure(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
-                                              .most_bytes = BODY_BYTES,
-                                              .body_bytes = BODY_BYTES,
-                                              .field_bytes = FIELD_BYTES,
-                                              .takes_gzip = true};
+    static const siem_remote_limits limits = {
+        .body_bytes = BODY_BYTES, .field_bytes = FIELD_BYTES, .takes_gzip = true};
     azure_sink *azure = calloc(1, sizeof *azure);
     if (azure == NULL) return siem_error_no_memory(err);
     azure->remote.sink.kind = &siem_kind_azure;
     siem_code rc = siem_remote_open(&azure->remote, options, &limits, err);
+    if (rc == SIEM_OK) rc = siem_remote_cut_base("endpoint", azure->endpoint, NULL, err);
+    if (rc == SIEM_OK) rc = check_names(azure, err);
+    if (rc == SIEM_OK) rc = set_login(azure, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_base(&azure->endpoint, "endpoint",
-                                   siem_options_text(options, "endpoint"), NULL, err);
+        bool has_secret = siem_options_text(options, "client_secret") != NULL;
+        rc = check_credentials(azure, has_secret, err);
     }
-    if (rc == SIEM_OK) rc = copy_name(&azure->rule_id, options, "rule_id", err);
-    if (rc == SIEM_OK) rc = copy_name(&azure->stream, options, "stream", err);
-    if (rc == SIEM_OK) rc = read_credentials(azure, options, err);
+    if (rc == SIEM_OK) rc = siem_remote_open_secrets(&azure->remote, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&azure->remote, azure->endpoint);
     if (rc == SIEM_OK) *out = &azure->remote.sink;
     else (void)close_azure(&azure->remote.sink, NULL);
@@ -332,6 +362,7 @@ const siem_sink_kind siem_kind_azure = {.name = "azure",
                                         .summary = "Microsoft Sentinel by the Logs Ingestion API",
                                         .format = "sentinel",
                                         .options = options,
+                                        .shared_options = siem_remote_options,
                                         .open = open_azure,
                                         .protocol = &protocol,
                                         .close = close_azure};

@@ -16,9 +16,23 @@ typedef struct custom_sink {
     char *url;
 } custom_sink;
 
-const siem_sink_option siem_custom_options[] = {
-    {"url", "URL", "where records are posted to", true, false, false},
-    {NULL, NULL, NULL, false, false, false},
+#define AT(member) offsetof(custom_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "url",
+     .value = "URL",
+     .required = true,
+     .at = AT(url),
+     .help = "where records are posted to"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = MOST_BYTES,
+     .fallback = BATCH_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
 };
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
@@ -74,7 +88,6 @@ static siem_code close_custom(siem_sink *sink, siem_error *err) {
     custom_sink *custom = (custom_sink *)sink;
     (void)err;
     siem_remote_close(&custom->remote);
-    free(custom->url);
     free(custom);
     return SIEM_OK;
 }
@@ -82,25 +95,23 @@ static siem_code close_custom(siem_sink *sink, siem_error *err) {
 static const siem_protocol protocol = {
     .body_size = body_size, .write = write_request, .read = read_response};
 
-static const siem_sink_kind kind = {
-    .name = "custom", .options = siem_custom_options, .protocol = &protocol, .close = close_custom};
+const siem_sink_kind siem_kind_custom = {.name = "custom",
+                                         .options = options,
+                                         .shared_options = siem_remote_options,
+                                         .protocol = &protocol,
+                                         .close = close_custom};
 
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
                                 const siem_option *given, size_t option_count, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
-                                              .most_bytes = MOST_BYTES,
-                                              .body_bytes = MOST_BYTES,
-                                              .takes_gzip = true};
-    siem_options options = {given, option_count};
+    static const siem_remote_limits limits = {.body_bytes = MOST_BYTES, .takes_gzip = true};
+    const siem_options list = {given, option_count};
     *out = NULL;
     custom_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
-    sink->remote.sink.kind = &kind;
+    sink->remote.sink.kind = &siem_kind_custom;
     sink->custom = *custom;
-    siem_code rc = siem_remote_open(&sink->remote, &options, &limits, err);
-    if (rc == SIEM_OK) {
-        rc = siem_remote_copy_url(&sink->url, "url", siem_options_text(&options, "url"), err);
-    }
+    siem_code rc = siem_remote_open(&sink->remote, &list, &limits, err);
+    if (rc == SIEM_OK) rc = siem_remote_check_url("url", sink->url, err);
     if (rc == SIEM_OK) siem_remote_set_target(&sink->remote, sink->url);
     if (rc == SIEM_OK) *out = &sink->remote.sink;
     else (void)close_custom(&sink->remote.sink, NULL);

@@ -15,10 +15,10 @@ typedef struct siem_custom {
                       siem_error *err);
 } siem_custom;
 
-/* Its own options, beside siem_remote_options. */
-extern const siem_sink_option siem_custom_options[];
+/* The kind, for its options: siem_sink_open does not know it. */
+extern const siem_sink_kind siem_kind_custom;
 
-/* Takes the options of all remote kinds, and "url". Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+/* Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
                                 const siem_option *options, size_t option_count, siem_error *err);
 

@@ -27,7 +27,8 @@
 
 typedef struct elastic_sink {
     siem_remote_sink remote;
-    char *url;
+    char *url, *namespace, *index, *bulk_path;
+    bool without_template;
     char *target; /* an index or a data stream */
     char *bulk;   /* the path of _bulk behind the url */
     char *head;   /* of an action, up to its _id */
@@ -38,26 +39,59 @@ typedef struct elastic_sink {
     EVP_MD_CTX *digest;
 } elastic_sink;
 
-static const siem_sink_option options[] = {
-    {"url", "URL", "of a node: https://host:9200", true, false, false},
-    {"api_key", "SECRET", "an API key, encoded or as id:key", false, true, false},
-    {"user", "U", "instead of an API key: a user", false, false, false},
-    {"password", "SECRET", "of the user", false, true, false},
-    {"namespace", "NAME", "of the data stream logs-oversight.beacon-NAME (default: default)", false,
-     false, false},
-    {"index", "NAME", "instead: a data stream or index by name", false, false, false},
-    {"without_template", NULL,
-     "send also where no template makes the data stream or index: the node guesses its mappings",
-     false, false, false},
-    {"bulk_path", "PATH",
-     "for a receiver that knows only this path, such as /_bulk: each action names the index, and "
-     "the set-up is not looked at",
-     false, false, false},
-    {NULL, NULL, NULL, false, false, false},
-};
-
 static const siem_secret_form key_form = {.word = true, .scheme = "ApiKey", .pair = true};
 static const siem_secret_form password_form = {.word = false};
+
+#define AT(member) offsetof(elastic_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "url",
+     .value = "URL",
+     .required = true,
+     .at = AT(url),
+     .help = "of a node: https://host:9200"},
+    {.name = "api_key",
+     .kind = SIEM_OPTION_SECRET,
+     .value = "SECRET",
+     .form = &key_form,
+     .at = AT(api_key),
+     .help = "an API key, encoded or as id:key"},
+    {.name = "user", .value = "U", .at = AT(user), .help = "instead of an API key: a user"},
+    {.name = "password",
+     .kind = SIEM_OPTION_SECRET,
+     .value = "SECRET",
+     .form = &password_form,
+     .at = AT(password),
+     .help = "of the user"},
+    {.name = "namespace",
+     .value = "NAME",
+     .text = "default",
+     .at = AT(namespace),
+     .help = "of the data stream logs-oversight.beacon-NAME"},
+    {.name = "index",
+     .value = "NAME",
+     .at = AT(index),
+     .help = "instead: a data stream or index by name"},
+    {.name = "without_template",
+     .kind = SIEM_OPTION_FLAG,
+     .at = AT(without_template),
+     .help = "send also where no template makes the data stream or index: the node guesses its "
+             "mappings"},
+    {.name = "bulk_path",
+     .value = "PATH",
+     .at = AT(bulk_path),
+     .help = "for a receiver that knows only this path, such as /_bulk: each action names the "
+             "index, and the set-up is not looked at"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = MOST_BYTES,
+     .fallback = BODY_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
+};
 
 /* The credential, or NULL without one. */
 static siem_secret *secret_of(const elastic_sink *elastic) {
@@ -344,80 +378,39 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     elastic_sink *elastic = (elastic_sink *)sink;
     (void)err;
     siem_remote_close(&elastic->remote);
-    siem_secret_close(elastic->api_key);
-    siem_secret_close(elastic->password);
     EVP_MD_CTX_free(elastic->digest);
     EVP_MD_free(elastic->sha256);
-    free(elastic->url);
     free(elastic->target);
     free(elastic->bulk);
     free(elastic->head);
-    free(elastic->user);
     free(elastic);
     return SIEM_OK;
 }
 
-static siem_code read_credentials(elastic_sink *elastic, const siem_options *options,
-                                  siem_error *err) {
-    const char *api_key = siem_options_text(options, "api_key");
-    const char *user = siem_options_text(options, "user");
-    const char *password = siem_options_text(options, "password");
-    if (api_key != NULL && user != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "give either api_key, or user and password");
+/* Which credentials are given: a key, or a user and a password. */
+static siem_code check_credentials(const siem_options *given, siem_error *err) {
+    static const char *const either[] = {"api_key", "user", "password", NULL};
+    static const char *const both[] = {"user", "password", NULL};
+    const char *user = siem_options_text(given, "user");
+    if (siem_options_text(given, "api_key") != NULL && user != NULL) {
+        return siem_error_of_options(err, SIEM_INVALID, either,
+                                     "give either api_key, or user and password");
     }
-    if ((user == NULL) != (password == NULL)) {
-        return siem_error_set(err, SIEM_INVALID, "user and password belong together");
+    if ((user == NULL) != (siem_options_text(given, "password") == NULL)) {
+        return siem_error_of_options(err, SIEM_INVALID, both, "user and password belong together");
     }
-    if (api_key != NULL)
-        return siem_remote_open_secret(&elastic->remote, &elastic->api_key, "api_key", &key_form,
-                                       options, err);
-    if (user == NULL) return SIEM_OK;
-    if (strchr(user, ':') != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "user: a name holds no ':' (RFC 7617)");
-    }
-    elastic->user = strdup(user);
-    if (elastic->user == NULL) return siem_error_no_memory(err);
-    return siem_remote_open_secret(&elastic->remote, &elastic->password, "password", &password_form,
-                                   options, err);
+    if (user == NULL || strchr(user, ':') == NULL) return SIEM_OK;
+    return siem_error_of_option(err, SIEM_INVALID, "user", "user: a name holds no ':' (RFC 7617)");
 }
 
-/* Names of indices and data streams: lower case, without what a URL or a pattern reads. */
-static siem_code read_target(elastic_sink *elastic, const siem_options *options, siem_error *err) {
-    const char *index = siem_options_text(options, "index");
-    const char *namespace = siem_options_text(options, "namespace");
-    siem_buffer target = {0};
-    if (index != NULL && namespace != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "give either namespace or index");
-    }
-    if (namespace != NULL && strchr(namespace, '-') != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "namespace holds no '-': it ends the name");
-    }
-    if (index == NULL) siem_buffer_add(&target, "logs-oversight.beacon-", 22);
-    if (index == NULL) index = namespace != NULL ? namespace : "default";
-    siem_buffer_add(&target, index, strlen(index));
-    siem_buffer_add_char(&target, '\0');
-    if (target.failed) return siem_error_no_memory(err);
-    elastic->target = target.bytes;
-    bool fits = index[0] != '\0' && target.size <= 256 && strchr("-_+.", target.bytes[0]) == NULL;
-    for (const char *at = target.bytes; fits && *at != '\0'; at++) {
+/* Lower case, and nothing that a URL or a pattern reads. */
+static bool is_target(const char *text) {
+    bool fits = strlen(text) < 256 && strchr("-_+.", text[0]) == NULL;
+    for (const char *at = text; fits && *at != '\0'; at++) {
         fits = islower((unsigned char)*at) || isdigit((unsigned char)*at) ||
                strchr("-_.+", *at) != NULL;
     }
-    if (fits) return SIEM_OK;
-    return siem_error_set(err, SIEM_INVALID,
-                          "an index or namespace is made of a-z, 0-9 and - _ . and begins with a "
-                          "letter or digit");
-}
-
-/* The address of a node. Behind an index, _bulk would be that of another one than the options name.
- */
-static siem_code copy_node(char **out, const char *url, siem_error *err) {
-    siem_code rc = siem_remote_copy_base(out, "url", url, "/_bulk", err);
-    if (rc != SIEM_OK || strstr(url, "/_bulk") == NULL) return rc;
-    const char *host = strstr(*out, "://") + 3;
-    if (strchr(host, '/') == NULL) return SIEM_OK;
-    return siem_error_set(err, SIEM_INVALID,
-                          "url is that of a node: name the data stream by namespace or index");
+    return fits;
 }
 
 /* Three texts in one, or NULL without memory. */
@@ -431,11 +424,45 @@ static char *join(const char *first, const char *second, const char *third) {
     return NULL;
 }
 
+/* Names the index or data stream. */
+static siem_code set_target(elastic_sink *elastic, const siem_options *given, siem_error *err) {
+    static const char *const either[] = {"namespace", "index", NULL};
+    static const char *const names[] = {"index", "namespace", NULL};
+    if (elastic->index != NULL && siem_options_text(given, "namespace") != NULL) {
+        return siem_error_of_options(err, SIEM_INVALID, either, "give either namespace or index");
+    }
+    if (strchr(elastic->namespace, '-') != NULL) {
+        return siem_error_of_option(err, SIEM_INVALID, "namespace",
+                                    "namespace holds no '-': it ends the name");
+    }
+    elastic->target = elastic->index != NULL
+                          ? strdup(elastic->index)
+                          : join("logs-oversight.beacon-", elastic->namespace, "");
+    if (elastic->target == NULL) return siem_error_no_memory(err);
+    if (is_target(elastic->target)) return SIEM_OK;
+    return siem_error_of_options(err, SIEM_INVALID, names,
+                                 "an index or namespace is made of a-z, 0-9 and - _ . and begins "
+                                 "with a letter or digit");
+}
+
+/* Cuts the address of a node. Behind an index, _bulk would be that of another one than the options
+ * name. */
+static siem_code cut_node(char *url, siem_error *err) {
+    bool is_bulk = strstr(url, "/_bulk") != NULL;
+    siem_code rc = siem_remote_cut_base("url", url, "/_bulk", err);
+    if (rc != SIEM_OK || !is_bulk || strchr(strstr(url, "://") + 3, '/') == NULL) return rc;
+    return siem_error_of_options(err, SIEM_INVALID,
+                                 (const char *const[]){"url", "namespace", "index", NULL},
+                                 "url is that of a node: name the data stream by namespace or "
+                                 "index");
+}
+
 /* Where documents are sent, and how an action begins. */
-static siem_code read_path(elastic_sink *elastic, const siem_options *options, siem_error *err) {
-    const char *path = siem_options_text(options, "bulk_path");
+static siem_code set_path(elastic_sink *elastic, siem_error *err) {
+    const char *path = elastic->bulk_path;
     if (path != NULL && (path[0] != '/' || strpbrk(path, "?#") != NULL)) {
-        return siem_error_set(err, SIEM_INVALID, "bulk_path is a path such as /_bulk");
+        return siem_error_of_option(err, SIEM_INVALID, "bulk_path",
+                                    "bulk_path is a path such as /_bulk");
     }
     siem_code rc = path != NULL ? siem_remote_check_word("bulk_path", path, err) : SIEM_OK;
     if (rc != SIEM_OK) return rc;
@@ -447,40 +474,38 @@ static siem_code read_path(elastic_sink *elastic, const siem_options *options, s
     return made ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static siem_code read_setup(elastic_sink *elastic, const siem_options *options, siem_error *err) {
-    bool without_template;
-    siem_code rc = siem_options_flag(options, "without_template", &without_template, err);
-    bool is_looked_at = !without_template && siem_options_text(options, "bulk_path") == NULL;
+static void set_setup(elastic_sink *elastic) {
+    bool is_looked_at = !elastic->without_template && elastic->bulk_path == NULL;
     elastic->setup =
         (siem_elastic_setup){.url = elastic->url,
                              .target = elastic->target,
-                             .any_kind = siem_options_text(options, "index") != NULL,
+                             .any_kind = elastic->index != NULL,
                              .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
-    return rc;
+}
+
+static siem_code open_digest(elastic_sink *elastic, siem_error *err) {
+    elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    elastic->digest = EVP_MD_CTX_new();
+    bool made = elastic->sha256 != NULL && elastic->digest != NULL;
+    return made ? SIEM_OK : siem_error_no_memory(err);
 }
 
 static siem_code open_elastic(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
-                                              .most_bytes = MOST_BYTES,
-                                              .body_bytes = BODY_BYTES,
-                                              .takes_gzip = true};
+    static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .takes_gzip = true};
     elastic_sink *elastic = calloc(1, sizeof *elastic);
     if (elastic == NULL) return siem_error_no_memory(err);
     elastic->remote.sink.kind = &siem_kind_elastic;
     siem_code rc = siem_remote_open(&elastic->remote, options, &limits, err);
+    if (rc == SIEM_OK) rc = cut_node(elastic->url, err);
+    if (rc == SIEM_OK) rc = check_credentials(options, err);
+    if (rc == SIEM_OK) rc = siem_remote_open_secrets(&elastic->remote, options, err);
+    if (rc == SIEM_OK) rc = set_target(elastic, options, err);
+    if (rc == SIEM_OK) rc = set_path(elastic, err);
+    if (rc == SIEM_OK) rc = open_digest(elastic, err);
     if (rc == SIEM_OK) {
-        rc = copy_node(&elastic->url, siem_options_text(options, "url"), err);
+        set_setup(elastic);
+        siem_remote_set_target(&elastic->remote, elastic->url);
     }
-    if (rc == SIEM_OK) rc = read_credentials(elastic, options, err);
-    if (rc == SIEM_OK) rc = read_target(elastic, options, err);
-    if (rc == SIEM_OK) rc = read_path(elastic, options, err);
-    if (rc == SIEM_OK) rc = read_setup(elastic, options, err);
-    elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    elastic->digest = EVP_MD_CTX_new();
-    if (rc == SIEM_OK && (elastic->sha256 == NULL || elastic->digest == NULL)) {
-        rc = siem_error_no_memory(err);
-    }
-    if (rc == SIEM_OK) siem_remote_set_target(&elastic->remote, elastic->url);
     if (rc == SIEM_OK) *out = &elastic->remote.sink;
     else (void)close_elastic(&elastic->remote.sink, NULL);
     return rc;
@@ -502,6 +527,7 @@ const siem_sink_kind siem_kind_elastic = {.name = "elastic",
                                           .summary = "Elasticsearch and OpenSearch, by _bulk",
                                           .format = "ecs",
                                           .options = options,
+                                          .shared_options = siem_remote_options,
                                           .open = open_elastic,
                                           .protocol = &protocol,
                                           .close = close_elastic};

@@ -11,17 +11,41 @@
 
 typedef struct http_sink {
     siem_remote_sink remote;
-    char *url;
-    siem_request given; /* its headers, which each request gets */
+    char *url, *framing;
+    siem_texts headers;
+    siem_request given; /* the headers, which each request gets */
     bool lines;
 } http_sink;
 
-static const siem_sink_option options[] = {
-    {"url", "URL", "where records are posted to", true, false, false},
-    {"header", "'K: V'", "a header of each request", false, true, true},
-    {"framing", "array|ndjson", "a JSON array a request (the default), or lines", false, false,
-     false},
-    {NULL, NULL, NULL, false, false, false},
+#define AT(member) offsetof(http_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "url",
+     .value = "URL",
+     .required = true,
+     .at = AT(url),
+     .help = "where records are posted to"},
+    {.name = "header",
+     .kind = SIEM_OPTION_TEXTS,
+     .value = "'K: V'",
+     .secret = true,
+     .at = AT(headers),
+     .help = "a header of each request"},
+    {.name = "framing",
+     .kind = SIEM_OPTION_CHOICE,
+     .value = "array|ndjson",
+     .text = "array",
+     .at = AT(framing),
+     .help = "a JSON array a request, or lines"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = MOST_BYTES,
+     .fallback = BATCH_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
 };
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
@@ -58,37 +82,30 @@ static siem_code close_http(siem_sink *sink, siem_error *err) {
     (void)err;
     siem_remote_close(&http->remote);
     siem_request_free(&http->given);
-    free(http->url);
     free(http);
     return SIEM_OK;
 }
 
-static siem_code read_options(http_sink *http, const siem_options *options, siem_error *err) {
-    const char *header, *framing = siem_options_text(options, "framing");
-    siem_code rc = siem_remote_copy_url(&http->url, "url", siem_options_text(options, "url"), err);
-    http->lines = framing != NULL && strcmp(framing, "ndjson") == 0;
-    if (rc == SIEM_OK && framing != NULL && !http->lines && strcmp(framing, "array") != 0) {
-        rc = siem_error_set(err, SIEM_INVALID, "framing is array or ndjson");
+static siem_code add_headers(http_sink *http, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < http->headers.count; i++) {
+        rc = siem_header_add(&http->given, http->headers.list[i], err);
     }
-    for (size_t i = 0; rc == SIEM_OK && (header = siem_options_at(options, "header", i)) != NULL;
-         i++) {
-        rc = siem_header_add(&http->given, header, err);
-    }
-    if (http->given.headers.failed) return siem_error_no_memory(err);
-    return rc;
+    return http->given.headers.failed ? siem_error_no_memory(err) : rc;
 }
 
 static siem_code open_http(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
-                                              .most_bytes = MOST_BYTES,
-                                              .body_bytes = MOST_BYTES,
-                                              .takes_gzip = true};
+    static const siem_remote_limits limits = {.body_bytes = MOST_BYTES, .takes_gzip = true};
     http_sink *http = calloc(1, sizeof *http);
     if (http == NULL) return siem_error_no_memory(err);
     http->remote.sink.kind = &siem_kind_http;
     siem_code rc = siem_remote_open(&http->remote, options, &limits, err);
-    if (rc == SIEM_OK) rc = read_options(http, options, err);
-    if (rc == SIEM_OK) siem_remote_set_target(&http->remote, http->url);
+    if (rc == SIEM_OK) rc = siem_remote_check_url("url", http->url, err);
+    if (rc == SIEM_OK) rc = add_headers(http, err);
+    if (rc == SIEM_OK) {
+        http->lines = strcmp(http->framing, "ndjson") == 0;
+        siem_remote_set_target(&http->remote, http->url);
+    }
     if (rc == SIEM_OK) *out = &http->remote.sink;
     else (void)close_http(&http->remote.sink, NULL);
     return rc;
@@ -101,6 +118,7 @@ const siem_sink_kind siem_kind_http = {.name = "http",
                                        .summary = "any collector that takes JSON by POST",
                                        .takes_urls = true,
                                        .options = options,
+                                       .shared_options = siem_remote_options,
                                        .open = open_http,
                                        .protocol = &protocol,
                                        .close = close_http};

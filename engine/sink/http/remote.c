@@ -13,61 +13,116 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define IN_FLIGHT    2
-#define RETRIES      8
-#define RETRY_BASE   1.0
-#define RETRY_CAP    60.0
-#define TIMEOUT      60.0
-#define CONNECT_TIME 10.0
-#define ITEM_BYTES   ((size_t)1 << 10)
-#define GZIP_LEVEL   1 /* sends twice as much a second as 6, in bodies a tenth longer */
+#define ITEM_BYTES ((size_t)1 << 10)
+#define GZIP_LEVEL 1 /* sends twice as much a second as 6, in bodies a tenth longer */
 
-const siem_sink_option siem_remote_options[] = {
-    {"batch_bytes", "BYTES", "send a batch when it holds this much", false, false, false},
-    {"batch_events", "N", "or this many records", false, false, false},
-    {"compress", "gzip|none", "how bodies are compressed (default: none)", false, false, false},
-    {"in_flight", "N", "requests at once, 1 to 64 (default: 2)", false, false, false},
-    {"timeout", "SECONDS", "for a whole request (default: 60)", false, false, false},
-    {"connect_timeout", "SECONDS", "until a connection stands (default: 10)", false, false, false},
-    {"retries", "N", "attempts after the first, in a row without success (default: 8)", false,
-     false, false},
-    {"retry_base", "SECONDS",
-     "pauses are random up to this, doubled with each attempt (default: 1)", false, false, false},
-    {"retry_cap", "SECONDS", "but never longer than this (default: 60)", false, false, false},
-    {"ca_file", "FILE", "PEM file of the authorities to trust (default: the system's)", false,
-     false, false},
-    {"client_cert", "FILE", "PEM file of a certificate to show", false, false, false},
-    {"client_key", "FILE", "PEM file of its key", false, false, false},
-    {"proxy", "URL|''",
-     "a proxy, '' for none (default: http_proxy and https_proxy of the environment)", false, true,
-     false},
-    {"insecure", NULL, "do not verify the server's certificate", false, false, false},
-    {NULL, NULL, NULL, false, false, false},
+#define AT(member) offsetof(siem_remote_sink, member)
+
+const siem_option_spec siem_remote_options[] = {
+    {.name = "batch_events",
+     .kind = SIEM_OPTION_INTEGER,
+     .value = "N",
+     .least = 1,
+     .most = INT32_MAX,
+     .at = AT(settings.batch_events),
+     .help = "or this many records"},
+    {.name = "compress",
+     .kind = SIEM_OPTION_CHOICE,
+     .value = "gzip|none",
+     .text = "none",
+     .at = AT(settings.compress),
+     .help = "how bodies are compressed"},
+    {.name = "in_flight",
+     .kind = SIEM_OPTION_INTEGER,
+     .value = "N",
+     .least = 1,
+     .most = 64,
+     .fallback = 2,
+     .at = AT(settings.in_flight),
+     .help = "requests at once"},
+    {.name = "timeout",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0.0001, /* to libcurl, 0 is no limit */
+     .most = 86400,
+     .fallback = 60,
+     .at = AT(settings.timeout),
+     .help = "for a whole request"},
+    {.name = "connect_timeout",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0.0001,
+     .most = 86400,
+     .fallback = 10,
+     .at = AT(settings.connect_timeout),
+     .help = "until a connection stands"},
+    {.name = "retries",
+     .kind = SIEM_OPTION_INTEGER,
+     .value = "N",
+     .least = 0,
+     .most = INT32_MAX,
+     .fallback = 8,
+     .at = AT(sink.pace.retries),
+     .help = "attempts after the first, in a row without success"},
+    {.name = "retry_base",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0,
+     .most = 86400,
+     .fallback = 1,
+     .at = AT(sink.pace.retry_base),
+     .help = "pauses are random up to this, doubled with each attempt"},
+    {.name = "retry_cap",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0,
+     .most = 86400,
+     .fallback = 60,
+     .at = AT(sink.pace.retry_cap),
+     .help = "but never longer than this"},
+    {.name = "ca_file",
+     .value = "FILE",
+     .at = AT(settings.ca_file),
+     .help = "PEM file of the authorities to trust (default: the system's)"},
+    {.name = "client_cert",
+     .value = "FILE",
+     .at = AT(settings.client_cert),
+     .help = "PEM file of a certificate to show"},
+    {.name = "client_key",
+     .value = "FILE",
+     .at = AT(settings.client_key),
+     .help = "PEM file of its key"},
+    {.name = "proxy",
+     .value = "URL|''",
+     .secret = true, /* a password in it */
+     .at = AT(settings.proxy),
+     .help = "a proxy, '' for none (default: http_proxy and https_proxy of the environment)"},
+    {.name = "insecure",
+     .kind = SIEM_OPTION_FLAG,
+     .at = AT(settings.insecure),
+     .help = "do not verify the server's certificate"},
+    {0},
 };
 
 /* ---- opening ---- */
 
 static siem_code check_file(const char *name, const char *path, siem_error *err) {
     if (path == NULL || access(path, R_OK) == 0) return SIEM_OK;
-    return siem_error_set(err, SIEM_NOT_FOUND, "%s: cannot read %s", name, path);
+    return siem_error_of_option(err, SIEM_NOT_FOUND, name, "%s: cannot read %s", name, path);
 }
 
-static siem_code open_http(siem_remote_sink *remote, const siem_options *options, siem_error *err) {
-    double timeout, connect;
-    siem_transport_options http = {.ca_file = siem_options_text(options, "ca_file"),
-                                   .client_cert = siem_options_text(options, "client_cert"),
-                                   .client_key = siem_options_text(options, "client_key"),
-                                   .proxy = siem_options_text(options, "proxy")};
-    siem_code rc = siem_options_flag(options, "insecure", &http.insecure, err);
-    if (rc == SIEM_OK) rc = siem_options_seconds(options, "timeout", TIMEOUT, &timeout, err);
-    if (rc == SIEM_OK) {
-        rc = siem_options_seconds(options, "connect_timeout", CONNECT_TIME, &connect, err);
-    }
-    if (rc == SIEM_OK && (timeout <= 0 || connect <= 0)) {
-        rc = siem_error_set(err, SIEM_INVALID,
-                            "timeout and connect_timeout are more than 0 seconds");
-    }
-    if (rc == SIEM_OK) rc = check_file("ca_file", http.ca_file, err);
+static siem_code open_http(siem_remote_sink *remote, siem_error *err) {
+    const siem_remote_settings *settings = &remote->settings;
+    siem_transport_options http = {
+        .ca_file = settings->ca_file,
+        .client_cert = settings->client_cert,
+        .client_key = settings->client_key,
+        .proxy = settings->proxy,
+        .insecure = settings->insecure,
+        .timeout_ms = (int64_t)ceil(settings->timeout * 1e3),
+        .connect_timeout_ms = (int64_t)ceil(settings->connect_timeout * 1e3),
+    };
+    siem_code rc = check_file("ca_file", http.ca_file, err);
     if (rc == SIEM_OK) rc = check_file("client_cert", http.client_cert, err);
     if (rc == SIEM_OK) rc = check_file("client_key", http.client_key, err);
     if (rc != SIEM_OK) return rc;
@@ -76,52 +131,27 @@ static siem_code open_http(siem_remote_sink *remote, const siem_options *options
                              "insecure: the server's certificate is not verified, so "
                              "that anyone on the way can pose as it: use ca_file");
     }
-    http.timeout_ms = (int64_t)ceil(timeout * 1e3); /* to libcurl, 0 is no limit */
-    http.connect_timeout_ms = (int64_t)ceil(connect * 1e3);
     return siem_transport_open(&remote->sink.http, &http, err);
 }
 
-static siem_code read_pace(siem_pace *pace, const siem_options *options,
-                           const siem_remote_limits *limits, siem_error *err) {
-    int64_t bytes, events, in_flight;
-    siem_code rc = siem_options_integer(options, "batch_bytes", 1, (int64_t)limits->most_bytes,
-                                        (int64_t)limits->batch_bytes, &bytes, err);
-    if (rc == SIEM_OK) {
-        rc = siem_options_integer(options, "batch_events", 1, INT32_MAX, 0, &events, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_integer(options, "in_flight", 1, 64, IN_FLIGHT, &in_flight, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_integer(options, "retries", 0, INT32_MAX, RETRIES, &pace->retries, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_seconds(options, "retry_base", RETRY_BASE, &pace->retry_base, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_seconds(options, "retry_cap", RETRY_CAP, &pace->retry_cap, err);
-    }
-    if (rc != SIEM_OK) return rc;
-    pace->batch_bytes = (size_t)bytes;
-    pace->body_bytes = limits->body_bytes > (size_t)bytes ? limits->body_bytes : (size_t)bytes;
-    pace->batch_events = (size_t)events;
-    pace->in_flight = (size_t)in_flight;
+static void set_pace(siem_remote_sink *remote, const siem_remote_limits *limits) {
+    siem_pace *pace = &remote->sink.pace;
+    pace->body_bytes =
+        limits->body_bytes > pace->batch_bytes ? limits->body_bytes : pace->batch_bytes;
+    pace->batch_events = (size_t)remote->settings.batch_events;
+    pace->in_flight = (size_t)remote->settings.in_flight;
     pace->field_bytes = limits->field_bytes;
-    return SIEM_OK;
 }
 
-static siem_code read_compression(siem_remote_sink *remote, const siem_options *options,
-                                  const siem_remote_limits *limits, siem_error *err) {
-    const char *text = siem_options_text(options, "compress");
-    if (text == NULL || strcmp(text, "none") == 0) return SIEM_OK;
-    const siem_compression *compression = siem_compression_find(text);
-    if (compression == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "compress is gzip or none");
+static siem_code open_compressor(siem_remote_sink *remote, const siem_remote_limits *limits,
+                                 siem_error *err) {
+    const siem_compression *compression = siem_compression_find(remote->settings.compress);
+    if (compression == NULL) return SIEM_OK; /* "none" */
+    if (limits->takes_gzip) {
+        return siem_compressor_open(&remote->compressor, compression, GZIP_LEVEL, err);
     }
-    if (!limits->takes_gzip) {
-        return siem_error_set(err, SIEM_INVALID, "this target takes no compressed bodies");
-    }
-    return siem_compressor_open(&remote->compressor, compression, GZIP_LEVEL, err);
+    return siem_error_of_option(err, SIEM_INVALID, "compress",
+                                "this target takes no compressed bodies");
 }
 
 /* Remarks a file that others can read, which is no reason to stop. */
@@ -133,15 +163,35 @@ static void look_at_file(siem_remote_sink *remote, const char *name, const char 
 
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err) {
-    siem_code rc =
-        siem_options_check(options, remote->sink.kind->options, siem_remote_options, err);
-    if (rc == SIEM_OK) rc = read_pace(&remote->sink.pace, options, limits, err);
-    if (rc == SIEM_OK) rc = read_compression(remote, options, limits, err);
-    if (rc == SIEM_OK) rc = open_http(remote, options, err);
-    const char *key = siem_options_text(options, "client_key");
-    if (key == NULL) key = siem_options_text(options, "client_cert"); /* which holds it then */
-    if (rc == SIEM_OK) look_at_file(remote, "client_key", key);
-    return rc;
+    const siem_sink_kind *kind = remote->sink.kind;
+    siem_code rc = siem_options_read(remote, kind->options, kind->shared_options, options, err);
+    if (rc == SIEM_OK) rc = open_compressor(remote, limits, err);
+    if (rc == SIEM_OK) rc = open_http(remote, err);
+    if (rc != SIEM_OK) return rc;
+    set_pace(remote, limits);
+    const char *key = remote->settings.client_key;
+    if (key == NULL) key = remote->settings.client_cert; /* which holds it then */
+    look_at_file(remote, "client_key", key);
+    return SIEM_OK;
+}
+
+/* The secret that a row of the kind's own options sets. */
+static siem_secret **secret_at(siem_remote_sink *remote, const siem_option_spec *spec) {
+    void *member = (char *)remote + spec->at;
+    return member;
+}
+
+siem_code siem_remote_open_secrets(siem_remote_sink *remote, const siem_options *options,
+                                   siem_error *err) {
+    for (const siem_option_spec *spec = remote->sink.kind->options; spec->name != NULL; spec++) {
+        const char *source = siem_options_text(options, spec->name);
+        if (spec->kind != SIEM_OPTION_SECRET || source == NULL) continue;
+        siem_code rc =
+            siem_secret_open(secret_at(remote, spec), spec->name, spec->form, source, err);
+        if (rc != SIEM_OK) return rc;
+        look_at_file(remote, spec->name, siem_secret_file(source));
+    }
+    return SIEM_OK;
 }
 
 void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
@@ -156,6 +206,11 @@ void siem_remote_close(siem_remote_sink *remote) {
     siem_transport_close(remote->sink.http);
     siem_compressor_close(remote->compressor);
     free(remote->origin);
+    for (const siem_option_spec *spec = remote->sink.kind->options; spec->name != NULL; spec++) {
+        if (spec->kind == SIEM_OPTION_SECRET) siem_secret_close(*secret_at(remote, spec));
+    }
+    siem_options_free(remote, remote->sink.kind->options);
+    siem_options_free(remote, remote->sink.kind->shared_options);
 }
 
 /* ---- texts ---- */
@@ -163,11 +218,11 @@ void siem_remote_close(siem_remote_sink *remote) {
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err) {
     for (const char *at = text; *at != '\0'; at++) {
         if (isgraph((unsigned char)*at) == 0) {
-            return siem_error_set(err, SIEM_INVALID, "%s holds a space or a control character",
-                                  name);
+            return siem_error_of_option(err, SIEM_INVALID, name,
+                                        "%s holds a space or a control character", name);
         }
     }
-    if (*text == '\0') return siem_error_set(err, SIEM_INVALID, "%s is empty", name);
+    if (*text == '\0') return siem_error_of_option(err, SIEM_INVALID, name, "%s is empty", name);
     return SIEM_OK;
 }
 
@@ -179,53 +234,37 @@ static siem_code find_path(const char *name, const char *url, size_t *path, siem
                     : strncasecmp(url, "http://", 7) == 0 ? 7
                                                           : 0;
     if (scheme == 0 || strchr("/?#", url[scheme]) != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "%s begins with https:// or http:// and a host",
-                              name);
+        return siem_error_of_option(err, SIEM_INVALID, name,
+                                    "%s begins with https:// or http:// and a host", name);
     }
     size_t host = strcspn(url + scheme, "/?#");
     if (memchr(url + scheme, '@', host) != NULL) {
-        return siem_error_set(err, SIEM_INVALID,
-                              "%s holds credentials: give them by options of their own", name);
+        return siem_error_of_option(err, SIEM_INVALID, name,
+                                    "%s holds credentials: give them by options of their own",
+                                    name);
     }
     *path = scheme + host;
     return SIEM_OK;
 }
 
-siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err) {
+siem_code siem_remote_check_url(const char *name, const char *url, siem_error *err) {
     size_t path;
-    *out = NULL;
-    siem_code rc = find_path(name, url, &path, err);
-    if (rc != SIEM_OK) return rc;
-    *out = strdup(url);
-    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+    return find_path(name, url, &path, err);
 }
 
-siem_code siem_remote_copy_base(char **out, const char *name, const char *url, const char *endpoint,
-                                siem_error *err) {
+siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint, siem_error *err) {
     size_t path, size = strlen(url);
-    *out = NULL;
     siem_code rc = find_path(name, url, &path, err);
     if (rc != SIEM_OK) return rc;
     if (strpbrk(url + path, "?#") != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "%s ends before '?' and '#': the rest is added",
-                              name);
+        return siem_error_of_option(err, SIEM_INVALID, name,
+                                    "%s ends before '?' and '#': the rest is added", name);
     }
     const char *cut = endpoint != NULL ? strstr(url + path, endpoint) : NULL;
     if (cut != NULL) size = (size_t)(cut - url);
     while (size > path && url[size - 1] == '/') size--;
-    *out = strndup(url, size);
-    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
-}
-
-/* ---- secrets ---- */
-
-siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
-                                  const siem_secret_form *form, const siem_options *options,
-                                  siem_error *err) {
-    const char *source = siem_options_text(options, name);
-    siem_code rc = siem_secret_open(out, name, form, source, err);
-    if (rc == SIEM_OK) look_at_file(remote, name, siem_secret_file(source));
-    return rc;
+    url[size] = '\0';
+    return SIEM_OK;
 }
 
 /* ---- framings ---- */

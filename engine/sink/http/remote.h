@@ -6,54 +6,59 @@
 #include "sink/http/secret.h"
 #include "sink/sink.h"
 
-/* The options of all remote kinds, ended by a NULL name. */
-extern const siem_sink_option siem_remote_options[];
+/* The options of all kinds that speak HTTP: their shared_options. */
+extern const siem_option_spec siem_remote_options[];
 
 /* A kind's own limits. */
 typedef struct siem_remote_limits {
-    size_t body_bytes;  /* the target's, never exceeded */
-    size_t batch_bytes; /* the default; batch_bytes= may be anything up to most_bytes */
-    size_t most_bytes;
-    size_t field_bytes;
+    size_t body_bytes;  /* the target's, never exceeded, unless batch_bytes= asks for more */
+    size_t field_bytes; /* texts are cut at this size; 0: none is */
     bool takes_gzip;
 } siem_remote_limits;
+
+/* What its options say, as far as no other member has it. */
+typedef struct siem_remote_settings {
+    char *compress, *ca_file, *client_cert, *client_key, *proxy;
+    double timeout, connect_timeout;
+    int64_t batch_events, in_flight;
+    bool insecure;
+} siem_remote_settings;
 
 /* A remote kind's own struct begins with this one. */
 typedef struct siem_remote_sink {
     siem_sink sink;
+    siem_remote_settings settings;
     siem_compressor *compressor; /* NULL: bodies go as they are */
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
-/* Checks the options against the kind's options, and opens what all remote kinds have.
- * `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NO_MEMORY. */
+/* Reads the options into the kind's struct, but for credentials, and opens what all remote kinds
+ * have. `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NOT_FOUND, SIEM_NO_MEMORY. */
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err);
 
 /* Names the target by the origin of a URL. Without memory: not. */
 void siem_remote_set_target(siem_remote_sink *remote, const char *url);
 
-/* Closes it; the struct itself is its owner's. */
+/* Reads the credentials among the kind's own options, each into the siem_secret * that its row
+ * names, and remarks files that others can read. Errors: as siem_secret_open. */
+siem_code siem_remote_open_secrets(siem_remote_sink *remote, const siem_options *options,
+                                   siem_error *err);
+
+/* Closes it, with what its options set; the struct itself is its owner's. */
 void siem_remote_close(siem_remote_sink *remote);
 
-/* A copy of an http or https URL as it is. Errors: SIEM_INVALID, naming the option; credentials
- * within are refused. */
-siem_code siem_remote_copy_url(char **out, const char *name, const char *url, siem_error *err);
+/* Checks an http or https URL. Errors: SIEM_INVALID, naming the option; credentials within are
+ * refused. */
+siem_code siem_remote_check_url(const char *name, const char *url, siem_error *err);
 
-/* A copy of one that paths are added to: without "/" at its end, and without what begins with
- * `endpoint` (NULL: nothing), as an operator may give the full address that the vendor's pages
- * have. A query is refused. Errors: as above. */
-siem_code siem_remote_copy_base(char **out, const char *name, const char *url, const char *endpoint,
-                                siem_error *err);
+/* The same for one that paths are added to, which is cut: it has no "/" at its end, and not what
+ * begins with `endpoint` (NULL: nothing), as an operator may give the full address that the
+ * vendor's pages have. A query is refused. Errors: as above. */
+siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint, siem_error *err);
 
 /* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
-
-/* Opens the credential that an option names, and remarks a file that others can read. Errors: as
- * siem_secret_open. */
-siem_code siem_remote_open_secret(siem_remote_sink *remote, siem_secret **out, const char *name,
-                                  const siem_secret_form *form, const siem_options *options,
-                                  siem_error *err);
 
 /* ---- framings ---- */
 

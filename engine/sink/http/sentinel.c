@@ -17,26 +17,52 @@
 #define BODY_BYTES  ((size_t)30000000) /* a post has less than 30 MB */
 #define BATCH_BYTES ((size_t)4 << 20)
 #define FIELD_BYTES ((size_t)32768)
-#define LOG_TYPE    "Oversight"
 
 typedef struct sentinel_sink {
     siem_remote_sink remote;
-    char *url;
-    char *workspace_id;
-    char *log_type;
+    char *url, *cloud, *workspace_id, *log_type;
     siem_secret *shared_key;
 } sentinel_sink;
 
-static const siem_sink_option options[] = {
-    {"workspace_id", "ID", "of the Log Analytics workspace", true, false, false},
-    {"shared_key", "SECRET", "its primary or secondary key", true, true, false},
-    {"log_type", "NAME", "of the table, NAME_CL (default: Oversight)", false, false, false},
-    {"cloud", "public|us|cn", "the Azure cloud (default: public)", false, false, false},
-    {"url", "URL", "another address than the cloud's", false, false, false},
-    {NULL, NULL, NULL, false, false, false},
-};
-
 static const siem_secret_form key_form = {.word = true};
+
+#define AT(member) offsetof(sentinel_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "workspace_id",
+     .value = "ID",
+     .required = true,
+     .at = AT(workspace_id),
+     .help = "of the Log Analytics workspace"},
+    {.name = "shared_key",
+     .kind = SIEM_OPTION_SECRET,
+     .value = "SECRET",
+     .form = &key_form,
+     .required = true,
+     .at = AT(shared_key),
+     .help = "its primary or secondary key"},
+    {.name = "log_type",
+     .value = "NAME",
+     .text = "Oversight",
+     .at = AT(log_type),
+     .help = "of the table, NAME_CL"},
+    {.name = "cloud",
+     .kind = SIEM_OPTION_CHOICE,
+     .value = "public|us|cn",
+     .text = "public",
+     .at = AT(cloud),
+     .help = "the Azure cloud"},
+    {.name = "url", .value = "URL", .at = AT(url), .help = "another address than the cloud's"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = BODY_BYTES,
+     .fallback = BATCH_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
+};
 
 /* ---- writing ---- */
 
@@ -138,30 +164,22 @@ static siem_code close_sentinel(siem_sink *sink, siem_error *err) {
     sentinel_sink *sentinel = (sentinel_sink *)sink;
     (void)err;
     siem_remote_close(&sentinel->remote);
-    siem_secret_close(sentinel->shared_key);
-    free(sentinel->url);
-    free(sentinel->workspace_id);
-    free(sentinel->log_type);
     free(sentinel);
     return SIEM_OK;
 }
 
-/* The host of a workspace in a cloud, or the address that was given. */
-static siem_code set_url(sentinel_sink *sentinel, const siem_options *options, siem_error *err) {
-    static const char *const clouds[][2] = {
-        {"public", "com"}, {"us", "us"}, {"cn", "cn"}, {NULL, NULL}};
-    const char *url = siem_options_text(options, "url");
-    const char *cloud = siem_options_text(options, "cloud");
-    if (url != NULL) return siem_remote_copy_base(&sentinel->url, "url", url, "/api/logs", err);
-    for (size_t i = 0; clouds[i][0] != NULL; i++) {
-        if (cloud != NULL && strcmp(cloud, clouds[i][0]) != 0) continue;
-        int size = asprintf(&sentinel->url, "https://%s.ods.opinsights.azure.%s",
-                            sentinel->workspace_id, clouds[i][1]);
-        if (size >= 0) return SIEM_OK;
-        sentinel->url = NULL;
-        return siem_error_no_memory(err);
+/* The host of a workspace in a cloud, unless an address was given. */
+static siem_code set_url(sentinel_sink *sentinel, siem_error *err) {
+    static const char *const domains[][2] = {{"public", "com"}, {"us", "us"}, {"cn", "cn"}};
+    if (sentinel->url != NULL) {
+        return siem_remote_cut_base("url", sentinel->url, "/api/logs", err);
     }
-    return siem_error_set(err, SIEM_INVALID, "cloud is public, us or cn");
+    size_t i = 0;
+    while (strcmp(sentinel->cloud, domains[i][0]) != 0) i++;
+    int size = asprintf(&sentinel->url, "https://%s.ods.opinsights.azure.%s",
+                        sentinel->workspace_id, domains[i][1]);
+    if (size < 0) sentinel->url = NULL;
+    return size >= 0 ? SIEM_OK : siem_error_no_memory(err);
 }
 
 static bool is_name(const char *text, size_t most, const char *others) {
@@ -172,39 +190,26 @@ static bool is_name(const char *text, size_t most, const char *others) {
     return size > 0 && size <= most;
 }
 
-static siem_code read_names(sentinel_sink *sentinel, const siem_options *options, siem_error *err) {
-    const char *id = siem_options_text(options, "workspace_id");
-    const char *type = siem_options_text(options, "log_type");
-    if (type == NULL) type = LOG_TYPE;
-    if (!is_name(id, 64, "-")) {
-        return siem_error_set(err, SIEM_INVALID, "workspace_id is made of letters, digits and '-'");
+static siem_code check_names(const sentinel_sink *sentinel, siem_error *err) {
+    if (!is_name(sentinel->workspace_id, 64, "-")) {
+        return siem_error_of_option(err, SIEM_INVALID, "workspace_id",
+                                    "workspace_id is made of letters, digits and '-'");
     }
-    if (!is_name(type, 100, "_")) {
-        return siem_error_set(
-            err, SIEM_INVALID,
-            "log_type is made of letters, digits and '_', 100 characters at most");
-    }
-    sentinel->workspace_id = strdup(id);
-    sentinel->log_type = strdup(type);
-    return sentinel->workspace_id != NULL && sentinel->log_type != NULL ? SIEM_OK
-                                                                        : siem_error_no_memory(err);
+    if (is_name(sentinel->log_type, 100, "_")) return SIEM_OK;
+    return siem_error_of_option(
+        err, SIEM_INVALID, "log_type",
+        "log_type is made of letters, digits and '_', 100 characters at most");
 }
 
 static siem_code open_sentinel(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BATCH_BYTES,
-                                              .most_bytes = BODY_BYTES,
-                                              .body_bytes = BODY_BYTES,
-                                              .field_bytes = FIELD_BYTES};
+    static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .field_bytes = FIELD_BYTES};
     sentinel_sink *sentinel = calloc(1, sizeof *sentinel);
     if (sentinel == NULL) return siem_error_no_memory(err);
     sentinel->remote.sink.kind = &siem_kind_sentinel;
     siem_code rc = siem_remote_open(&sentinel->remote, options, &limits, err);
-    if (rc == SIEM_OK) rc = read_names(sentinel, options, err);
-    if (rc == SIEM_OK) rc = set_url(sentinel, options, err);
-    if (rc == SIEM_OK) {
-        rc = siem_remote_open_secret(&sentinel->remote, &sentinel->shared_key, "shared_key",
-                                     &key_form, options, err);
-    }
+    if (rc == SIEM_OK) rc = check_names(sentinel, err);
+    if (rc == SIEM_OK) rc = set_url(sentinel, err);
+    if (rc == SIEM_OK) rc = siem_remote_open_secrets(&sentinel->remote, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&sentinel->remote, sentinel->url);
     if (rc == SIEM_OK) *out = &sentinel->remote.sink;
     else (void)close_sentinel(&sentinel->remote.sink, NULL);
@@ -223,6 +228,7 @@ const siem_sink_kind siem_kind_sentinel = {
     .format = "sentinel",
     .retired = "Azure ended support for the Data Collector API on 2026-09-14: prefer --to azure",
     .options = options,
+    .shared_options = siem_remote_options,
     .open = open_sentinel,
     .protocol = &protocol,
     .close = close_sentinel};

@@ -24,8 +24,6 @@
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
 #define FIRST_PAUSE  0.1                 /* seconds until the first question for an ack */
-#define ACK_PAUSE    10.0                /* seconds between two questions, at most */
-#define ACK_TIMEOUT  300.0               /* seconds until the events are sent again */
 #define LAST_CODE    27                  /* of the vendor's table */
 #define CHANNEL_SIZE 37
 #define CHANNEL_BASE 24 /* characters of a channel before its last group */
@@ -34,39 +32,75 @@ typedef struct splunk_sink {
     siem_remote_sink remote;
     char *url;
     siem_secret *token;
+    char *given_index, *given_channel;
     char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
     char channel[CHANNEL_SIZE]; /* "": none */
     bool ack, trusts_number;
     double ack_pause, ack_timeout;
 } splunk_sink;
 
-static const siem_sink_option options[] = {
-    {"url", "URL", "of the collector: https://host:8088", true, false, false},
-    {"token", "SECRET", "of the collector: file:PATH, env:NAME or cmd:COMMAND", true, true, false},
-    {"ack", NULL, "wait until the indexer acknowledges (the token must have it enabled)", false,
-     false, false},
-    {"ack_pause", "SECONDS",
-     "between two questions for it, at most: the first comes after 0.1, and pauses double "
-     "(default: 10)",
-     false, false, false},
-    {"ack_timeout", "SECONDS", "until the events are sent again without it (default: 300)", false,
-     false, false},
-    {"index", "NAME|''",
-     "that is configured, '' for none: when another one is refused, it is the record's fault "
-     "(default: that of the format)",
-     false, false, false},
-    {"channel", "GUID",
-     "of the requests (default with ack: random); with ack, its last 12 digits are replaced by "
-     "random ones, others for each request under way",
-     false, false, false},
-    {"trust_event_number", NULL,
-     "the collector is splunkd, whose Server header a proxy hides: events before the "
-     "invalid-event-number are indexed",
-     false, false, false},
-    {NULL, NULL, NULL, false, false, false},
-};
-
 static const siem_secret_form token_form = {.word = true, .scheme = "Splunk"};
+
+#define AT(member) offsetof(splunk_sink, member)
+
+static const siem_option_spec options[] = {
+    {.name = "url",
+     .value = "URL",
+     .required = true,
+     .at = AT(url),
+     .help = "of the collector: https://host:8088"},
+    {.name = "token",
+     .kind = SIEM_OPTION_SECRET,
+     .value = "SECRET",
+     .form = &token_form,
+     .required = true,
+     .at = AT(token),
+     .help = "of the collector: file:PATH, env:NAME or cmd:COMMAND"},
+    {.name = "ack",
+     .kind = SIEM_OPTION_FLAG,
+     .at = AT(ack),
+     .help = "wait until the indexer acknowledges (the token must have it enabled)"},
+    {.name = "ack_pause",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0,
+     .most = 86400,
+     .fallback = 10,
+     .at = AT(ack_pause),
+     .help = "between two questions for it, at most: the first comes after 0.1, and pauses double"},
+    {.name = "ack_timeout",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0,
+     .most = 86400,
+     .fallback = 300,
+     .at = AT(ack_timeout),
+     .help = "until the events are sent again without it"},
+    {.name = "index",
+     .value = "NAME|''",
+     .at = AT(given_index),
+     .help = "that is configured, '' for none: when another one is refused, it is the record's "
+             "fault (default: that of the format)"},
+    {.name = "channel",
+     .value = "GUID",
+     .at = AT(given_channel),
+     .help = "of the requests (default with ack: random); with ack, its last 12 digits are "
+             "replaced by random ones, others for each request under way"},
+    {.name = "trust_event_number",
+     .kind = SIEM_OPTION_FLAG,
+     .at = AT(trusts_number),
+     .help = "the collector is splunkd, whose Server header a proxy hides: events before the "
+             "invalid-event-number are indexed"},
+    {.name = "batch_bytes",
+     .kind = SIEM_OPTION_BYTES,
+     .value = "BYTES",
+     .least = 1,
+     .most = MOST_BYTES,
+     .fallback = BODY_BYTES,
+     .at = AT(remote.sink.pace.batch_bytes),
+     .help = "send a batch when it holds this much"},
+    {0},
+};
 
 /* ---- writing ---- */
 
@@ -418,9 +452,7 @@ static siem_code close_splunk(siem_sink *sink, siem_error *err) {
     splunk_sink *splunk = (splunk_sink *)sink;
     (void)err;
     siem_remote_close(&splunk->remote);
-    siem_secret_close(splunk->token);
     free(splunk->index);
-    free(splunk->url);
     free(splunk);
     return SIEM_OK;
 }
@@ -450,17 +482,20 @@ static bool is_guid(const char *text) {
     return true;
 }
 
-static siem_code set_channel(splunk_sink *splunk, const char *given, siem_error *err) {
+static siem_code set_channel(splunk_sink *splunk, siem_error *err) {
+    const char *given = splunk->given_channel;
     if (given == NULL) return splunk->ack ? make_channel(splunk->channel, err) : SIEM_OK;
     if (!is_guid(given)) {
-        return siem_error_set(err, SIEM_INVALID, "channel is a GUID of 36 characters");
+        return siem_error_of_option(err, SIEM_INVALID, "channel",
+                                    "channel is a GUID of 36 characters");
     }
     (void)stpcpy(splunk->channel, given);
     return SIEM_OK;
 }
 
 /* As records have it, so that it need not be decoded for each of them. */
-static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *err) {
+static siem_code set_index(splunk_sink *splunk, siem_error *err) {
+    const char *given = splunk->given_index;
     siem_buffer text = {0};
     if (given == NULL) return SIEM_OK;
     (void)siem_json_write_text(&text, given, strlen(given));
@@ -470,34 +505,17 @@ static siem_code set_index(splunk_sink *splunk, const char *given, siem_error *e
 }
 
 static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.batch_bytes = BODY_BYTES,
-                                              .most_bytes = MOST_BYTES,
-                                              .body_bytes = BODY_BYTES,
-                                              .takes_gzip = true};
+    static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .takes_gzip = true};
     splunk_sink *splunk = calloc(1, sizeof *splunk);
     if (splunk == NULL) return siem_error_no_memory(err);
     splunk->remote.sink.kind = &siem_kind_splunk;
     siem_code rc = siem_remote_open(&splunk->remote, options, &limits, err);
     if (rc == SIEM_OK) {
-        rc = siem_remote_copy_base(&splunk->url, "url", siem_options_text(options, "url"),
-                                   "/services/collector", err);
+        rc = siem_remote_cut_base("url", splunk->url, "/services/collector", err);
     }
-    if (rc == SIEM_OK) {
-        rc = siem_remote_open_secret(&splunk->remote, &splunk->token, "token", &token_form, options,
-                                     err);
-    }
-    if (rc == SIEM_OK) rc = siem_options_flag(options, "ack", &splunk->ack, err);
-    if (rc == SIEM_OK) {
-        rc = siem_options_flag(options, "trust_event_number", &splunk->trusts_number, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_seconds(options, "ack_pause", ACK_PAUSE, &splunk->ack_pause, err);
-    }
-    if (rc == SIEM_OK) {
-        rc = siem_options_seconds(options, "ack_timeout", ACK_TIMEOUT, &splunk->ack_timeout, err);
-    }
-    if (rc == SIEM_OK) rc = set_index(splunk, siem_options_text(options, "index"), err);
-    if (rc == SIEM_OK) rc = set_channel(splunk, siem_options_text(options, "channel"), err);
+    if (rc == SIEM_OK) rc = siem_remote_open_secrets(&splunk->remote, options, err);
+    if (rc == SIEM_OK) rc = set_index(splunk, err);
+    if (rc == SIEM_OK) rc = set_channel(splunk, err);
     if (rc == SIEM_OK) siem_remote_set_target(&splunk->remote, splunk->url);
     if (rc == SIEM_OK) *out = &splunk->remote.sink;
     else (void)close_splunk(&splunk->remote.sink, NULL);
@@ -517,6 +535,7 @@ const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .format = "splunk",
                                          .from_format = "index",
                                          .options = options,
+                                         .shared_options = siem_remote_options,
                                          .open = open_splunk,
                                          .protocol = &protocol,
                                          .close = close_splunk};

@@ -13,14 +13,21 @@ local M = {
   },
 }
 
+--- What an option is, with its range and its default.
+local function describe(option)
+  local words = {}
+  if option.least then words[1] = ("%s to %s"):format(option.least, option.most) end
+  if option.default then words[#words + 1] = "default: " .. option.default end
+  if option.required then words[#words + 1] = "required" end
+  if #words == 0 then return option.help end
+  return ("%s (%s)"):format(option.help, table.concat(words, "; "))
+end
+
 --- A kind's options as those of a command are declared.
 local function as_arguments(kind)
   local declared = {}
   for i, option in ipairs(kind.options) do
-    declared[i] = {
-      "--" .. option.name:gsub("_", "-"), value = option.value,
-      help = option.help .. (option.required and " (required)" or ""),
-    }
+    declared[i] = { "--" .. option.name:gsub("_", "-"), value = option.value, help = describe(option) }
   end
   return declared
 end

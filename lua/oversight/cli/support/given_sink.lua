@@ -22,7 +22,9 @@ for _, kind in ipairs(siem.sink.kinds()) do
     kind.takes[option.name] = option
     local known = OPTIONS[option.name]
     if not known then
-      known = { flag_of(option.name), value = option.value, help = option.help, many = option.many, hidden = true }
+      known = {
+        flag_of(option.name), value = option.value, help = option.help, many = option.kind == "texts", hidden = true,
+      }
       OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, known
     end
   end
@@ -149,21 +151,26 @@ local function warn_of_literals(given, kind)
     local value = given[option.name]
     local names_a_source = type(value) == "string" and value:find "^%a+:" and
       (value:find "^file:" or value:find "^env:" or value:find "^cmd:")
-    if option.secret and not option.many and option.name ~= "proxy" and value and not names_a_source then
+    if option.kind == "secret" and value and not names_a_source then
       messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
         "cmd:COMMAND"):format(flag_of(option.name)))
     end
   end
 end
 
---- A message of the engine about its options, which are named otherwise on the command line.
-local function in_terms_of_arguments(message, kind, code)
-  local function translate(word)
-    return kind.takes[word] and flag_of(word) or word
+--- A message of the engine, with the options at fault, which it names in that order, as they are named on the
+--- command line.
+local function in_terms_of_arguments(message, options)
+  local at = 1
+  for _, name in ipairs(options) do
+    local first, last = message:find("%f[%w_]" .. name .. "%f[^%w_]", at)
+    if first then
+      local flag = flag_of(name)
+      message = message:sub(1, first - 1) .. flag .. message:sub(last + 1)
+      at = first + #flag
+    end
   end
-  message = message:gsub("^(%w+: )([%w_]+)", function(head, word) return head .. translate(word) end)
-  if code ~= "invalid" then return message end -- it may name a file that is called as an option is
-  return (message:gsub("[^%s,;:'()]+", translate))
+  return message
 end
 
 local function open_kind(given, kind, format, chosen)
@@ -179,9 +186,9 @@ local function open_kind(given, kind, format, chosen)
   end
   warn_of_literals(given, kind)
   if kind.retired then messages.warning(kind.retired) end
-  local sink, message, code = siem.sink.open(kind.name, own)
+  local sink, message, code, at_fault = siem.sink.open(kind.name, own)
   if sink then return sink end
-  return nil, in_terms_of_arguments(message, kind, code), (code == "invalid" or code == "not_found") and "usage" or code
+  return nil, in_terms_of_arguments(message, at_fault), (code == "invalid" or code == "not_found") and "usage" or code
 end
 
 --- A sink that prints records on standard output, indented.
