@@ -2,7 +2,7 @@
 #include "program/arguments.h"
 #include "program/command.h"
 #include "program/curl_wipe.h"
-#include "program/program.h"
+#include "program/signals.h"
 #include "program/streams.h"
 
 #include <sqlite3.h>
@@ -17,7 +17,7 @@ int main(int count, char **given) {
     if (arguments == NULL) return FAILED;
     siem_streams_hold();
     siem_streams_open();
-    siem_program_set_signals();
+    siem_signals_set();
     siem_curl_wipe_set();
     (void)sqlite3_hard_heap_limit64(SQLITE_BYTES);
     int status = siem_command_run(count, arguments, 0);

@@ -1,0 +1,90 @@
+/* signals.c: what a signal asks for is noted, and done between two batches. */
+#include "program/signals.h"
+
+#include <lauxlib.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FAILED 1
+
+static atomic_int stop_signal, reload_signals, reload_count;
+
+/* What the engine waits for by itself ends within 5 seconds; this is for what it cannot interrupt,
+ * such as a pipe that nobody reads. */
+#define LAST_SECONDS 15
+
+/* The first signal asks the current work to end between two batches, the second one, or the alarm,
+ * ends it. */
+static void request_stop(int number) {
+    atomic_store(&stop_signal, number);
+    (void)signal(number, SIG_DFL);
+    (void)alarm(LAST_SECONDS);
+}
+
+static void give_up(int number) {
+    static const char message[] =
+        "oversight-siem: it did not end in time after a request to stop\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(FAILED);
+}
+
+static void request_reload(int number) {
+    (void)number;
+    atomic_fetch_add(&reload_signals, 1);
+}
+
+void siem_signals_set(void) {
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of one write */
+    (void)signal(SIGXFSZ, SIG_IGN); /* so is a file size limit */
+    (void)signal(SIGINT, request_stop);
+    (void)signal(SIGTERM, request_stop);
+    (void)signal(SIGALRM, give_up);
+}
+
+/* program.handle_reload(): from here on SIGHUP is counted, and does not end the process. */
+static int handle_reload(lua_State *L) {
+    (void)L;
+    (void)signal(SIGHUP, request_reload);
+    return 0;
+}
+
+/* program.hangups() -> how often SIGHUP came */
+static int hangups(lua_State *L) {
+    lua_pushinteger(L, atomic_load(&reload_signals));
+    return 1;
+}
+
+/* program.permit_reload(): what was tried can be loaded by all pipelines */
+static int permit_reload(lua_State *L) {
+    (void)L;
+    atomic_fetch_add(&reload_count, 1);
+    return 0;
+}
+
+/* program.reloads() -> how often that was permitted */
+static int reloads(lua_State *L) {
+    lua_pushinteger(L, atomic_load(&reload_count));
+    return 1;
+}
+
+const atomic_int *siem_signals_stop(void) {
+    return &stop_signal;
+}
+
+/* program.stop_requested() -> true after SIGINT or SIGTERM */
+static int stop_requested(lua_State *L) {
+    lua_pushboolean(L, atomic_load(&stop_signal) != 0);
+    return 1;
+}
+
+void siem_signals_bind(lua_State *L) {
+    static const luaL_Reg functions[] = {{"stop_requested", stop_requested},
+                                         {"handle_reload", handle_reload},
+                                         {"hangups", hangups},
+                                         {"permit_reload", permit_reload},
+                                         {"reloads", reloads},
+                                         {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+}
