@@ -137,10 +137,16 @@ siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem
                                    &s, NULL, see_row, finish_scan, NULL) != SQLITE_OK) {
         return siem_error_no_memory(err);
     }
-    siem_code rc = siem_database_prepare(
-        database, &statement, "SELECT oversight_ordering(id, timestamp)" SIEM_IN_RANGE, err);
+    /* Without a limit, the rows are not handed on by a query within. */
+    const char *sql =
+        range->most == NULL
+            ? "SELECT oversight_ordering(id, timestamp)" SIEM_IN_RANGE
+            : "SELECT oversight_ordering(id, timestamp) FROM (SELECT id, timestamp" SIEM_IN_RANGE
+              " ORDER BY id LIMIT ?4)";
+    siem_code rc = siem_database_prepare(database, &statement, sql, err);
     if (rc == SIEM_OK) {
         siem_range_bind(range, statement);
+        if (range->most != NULL) sqlite3_bind_int64(statement, 4, *range->most);
         rc = siem_database_step(database, statement, err);
     }
     sqlite3_finalize(statement);

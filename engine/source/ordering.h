@@ -10,6 +10,7 @@ typedef struct siem_range {
     const int64_t *since; /* their timestamp, */
     const int64_t *after; /* and their ids: those after this one, */
     const int64_t *last;  /* up to this one */
+    const int64_t *most;  /* so many, from the smallest id on: of siem_ordering_read alone */
 } siem_range;
 
 /* The rows of a range, with its bounds as parameters 1 to 3. NOT INDEXED keeps the scan in the

@@ -34,6 +34,7 @@ static siem_code set_up(siem_registry *registry, const siem_registry_options *op
     siem_origin *origin = &registry->origin;
     registry->watch = siem_watch_closed;
     registry->limit = options->has_limit || options->limit > 0 ? options->limit : -1;
+    registry->by_id = options->by_id;
     registry->since = options->since;
     origin->since = options->has_since ? &registry->since : NULL;
     origin->follow = options->follow;
@@ -127,7 +128,9 @@ void siem_registry_set_go_on(siem_registry *registry, siem_registry_go_on go_on,
 
 /* Counts the events, and finds out how they lie. */
 static siem_code scan(siem_registry *registry, siem_error *err) {
-    const siem_range range = {.since = registry->origin.since};
+    bool is_sample = registry->by_id && registry->limit >= 0;
+    const siem_range range = {.since = registry->origin.since,
+                              .most = is_sample ? &registry->limit : NULL};
     if (registry->slices != NULL) return SIEM_OK;
     return siem_slices_open(&registry->slices, &registry->database, &range, registry->limit, err);
 }
@@ -152,7 +155,8 @@ static siem_code begin_slices(siem_registry *registry, siem_error *err) {
         rc = siem_registry_slice_followed(registry, err);
     } else {
         rc = scan(registry, err);
-        if (rc == SIEM_OK && !siem_slices_ordering(registry->slices)->follows) {
+        bool sorts = !registry->by_id && rc == SIEM_OK;
+        if (sorts && !siem_slices_ordering(registry->slices)->follows) {
             rc = siem_slices_sort(registry->slices, &registry->database, err);
         }
     }

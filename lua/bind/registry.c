@@ -92,7 +92,8 @@ static int registry_id_check(lua_State *L) {
     return 1;
 }
 
-/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=, follow=} -> registry */
+/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=, follow=, by_id=}
+ * -> registry, or nil, message, code */
 static int registry_open(lua_State *L) {
     siem_error err;
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -102,6 +103,7 @@ static int registry_open(lua_State *L) {
         .limit = siem_lua_option_integer(L, 1, "limit", -1),
         .since = siem_lua_option_integer(L, 1, "since", 0),
         .follow = siem_lua_option_flag(L, 1, "follow"),
+        .by_id = siem_lua_option_flag(L, 1, "by_id"),
     };
     int64_t busy_timeout = siem_lua_option_integer(L, 1, "busy_timeout_ms", 0);
     luaL_argcheck(L, busy_timeout >= 0 && busy_timeout <= INT32_MAX, 1,

@@ -162,7 +162,7 @@ siem.registry = {}
 
 --- Opens a registry. The code is "invalid" for a registry_id that is blank, holds control or invisible characters, or begins or ends
 --- with a space: two registries with one identity overwrite each other where documents are stored by id.
----@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint
+---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean?, by_id: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint; by_id: in the order of ids, so that a limit is reached without a scan of all
 ---@return oversight.Registry? registry
 ---@return string? message
 ---@return oversight.Code? code

@@ -73,7 +73,7 @@ end
 --- What describes a registry, as siem.registry.open takes it.
 M.REGISTRY_KEYS = {
   path = "string", registry_id = "string", since = "integer", limit = "integer", busy_timeout_ms = "integer",
-  follow = "boolean",
+  follow = "boolean", by_id = "boolean",
 }
 M.REGISTRY_REQUIRED = { "path", "registry_id" }
 

@@ -19,6 +19,10 @@ has err "event 4: acme: Odd: "
 has err "no four"
 run 0 try acme.lua --db r.db --json --limit 2
 lines out 2
+# Samples come in the order of ids, whatever their times.
+sqlite3 r.db "UPDATE events SET timestamp = 100 - id"
+run 0 try sentinel --db r.db --json --limit 1
+has out '"EventId":"1"'
 run 0 try acme.lua --db r.db --explain --limit 3
 has out "RecipientId <- recipient_id, as lower"
 has out '    "a@b"'

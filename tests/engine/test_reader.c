@@ -38,6 +38,11 @@ static siem_reader *open_reader(const siem_registry *registry) {
     return reader;
 }
 
+static bool never(void *context) {
+    ++*(int *)context;
+    return false;
+}
+
 /* ---- what is read, as lines of JSON ---- */
 
 static void add(siem_buffer *text, siem_event *event) {
@@ -167,6 +172,27 @@ static void test_sorted(void **state) {
     assert_selections("shuffled.db", 1000, 1);
     test_sql("reverse.db", TABLE EVENTS("3000", "i", "3000 - i"));
     assert_selections("reverse.db", 1000, 1);
+}
+
+/* In the order of ids, nothing is sorted, and what comes after the limit is not looked at. */
+static void test_by_id(void **state) {
+    siem_event *event;
+    int questions = 0;
+    (void)state;
+    test_sql("by-id.db", TABLE EVENTS("30000", "i", "30000 - i"));
+    assert_roads("by-id.db", ALL(.by_id = true), 30000, 30);
+    assert_roads("by-id.db", ALL(.by_id = true, .limit = 1500), 1500, 2);
+    assert_roads("by-id.db", ALL(.by_id = true, .has_limit = true, .limit = 0), 0, 0);
+    siem_registry *registry =
+        open_with("by-id.db", ALL(.by_id = true, .limit = 2, .has_since = true, .since = 20));
+    siem_registry_set_go_on(registry, never, &questions);
+    for (int id = 1; id <= 2; id++) {
+        assert_ok(siem_registry_next(registry, &event, &err));
+        assert_int_equal(event->row_id, id);
+    }
+    assert_int_equal(siem_registry_next(registry, &event, NULL), SIEM_END);
+    assert_int_equal(questions, 0);
+    siem_registry_close(registry);
 }
 
 static void test_few(void **state) {
@@ -358,11 +384,6 @@ static void test_cells_out_of_order(void **state) {
     siem_buffer_free(&text);
 }
 
-static bool never(void *context) {
-    ++*(int *)context;
-    return false;
-}
-
 /* Each reader asks its own function, and goes on where it was after the stop. */
 static void test_stop(void **state) {
     siem_event *event;
@@ -495,6 +516,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordered),
         cmocka_unit_test(test_sorted),
+        cmocka_unit_test(test_by_id),
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_ends_of_ids),
         cmocka_unit_test(test_deleted_meanwhile),

@@ -169,13 +169,14 @@ typedef struct siem_registry_options {
     int64_t limit;           /* at most this many events; 0 or negative: all */
     int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
     bool follow;             /* read in the order of ids, and go on with what is added later */
+    bool by_id; /* read in the order of ids: a limit is reached without a scan of all */
 } siem_registry_options;
 
 /* How the timestamps of the selected events lie along their ids. */
 typedef struct siem_ordering {
     bool follows;        /* timestamps never step back as ids grow, so nothing is sorted */
     int64_t first_break; /* the id of the first event that steps back, when follows is false */
-    int64_t count;       /* events selected by since, before limit */
+    int64_t count;       /* events selected by since, before limit, unless by_id */
     int64_t first_id;    /* when count > 0 */
     int64_t last_id;     /* when count > 0 */
 } siem_ordering;
@@ -193,12 +194,12 @@ SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_o
  * True when it is worth another attempt to open it. */
 SIEM_API bool siem_registry_await(const char *path, int milliseconds);
 
-/* The next event in the order (timestamp, id), or SIEM_END. The set of events is fixed at the
- * first call: what is written later is left for the next run. The event is borrowed until the next
- * call of any registry function. Errors: SIEM_IO, also for ids that do not grow and for events that
- * cannot be found by their ids, as the file is damaged then; SIEM_SCHEMA for an event with more
- * than 16 MiB; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY; of a registry that is followed, whose
- * connection failed: SIEM_IDLE. */
+/* The next event in the order (timestamp, id), or of ids alone when so opened, or SIEM_END. The set
+ * of events is fixed at the first call: what is written later is left for the next run. The event
+ * is borrowed until the next call of any registry function. Errors: SIEM_IO, also for ids that do
+ * not grow and for events that cannot be found by their ids, as the file is damaged then;
+ * SIEM_SCHEMA for an event with more than 16 MiB; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY; of a
+ * registry that is followed, whose connection failed: SIEM_IDLE. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
 /* Starts over: the next siem_registry_next gives the first event, of all that are there by then. */

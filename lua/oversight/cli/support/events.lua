@@ -83,7 +83,9 @@ end
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
-  local registry, message, code = given_registry.open { path = given.db, registry_id = registry_id, limit = limit }
+  local registry, message, code = given_registry.open {
+    path = given.db, registry_id = registry_id, limit = limit, by_id = true,
+  }
   if not registry then return nil, message, code end
   local events = {}
   local ok, problem = pcall(function()
