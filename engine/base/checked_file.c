@@ -130,7 +130,10 @@ static siem_code follow_one(char *path, const rules *r, bool *more, siem_error *
     struct stat file;
     siem_code rc = SIEM_OK;
     int fd = open(path, O_PATH | ALWAYS);
-    *more = fd >= 0 && fstat(fd, &file) == 0 && S_ISLNK(file.st_mode);
+    *more = false;
+    if (fd < 0 && errno == ENOENT) return SIEM_OK;
+    if (fd < 0 || fstat(fd, &file) != 0) rc = open_failed(path, r, errno, err);
+    else *more = S_ISLNK(file.st_mode);
     if (*more) rc = check_owner(path, r, &file, err);
     if (rc == SIEM_OK && *more && !take_target(path, fd)) rc = open_failed(path, r, errno, err);
     if (fd >= 0) (void)close(fd);
@@ -222,6 +225,16 @@ siem_code siem_checked_file_open(int *fd, const char *path, siem_file_use use, m
     return rc;
 }
 
+ssize_t siem_checked_file_fill(int fd, char *bytes, size_t capacity) {
+    size_t size = 0;
+    ssize_t more;
+    while ((more = read(fd, bytes + size, capacity - size)) != 0) {
+        if (more > 0) size += (size_t)more;
+        else if (errno != EINTR) return -1;
+    }
+    return (ssize_t)size;
+}
+
 siem_code siem_checked_file_read(siem_buffer *content, const char *path, siem_file_use use,
                                  siem_error *err) {
     int fd;
@@ -233,12 +246,10 @@ siem_code siem_checked_file_read(siem_buffer *content, const char *path, siem_fi
             rc = siem_error_no_memory(err);
             break;
         }
-        size = read(fd, content->bytes + content->size, STEP);
-        if (size > 0) content->size += (size_t)size;
-        if (size < 0 && errno != EINTR) {
-            rc = siem_error_set(err, SIEM_IO, "cannot read '%s': %s", path, strerror(errno));
-        }
-    } while (rc == SIEM_OK && size != 0);
+        size = siem_checked_file_fill(fd, content->bytes + content->size, STEP);
+        if (size >= 0) content->size += (size_t)size;
+        else rc = siem_error_set(err, SIEM_IO, "cannot read '%s': %s", path, strerror(errno));
+    } while (size == STEP);
     (void)close(fd);
     return rc;
 }

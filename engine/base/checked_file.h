@@ -35,6 +35,9 @@ siem_code siem_checked_file_open(int *fd, const char *path, siem_file_use use, m
 siem_code siem_checked_file_read(siem_buffer *content, const char *path, siem_file_use use,
                                  siem_error *err);
 
+/* Reads what follows in an open file, as far as `capacity` reaches: its size, or -1 with errno. */
+ssize_t siem_checked_file_fill(int fd, char *bytes, size_t capacity);
+
 /* The path with the links at its end followed, as far as `use` follows them; to be freed. The file
  * may be missing. Errors: SIEM_HELD, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_checked_file_resolve(char **real, const char *path, siem_file_use use,

@@ -70,8 +70,13 @@ static siem_code check_metadata(int copy, siem_error *err) {
     off_t end = lseek(copy, 0, SEEK_END), start = end > MOST_METADATA ? end - MOST_METADATA : 0;
     if (end <= 0) return SIEM_OK;
     if (!siem_buffer_reserve(&tail, MOST_METADATA)) return siem_error_no_memory(err);
-    ssize_t size = pread(copy, tail.bytes, (size_t)(end - start), start);
-    const char *at = tail.bytes, *last = NULL, *stop = tail.bytes + (size > 0 ? size : 0);
+    (void)lseek(copy, start, SEEK_SET);
+    ssize_t size = siem_checked_file_fill(copy, tail.bytes, (size_t)(end - start));
+    if (size < 0) {
+        siem_buffer_free(&tail);
+        return siem_error_set(err, SIEM_IO, "cannot read its copy: %s", strerror(errno));
+    }
+    const char *at = tail.bytes, *last = NULL, *stop = tail.bytes + size;
     while ((at = memmem(at, (size_t)(stop - at), marker, marker_size)) != NULL) {
         last = at += marker_size;
     }

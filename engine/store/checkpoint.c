@@ -131,8 +131,6 @@ static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_
     char bytes[MOST_SIZE];
     siem_json_reader reader = {0};
     struct stat status;
-    size_t size = 0;
-    ssize_t more;
     int fd;
     siem_code rc = siem_checked_file_open(&fd, checkpoint->path, use, 0, err);
     if (rc == SIEM_NOT_FOUND) return SIEM_END;
@@ -140,11 +138,8 @@ static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_
         siem_error_prefix(err, "cannot read the checkpoint '%s'", checkpoint->path);
         return rc;
     }
-    while ((more = read(fd, bytes + size, sizeof bytes - size)) > 0 ||
-           (more < 0 && errno == EINTR)) {
-        if (more > 0) size += (size_t)more;
-    }
-    if (more < 0) {
+    ssize_t size = siem_checked_file_fill(fd, bytes, sizeof bytes);
+    if (size < 0) {
         rc = siem_error_set(err, SIEM_IO, "cannot read the checkpoint '%s': %s", checkpoint->path,
                             strerror(errno));
     }
@@ -152,7 +147,7 @@ static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_
     (void)close(fd);
     if (rc != SIEM_OK) return rc;
     checkpoint->text.size = 0;
-    siem_json_result result = siem_json_read(&reader, bytes, size, &checkpoint->text);
+    siem_json_result result = siem_json_read(&reader, bytes, (size_t)size, &checkpoint->text);
     siem_json_reader_free(&reader);
     return result == SIEM_JSON_READ ? SIEM_OK : damaged(checkpoint, err);
 }

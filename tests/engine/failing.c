@@ -1,5 +1,7 @@
-/* failing.c: one planned failure. */
+/* failing.c: one planned failure at a time, of one call after the other. */
 #include "failing.h"
+
+#include "testing.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,20 +17,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SHORT (-1)
+
+/* `name` is the function's: "open" is all its forms, and "stat" not lstat and fstat. With SHORT it
+ * reads or writes half. */
+typedef struct failing_call {
+    const char *name;
+    int error;
+} failing_call;
+
+static const failing_call calls[] = {
+    {"open", EACCES},         {"open", EMFILE},          {"read", EIO},
+    {"read", EINTR},          {"read", SHORT},           {"pread", EIO},
+    {"pread", SHORT},         {"write", ENOSPC},         {"write", EINTR},
+    {"write", EAGAIN},        {"write", SHORT},          {"pwrite", ENOSPC},
+    {"pwrite", EINTR},        {"pwrite", SHORT},         {"fsync", EIO},
+    {"fsync", EINVAL},        {"ftruncate", EIO},        {"fstat", EIO},
+    {"stat", EACCES},         {"lstat", EACCES},         {"statx", EACCES},
+    {"close", EIO},           {"readlinkat", EIO},       {"realpath", EACCES},
+    {"rename", EIO},          {"unlink", EACCES},        {"fchmod", EPERM},
+    {"flock", EWOULDBLOCK},   {"flock", ENOLCK},         {"flock", EINTR},
+    {"fcntl", EAGAIN},        {"fcntl", EINVAL},         {"opendir", EMFILE},
+    {"memfd_create", EMFILE}, {"inotify_init1", EMFILE}, {"pipe2", EMFILE},
+    {"fork", EAGAIN},         {"waitpid", EINTR},        {"waitpid", ECHILD},
+    {"poll", EINTR},
+};
+
 static failing_call planned; /* without a name: none */
 static long until_failure;
 static bool has_failed;
-
-void failing_begin(const failing_call *call, long passed) {
-    planned = *call;
-    until_failure = passed;
-    has_failed = false;
-}
-
-bool failing_end(void) {
-    planned.name = NULL;
-    return has_failed;
-}
 
 static bool is_due(const char *name, bool is_short) {
     if (planned.name == NULL || has_failed || strcmp(planned.name, name) != 0) return false;
@@ -125,7 +142,6 @@ WRAP(int, unlink, "unlink", (const char *path), (path), -1)
 WRAP(int, fchmod, "fchmod", (int fd, mode_t mode), (fd, mode), -1)
 WRAP(int, flock, "flock", (int fd, int operation), (fd, operation), -1)
 WRAP(DIR *, opendir, "opendir", (const char *path), (path), NULL)
-WRAP(FILE *, fdopen, "fdopen", (int fd, const char *mode), (fd, mode), NULL)
 WRAP(int, memfd_create, "memfd_create", (const char *name, unsigned flags), (name, flags), -1)
 WRAP(int, inotify_init1, "inotify_init1", (int flags), (flags), -1)
 WRAP(int, pipe2, "pipe2", (int ends[2], int flags), (ends, flags), -1)
@@ -134,3 +150,45 @@ WRAP(pid_t, waitpid, "waitpid", (pid_t child, int *status, int options), (child,
      -1)
 WRAP(int, poll, "poll", (struct pollfd * fds, nfds_t count, int milliseconds),
      (fds, count, milliseconds), -1)
+
+/* ---- each call in turn ---- */
+
+static void check_error(const failing_operation *o, const failing_call *call, long n, siem_code rc,
+                        const siem_error *err) {
+    const char *named = o->named != NULL ? o->named : test_folder();
+    const char *cause = rc == SIEM_NO_MEMORY ? "out of memory"
+                        : rc == SIEM_LOCKED  ? "in use"
+                                             : strerror(call->error);
+    if (strstr(err->message, cause) == NULL || strstr(err->message, named) == NULL) {
+        fail_msg("%s, number %ld fails: '%s' lacks '%s' or '%s'", call->name, n, err->message,
+                 cause, named);
+    }
+}
+
+static void fail_call(const failing_operation *o, const failing_call *call) {
+    for (long n = 0; n < 2000; n++) {
+        siem_error err = {0};
+        o->prepare();
+        planned = *call;
+        until_failure = n;
+        has_failed = false;
+        siem_code rc = o->run(&err);
+        planned.name = NULL;
+        if (!has_failed) {
+            if (rc != SIEM_OK) fail_msg("%s: %s", siem_code_name(rc), err.message);
+            o->check(rc);
+            return;
+        }
+        if (rc != SIEM_OK) check_error(o, call, n, rc, &err);
+        o->check(rc);
+        if (rc != SIEM_OK && (rc = o->run(&err)) != SIEM_OK) {
+            fail_msg("after %s, number %ld: %s", call->name, n, err.message);
+        }
+        o->check(SIEM_OK);
+    }
+    fail_msg("%s never ends", call->name);
+}
+
+void failing_each(const failing_operation *operation) {
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) fail_call(operation, &calls[i]);
+}

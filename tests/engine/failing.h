@@ -3,19 +3,17 @@
 #ifndef SIEM_FAILING_H
 #define SIEM_FAILING_H
 
-#include <stdbool.h>
+#include <oversight/siem.h>
 
-typedef struct failing_call {
-    const char *name; /* of the function; "open" is all its forms, "stat" not lstat and fstat */
-    int error;        /* SHORT: it writes or reads half */
-} failing_call;
+typedef struct failing_operation {
+    void (*prepare)(void);
+    siem_code (*run)(siem_error *err);
+    void (*check)(siem_code rc); /* of what a run left behind that ended so */
+    const char *named;           /* by every error; NULL: the folder of the test */
+} failing_operation;
 
-#define SHORT (-1)
-
-/* The call after `passed` others fails, once; all others work. */
-void failing_begin(const failing_call *call, long passed);
-
-/* From here on none fails. True when one has. */
-bool failing_end(void);
+/* Runs an operation again and again, and each time another call fails, once: it succeeds, or its
+ * error has the cause and the name. Then it is run without a failure, which succeeds. */
+void failing_each(const failing_operation *operation);
 
 #endif

@@ -14,93 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct operation {
-    void (*prepare)(void);
-    siem_code (*run)(siem_error *err);
-    void (*check)(siem_code rc); /* of what a run left behind that ended so */
-    const char *named;           /* by every error; NULL: the folder of the files */
-} operation;
-
-static const failing_call calls[] = {
-    {"open", EACCES},
-    {"open", EMFILE},
-    {"read", EIO},
-    {"read", EINTR},
-    {"read", SHORT},
-    {"pread", EIO},
-    {"pread", SHORT},
-    {"write", ENOSPC},
-    {"write", EINTR},
-    {"write", SHORT},
-    {"pwrite", ENOSPC},
-    {"pwrite", EINTR},
-    {"pwrite", SHORT},
-    {"fsync", EIO},
-    {"fsync", EINVAL},
-    {"ftruncate", EIO},
-    {"fstat", EIO},
-    {"stat", EACCES},
-    {"lstat", EACCES},
-    {"statx", EACCES},
-    {"close", EIO},
-    {"readlinkat", EIO},
-    {"realpath", EACCES},
-    {"rename", EIO},
-    {"unlink", EACCES},
-    {"fchmod", EPERM},
-    {"flock", EWOULDBLOCK},
-    {"flock", ENOLCK},
-    {"flock", EINTR},
-    {"fcntl", EAGAIN},
-    {"fcntl", EINVAL},
-    {"opendir", EMFILE},
-    {"fdopen", ENOMEM},
-    {"memfd_create", EMFILE},
-    {"inotify_init1", EMFILE},
-    {"pipe2", EMFILE},
-    {"fork", EAGAIN},
-    {"waitpid", EINTR},
-    {"waitpid", ECHILD},
-    {"poll", EINTR},
-};
-
-static void check_error(const operation *o, const failing_call *call, long n, siem_code rc,
-                        const siem_error *err) {
-    const char *named = o->named != NULL ? o->named : test_folder();
-    const char *cause = rc == SIEM_NO_MEMORY ? "out of memory"
-                        : rc == SIEM_LOCKED  ? "in use"
-                                             : strerror(call->error);
-    if (strstr(err->message, cause) == NULL || strstr(err->message, named) == NULL) {
-        fail_msg("%s, number %ld fails: '%s' lacks '%s' or '%s'", call->name, n, err->message,
-                 cause, named);
-    }
-}
-
-static void fail_each(const operation *o, const failing_call *call) {
-    for (long n = 0; n < 2000; n++) {
-        siem_error err = {0};
-        o->prepare();
-        failing_begin(call, n);
-        siem_code rc = o->run(&err);
-        if (!failing_end()) {
-            if (rc != SIEM_OK) fail_msg("%s: %s", siem_code_name(rc), err.message);
-            o->check(rc);
-            return;
-        }
-        if (rc != SIEM_OK) check_error(o, call, n, rc, &err);
-        o->check(rc);
-        if (rc != SIEM_OK && (rc = o->run(&err)) != SIEM_OK) {
-            fail_msg("after %s, number %ld: %s", call->name, n, err.message);
-        }
-        o->check(SIEM_OK);
-    }
-    fail_msg("%s never ends", call->name);
-}
-
-static void fail_all(const operation *o) {
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) fail_each(o, &calls[i]);
-}
-
 static void write_file(const char *path, const char *text) {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -224,7 +137,7 @@ static void test_lines(void **state) {
                                              prepare_interrupted_and_rotated};
     (void)state;
     for (size_t i = 0; i < sizeof prepares / sizeof *prepares; i++) {
-        fail_all(&(operation){prepares[i], write_lines, check_lines, NULL});
+        failing_each(&(failing_operation){prepares[i], write_lines, check_lines, NULL});
     }
 }
 
@@ -312,7 +225,7 @@ static void check_export(siem_code rc) {
 
 static void test_export(void **state) {
     (void)state;
-    fail_all(&(operation){prepare_export, run_export, check_export, NULL});
+    failing_each(&(failing_operation){prepare_export, run_export, check_export, NULL});
 }
 
 /* ---- by hand ---- */
@@ -343,7 +256,7 @@ static void check_changed(siem_code rc) {
 
 static void test_checkpoint(void **state) {
     (void)state;
-    fail_all(&(operation){prepare_export, change_checkpoint, check_changed, NULL});
+    failing_each(&(failing_operation){prepare_export, change_checkpoint, check_changed, NULL});
 }
 
 /* ---- dead letters ---- */
@@ -378,7 +291,94 @@ static void check_blanked(siem_code rc) {
 
 static void test_blank(void **state) {
     (void)state;
-    fail_all(&(operation){prepare_refused, blank_line, check_blanked, NULL});
+    failing_each(&(failing_operation){prepare_refused, blank_line, check_blanked, NULL});
+}
+
+/* ---- a registry that is followed ---- */
+
+static siem_code read_followed(siem_error *err) {
+    siem_registry *registry;
+    siem_event *event;
+    siem_lag lag;
+    const siem_registry_options options = {.path = database, .registry_id = "reg", .follow = true};
+    siem_code rc = siem_registry_open(&registry, &options, err);
+    if (rc != SIEM_OK) return rc;
+    for (int i = 0; i < 5 && rc == SIEM_OK; i++) rc = siem_registry_next(registry, &event, err);
+    if (rc == SIEM_OK) rc = siem_registry_next(registry, &event, err);
+    if (rc == SIEM_END) rc = siem_registry_wait(registry, 2, err);
+    if (rc == SIEM_END) rc = SIEM_OK;
+    if (rc == SIEM_OK) rc = siem_registry_lag(registry, 3, &lag, err);
+    if (rc == SIEM_OK) assert_int_equal(lag.events, 2);
+    siem_registry_close(registry);
+    return rc;
+}
+
+static void prepare_nothing(void) {
+}
+
+static void check_nothing(siem_code rc) {
+    (void)rc;
+}
+
+static void test_registry(void **state) {
+    (void)state;
+    failing_each(&(failing_operation){prepare_nothing, read_followed, check_nothing, "calls.db"});
+}
+
+/* ---- what is read ---- */
+
+static siem_code read_links(siem_error *err) {
+    static const siem_file_use uses[] = {SIEM_FILE_INPUT, SIEM_FILE_TABLE, SIEM_FILE_STATE};
+    siem_buffer content = {0};
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < sizeof uses / sizeof *uses; i++) {
+        content.size = 0;
+        rc = siem_checked_file_read(&content, test_path("one.link"), uses[i], err);
+        if (rc != SIEM_OK) break;
+        assert_int_equal(content.size, 5);
+        assert_memory_equal(content.bytes, "table", 5);
+    }
+    siem_buffer_free(&content);
+    return rc;
+}
+
+static void test_links(void **state) {
+    (void)state;
+    write_file(test_path("table"), "table");
+    assert_int_equal(symlink("table", test_path("two.link")), 0);
+    assert_int_equal(symlink(test_path("two.link"), test_path("one.link")), 0);
+    failing_each(&(failing_operation){prepare_nothing, read_links, check_nothing, NULL});
+}
+
+static siem_code read_secret(const char *source, siem_error *err) {
+    static const siem_secret_form form = {.word = true};
+    siem_secret *secret;
+    bool changed = true;
+    siem_code rc = siem_secret_open(&secret, "the token", &form, source, err);
+    if (rc != SIEM_OK) return rc;
+    if ((rc = siem_secret_reload(secret, &changed, err)) == SIEM_OK) assert_false(changed);
+    assert_string_equal(siem_secret_text(secret), "s3cret"); /* the old one, after a failure */
+    siem_secret_close(secret);
+    return rc;
+}
+
+static siem_code read_file_secret(siem_error *err) {
+    char source[160];
+    (void)snprintf(source, sizeof source, "file:%s", test_path("token"));
+    return read_secret(source, err);
+}
+
+static siem_code read_command_secret(siem_error *err) {
+    return read_secret("cmd:printf s3cret", err);
+}
+
+static void test_secrets(void **state) {
+    (void)state;
+    write_file(test_path("token"), "s3cret\n");
+    failing_each(
+        &(failing_operation){prepare_nothing, read_file_secret, check_nothing, "the token"});
+    failing_each(
+        &(failing_operation){prepare_nothing, read_command_secret, check_nothing, "the token"});
 }
 
 static int make_files(void **state) {
@@ -397,10 +397,10 @@ static int make_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_export),
-        cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_blank),
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_export),
+        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_blank),
+        cmocka_unit_test(test_registry),   cmocka_unit_test(test_links),
+        cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests_name("calls", tests, make_files, NULL);
 }

@@ -1,5 +1,6 @@
 /* test_geoip.c: addresses in a database of one node, and files that are none. */
 #include "enrich/geoip.h"
+#include "failing.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -89,8 +90,33 @@ static void test_wrong_files(void **state) {
     assert_refused(make_file(whole, size, 0), SIEM_IO, "addresses.mmdb': ");
 }
 
+static void prepare(void) {
+    (void)make_file(whole, make_whole(), 0);
+}
+
+static siem_code open_and_find(siem_error *err) {
+    siem_geoip *geoip;
+    siem_buffer json = {0};
+    siem_code rc = siem_geoip_open(&geoip, test_path("addresses.mmdb"), err);
+    if (rc == SIEM_OK) rc = siem_geoip_find(geoip, "128.0.0.1", &json, err);
+    if (rc == SIEM_OK) assert_int_equal(json.size, 7);
+    siem_geoip_close(geoip);
+    siem_buffer_free(&json);
+    return rc;
+}
+
+static void check_nothing(siem_code rc) {
+    (void)rc;
+}
+
+static void test_failing_calls(void **state) {
+    (void)state;
+    failing_each(&(failing_operation){prepare, open_and_find, check_nothing, "addresses.mmdb"});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_find),
-                                       cmocka_unit_test(test_wrong_files)};
+                                       cmocka_unit_test(test_wrong_files),
+                                       cmocka_unit_test(test_failing_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,11 +30,11 @@ static siem_code held(const siem_secret *secret, siem_error *err, const char *pl
 }
 
 /* Reads all of a file into `text`. Nothing is buffered elsewhere. */
-static siem_code read_stream(const siem_secret *secret, FILE *file, const char *place, char *text,
-                             siem_error *err) {
-    (void)setvbuf(file, NULL, _IONBF, 0);
-    size_t size = fread(text, 1, PAGES - 1, file);
-    if (ferror(file)) return held(secret, err, place, strerror(errno));
+static siem_code read_all(const siem_secret *secret, int fd, const char *place, char *text,
+                          siem_error *err) {
+    ssize_t filled = siem_checked_file_fill(fd, text, PAGES - 1);
+    if (filled < 0) return held(secret, err, place, strerror(errno));
+    size_t size = (size_t)filled;
     if (size == PAGES - 1) return held(secret, err, place, "it is longer than 16 KiB");
     if (siem_secret_is_utf16(text, size)) {
         return held(secret, err, place, "it is UTF-16: save it as UTF-8 or ASCII");
@@ -52,13 +52,8 @@ static siem_code read_file(const siem_secret *secret, const char *path, char *te
         return siem_error_of_option(err, SIEM_HELD, secret->name, "%s: %s", secret->name,
                                     failure.message);
     }
-    FILE *file = fdopen(fd, "r");
-    if (file == NULL) {
-        (void)close(fd);
-        return siem_error_no_memory(err);
-    }
-    siem_code rc = read_stream(secret, file, path, text, err);
-    (void)fclose(file);
+    siem_code rc = read_all(secret, fd, path, text, err);
+    (void)close(fd);
     return rc;
 }
 
