@@ -8,7 +8,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     libmaxminddb-dev libmicrohttpd-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libclang-rt-14-dev curl openssl python3
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
-    dnsmasq-base-lua lua5.1 lua5.3 luajit luarocks make nghttp2-server locales)
+    dnsmasq-base-lua logrotate lua5.1 lua5.3 luajit luarocks make nghttp2-server locales)
 
 coverage=(gcovr)
 static=(clang-tidy)

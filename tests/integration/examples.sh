@@ -26,4 +26,24 @@ has out '"host":"sample-registry"'
 bytes=$(($(wc -c <out) - 12))
 run 0 "$root/examples/scripts/count_sink.lua" sample.db
 has out "12 records, $bytes bytes"
+
+# ---- log rotation: every event is once in the files, none is compressed too early ----
+mkdir -m 755 logs
+sed "s,/var/log/oversight-siem,$work/logs," "$root/examples/logrotate/oversight-siem" >rotation
+chmod 644 rotation
+"$program" export --db sample.db --registry-id r --format ecs --output logs/events.jsonl \
+    --follow --checkpoint position.json >log 2>&1 &
+children+=("$!")
+until_true has_lines logs/events.jsonl 12
+insert="INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', 1700000000)"
+for round in 1 2; do
+    /usr/sbin/logrotate --force --state state rotation || fail "logrotate refuses the file"
+    sqlite3 sample.db "PRAGMA busy_timeout = 10000; $insert" >/dev/null
+    until_true has_lines logs/events.jsonl 1
+done
+lines logs/events.jsonl.1 1
+gunzip -c logs/events.jsonl.2.gz >first
+lines first 12
+kill "${children[-1]}"
+wait "${children[-1]}" || fail "the export that follows ends with $?"
 finish
