@@ -131,6 +131,87 @@ static void test_deleted_meanwhile(void **state) {
     siem_registry_close(registry);
 }
 
+/* The same of one whose events are sorted by their times. */
+static void test_deleted_of_sorted(void **state) {
+    siem_event *event;
+    siem_error err;
+    int count;
+    (void)state;
+    test_sql("sorted_deleted.db",
+             "PRAGMA journal_mode = WAL;" TABLE EVENT("1", "50") EVENT("2", "40") EVENT("3", "30")
+                 EVENT("4", "20") EVENT("5", "10"));
+    siem_registry *registry = open_registry("sorted_deleted.db", false);
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_memory_equal(siem_event_get(event, "event_id").bytes, "5", 1);
+    siem_registry_release(registry);
+    test_sql("sorted_deleted.db", "DELETE FROM events WHERE id IN (1, 3, 4, 5);" EVENT("6", "0"));
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_memory_equal(siem_event_get(event, "event_id").bytes, "2", 1);
+    assert_int_equal(read_all(registry, &count, &err), SIEM_END);
+    assert_int_equal(count, 0);
+    siem_registry_close(registry);
+}
+
+static void assert_unreadable(siem_registry *registry, const char *column, const char *reason) {
+    const char *const from[] = {column, NULL};
+    siem_mapping *mapping;
+    siem_error err;
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"a", .from = from}, &err));
+    assert_int_equal(siem_mapping_check(mapping, registry, &err), SIEM_NOT_FOUND);
+    if (strstr(err.message, reason) == NULL) fail_msg("%s", err.message);
+    siem_mapping_close(mapping);
+}
+
+/* Columns of a site whose values fail are omitted, whichever fails at an event: none is lost,
+ * however the events are read. */
+static void test_failing_columns(void **state) {
+    static const char *const times[] = {"id * 10", "100 - id * 10"};
+    const int64_t since = 20;
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        char name[32], sql[512];
+        bool sorted = i & 1, has_since = i & 2, follow = i & 4;
+        siem_registry *registry;
+        siem_error err;
+        int count;
+        (void)snprintf(name, sizeof name, "columns%d.db", i);
+        (void)snprintf(sql, sizeof sql,
+                       "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, "
+                       "note TEXT, timestamp); INSERT INTO events (kind, note) VALUES ('1', '1'), "
+                       "('2', '2'), ('no', '3'), ('4', 'no'), ('no', 'no'); "
+                       "UPDATE events SET timestamp = %s; "
+                       "ALTER TABLE events ADD COLUMN a TEXT AS (json(kind)); "
+                       "ALTER TABLE events ADD COLUMN b TEXT AS (json(note));",
+                       times[sorted]);
+        test_sql(name, sql);
+        const siem_registry_options options = {.path = test_path(name),
+                                               .registry_id = "r",
+                                               .follow = follow,
+                                               .has_since = has_since,
+                                               .since = since};
+        assert_ok(siem_registry_open(&registry, &options, &err));
+        assert_string_equal(siem_registry_columns(registry)[4], "a");
+        assert_int_equal(read_all(registry, &count, &err), SIEM_END);
+        assert_int_equal(count, has_since && !sorted ? 4 : 5);
+        assert_string_equal(siem_registry_columns(registry)[3], "timestamp");
+        assert_null(siem_registry_columns(registry)[4]);
+        assert_unreadable(registry, "a", "cannot be read: malformed JSON, in event 5");
+        assert_unreadable(registry, "b", "cannot be read: malformed JSON, in event 5");
+        assert_unreadable(registry, "c", "\"c\" is no field of an event");
+        siem_registry_close(registry);
+    }
+    /* Every record needs its own columns. */
+    test_sql("needed.db",
+             "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT, "
+             "timestamp); INSERT INTO events (note, timestamp) VALUES ('1', 1), ('no', 2); "
+             "ALTER TABLE events ADD COLUMN kind TEXT AS (json(note));");
+    for (int follow = 0; follow < 2; follow++) {
+        assert_fails("needed.db", follow, SIEM_SCHEMA, 1,
+                     "cannot be read: malformed JSON, in event 2. Every record needs it");
+    }
+}
+
 /* ---- bounds ---- */
 
 static void test_ends_of_ids(void **state) {
@@ -247,6 +328,41 @@ static void test_stop(void **state) {
     siem_registry_close(registry);
 }
 
+/* Calls what reads a registry, within the question of another reading. */
+static bool reads_within(void *context) {
+    siem_registry *registry = context;
+    siem_ordering ordering;
+    siem_event *event;
+    siem_lag lag;
+    siem_error err;
+    assert_int_equal(siem_registry_wait(registry, 0, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "siem_registry_wait: "));
+    assert_int_equal(siem_registry_lag(registry, 0, &lag, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "siem_registry_lag: "));
+    assert_int_equal(siem_registry_next(registry, &event, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "siem_registry_next: "));
+    assert_int_equal(siem_registry_ordering(registry, &ordering, &err), SIEM_INVALID);
+    assert_non_null(strstr(err.message, "siem_registry_ordering: "));
+    assert_non_null(strstr(err.message, "is being read"));
+    return false;
+}
+
+static void test_reading_within(void **state) {
+    siem_query *query;
+    siem_error err;
+    siem_lag lag;
+    (void)state;
+    test_sql("within.db", TABLE MANY("3"));
+    siem_registry *registry = open_registry("within.db", true);
+    siem_registry_set_go_on(registry, reads_within, registry);
+    assert_ok(siem_query_open(&query, registry, ENDLESS " SELECT count(*) FROM n", &err));
+    assert_int_equal(siem_query_next(query, &err), SIEM_CANCELLED);
+    siem_query_close(query);
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 2);
+    siem_registry_close(registry);
+}
+
 static bool never(void *context, const siem_counts *counts) {
     (void)counts;
     ++*(int *)context;
@@ -291,10 +407,13 @@ int main(void) {
         cmocka_unit_test(test_cells_out_of_order),
         cmocka_unit_test(test_wrong_divider),
         cmocka_unit_test(test_deleted_meanwhile),
+        cmocka_unit_test(test_deleted_of_sorted),
+        cmocka_unit_test(test_failing_columns),
         cmocka_unit_test(test_ends_of_ids),
         cmocka_unit_test(test_large_rows),
         cmocka_unit_test(test_conversion_without_memory),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_reading_within),
         cmocka_unit_test(test_stop_of_export),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,22 @@ static void test_wrong_files(void **state) {
     assert_open_fails(test_path("view.db"), SIEM_SCHEMA, "view");
     test_sql("noid.db", "CREATE TABLE events (id TEXT PRIMARY KEY, timestamp);");
     assert_open_fails(test_path("noid.db"), SIEM_SCHEMA, "'id'");
+    static const char *const keys[] = {"id INTEGER, other, PRIMARY KEY (id, other)",
+                                       "id INT PRIMARY KEY",
+                                       "id INTEGER PRIMARY KEY DESC",
+                                       "other INTEGER PRIMARY KEY",
+                                       "id INTEGER",
+                                       "id INTEGER, other INTEGER PRIMARY KEY"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char name[32], sql[128];
+        (void)snprintf(name, sizeof name, "key%zu.db", i);
+        (void)snprintf(sql, sizeof sql, "CREATE TABLE events (%s%s)", "timestamp, ", keys[i]);
+        test_sql(name, sql);
+        assert_open_fails(test_path(name), SIEM_SCHEMA, "must be INTEGER PRIMARY KEY");
+    }
+    test_sql("norowid.db",
+             "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp) WITHOUT ROWID;");
+    assert_open_fails(test_path("norowid.db"), SIEM_SCHEMA, "must be INTEGER PRIMARY KEY");
     test_sql("notime.db", "CREATE TABLE events (id INTEGER PRIMARY KEY);");
     assert_open_fails(test_path("notime.db"), SIEM_SCHEMA, "'timestamp'");
     write_file(test_path("zero.db"), "");
