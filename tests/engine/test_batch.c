@@ -168,6 +168,47 @@ static void test_many(void **state) {
 
 /* ---- cutting ---- */
 
+static siem_code give_list(void *context, siem_event *event, const siem_value *value,
+                           siem_value *result, siem_error *err) {
+    const size_t *count = context;
+    static char list[7 << 20];
+    (void)event, (void)value, (void)err;
+    list[0] = '[';
+    for (size_t i = 0; i < *count; i++) memcpy(list + 1 + 3 * i, "{},", 3);
+    list[3 * *count] = ']'; /* where the last comma is */
+    *result = (siem_value){.type = SIEM_JSON, .bytes = list, .size = 3 * *count + 1};
+    return SIEM_OK;
+}
+
+/* A list of a function may have many records; what they take as records is bounded, too. */
+static void test_long_lists(void **state) {
+    static const struct {
+        size_t count;
+        siem_code code;
+    } lists[] = {{1, SIEM_OK}, {1000, SIEM_OK}, {2000000, SIEM_REFUSED}};
+    siem_event *event;
+    (void)state;
+    assert_ok(siem_event_open(&event, NULL, 0, "r", &err));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        siem_mapping *mapping;
+        siem_error err = {0};
+        siem_batch *batch = make_batch(1);
+        assert_ok(siem_mapping_open(&mapping, "m", &err));
+        assert_ok(siem_mapping_set_function(mapping, give_list, (void *)&lists[i].count, &err));
+        assert_ok(siem_mapping_compile(mapping, &err));
+        assert_int_equal(siem_batch_write(batch, mapping, event, NULL, &err), lists[i].code);
+        if (lists[i].code == SIEM_OK) {
+            assert_int_equal(siem_batch_size(batch), 1 + lists[i].count);
+        } else {
+            assert_non_null(strstr(err.message, "the function's list take more than 64 MiB"));
+            assert_lines(batch, "{\"a\":1}\n"); /* what was there before */
+        }
+        siem_batch_close(batch);
+        siem_mapping_close(mapping);
+    }
+    siem_event_close(event);
+}
+
 static void cut(const char *json, size_t most, const char *expected, size_t count) {
     siem_buffer out = {0};
     siem_buffer_add(&out, "before", 6);
@@ -235,10 +276,11 @@ static void test_cut_last(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_copy),           cmocka_unit_test(test_add_refuses),
-        cmocka_unit_test(test_records),        cmocka_unit_test(test_parts_and_sources),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_cut_characters), cmocka_unit_test(test_cut_last),
+        cmocka_unit_test(test_copy),     cmocka_unit_test(test_add_refuses),
+        cmocka_unit_test(test_records),  cmocka_unit_test(test_parts_and_sources),
+        cmocka_unit_test(test_many),     cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_cut),      cmocka_unit_test(test_cut_characters),
+        cmocka_unit_test(test_cut_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
