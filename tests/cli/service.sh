@@ -230,6 +230,18 @@ until_true grep -qa "STOPPING=1" told
 lacks told READY
 run 1 "${follow[@]}" --format ecs --output none/c.jsonl --metrics c.prom # no numbers of an earlier run stay
 lacks c.prom pipeline=
+# An abstract socket; and a name that no socket has, which is nobody's trouble.
+sed 's|bind("notify")|bind("\\0'"$work"'")|' manager.py >abstract.py
+python3 abstract.py >told2 &
+children+=($!)
+until_true grep -q listening told2
+NOTIFY_SOCKET=@$work start "${follow[@]}" --format ecs --output c2.jsonl
+until_true grep -q "^READY=1" told2
+stop 0
+until_true grep -q "^STOPPING=1" told2
+NOTIFY_SOCKET=$(printf '/%.0s' {1..108}) start "${follow[@]}" --format ecs --output c3.jsonl
+until_true grep -q "msg=following" log
+stop 0
 # Of several, one has no registry, one has ended: the others are ready, and the process is alive.
 : >told
 two 'sink = "w1.jsonl", follow = true' 'sink = "w2.jsonl", follow = true, progress = function() return false end' \

@@ -49,6 +49,25 @@ echo 'require "oversight.formats.splunk"' >site/oversight/formats/splunk.lua
 run 1 try splunk --lua-path site </dev/null
 has err "format 'splunk': its file returns no format"
 
+echo 'return nonsense(' >site/broken.lua
+echo 'print(pcall(require, "broken"))
+print(load(function() error { } end))
+print(load(function() return { } end))' >script.lua
+run 0 run --lua-path site script.lua
+has out "cannot load '$work/site/broken.lua': "
+has out "an error of type table was raised: raise a text"
+has out "reader function must return a string"
+
+# ---- the search path of the environment ----
+echo 'print(package.path)' >script.lua
+OVERSIGHT_LUA_PATH=":site::behind:" run 0 run script.lua
+has out "$work/site/?.lua;$work/site/?/init.lua;$work/behind/?.lua;$work/behind/?/init.lua;/"
+lacks out ";;"
+OVERSIGHT_LUA_PATH=site:none run 1 run script.lua
+has err "OVERSIGHT_LUA_PATH: cannot find the folder 'none'"
+OVERSIGHT_LUA_PATH=site:$(printf 'x%.0s' {1..4096}) run 1 run script.lua
+has err "OVERSIGHT_LUA_PATH: a folder's name is too long"
+
 # ---- compiled chunks ----
 cp script.lua site/oversight/formats/binary.lua
 lua5.4 -e 'io.write(string.dump(load "return nil"))' >site/oversight/formats/binary.lua

@@ -198,7 +198,7 @@ static void test_failing_columns(void **state) {
         assert_null(siem_registry_columns(registry)[4]);
         assert_unreadable(registry, "a", "cannot be read: malformed JSON, in event 5");
         assert_unreadable(registry, "b", "cannot be read: malformed JSON, in event 5");
-        assert_unreadable(registry, "c", "\"c\" is no field of an event");
+        assert_unreadable(registry, "c", "\"c\" is neither a field of an event");
         siem_registry_close(registry);
     }
     /* Every record needs its own columns. */

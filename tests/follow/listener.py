@@ -21,19 +21,21 @@ GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 class Listener:
     """The program, following and listening."""
 
-    def __init__(self, program):
+    def __init__(self, program, host="127.0.0.1"):
+        self.host = host
         make_registry("r.db")
         add_events("r.db", 3)
         self.follower = Follower(program, "r.db", ["--format", "ecs", "--output", "out.jsonl", "--checkpoint", "cp",
-                                                   "--metrics-listen", "127.0.0.1:0"])
+                                                   "--metrics-listen", f"[{host}]:0" if ":" in host else f"{host}:0"])
         self.follower.start_and_wait()
         wait_until(lambda: 'msg="serving numbers"' in self.follower.said(), "it listens")
         self.port = int(re.search(r"serving numbers.* port=(\d+)", self.follower.said())[1])
         wait_until(lambda: b"_up{" in self.fetch(), "it has numbers")
         wait_until(lambda: self.sockets() == 1, "it closed what it answered")
 
-    def connect(self, source="127.0.0.1"):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS / 2, source_address=(source, 0))
+    def connect(self, source=None):
+        return socket.create_connection((self.host, self.port), timeout=SECONDS / 2,
+                                        source_address=(source or self.host, 0))
 
     def fetch(self):
         """What a client of good manners gets, in half of the time that the others may take."""
@@ -90,7 +92,7 @@ def send_byte(client):
         return False
 
 
-def slow_clients(listener, count, source="127.0.0.1"):
+def slow_clients(listener, count, source=None):
     clients = [listener.connect(source) for _ in range(count)]
     for client in clients:
         client.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
@@ -174,6 +176,30 @@ def odd_requests(program):
     listener.follower.stop()
 
 
+def methods(program, host="127.0.0.1"):
+    """What reads is answered; what would change something is refused, and so is another path."""
+    listener = Listener(program, host)
+    for method, path, status, text in (("GET", "/metrics", 200, b"oversight_siem_up"), ("HEAD", "/metrics", 200, b""),
+                                       ("PUT", "/metrics", 405, b"only GET is served\n"),
+                                       ("DELETE", "/metrics", 405, b"only GET is served\n"),
+                                       ("GET", "/", 404, b"the numbers are at /metrics\n"),
+                                       ("HEAD", "/metrics/", 404, b"")):
+        answer = ask(listener.connect(), f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 %d " % status) or text not in body or (text == b"" and body != b""):
+            fail(f"{method} {path} of {host}: {answer[:300]}")
+    listener.follower.stop()
+
+
+def methods_over_ipv6(program):
+    """The same, where the system has it."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return
+    methods(program, "::1")
+
+
 def stopping(program):
     """SIGTERM waits for no client."""
     listener = Listener(program)
@@ -188,7 +214,8 @@ def stopping(program):
 
 def main(arguments):
     cases.main({"eight slow clients": eight, "a crowd of slow clients": crowd, "a time for all": all_end,
-                "odd requests": odd_requests, "stopping": stopping}, __file__, arguments)
+                "odd requests": odd_requests, "methods": methods, "IPv6": methods_over_ipv6,
+                "stopping": stopping}, __file__, arguments)
 
 
 if __name__ == "__main__":
