@@ -328,10 +328,14 @@ static int compare_ids(const void *a, const void *b) {
     return strcmp(((const counted_id *)a)->id, ((const counted_id *)b)->id);
 }
 
+static int compare_with_id(const void *text, const void *counted) {
+    return strcmp(text, ((const counted_id *)counted)->id);
+}
+
 /* Adds each hit to the count of its event. False without memory. */
 static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const char *registry_id,
                        const char *const *event_ids, size_t size, unsigned *counts) {
-    counted_id *ids = calloc(size, sizeof *ids), wanted;
+    counted_id *ids = calloc(size, sizeof *ids);
     const cJSON *hit;
     bool made = ids != NULL;
     for (size_t i = 0; made && i < size; i++) {
@@ -341,8 +345,8 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const cha
     if (made) {
         qsort(ids, size, sizeof *ids, compare_ids);
         cJSON_ArrayForEach(hit, hits) {
-            (void)snprintf(wanted.id, sizeof wanted.id, "%s", siem_elastic_text(hit, "_id", ""));
-            const counted_id *found = bsearch(&wanted, ids, size, sizeof *ids, compare_ids);
+            const counted_id *found =
+                bsearch(siem_elastic_text(hit, "_id", ""), ids, size, sizeof *ids, compare_with_id);
             if (found != NULL) counts[found->event]++;
         }
     }
