@@ -56,6 +56,27 @@ static void test_escaped(void **state) {
          "********* **** ************* **************", true);
 }
 
+/* A character beyond the first 65,536 is two escapes of JSON. */
+static void test_pairs(void **state) {
+    static const char *const others[] = {
+        "p\\ud83dsswo",        "p\\ud83d\\ud83dsswo", "p\\ude00\\ud83dsswo", "p\\ud83d\\xdesswo",
+        "p\\ud83d\\ude0",      "p\\ud83d\\u",         "p\\ud83d\\",          "p\\ud83d",
+        "p\\ud83d\\ue000sswo",
+    };
+    const char *secret = "p\xf0\x9f\x98\x80sswo";
+    (void)state;
+    mask(secret, "\"p\\ud83d\\ude00sswo\"", "\"*****************\"", true);
+    mask(secret, "\"p\\uD83D\\uDE00sswo\"", "\"*****************\"", true);
+    mask(secret, "'p\\\\ud83d\\\\ude00sswo'", "'*******************'", true);
+    mask(secret, "p%5cud83d%5cude00sswo", "*********************", true);
+    mask("\xf0\x90\x80\x80"
+         "abcdef\xf4\x8f\xbf\xbf",
+         "\\ud800\\udc00abcdef\\udbff\\udfff", "******************************", true);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        mask(secret, others[i], others[i], false);
+    }
+}
+
 static void test_escaped_again(void **state) {
     (void)state;
     hides("\"{\\\"text\\\": \\\"<aB\\\\/c=d+E&f>\\\"}\"", true); /* JSON in JSON */
@@ -150,6 +171,7 @@ int main(void) {
         cmocka_unit_test(test_escaped_again), cmocka_unit_test(test_whole_escapes),
         cmocka_unit_test(test_large),         cmocka_unit_test(test_not_the_secret),
         cmocka_unit_test(test_loose_escapes), cmocka_unit_test(test_blanks),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,18 @@ static bool read_digits(const view *v, int depth, size_t *at, unsigned base, int
     return true;
 }
 
+/* The character of a pair of surrogates, of which the first one is read; or that one alone. */
+static uint32_t read_pair(const view *v, int depth, size_t *at, uint32_t high) {
+    size_t end = *at;
+    uint32_t c, low;
+    bool is_pair = high >= 0xd800 && high < 0xdc00 && read_next(v, depth, &end, &c) && c == '\\' &&
+                   read_next(v, depth, &end, &c) && c == 'u' &&
+                   read_digits(v, depth, &end, 16, 4, 4, &low) && low >= 0xdc00 && low < 0xe000;
+    if (!is_pair) return high;
+    *at = end;
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
 /* RFC 8259, 7, and the \x2F of some languages. */
 static bool read_json(const view *v, int depth, size_t *at, uint32_t *c) {
     uint32_t point;
@@ -79,7 +91,7 @@ static bool read_json(const view *v, int depth, size_t *at, uint32_t *c) {
     if (*c == 'u' || *c == 'x') {
         int digits = *c == 'u' ? 4 : 2;
         if (!read_digits(v, depth, at, 16, digits, digits, &point)) return false;
-        *c = of_code_point(point);
+        *c = of_code_point(read_pair(v, depth, at, point));
         return true;
     }
     if (*c < 0x80 && strchr("bfnrt", (int)*c) != NULL) *c = ' ';
