@@ -308,7 +308,7 @@ static siem_code filter_by(siem_function function, const char *context, siem_err
 }
 
 static void test_filter(void **state) {
-    static const char *const yes[] = {"true", "0", "\"\"", "{}", "\"false\""};
+    static const char *const yes[] = {"true", "0", "\"\"", "{}", "\"false\"", "[1,2]", "12345"};
     siem_error err;
     (void)state;
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
