@@ -24,7 +24,6 @@
 #define BODY_BYTES   ((size_t)2 << 20)   /* unless batch_bytes asks for more */
 #define MOST_BYTES   ((size_t)838860800) /* max_content_length of limits.conf */
 #define FIRST_PAUSE  0.1                 /* seconds until the first question for an ack */
-#define LAST_CODE    27                  /* of the vendor's table */
 #define CHANNEL_SIZE 37
 #define CHANNEL_BASE 24 /* characters of a channel before its last group */
 
@@ -101,6 +100,57 @@ static const siem_option_spec options[] = {
      .help = "send a batch when it holds this much"},
     {0},
 };
+
+/* ---- codes ---- */
+
+/* What a code says of the events that were sent. */
+typedef enum hec_meaning {
+    HEC_UNKNOWN = 0, /* the vendor's table lacks it: the HTTP status decides */
+    HEC_TAKEN,       /* they are in, or will be: delivered, or to be acknowledged */
+    HEC_FILLING,     /* likewise, and fewer at once are wished for */
+    HEC_BUSY,        /* not now: sent again */
+    HEC_FAILED,      /* likewise, but one of them may be the cause */
+    HEC_EVENT,       /* one of them is wrong: rejected */
+    HEC_INDEX,       /* an index is not allowed: rejected if the record names it; else held */
+    HEC_TOKEN        /* the token or its set-up is wrong: held */
+} hec_meaning;
+
+static const hec_meaning meanings[] = {
+    [0] = HEC_TAKEN,    /* Success */
+    [1] = HEC_TOKEN,    /* Token disabled */
+    [2] = HEC_TOKEN,    /* Token is required */
+    [3] = HEC_TOKEN,    /* Invalid authorization */
+    [4] = HEC_TOKEN,    /* Invalid token */
+    [5] = HEC_EVENT,    /* No data */
+    [6] = HEC_EVENT,    /* Invalid data format */
+    [7] = HEC_INDEX,    /* Incorrect index */
+    [8] = HEC_FAILED,   /* Internal server error */
+    [9] = HEC_BUSY,     /* Server is busy */
+    [10] = HEC_TOKEN,   /* Data channel is missing */
+    [11] = HEC_TOKEN,   /* Invalid data channel */
+    [12] = HEC_EVENT,   /* Event field is required */
+    [13] = HEC_EVENT,   /* Event field cannot be blank */
+    [14] = HEC_TOKEN,   /* ACK is disabled */
+    [15] = HEC_EVENT,   /* Error in handling indexed fields */
+    [16] = HEC_TOKEN,   /* Query string authorization is not enabled */
+    [17] = HEC_TAKEN,   /* HEC is healthy */
+    [18] = HEC_BUSY,    /* HEC is unhealthy, queues are full */
+    [19] = HEC_BUSY,    /* HEC is unhealthy, ack service unavailable */
+    [20] = HEC_BUSY,    /* HEC is unhealthy, queues are full, ack service unavailable */
+    [21] = HEC_TOKEN,   /* Invalid token */
+    [22] = HEC_TOKEN,   /* Token disabled */
+    [23] = HEC_BUSY,    /* Server is shutting down */
+    [24] = HEC_FILLING, /* Queue approaching capacity */
+    [25] = HEC_FILLING, /* ACK channel approaching capacity */
+    [26] = HEC_BUSY,    /* Queue at capacity */
+    [27] = HEC_BUSY,    /* ACK channel at capacity */
+};
+
+/* Of a code, or -1 for none. */
+static hec_meaning meaning_of(int code) {
+    bool is_known = code >= 0 && (size_t)code < sizeof meanings / sizeof *meanings;
+    return is_known ? meanings[code] : HEC_UNKNOWN;
+}
 
 /* ---- writing ---- */
 
@@ -260,7 +310,7 @@ static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem
 static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                    siem_answer *answer) {
     int ticket = integer_of(reply->body, "ackId");
-    answer->slow_down = answer->code == 24 || answer->code == 25;
+    answer->slow_down = meaning_of(answer->code) == HEC_FILLING;
     if (!splunk->ack) {
         siem_answer_all(answer, SIEM_DELIVERED, "HEC code %d", answer->code);
     } else if (ticket < 0) {
@@ -272,16 +322,6 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_rep
         parcel->since = siem_clock();
         ask_later(splunk, parcel, answer);
     }
-}
-
-static bool is_healthy(int code) {
-    return code == 0 || code == 17 || code == 24 || code == 25;
-}
-
-/* The code says that the token or its set-up is wrong, whatever was asked. */
-static bool is_set_up(int code) {
-    return (code >= 1 && code <= 4) || code == 10 || code == 11 || code == 14 || code == 16 ||
-           code == 21 || code == 22;
 }
 
 /* What a code means that the vendor's table does not have: what the HTTP status says, which is no
@@ -296,41 +336,27 @@ static void classify_unknown(siem_answer *answer, const char *text) {
 static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                      siem_answer *answer) {
     const char *text = reply->text;
-    switch (answer->code) {
-    case 0:
-    case 17:
-    case 24:
-    case 25:
+    switch (meaning_of(answer->code)) {
+    case HEC_TAKEN:
+    case HEC_FILLING:
         if (answer->http_status >= 200 && answer->http_status < 300) {
             accept(splunk, parcel, reply, answer);
         } else {
             classify_unknown(answer, text);
         }
         break;
-    case 8:
-    case 9:
-    case 18:
-    case 19:
-    case 20:
-    case 23:
-    case 26:
-    case 27:
+    case HEC_BUSY:
+    case HEC_FAILED:
         siem_answer_all(answer, SIEM_RETRY, "HEC code %d: %s", answer->code, text);
-        answer->is_busy = answer->code != 8; /* an internal error, which a record may cause */
+        answer->is_busy = meaning_of(answer->code) == HEC_BUSY;
         break;
-    case 5:
-    case 6:
-    case 12:
-    case 13:
-    case 15: reject_event(reply, answer); break;
-    case 7: refuse_index(splunk, parcel, reply, answer); break;
-    default:
-        if (is_set_up(answer->code)) {
-            siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: fix the collector's token",
-                            answer->code, text);
-        } else {
-            classify_unknown(answer, text);
-        }
+    case HEC_EVENT: reject_event(reply, answer); break;
+    case HEC_INDEX: refuse_index(splunk, parcel, reply, answer); break;
+    case HEC_TOKEN:
+        siem_answer_all(answer, SIEM_HOLD, "HEC code %d: %s: fix the collector's token",
+                        answer->code, text);
+        break;
+    case HEC_UNKNOWN: classify_unknown(answer, text); break;
     }
 }
 
@@ -356,7 +382,7 @@ static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const 
                           siem_answer *answer) {
     if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, reply->body)) {
         siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
-    } else if (is_set_up(answer->code)) {
+    } else if (meaning_of(answer->code) == HEC_TOKEN) {
         classify(splunk, parcel, reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_HOLD) {
         return;
@@ -410,11 +436,12 @@ static void read_health(siem_sink *sink, const siem_response *response, siem_ans
     siem_parcel none = {.ticket = -1};
     hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
     bool is_success = answer->outcomes[0].verdict == SIEM_DELIVERED;
+    hec_meaning meaning = meaning_of(answer->code);
     if (response->status == 404 || response->status == 405 || response->status == 501) {
         siem_answer_all(answer, SIEM_DELIVERED, "the collector has no health page");
-    } else if (is_success && (answer->code < 0 || answer->code > LAST_CODE)) {
+    } else if (is_success && meaning == HEC_UNKNOWN) {
         siem_answer_all(answer, SIEM_DELIVERED, "there is a server (HTTP %d)", response->status);
-    } else if (is_healthy(answer->code)) {
+    } else if (meaning == HEC_TAKEN || meaning == HEC_FILLING) {
         if (is_success) {
             siem_answer_all(answer, SIEM_DELIVERED, "HEC is healthy (code %d)", answer->code);
         }
@@ -424,7 +451,7 @@ static void read_health(siem_sink *sink, const siem_response *response, siem_ans
     cJSON_Delete(reply.body);
 }
 
-/* An event without content indexes nothing: a token that works is told code 5 or 12. */
+/* An event without content indexes nothing: it is refused once the token was taken. */
 static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *err) {
     (void)err;
     write_head((const splunk_sink *)sink, NULL, "event", request);
@@ -436,9 +463,10 @@ static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *
 static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     siem_parcel none = {.ticket = -1};
     hec_reply reply = open_reply((splunk_sink *)sink, response, 0, answer);
-    bool no_data = answer->code == 5 || answer->code == 6 || answer->code == 12;
-    if (no_data) siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
-    else if (answer->code >= 0 && answer->code != 7) {
+    hec_meaning meaning = meaning_of(answer->code);
+    if (meaning == HEC_EVENT) {
+        siem_answer_all(answer, SIEM_DELIVERED, "the collector takes the token");
+    } else if (answer->code >= 0 && meaning != HEC_INDEX) {
         classify((splunk_sink *)sink, &none, &reply, answer);
     } else if (answer->outcomes[0].verdict == SIEM_DELIVERED) {
         siem_answer_all(answer, SIEM_HOLD, "the server is not a HEC: correct the URL");
