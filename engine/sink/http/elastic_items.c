@@ -50,19 +50,51 @@ static void describe(const cJSON *item, char out[256]) {
 
 /* ---- whose fault it is ---- */
 
-/* Refusals that are about the document and nothing else. `reason`: what the reason has in it, where
- * the type alone does not say so. */
-static const struct {
-    const char *type, *reason;
-} document_faults[] = {
-    {"mapper_parsing_exception", ""}, /* OpenSearch, Elasticsearch before 8.8 */
-    {"document_parsing_exception", ""},
-    {"strict_dynamic_mapping_exception", ""},
-    {"timestamp_error", ""}, /* beyond the time of a time series data stream */
-    {"illegal_argument_exception", "immense term"},
-    {"illegal_argument_exception", "cannot be changed from type"},
-    {"illegal_argument_exception", "can't merge a non object mapping"},
+/* What is known of an error beside its status. */
+typedef struct bulk_error {
+    const char *type;
+    const char *reason;   /* what its reason has in it, where the type alone does not say enough */
+    siem_verdict verdict; /* SIEM_REJECT: the document's fault; SIEM_UNDECIDED: the document's when
+                             the same request shows that others are taken, else the set-up's */
+    bool any_status;      /* also with the status of a fault that passes */
+    const char *remedy;   /* of the set-up; NULL: no special one */
+} bulk_error;
+
+static const bulk_error errors[] = {
+    /* OpenSearch, Elasticsearch before 8.8 */
+    {.type = "mapper_parsing_exception", .verdict = SIEM_REJECT},
+    {.type = "document_parsing_exception", .verdict = SIEM_REJECT},
+    {.type = "strict_dynamic_mapping_exception", .verdict = SIEM_REJECT},
+    /* beyond the time of a time series data stream */
+    {.type = "timestamp_error", .verdict = SIEM_REJECT},
+    {.type = "illegal_argument_exception", .reason = "immense term", .verdict = SIEM_REJECT},
+    {.type = "illegal_argument_exception",
+     .reason = "cannot be changed from type",
+     .verdict = SIEM_REJECT},
+    {.type = "illegal_argument_exception",
+     .reason = "can't merge a non object mapping",
+     .verdict = SIEM_REJECT},
+    /* a processor that is there to refuse documents */
+    {.type = "fail_processor_exception", .any_status = true},
+    {.type = "index_not_found_exception",
+     .remedy = "create the template, or correct namespace or index"},
+    {.type = "index_closed_exception", .remedy = "open the index"},
+    {.type = "cluster_block_exception", .remedy = "take the block off the index"},
+    {.type = "security_exception", .remedy = "renew the credentials, or grant them the right"},
+    {.type = "routing_missing_exception", .remedy = "name an index that needs no routing"},
 };
+
+/* What is known of an item's error; all zero for one that is not. */
+static const bulk_error *find_error(const cJSON *item) {
+    static const bulk_error unknown = {0};
+    const char *type = siem_elastic_error_type(item);
+    const char *reason = siem_elastic_text(error_of(item), "reason", "");
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        if (strcmp(type, errors[i].type) != 0) continue;
+        if (errors[i].reason == NULL || strstr(reason, errors[i].reason) != NULL) return &errors[i];
+    }
+    return &unknown;
+}
 
 /* A limit on the fields of an index may have been reached by the documents before: the refusal is
  * about the mapping, also where it comes as one of the document (Elasticsearch 8.13 and later). */
@@ -70,16 +102,6 @@ static bool is_limit(const cJSON *error) {
     for (; error != NULL; error = cJSON_GetObjectItemCaseSensitive(error, "caused_by")) {
         const char *reason = siem_elastic_text(error, "reason", "");
         if (strncmp(reason, "Limit of ", 9) == 0) return true;
-    }
-    return false;
-}
-
-static bool is_document_fault(const cJSON *item) {
-    const char *type = siem_elastic_error_type(item);
-    const char *reason = siem_elastic_text(error_of(item), "reason", "");
-    for (size_t i = 0; i < sizeof document_faults / sizeof *document_faults; i++) {
-        if (strcmp(type, document_faults[i].type) != 0) continue;
-        if (strstr(reason, document_faults[i].reason) != NULL) return !is_limit(error_of(item));
     }
     return false;
 }
@@ -95,31 +117,18 @@ static siem_verdict judge(const cJSON *item, int status) {
     if (status >= 200 && status < 300) return SIEM_DELIVERED;
     if (status == 409 && is_there(item)) return SIEM_DELIVERED;
     if (status == 401 || status == 403) return SIEM_HOLD;
-    /* A processor that is there to refuse documents; the status is that of a fault that passes. */
-    if (strcmp(siem_elastic_error_type(item), "fail_processor_exception") == 0) {
-        return SIEM_UNDECIDED;
-    }
-    if (status == 408 || status == 425 || status == 429) return SIEM_RETRY;
-    if (status < 400 || status >= 500) return SIEM_RETRY;
-    return is_document_fault(item) ? SIEM_REJECT : SIEM_UNDECIDED;
+    const bulk_error *error = find_error(item);
+    bool passes = status == 408 || status == 425 || status == 429 || status < 400 || status >= 500;
+    if (passes && !error->any_status) return SIEM_RETRY;
+    return is_limit(error_of(item)) ? SIEM_UNDECIDED : error->verdict;
 }
 
 /* ---- verdicts ---- */
 
 /* What is to be done about a fault of the set-up. */
 static const char *remedy_of(const cJSON *item) {
-    static const char *const remedies[][2] = {
-        {"index_not_found_exception", "create the template, or correct namespace or index"},
-        {"index_closed_exception", "open the index"},
-        {"cluster_block_exception", "take the block off the index"},
-        {"security_exception", "renew the credentials, or grant them the right"},
-        {"routing_missing_exception", "name an index that needs no routing"},
-    };
-    const char *type = siem_elastic_error_type(item);
-    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++) {
-        if (strcmp(type, remedies[i][0]) == 0) return remedies[i][1];
-    }
-    return "correct the set-up of the index";
+    const char *remedy = find_error(item)->remedy;
+    return remedy != NULL ? remedy : "correct the set-up of the index";
 }
 
 static int status_of(const cJSON *item) {
