@@ -493,7 +493,7 @@ function siem.export_events(job) end
 ---@field format string|oversight.Format
 ---@field options table<string, string>?
 ---@field filter (fun(event: oversight.Event): boolean?)?
----@field sink string|table|oversight.Sink "-", a file, a table with send and close, or a sink
+---@field sink string|table|oversight.Sink|(fun(): oversight.Sink?, string?, oversight.Code?) "-", a file, a table with send and close, a sink, or a function that opens one when all else is open; the pipeline closes that
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?
 ---@field progress (fun(counts: oversight.Counts): boolean?)?

@@ -20,6 +20,7 @@ local KEYS = {
 local REQUIRED = { "source", "format", "sink" }
 
 ---@class oversight.Pipeline
+---@field opened fun(selection: oversight.Selection)? of the command: called when all is open, unless it follows
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
@@ -48,8 +49,13 @@ function M.check_format(self)
   return true
 end
 
---- A sink of "-", a path, a table with send, or as it is; and whether it is ours to close.
+--- A sink of "-", a path, a table with send, a function that opens one, or as it is; and whether it is ours to close.
 function M.to_sink(value)
+  if type(value) == "function" then
+    local opened, message, code = value()
+    if opened and not is_of(opened, "sink") then error("the function that opens the sink gave none", 0) end
+    return opened, opened and true or message, code
+  end
   if value == "-" then
     local output, message, code = sink.stdout()
     return output, output and true or message, code
@@ -113,7 +119,8 @@ local function check_ends(definition)
   if type(chosen) ~= "string" and not (type(chosen) == "table" and chosen.compile) then
     return "format is a name, a file or a format, not a " .. type(chosen)
   end
-  if type(target) ~= "string" and type(target) ~= "table" and not is_of(target, "sink") then
+  local is_opener = type(target) == "function"
+  if type(target) ~= "string" and type(target) ~= "table" and not is_opener and not is_of(target, "sink") then
     return "sink is \"-\", a file, a table with send, or a sink, not a " .. type(target)
   end
   local problem = type(target) == "table" and sink_table.problem(target)
@@ -243,11 +250,14 @@ local function open_registry(self)
 end
 
 --- What is opened is added to `opened`, to be closed again.
-local function open_source(self, opened)
+local function open_source(self, opened, parts)
   if not describes_registry(self.source) then return self.source end
   local registry, message, code = open_registry(self)
   opened[#opened + 1] = registry
-  return registry, message, code
+  if not registry then return nil, message, code end
+  local known
+  known, message, code = parts.mapping:check(registry)
+  return known and registry, message, code
 end
 
 local function open_sink(self, opened)
@@ -332,21 +342,25 @@ end
 -- Seconds that counting may take at the end, which somebody may have asked for.
 local LAST_LOOK = 2
 
+--- What of a registry is exported; nil where that has no end, or the events are not a registry's.
+local function selection_of(self, parts)
+  if self.follow or type(parts.source) ~= "userdata" then return end
+  local start = parts.checkpoint and parts.checkpoint:last_id()
+  return selection.new(parts.source, describes_registry(self.source) and self.source or {}, start)
+end
+
 --- Adds to the counts what is known at the end alone.
-local function conclude(self, export, parts, start, ok)
-  local counts, registry = export:counts(), parts.source
+local function conclude(self, export, parts, selected, ok)
+  local counts = export:counts()
   counts.reasons = export:reasons()
   counts.target, counts.beginning = parts.sink:target()
-  if self.follow or type(registry) ~= "userdata" then return counts end
-  local described = {}
+  if not selected then return counts end
   if describes_registry(self.source) then
-    described = self.source
     local deadline = core.clock() + LAST_LOOK
-    registry:set_go_on(function() return core.clock() < deadline end)
+    parts.source:set_go_on(function() return core.clock() < deadline end)
   end
-  local chosen = { since = described.since, limit = described.limit, start = start }
-  if not ok then counts.left = selection.left(registry, chosen, counts) end
-  if ok and counts.events == 0 then counts.nothing = selection.why_nothing(registry, chosen) end
+  if not ok then counts.left = selected:left(counts) end
+  if ok and counts.events == 0 then counts.nothing = selected:why_nothing() end
   return counts
 end
 
@@ -364,10 +378,11 @@ function Pipeline:run()
     checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
-  local start = parts.checkpoint and parts.checkpoint:last_id()
+  local selected = selection_of(self, parts)
+  if self.opened and selected then self.opened(selected) end
   local ok, message
   ok, message, code = run_export(self, export, parts.source)
-  local counts = conclude(self, export, parts, start, ok)
+  local counts = conclude(self, export, parts, selected, ok)
   export:close()
   local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end

@@ -248,4 +248,12 @@ mkdir -p oversight/formats
 echo 'error "hijacked"' | tee oversight/formats/splunk.lua oversight/format.lua >/dev/null
 run 0 export --db r.db --registry-id r --restricted --format fine.lua
 lacks err hijacked
+
+# One with a position, twice: nothing is new then.
+run 0 export --db r.db --registry-id r --restricted --format fine.lua --output once.jsonl --checkpoint once.cp --progress
+lines once.jsonl 3
+has err "[ok] exported 3 event(s)"
+run 0 export --db r.db --registry-id r --restricted --format fine.lua --output once.jsonl --checkpoint once.cp
+lines once.jsonl 3
+has err "nothing is new after event 3"
 finish

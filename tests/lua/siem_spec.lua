@@ -204,6 +204,26 @@ describe("an export", function()
     assert.is_true(closed)
   end)
 
+  it("goes to a sink that the pipeline opens last, and closes", function()
+    local opened, closed = 0, 0
+    local function open_sink()
+      opened = opened + 1
+      return siem.sink.custom { send = function() return true end, close = function() closed = closed + 1 end }
+    end
+    local source = { path = path, registry_id = "r" }
+    local function run(source_of, sink)
+      return siem.pipeline { source = source_of, format = "ecs", sink = sink }:run()
+    end
+    assert.equal(3, run(source, open_sink).exported)
+    assert.same({ 1, 1 }, { opened, closed })
+    assert.is_nil(run({ path = "/none", registry_id = "r" }, open_sink))
+    assert.equal(1, opened)
+    local counts, message = run(source, function() return nil, "no such target", "held" end)
+    assert.is_nil(counts)
+    assert.equal("no such target", message)
+    assert.matches("opens the sink gave none", select(2, run(source, function() return 5 end)))
+  end)
+
   it("takes events of an iterator or a list", function()
     local sent = 0
     local sink = { send = function(_, batch) sent = sent + #batch return true end }

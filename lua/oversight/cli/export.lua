@@ -1,17 +1,13 @@
 --- oversight-siem export: a registry's events, as records of a format, to a SIEM, a file or a pipe.
 local core           = require "oversight.core"
 local given_format   = require "oversight.cli.support.given_format"
-local given_registry = require "oversight.cli.support.given_registry"
 local given_sink     = require "oversight.cli.support.given_sink"
 local messages       = require "oversight.cli.support.messages"
 local program        = require "oversight.program"
 local pipeline       = require "oversight.pipeline"
-local progress       = require "oversight.cli.support.progress"
 local reload         = require "oversight.cli.support.reload"
-local report         = require "oversight.cli.support.report"
-local selection      = require "oversight.selection"
+local runner         = require "oversight.cli.support.runner"
 local service        = require "oversight.cli.support.service"
-local siem           = require "oversight.siem"
 
 local M = {
   summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
@@ -101,137 +97,35 @@ local function check_position(given)
   end
 end
 
---- What does not touch the sink: format, registry, mapping.
-local function open_source(given, kind)
-  local name, message = format_name(given, kind)
-  if not name then return nil, message, "usage" end
-  local format, problem, code = given_format.load(given, name)
-  if not format then return nil, problem, code == "not_found" and "usage" or nil end
-  local job = { format = format, options = format_options(given, format) }
-  job.registry, message, code = given_registry.open {
-    path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit,
-  }
-  if not job.registry then return nil, message, code end
-  job.mapping, message = job.format:compile(job.options)
-  if not job.mapping then return nil, message end
-  local known
-  known, message = job.mapping:check(job.registry)
-  if not known then return nil, message end
-  return job
+--- Opens the sink, which prints requests instead of sending them when that is asked for.
+local function open_sink(given, kind, format, options)
+  local sink, message, code = given_sink.open(given, kind, format, options)
+  if sink and given.dry_run then given_sink.preview(sink) end
+  return sink, message, code
 end
 
---- Opens all that an export needs, the sink last: a mistake elsewhere leaves the file untouched.
-local function open_job(given, kind)
-  local on_error, dead_letter = parse_on_error(given)
-  if not on_error then return nil, dead_letter, "usage" end
-  local job, message, code = open_source(given, kind)
-  if not job then return nil, message, code end
-  local apart
-  apart, message = given_sink.check_files(given, dead_letter)
-  if not apart then return nil, message end
-  if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
-  job.on_error, job.dead_letter = on_error, dead_letter
-  if dead_letter then
-    job.deadletter, message, code = siem.deadletter.open(dead_letter)
-    if not job.deadletter then return nil, message, code end
-  end
-  job.sink, message, code = given_sink.open(given, kind, job.format, job.options)
-  if not job.sink then return nil, message, code end
-  if given.dry_run then given_sink.preview(job.sink) end
-  return job
-end
-
-local function start_progress(given, kind, registry)
-  local wanted = given.progress or (not given.quiet and core.terminal_width(2))
-  -- Records on the same terminal would be torn by the line.
-  local to_stdout = not kind and (given.output or "-") == "-" or given.dry_run
-  if not given.progress and to_stdout and core.terminal_width(1) then
-    wanted = false
-  end
-  if not wanted then return end
-  local ordering, message = registry:ordering()
-  if not ordering then return nil, message end
-  local total = ordering.count
-  if given.limit and given.limit < total then total = given.limit end
-  return progress.start(total)
-end
-
-local function run_export(job, given, kind)
-  local bar, problem = start_progress(given, kind, job.registry)
-  if problem then return nil, problem, "failed" end
-  if not given.quiet then program.report(0) end
-  messages.set_bar(bar)
-  local export = siem.export.open {
-    mapping = job.mapping, sink = job.sink, on_error = job.on_error, deadletter = job.deadletter,
-    notice = messages.notice,
-    progress = function(counts)
-      if bar then bar:update(counts.exported) end
-      if not given.quiet then program.report(counts.exported) end
-      return not program.stop_requested()
-    end,
-  }
-  local ok, message, code = export:run(job.registry)
-  if bar then bar:finish() end
-  messages.set_bar(nil)
-  local counts = export:counts()
-  counts.reasons = export:reasons()
-  export:close()
-  return ok, message, code, counts
-end
-
---- Closing can fail, too: a network file system tells then that a write was lost.
-local function close_all(job)
-  local ok, message = job.sink:close()
-  if ok and job.deadletter then ok, message = job.deadletter:close() end
-  return ok, message
-end
-
-local REMEDY = "--dead-letter FILE"
-
---- Exports all events there are.
-local function run_all(given, kind)
-  local job, reason, problem = open_job(given, kind)
-  if not job then return nil, reason, problem end
-  local begun = core.clock()
-  local ok, message, code, counts = run_export(job, given, kind)
-  if not counts then return nil, message end
-  local target, beginning = job.sink:target()
-  local closed, close_message = close_all(job)
-  if ok and not closed then ok, message, code = nil, close_message, nil end
-  local chosen = { since = given.since, limit = given.limit }
-  if not ok then counts.left = selection.left(job.registry, chosen, counts) end
-  if ok and counts.events == 0 then counts.nothing = selection.why_nothing(job.registry, chosen) end
-  return report.close({
-    counts = counts, title = job.format.name, seconds = core.clock() - begun, target = target, beginning = beginning,
-    dead_letter = job.dead_letter, dry_run = given.dry_run, remedy = REMEDY,
-    failure = not ok and { message = message, code = code } or nil,
-  }, given)
-end
-
--- ---- from a position on ----
-
---- The pipeline of the options; its sink is opened by the first call and stays.
-local function make_pipeline(given, kind, open_sink)
+--- The pipeline of the options.
+---@param get_sink fun(format: oversight.Format, options: table): any sink as a pipeline takes it, or nil, message, code
+local function make_pipeline(given, kind, get_sink)
   local name, problem = format_name(given, kind)
   if not name then return nil, problem, "usage" end
   local format, message, code = given_format.load(given, name)
   if not format then return nil, message, code == "not_found" and "usage" or nil end
   local options = format_options(given, format)
-  local mapping
-  mapping, message, code = format:compile(options) -- what is wrong with it is told before the sink is opened
-  if not mapping then return nil, message, code end
-  mapping:close()
   local sink
-  sink, message, code = open_sink(format, options)
+  sink, message, code = get_sink(format, options)
   if not sink then return nil, message, code end
   local on_error, dead_letter = parse_on_error(given)
+  if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   return pipeline.new {
     name = format.name, format = format, options = options, sink = sink,
-    source = { path = given.db, registry_id = given.registry_id, since = given.since },
+    source = { path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit },
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
     follow = given.follow, wait = given.wait,
   }
 end
+
+-- ---- running ----
 
 --- Opens the sink once: it outlives a reload.
 local function sink_opener(given, kind)
@@ -239,17 +133,9 @@ local function sink_opener(given, kind)
   return function(format, options)
     if sink then return sink end
     local message, code
-    sink, message, code = given_sink.open(given, kind, format, options)
+    sink, message, code = open_sink(given, kind, format, options)
     return sink, message, code
   end
-end
-
-local function check_all(given)
-  local on_error, dead_letter = parse_on_error(given)
-  if not on_error then return nil, dead_letter, "usage" end
-  local apart, message = given_sink.check_files(given, dead_letter)
-  if not apart then return nil, message end
-  return true
 end
 
 --- Whether the pipeline can be made. The sink that is at work stays.
@@ -262,38 +148,49 @@ local function try_reload(given, kind)
 end
 
 local function run_follow(given, kind)
-  if program.is_trial() then return try_reload(given, kind) end
-  messages.use_log()
-  local possible, message, code = check_all(given)
-  if not possible then return nil, message, code end
-  local process
-  process, message, code = service.start(given, { format_name(given, kind) or "export" })
+  local process, message, code = service.start(given, { format_name(given, kind) or "export" })
   if not process then return nil, message, code end
-  local open_sink = sink_opener(given, kind)
-  return service.run(process, 1, function() return make_pipeline(given, kind, open_sink) end)
+  local get_sink = sink_opener(given, kind)
+  return service.run(process, 1, function() return make_pipeline(given, kind, get_sink) end)
 end
 
---- Exports what is new since the checkpoint, and ends.
+--- Whether a line of progress is shown. Records on the same terminal would be torn by it.
+local function shows_progress(given, kind)
+  local to_stdout = not kind and (given.output or "-") == "-" or given.dry_run
+  return given.progress or not given.quiet and core.terminal_width(2) and not (to_stdout and core.terminal_width(1))
+end
+
+--- Exports all there are, or what is new since the checkpoint.
 local function run_once(given, kind)
-  local possible, message, code = check_all(given)
-  if not possible then return nil, message, code end
-  local job
-  job, message, code = make_pipeline(given, kind, sink_opener(given, kind))
+  local job, message, code = make_pipeline(given, kind, function(format, options)
+    return function() return open_sink(given, kind, format, options) end
+  end)
   if not job then return nil, message, code end
-  job.progress = function() return not program.stop_requested() end
-  job.notice = messages.notice
-  return report.run(job, given, REMEDY)
+  return runner.run(job, given, {
+    remedy = "--dead-letter FILE", dry_run = given.dry_run, shows_progress = shows_progress(given, kind),
+  })
+end
+
+local function check_all(given, kind)
+  local possible, problem = core.registry_id_check(given.registry_id)
+  problem = not possible and problem or check_position(given)
+  local on_error, dead_letter
+  if not problem then
+    on_error, dead_letter = parse_on_error(given)
+    problem = not on_error and dead_letter
+  end
+  if problem then return nil, problem, "usage" end
+  return given_sink.check_files(given, kind, dead_letter)
 end
 
 function M.run(given)
   local usable, kind = given_sink.check(given)
   if not usable then return nil, kind, "usage" end
-  local possible, problem = core.registry_id_check(given.registry_id)
-  problem = not possible and problem or check_position(given)
-  if problem then return nil, problem, "usage" end
-  if given.follow then return run_follow(given, kind) end
-  if given.checkpoint then return run_once(given, kind) end
-  return run_all(given, kind)
+  if given.follow and program.is_trial() then return try_reload(given, kind) end
+  if given.follow then messages.use_log() end
+  local possible, message, code = check_all(given, kind)
+  if not possible then return nil, message, code end
+  return (given.follow and run_follow or run_once)(given, kind)
 end
 
 return M

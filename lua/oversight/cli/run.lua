@@ -8,7 +8,7 @@ local output       = require "oversight.output"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
 local reload       = require "oversight.cli.support.reload"
-local report       = require "oversight.cli.support.report"
+local runner       = require "oversight.cli.support.runner"
 local service      = require "oversight.cli.support.service"
 local traceback    = require "oversight.cli.support.traceback"
 
@@ -60,15 +60,7 @@ end
 
 --- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
 local function run_pipeline(job, given, remedy)
-  local progress = job.progress
-  job.progress = function(counts)
-    if not given.quiet then program.report(counts.exported) end
-    if program.stop_requested() then return false end
-    return not progress or progress(counts)
-  end
-  job.notice = job.notice or messages.notice
-  if not given.quiet then program.report(0) end
-  local answer, message, code = report.run(job, given, remedy)
+  local answer, message, code = runner.run(job, given, { remedy = remedy })
   if not answer then return nil, ("%s: %s"):format(job:title(), message), code end
   return answer
 end

@@ -230,8 +230,7 @@ function M.preview(sink)
 end
 
 --- Refuses files that are one another, or the registry.
-function M.check_files(given, dead_letter)
-  local kind = select(2, M.check(given))
+function M.check_files(given, kind, dead_letter)
   return files.check({ {
     db = given.db, dead_letter = dead_letter, output = not kind and given.output or nil, checkpoint = given.checkpoint,
   } }, given.metrics)

@@ -172,24 +172,4 @@ function M.close(ending, given)
   return ending.counts.refused > 0 and "refused" or "ok"
 end
 
---- Runs a pipeline, and closes with how it ended.
----@param job oversight.Pipeline
----@param given table options of the command
----@param remedy string how an event that stops it is kept aside
----@return "ok"|"refused"|nil answer
----@return string? message
----@return string? code
-function M.run(job, given, remedy)
-  local begun = core.clock()
-  local counts, message, code, at_failure = job:run()
-  if not counts and not at_failure then return nil, message, code end
-  local ended = counts or at_failure
-  return M.close({
-    counts = ended, title = job:title(), seconds = core.clock() - begun, target = ended.target,
-    beginning = ended.beginning, dead_letter = job.dead_letter, remedy = remedy,
-    last_id = job.checkpoint and ended.last_id or nil,
-    failure = not counts and { message = message, code = code } or nil,
-  }, given)
-end
-
 return M
