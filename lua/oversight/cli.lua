@@ -42,9 +42,17 @@ local function print_help()
     print(("  %-10s %s"):format(name, load_command(name).summary))
   end
   print "\n  oversight-siem COMMAND --help   options of a command"
-  print "  oversight-siem --version        the version\n"
+  print "  oversight-siem --version        the version, and the features of this build\n"
   print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,"
   print "4 held: fix the target's set-up, the credentials or the registry's rights first."
+end
+
+--- The version; and on a line of its own, +NAME for each feature that was built, -NAME for each that was not.
+local function print_version()
+  local marked = {}
+  for i, feature in ipairs(core.features) do marked[i] = (feature.built and "+" or "-") .. feature.name end
+  print("oversight-siem " .. core.version)
+  print("features: " .. table.concat(marked, " "))
 end
 
 local function complain(command, message)
@@ -119,7 +127,7 @@ function M.main(arguments)
     return STATUS.ok
   end
   if name == "--version" then
-    print("oversight-siem " .. core.version)
+    print_version()
     return STATUS.ok
   end
   if name:find "%.lua$" then

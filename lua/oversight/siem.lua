@@ -22,6 +22,7 @@ local M = {
   VERSION        = core.version,
   ECS_VERSION    = core.ecs_version,
   SCHEMA_VERSION = core.schema_version,
+  FEATURES       = {},
   ACTION_BY_KIND = core.action_by_kind,
   BEACON_KINDS   = {},
   null           = core.null,
@@ -48,6 +49,7 @@ local M = {
   checkpoint = { set = core.checkpoint_set, reset = core.checkpoint_reset },
   export     = {},
 }
+for _, feature in ipairs(core.features) do M.FEATURES[feature.name] = feature.built end
 for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end
 for name, open in pairs(sink) do
   M.sink[name] = misuse.entry(failed.remembering("sink", "siem.sink." .. name, open))

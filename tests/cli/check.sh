@@ -19,6 +19,9 @@ fail() {
     printf 'FAILED: %s\n' "$*" >&2
 }
 
+# has_feature NAME: whether the program was built with it.
+has_feature() { [[ " $("$program" --version | sed -n 's/^features://p') " == *" +$1 "* ]]; }
+
 # run STATUS ARGUMENT...: runs the program; its output is in the files out and err.
 run() {
     local expected=$1 status=0

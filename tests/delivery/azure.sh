@@ -34,7 +34,8 @@ registry one.db 1
 sqlite3 odd.db <"$root/tests/golden/odd.sql"
 sqlite3 odd.db 'DELETE FROM events WHERE length(user_agent) > 65536'
 run 0 export --db odd.db --registry-id reg --format sentinel --output odd.jsonl
-for compress in none gzip; do
+# shellcheck disable=SC2086 # each is a word
+for compress in "${compressions[@]}"; do
     receive plain-$compress ingestion "${receiver_of[@]}"
     export_to 0 odd.db "${application[@]}" --compress $compress --in-flight 1
     records plain-$compress >sent.jsonl

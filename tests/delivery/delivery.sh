@@ -5,6 +5,10 @@ unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY no_proxy
 # Pauses between attempts that a test need not wait for.
 quick=(--retry-base 0.01 --retry-cap 0.05)
 
+# What bodies can be compressed with.
+compressions=(none)
+! has_feature gzip || compressions+=(gzip)
+
 # receive NAME KIND [OPTION]...: starts a receiver, whose folder is NAME; sets url, port and receiver.
 receive() {
     folder=$1

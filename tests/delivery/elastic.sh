@@ -16,7 +16,8 @@ sqlite3 odd.db <"$root/tests/golden/odd.sql"
 registry ten.db 10
 run 0 export --db odd.db --registry-id reg --format ecs --output odd.jsonl
 export KEY=a2V5OnNlY3JldA==
-for compress in none gzip; do
+# shellcheck disable=SC2086 # each is a word
+for compress in "${compressions[@]}"; do
     receive plain-$compress bulk --bodies --api-key "$KEY"
     export_to 0 odd.db --compress $compress --api-key env:KEY --batch-bytes 4000 --in-flight 1
     records plain-$compress >sent.jsonl

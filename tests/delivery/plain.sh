@@ -17,7 +17,8 @@ registry one.db 1
 sqlite3 odd.db <"$root/tests/golden/odd.sql"
 run 0 export --db odd.db --registry-id reg --format ecs --output odd.jsonl
 for framing in array ndjson; do
-    for compress in none gzip; do
+    # shellcheck disable=SC2086 # each is a word
+    for compress in "${compressions[@]}"; do
         receive $framing-$compress plain --framing $framing --bodies
         export_to 0 odd.db --framing $framing --compress $compress --in-flight 1 --batch-bytes 5000
         records $framing-$compress >sent.jsonl

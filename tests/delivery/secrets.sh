@@ -393,7 +393,7 @@ waits() {
 if ! grep -qE '__[at]san_init' "$program"; then # a sanitizer has copies of its own, and terabytes of addresses
     wait_long='{"status": 429, "retry_after": 600}'
     waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key
-    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key --compress gzip --ack
+    waits hec "[$wait_long]" 1 "$long" -- --to splunk --url URL --token file:long-lived.key --compress "${compressions[-1]}" --ack
     waits bulk "[$wait_long]" 1 "$long" -- --to elastic --url URL --api-key file:long-lived.key
     waits bulk "[$wait_long]" 1 "$long" "$(printf 'u:%s' "$long" | base64 -w 0)" -- --to elastic --url URL --user u \
         --password file:long-lived.key

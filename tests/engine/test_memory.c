@@ -1,5 +1,6 @@
 /* test_memory.c: each allocation of the engine fails once, in turn: an error, no crash, and no leak
  * under a sanitizer. The linker puts the functions below in front of the C library's (--wrap). */
+#include "sink/http/compression.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -190,7 +191,8 @@ static siem_code preview_sentinel(siem_error *err) {
 static siem_code preview_http(siem_error *err) {
     static const siem_option options[] = {
         {"url", "http://127.0.0.1:1/x?y"}, {"header", "X-Key: " KEY}, {"compress", "gzip"}};
-    return preview("http", options, 3, err);
+    bool has_gzip = siem_compression_find("gzip")->open != NULL;
+    return preview("http", options, has_gzip ? 3 : 2, err);
 }
 
 static siem_code query(siem_error *err) {

@@ -56,6 +56,7 @@ describe("the scripting guide", function()
     end
     text = text:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w-]+%.jsonl?)"', ('"%s/%%1"'):format(folder))
       :gsub('"registry%.sqlite"', ('"%s/registry.sqlite"'):format(folder)):gsub('"env:', '"cmd:echo ')
+    if not siem.FEATURES.gzip then text = text:gsub('compress = "gzip",', "") end
     printed = {}
     local function print(...) printed[#printed + 1] = table.pack(...) end
     local system = setmetatable({ getenv = function() return "key" end }, { __index = os })

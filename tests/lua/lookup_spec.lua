@@ -51,7 +51,6 @@ describe("a CSV table", function()
     assert.matches("Is a directory", problem(siem.lookup.csv, "/tmp", "ip"))
     assert(os.execute("rm " .. path .. "; mkfifo " .. path))
     assert.matches("is not a regular file", problem(siem.lookup.csv, path, "ip"))
-    assert.matches("is not a regular file", problem(siem.lookup.geoip, path))
     assert.matches("is not a regular file", problem(siem.lookup.cidr, "/dev/zero"))
     os.remove(path)
     assert.matches("lookup_spec.*lookup.csv takes the path", problem(function() siem.lookup.csv() end))
@@ -255,6 +254,16 @@ describe("a SQL table", function()
   end)
 end)
 
+if not siem.FEATURES.geoip then
+  describe("a MaxMind table", function()
+    it("is refused by a build without libmaxminddb", function()
+      assert.matches("cannot open 'places%.mmdb': this build omits the feature geoip: install libmaxminddb%-dev",
+        problem(siem.lookup.geoip, "places.mmdb"))
+    end)
+  end)
+  return
+end
+
 describe("a MaxMind table", function()
   local path
   local script = (debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "make_mmdb.py"
@@ -279,6 +288,8 @@ describe("a MaxMind table", function()
     os.remove(path)
     assert.matches("No such file", problem(siem.lookup.geoip, path))
     assert.matches("Is a directory", problem(siem.lookup.geoip, "/tmp"))
+    assert(os.execute("mkfifo " .. path))
+    assert.matches("is not a regular file", problem(siem.lookup.geoip, path))
     assert.matches("lookup_spec.*lookup.geoip takes the path", problem(function() siem.lookup.geoip() end))
   end)
 

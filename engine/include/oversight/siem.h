@@ -44,6 +44,18 @@ extern "C" {
 /* The version of the library, as in the package ("0.1.0"). Static, never NULL. */
 SIEM_API const char *siem_version(void);
 
+/* What a build has beyond the core, each by one library: "geoip" (lookups in .mmdb files), "gzip"
+ * (of requests and answers), "metrics" (of the command: --metrics-listen). What needs one that a
+ * build omits fails, with a message that names the package. */
+typedef struct siem_feature {
+    const char *name;
+    const char *package; /* of Debian: what to build it with */
+    bool is_built;
+} siem_feature;
+
+/* Feature `index` (from 0), in the order of names, or NULL beyond the last. Static. */
+SIEM_API const siem_feature *siem_feature_at(size_t index);
+
 /* The ECS release that the ecs format writes, and the name of the record schema. */
 #define SIEM_ECS_VERSION    "8.11.0"
 #define SIEM_SCHEMA_VERSION "oversight-siem-1"

@@ -2,6 +2,7 @@
 #include "sink/http/compression.h"
 
 #include "base/error.h"
+#include "base/feature.h"
 
 #include <stdlib.h>
 
@@ -16,13 +17,17 @@ const siem_compression *siem_compression_find(const char *name) {
 
 siem_code siem_compressor_open(siem_compressor **out, const siem_compression *compression,
                                int level, siem_error *err) {
-    siem_compressor *compressor = *out = calloc(1, sizeof *compressor);
+    *out = NULL;
+    if (compression->open == NULL) return siem_feature_missing(err, compression->name);
+    siem_compressor *compressor = calloc(1, sizeof *compressor);
     if (compressor == NULL) return siem_error_no_memory(err);
     *compressor = (siem_compressor){compression, level, compression->open(level)};
-    if (compressor->state != NULL) return SIEM_OK;
-    free(compressor);
-    *out = NULL;
-    return siem_error_no_memory(err);
+    if (compressor->state == NULL) {
+        free(compressor);
+        return siem_error_no_memory(err);
+    }
+    *out = compressor;
+    return SIEM_OK;
 }
 
 siem_code siem_compressor_run(siem_compressor *compressor, siem_buffer *out, const char *bytes,

@@ -8,9 +8,9 @@
 
 /* A way to compress whole buffers, by one library. The functions get the state that `open` made. */
 typedef struct siem_compression {
-    const char *name; /* as Content-Encoding has it: "gzip" */
-    int most;         /* levels are 1 (fast) to this (small) */
-    void *(*open)(int level);
+    const char *name;         /* as Content-Encoding has it: "gzip" */
+    int most;                 /* levels are 1 (fast) to this (small) */
+    void *(*open)(int level); /* NULL: this build omits the feature of that name */
     void (*close)(void *state);
     size_t (*bound)(void *state, size_t size); /* what so many bytes have at most, compressed */
     /* How many bytes were written, or 0 without memory. */
@@ -30,7 +30,7 @@ typedef struct siem_compressor {
     void *state;
 } siem_compressor;
 
-/* Errors: SIEM_NO_MEMORY. */
+/* Errors: SIEM_INVALID for a compression that this build omits, SIEM_NO_MEMORY. */
 siem_code siem_compressor_open(siem_compressor **out, const siem_compression *compression,
                                int level, siem_error *err);
 

@@ -2,6 +2,7 @@
 #include "sink/http/content_encoding.h"
 
 #include "base/error.h"
+#include "base/feature.h"
 #include "sink/http/gzip.h"
 
 #include <strings.h>
@@ -35,6 +36,10 @@ static siem_code decode(siem_buffer *out, const siem_buffer *body, const char *e
                               "the answer is not the %.40s that its Content-Encoding says, or ends "
                               "within it",
                               encoding);
+    case SIEM_NOT_FOUND:
+        (void)siem_feature_missing(err, "gzip");
+        siem_error_prefix(err, "the answer is encoded as '%.40s'", encoding);
+        return SIEM_INVALID;
     default: return siem_error_no_memory(err);
     }
 }

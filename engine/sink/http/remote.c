@@ -146,12 +146,16 @@ static void set_pace(siem_remote_sink *remote, const siem_remote_limits *limits)
 static siem_code open_compressor(siem_remote_sink *remote, const siem_remote_limits *limits,
                                  siem_error *err) {
     const siem_compression *compression = siem_compression_find(remote->settings.compress);
+    siem_error missing;
     if (compression == NULL) return SIEM_OK; /* "none" */
-    if (limits->takes_gzip) {
-        return siem_compressor_open(&remote->compressor, compression, GZIP_LEVEL, err);
+    if (!limits->takes_gzip) {
+        return siem_error_of_option(err, SIEM_INVALID, "compress",
+                                    "this target takes no compressed bodies");
     }
-    return siem_error_of_option(err, SIEM_INVALID, "compress",
-                                "this target takes no compressed bodies");
+    siem_code rc = siem_compressor_open(&remote->compressor, compression, GZIP_LEVEL, &missing);
+    if (rc != SIEM_INVALID) return rc == SIEM_OK ? rc : siem_error_no_memory(err);
+    return siem_error_of_option(err, rc, "compress", "compress=%s: %s", compression->name,
+                                missing.message);
 }
 
 /* Remarks a file that others can read, which is no reason to stop. */
