@@ -4,7 +4,7 @@
 
 #include <oversight/siem.h>
 
-/* Those that are told apart; all further ones are counted together, in one more. */
+/* Reasons with a count of their own; all further ones share one more. */
 #define SIEM_MOST_REASONS 8
 
 /* All 0: there is none. */

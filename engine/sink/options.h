@@ -1,4 +1,4 @@
-/* options.h: what a sink is told, as names and texts, read into the struct of its kind.
+/* options.h: what a caller gives to a sink, as names and texts, read into the struct of its kind.
  *
  * A kind declares its options in a table, a row each. The table is all that reading, checking and
  * showing them needs. */
@@ -24,7 +24,7 @@ typedef struct siem_texts {
 typedef struct siem_option_spec {
     const char *name;      /* NULL ends a table */
     siem_option_kind kind; /* SIEM_OPTION_TEXT by default */
-    const char *value;     /* what its text stands for: "BYTES", "gzip|none" of a choice; with ''
+    const char *value;     /* what its text means: "BYTES", "gzip|none" of a choice; with ''
                               among them, it may be empty; NULL for a flag */
     const char *help;      /* without its range and its default */
     const char *text;      /* without the option: of a text or a choice; NULL: none */

@@ -61,7 +61,7 @@ static bool is_harmless(const place *p) {
     return mode & S_IWOTH || (mode & S_IWGRP && group_of_new_files(p) == p->database.st_gid);
 }
 
-/* ---- a file system of SQLite's that leaves nothing behind ---- */
+/* ---- a file system of SQLite's that makes no files ---- */
 
 static sqlite3_vfs reader_vfs;
 static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;

@@ -37,8 +37,8 @@ void siem_reader_end(siem_reader *reader);
 /* The slice's next event, or SIEM_END. It is borrowed until the next call on the reader. The read
  * transaction lasts until the end, a failure, or siem_reader_release. Errors: SIEM_IO, also for ids
  * that do not grow, as the file is damaged then; SIEM_SCHEMA for an event with more than 16 MiB,
- * and when the table is none of a registry any more; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY.
- * The next call goes on where it was. */
+ * and when the table is not a registry's; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY.
+ * The next call continues there. */
 siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *err);
 
 /* Ends the read transaction, so that the registry's log can be reset while the caller waits for

@@ -54,7 +54,7 @@ siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, s
 /* The file that is open. */
 siem_identity siem_registry_identity(const siem_registry *registry);
 
-/* Where reading goes on, behind event `id` with that print; 0: it is not known. */
+/* Where reading continues: after event `id` with that print; 0: unknown. */
 void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print);
 
 /* Whether event `id`, if it is still there, is the one with that print. Errors: SIEM_HELD when it

@@ -1,4 +1,4 @@
-/* schema.c: a registry is told by its table, whose ids all reading stands on. */
+/* schema.c: a registry is recognized by its table; all reading depends on the ids of that. */
 #include "source/schema.h"
 
 #include "base/error.h"
@@ -49,7 +49,7 @@ static siem_code check_rowid(const siem_database *database, siem_error *err) {
     return rc == SIEM_END ? SIEM_OK : rc;
 }
 
-/* Without AUTOINCREMENT the id of a deleted event is given again, behind the reader's back. */
+/* Without AUTOINCREMENT the id of a deleted event is given again, and no reader can see it. */
 static siem_code check_autoincrement(const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_database_prepare(
@@ -66,7 +66,7 @@ static siem_code check_autoincrement(const siem_database *database, siem_error *
                           database->path);
 }
 
-/* Ids must be the table's own order, and times must be there: all reading stands on the two. */
+/* Ids must be the table's own order, and times must be there: all reading depends on both. */
 static siem_code check_columns(const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     bool has_id = false, has_timestamp = false;

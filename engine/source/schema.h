@@ -25,8 +25,8 @@ typedef struct siem_schema {
 siem_code siem_schema_read(siem_schema *shape, const siem_database *database, bool follow,
                            const int64_t *suspect, siem_error *err);
 
-/* Whether a statement that failed may have failed for a column that can be set aside: SQLite's last
- * error says so. */
+/* Whether a statement that failed may have failed for a column that can be set aside: it depends
+ * on SQLite's last error. */
 bool siem_schema_may_be_cause(const siem_database *database);
 
 void siem_schema_free(siem_schema *shape);

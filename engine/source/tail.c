@@ -206,7 +206,7 @@ bool siem_registry_await(const char *path, int milliseconds) {
     return path != NULL && siem_access_await(path, milliseconds);
 }
 
-/* How many ids there are behind one up to another one, as far as 64 bits hold that. */
+/* How many ids there are after one up to another one, as far as 64 bits hold that. */
 static int64_t count_between(int64_t id, int64_t largest) {
     uint64_t count = largest > id ? (uint64_t)largest - (uint64_t)id : 0;
     return count < INT64_MAX ? (int64_t)count : INT64_MAX;

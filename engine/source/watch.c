@@ -59,7 +59,7 @@ static void hear_log(siem_watch *watch) {
     free(path);
 }
 
-/* Takes down what was told. A file that went away is heard no more. */
+/* Reads the notifications. A file that was removed sends no more. */
 static void drain(siem_watch *watch) {
     _Alignas(struct inotify_event) char bytes[4096];
     ssize_t size;

@@ -16,8 +16,8 @@
 /* Keys of an object that are sorted as they come, without memory of their own. */
 #define FEW_KEYS 32
 
-/* A value that a function makes is no longer than this: tables that share others can stand for far
- * more text than they take themselves. */
+/* The most bytes of a value that a function makes: tables that share others can make far more text
+ * than they hold themselves. */
 #define MOST_JSON ((size_t)64 << 20)
 
 /* Keys of the metatables of decoded arrays, and of JSON text that is taken as it is. */
@@ -27,7 +27,7 @@ static const char array_key = 'a', raw_key = 'r';
 
 /* Where the encoder is inside the value: a name, or a place when the name is NULL. */
 typedef struct step {
-    const char *name; /* the key, which lies in the table */
+    const char *name; /* the key, which the table holds */
     size_t place;
 } step;
 
@@ -36,13 +36,13 @@ typedef struct encoder {
     siem_buffer *out;
     siem_error *err;
     step path[SIEM_JSON_DEPTH + 1];
-    const void *open[SIEM_JSON_DEPTH]; /* tables around the value at hand */
+    const void *open[SIEM_JSON_DEPTH]; /* tables around the current value */
     int depth;
 } encoder;
 
 static bool encode(encoder *e, int index);
 
-/* Says what is wrong, behind the path of the value at hand: "a.b[2]: ...". */
+/* Sets what is wrong, after the path of the current value: "a.b[2]: ...". */
 static bool refuse(encoder *e, const char *reason) {
     char path[160] = "";
     size_t size = 0;

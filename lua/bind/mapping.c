@@ -238,7 +238,8 @@ static void read_lookup(row_reader *r) {
     keep_top(r);
     r->out.lookup = pairs;
     for (lua_pushnil(L); lua_next(L, table) != 0;) { /* key, value */
-        if (lua_type(L, -2) != LUA_TSTRING) row_error(r, "lookup", "has a key that is no string");
+        if (lua_type(L, -2) != LUA_TSTRING)
+            row_error(r, "lookup", "has a key that is not a string");
         siem_pair *pair = &pairs[r->out.lookup_size++];
         pair->json = json_of_top(r, "lookup"); /* key */
         pair->key = text_of_top(r, "lookup");
@@ -278,7 +279,7 @@ static void read_fallback(row_reader *r) {
     r->out.fallback = json_of_top(r, "default");
 }
 
-/* The message behind "prefix: ", or all of it: the label says the same, and more. */
+/* The message after "prefix: ", or all of it: the label has the same, and more. */
 static const char *without_prefix(const char *message, const char *prefix) {
     size_t size = strlen(prefix);
     bool has_it = strncmp(message, prefix, size) == 0 && strncmp(message + size, ": ", 2) == 0;

@@ -17,7 +17,7 @@ void siem_lua_memory_open(siem_lua_memory *memory, lua_State *L);
 
 /* A buffer for a C function's own use, left on the stack. It is freed when the function returns,
  * and when an error passes over it: it never waits for the collector. It is not to be popped
- * before, as lua_settop of Lua 5.4.4 leaves a wrong top behind when closing a slot moves the stack.
+ * before, as lua_settop of Lua 5.4.4 sets a wrong top when closing a slot moves the stack.
  */
 siem_buffer *siem_lua_new_scratch(lua_State *L);
 

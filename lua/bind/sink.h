@@ -11,7 +11,7 @@ typedef struct siem_lua_sink {
     int batch;   /* reference of the batch that is lent to the table, or LUA_NOREF */
     int preview; /* reference of a function that is given requests, or LUA_NOREF */
     int go_on;   /* reference of a function that says whether to go on, or LUA_NOREF */
-    int notice;  /* reference of a function that is told of attempts that fail, or LUA_NOREF */
+    int notice;  /* reference of a function that is called for attempts that fail, or LUA_NOREF */
 } siem_lua_sink;
 
 /* Pushes a sink that is still closed. */

@@ -56,7 +56,7 @@ static siem_lua_sink *new_table_sink(lua_State *L) {
 
 /* ---- outcomes ---- */
 
-/* The text at `index`, or what stands for nil. Borrowed from Lua. */
+/* The text at `index`, or what is given for nil. Borrowed from Lua. */
 static const char *check_reason(lua_State *L, int index, const char *absent) {
     if (lua_isnoneornil(L, index)) return absent;
     if (lua_type(L, index) != LUA_TSTRING) {
@@ -147,7 +147,7 @@ static siem_code send_to_table(void *context, const siem_batch *batch, siem_outc
     /* The result, the list, stays in its slot until the next callback: so do the reasons. */
     siem_code rc = siem_lua_call_back(&s->caller, invoke_send, &c, 1, err);
     take_back(s);
-    /* A sink that fails is no fault of one event. */
+    /* A sink that fails is not the fault of one event. */
     if (rc != SIEM_REFUSED) return rc;
     rc = c.pipe_closed ? SIEM_PIPE_CLOSED : SIEM_IO;
     if (err != NULL) err->code = rc;

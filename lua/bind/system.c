@@ -34,7 +34,7 @@ static int list_folder(lua_State *L) {
     return 1;
 }
 
-/* core.terminal_width(fd) -> columns, or nil when that is no terminal */
+/* core.terminal_width(fd) -> columns, or nil when that is not a terminal */
 static int terminal_width(lua_State *L) {
     struct winsize size = {0};
     int fd = (int)luaL_checkinteger(L, 1);

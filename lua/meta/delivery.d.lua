@@ -92,7 +92,7 @@ function siem.sink.stdout() end
 ---@field close (fun(self: table): any, string?)?
 
 --- A table of your own that says what the engine sends and what an answer means. All options of the
---- kinds stand beside these: batch_bytes, timeout, compress, ca_file ...
+--- kinds are allowed as well: batch_bytes, timeout, compress, ca_file ...
 ---@class oversight.TransportTable
 ---@field url string
 ---@field headers table<string, string>|(fun(self: table, batch: oversight.Batch): table<string, string>)|nil
@@ -118,7 +118,7 @@ function siem.sink.custom(sink) end
 ---@field from_format string? the name of an option that the format's option of that name sets
 ---@field options oversight.SinkOption[]
 
---- An option of a kind of sink. `value` is what its text stands for; nil for a flag. `default` is what it is
+--- An option of a kind of sink. `value` is what its text means; nil for a flag. `default` is what it is
 --- when it is not given; nil: nothing, or what `help` says. Numbers have a range. A secret is given as
 --- "file:PATH", "env:NAME" or "cmd:COMMAND"; `secret` is also true for what may hold a credential in it.
 ---@class oversight.SinkOption

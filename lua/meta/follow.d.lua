@@ -22,7 +22,7 @@ function siem.checkpoint.open(options) end
 ---@return oversight.Code? code "not_found", "held" when it is damaged or of a later version
 function siem.checkpoint.read(path) end
 
---- Makes the events behind `last_id` the new ones, for any file of that registry.
+--- Makes the events after `last_id` the new ones, for any file of that registry.
 ---@param path string of a checkpoint that nobody has open
 ---@param last_id integer
 ---@return true?
@@ -44,7 +44,7 @@ function Checkpoint:last_id() end
 function Checkpoint:close() end
 
 --- Exports what is new, and goes on with what is added, until progress says false (the code is
---- "cancelled" then) or something fails that waiting does not mend. Progress is called ten times a
+--- "cancelled" then) or something fails that waiting does not fix. Progress is called ten times a
 --- second. An error in progress or notice ends it with that error.
 ---@param registry oversight.Registry opened with follow = true
 ---@return nil

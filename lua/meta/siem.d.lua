@@ -273,7 +273,7 @@ function siem.iter_registry_events(path, options) end
 ---@field lookup table<string, any>? a table over the text of the source
 ---@field default any what the lookup does not hold: a value, { prefix = text }, or a function
 ---@field with (fun(value: any, event: oversight.Event): any)? run on the result of the above
----@field when (fun(value: nil, event: oversight.Event): boolean?)? the row is left out on false
+---@field when (fun(value: nil, event: oversight.Event): boolean?)? the row is omitted on false
 ---@field keep boolean? write null and "" too; without a source: an object kept when empty
 ---@field required boolean? refuse the event when the value is empty
 ---@field remove boolean? in extend: take the row, or all rows of that object, out

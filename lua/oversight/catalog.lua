@@ -71,7 +71,7 @@ function M.unreadable(path)
   file:close()
 end
 
---- The file that a name or path stands for.
+--- The file that a name or path means.
 ---@param name string
 ---@return string? file
 ---@return string? message

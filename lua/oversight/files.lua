@@ -46,7 +46,7 @@ local function is_file(path)
   return core.is_regular_file(path) ~= false
 end
 
---- What is written, in the order in which it is told.
+--- What is written, in the order in which it is checked.
 local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "checkpoint", "checkpoint" } }
 
 --- Refuses to write over a registry, its log, or one output over another.

@@ -221,13 +221,13 @@ local function check_name(name, level)
 end
 
 --- "file:line: " of the caller `level` calls up. `return format "name" {...}` is a tail call, which
---- leaves no trace, so the place is taken down when the name is given.
+--- leaves no trace, so the place is recorded when the name is given.
 local function place_of(level)
   local info = debug.getinfo(level + 1, "Sl")
   return info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
 end
 
---- Raises what makes a definition wrong, with the place where it stands: that of a row of the base is
+--- Raises what makes a definition wrong, with its place: that of a row of the base is
 --- another one.
 local function check_compiles(format, place)
   local ok, mapping = pcall(format.compile, format)
@@ -298,7 +298,7 @@ local function place_row(rows, row)
   end
   if place then table.remove(rows, place) end
   local at = find_row(rows, neighbour)
-  if not at then return ("there is no row %q to stand beside"):format(tostring(neighbour)) end
+  if not at then return ("there is no row %q to put it beside"):format(tostring(neighbour)) end
   table.insert(rows, row.before and at or at + 1, row)
 end
 

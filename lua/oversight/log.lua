@@ -21,12 +21,12 @@ local written = {}
 local remembered, MOST_REMEMBERED = 0, 200
 
 ---@param name "text"|"json"
----@param is_quiet boolean? whether lines of level info are left out
+---@param is_quiet boolean? whether lines of level info are omitted
 function M.set_format(name, is_quiet)
   format, quiet = name, is_quiet or false
 end
 
---- A value as it stands behind "=": quoted when it is not one word.
+--- A value as it is written after "=": quoted when it is not one word.
 local function quote(value)
   local text = core.tostring(value)
   if text:find "^[%w_.:/@+-]+$" then return text end
@@ -104,7 +104,7 @@ function M.tell(level, message, fields)
   write(level, message, copy_of(fields))
 end
 
---- Writes a line; the same one once a minute, with how many were left out in between.
+--- Writes a line; the same one once a minute, with how many were omitted in between.
 ---@param level "error"|"warning"|"info"
 ---@param message string
 ---@param fields table<string, any>?

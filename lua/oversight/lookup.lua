@@ -3,13 +3,13 @@
 --- A table is called with a value and gives a row or nil: `assets(event.source_ip)`. table:column(name)
 --- gives a function of one column, ready for `with` of a format's row. A file that changes is read again,
 --- apart from the budget of the event that is waiting for it; whatever fails then, the old content stays,
---- and standard error says so once. Rows of a query are asked for again when the database has changed.
+--- and there is one warning on standard error. Rows of a query are asked for again when the database has changed.
 local core   = require "oversight.core"
 local misuse = require "oversight.misuse"
 
 local M = {}
 
--- How often, at most, a file or a database is looked at, in seconds; how many rows a SQL table keeps at hand.
+-- How often, at most, a file or a database is looked at, in seconds; how many rows a SQL table caches.
 local RELOAD_SECONDS, CACHED_ROWS = 1, 10000
 
 -- ---- tables ----
@@ -117,7 +117,7 @@ local function parse_csv(text)
     table.insert(record.fields, field)
     line = line + select(2, field:gsub("\n", ""))
     local separator = text:match("^\r?\n", stop) or text:match("^,", stop)
-    if not separator then return nil, ("line %d: text behind a closing quote"):format(line) end
+    if not separator then return nil, ("line %d: text after a closing quote"):format(line) end
     if separator ~= "," then
       local blank = #record.fields == 1 and field == ""
       if not blank then records[#records + 1] = record end

@@ -142,7 +142,7 @@ local function read_chunk(path, env)
   return chunk
 end
 
---- The pipeline that a file's result stands for; nil for a script that returns nothing.
+--- The pipeline of a file's result; nil for a script that returns nothing.
 local function to_pipeline(path, result, is_script)
   if result == nil and is_script then return end
   local is_pipeline = rawequal(debug.getmetatable(result), Pipeline)

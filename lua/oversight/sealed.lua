@@ -8,7 +8,7 @@ local function refuse()
   error("this table is shared and cannot be changed", 2)
 end
 
---- A stand-in for a table, its tables and theirs.
+--- A substitute for a table, its tables and theirs.
 ---@param t table
 ---@param call (fun(...): any)? what calling it does
 ---@return table

@@ -1,7 +1,7 @@
 --- Loads the files of formats: as text, and so that a site's file can extend the shipped one of its name.
 ---
 --- While oversight/formats/splunk.lua of a site is loading, `require "oversight.formats.splunk"` gives what
---- stands behind it on the search path. In a state of the engine's own, require always works that way; in a
+--- follows it on the search path. In a state of the engine's own, require always works that way; in a
 --- host's, whose searchers are the host's, while a format is loaded by name.
 local core = require "oversight.core"
 
@@ -49,7 +49,7 @@ local function ask_others(name, used)
   end
 end
 
---- What is loaded next under that name, and where it stands.
+--- What is loaded next under that name, and its file.
 local function find_chunk(name, used)
   local file = find_file(name, used)
   if not file then return ask_others(name, used) end
@@ -58,7 +58,7 @@ local function find_chunk(name, used)
   return chunk, file
 end
 
---- The searcher of formats, which stands before those that would give the same file again.
+--- The searcher of formats, which comes before those that would give the same file again.
 function search(name)
   if name:sub(1, #PREFIX) ~= PREFIX then return nil end
   local used = loading[name] or {}
@@ -70,7 +70,7 @@ function search(name)
     local ok, result = pcall(chunk, name, data)
     used[data] = nil
     if ok then return result == nil or result end
-    -- What stands behind it is no substitute for a file that fails.
+    -- What follows it is not used in place of a file that fails.
     package.loaded[name] = nil
     error(result, 0)
   end, data

@@ -30,7 +30,7 @@ end
 
 -- ---- options ----
 
---- Adds { name, text } of one option; a list stands for an option that comes several times.
+--- Adds { name, text } of one option; a list is an option that comes several times.
 local function add_option(list, what, name, value)
   local kind = type(value)
   if kind == "table" then

@@ -3,7 +3,7 @@ local ecs      = require "oversight.targets.ecs"
 local sentinel = require "oversight.targets.sentinel"
 local splunk   = require "oversight.targets.splunk"
 
---- Told of each rule that is broken. The level is "error" (when left out) or "warning".
+--- Called for each rule that is broken. The level is "error" (when omitted) or "warning".
 ---@alias oversight.Complain fun(path: string, reason: string, level: string?)
 
 --- Calls complain for what a target would not accept. `custom` has the top-level names that a site declared.

@@ -74,7 +74,7 @@ finds() { # base rows field reason
     unfold
     has out "bad: error: $3: $4"
 }
-finds splunk '{ "extra", value = 1 }' extra "is no key of a HEC envelope"
+finds splunk '{ "extra", value = 1 }' extra "is not a key of a HEC envelope"
 finds splunk '{ "fields.a.b", value = "x" }' fields.a.b "fields must be flat"
 finds splunk '{ "fields.n", value = 1 }' fields.n "indexed fields are strings"
 finds splunk '{ "time", value = "yesterday" }' time 'is a number of seconds, also as a string, not "yesterday"'
@@ -93,7 +93,7 @@ finds sentinel '{ "9lives", value = "x" }' 9lives "a column's name has letters"
 finds sentinel "{ '$(printf 'x%.0s' {1..46})', value = 1 }" "$(printf 'x%.0s' {1..46})" "a column's name has at most 45 characters"
 finds sentinel '{ "a.b", value = 1 }' a.b "a row is flat"
 finds sentinel '{ "Big", value = ("x"):rep(65537) }' Big "is cut at 64 KB (Logs Ingestion) or 32 KB (Data Collector)"
-finds sentinel '{ "TimeGenerated", from = "occurred_unix" }' TimeGenerated "is no RFC 3339 time"
+finds sentinel '{ "TimeGenerated", from = "occurred_unix" }' TimeGenerated "is not an RFC 3339 time"
 
 # Rows of another column each, beside the fifteen that are there.
 columns() { for ((i = 1; i <= $1; i++)); do printf '{ "C%d", value = 1 }, ' "$i"; done; }
@@ -124,12 +124,12 @@ accepts() { # rows option...
     unfold
     lacks out 'good: error'
 }
-custom='custom fields stand under oversight, labels or a name declared with --custom'
-finds ecs '{ "mine.x", value = 1 }' mine.x "is no ECS field of 8.11; $custom"
-finds ecs '{ "event.foo", value = "x" }' event.foo "is no ECS field of 8.11; $custom"
-finds ecs '{ "process.parent.thread.nmae", value = "x" }' process.parent.thread.nmae "is no ECS field of 8.11; $custom"
+custom='custom fields are under oversight, labels or a name declared with --custom'
+finds ecs '{ "mine.x", value = 1 }' mine.x "is not an ECS field of 8.11; $custom"
+finds ecs '{ "event.foo", value = "x" }' event.foo "is not an ECS field of 8.11; $custom"
+finds ecs '{ "process.parent.thread.nmae", value = "x" }' process.parent.thread.nmae "is not an ECS field of 8.11; $custom"
 for path in event.reason.foo user.name.text network.inner.foo source.geo.location.foo message.a; do
-    finds ecs "{ '$path', value = 'x' }" $path "is no ECS field of 8.11"
+    finds ecs "{ '$path', value = 'x' }" $path "is not an ECS field of 8.11"
 done
 accepts '{ "mine.x", value = 1 }, { "his", value = { 1 } }' --custom mine --custom his
 accepts '{ "process.parent.group_leader.vpid", value = 1 }, { "user.changes.group.name", value = "x" }'
@@ -137,11 +137,11 @@ accepts '{ "container.labels.any", value = { 1, "x" } }, { "log.syslog.structure
     { "file.elf.imports", value = { { printf = "libc" } } }'
 # Elasticsearch reads a dot within a key as it reads one between keys.
 accepts '{ "event\\.reason", value = "x" }, { "oversight.a\\.b", value = 1 }'
-finds ecs '{ "event\\.foo", value = "x" }' 'event\.foo' "is no ECS field of 8.11"
+finds ecs '{ "event\\.foo", value = "x" }' 'event\.foo' "is not an ECS field of 8.11"
 # What ECS has is held to its rules, declared or not.
 echo "return require 'oversight.formats.ecs':extend 'bad' { { 'event.foo', value = 1 } }" >bad.lua
 run 1 check bad.lua --custom event --json
-has out '{"format":"bad","level":"error","field":"event.foo","reason":"is no ECS field of 8.11; custom'
+has out '{"format":"bad","level":"error","field":"event.foo","reason":"is not an ECS field of 8.11; custom'
 
 # ---- ECS: types ----
 refuses() { # path value reason
@@ -164,8 +164,8 @@ refuses tls.client.x509.subject '"x"' "is an object in ECS (object)"
 refuses container.labels '"x"' "is an object in ECS (object)"
 refuses labels.n 1 "labels are flat strings"
 refuses labels.a.b '"x"' "labels are flat strings"
-finds ecs '{ "source.ip", from = "token_id" }' source.ip '"00000000000000000000000000000001" is no IP address, and costs the whole document'
-refuses source.ip '("1"):rep(999)' "\"$(printf '1%.0s' {1..56})... is no IP address"
+finds ecs '{ "source.ip", from = "token_id" }' source.ip '"00000000000000000000000000000001" is not an IP address, and costs the whole document'
+refuses source.ip '("1"):rep(999)' "\"$(printf '1%.0s' {1..56})... is not an IP address"
 accepts '{ "source.port", value = 80 }, { "event.severity", value = 3.0 }, { "event.risk_score", value = 1.5 },
     { "faas.coldstart", value = false }, { "message", value = "x" }, { "url.full", value = "x" },
     { "event.start", value = "2026-01-02T03:04:05.678+01:00" }, { "event.end", value = 1767225600000 },
@@ -194,12 +194,12 @@ refuses tags '"x"' "is a list, not string"
 refuses dns.answers '{ name = "x" }' "is a list, not object"
 refuses file.elf.imports '{ printf = "libc" }' "is a list, not object"
 refuses tags '{ "x", 1 }' "is a string in ECS (keyword), not 1"
-refuses related.ip '{ "192.0.2.1", "x" }' '"x" is no IP address'
+refuses related.ip '{ "192.0.2.1", "x" }' '"x" is not an IP address'
 refuses source.port '{ 80, "81" }' 'is a whole number of 64 bits in ECS (long), not "81"'
 refuses dns.answers '{ "x" }' 'is an object in ECS (object), not "x"'
 refuses email.attachments 1 "is an object in ECS (nested), not 1"
 finds ecs '{ "dns.answers", value = { { name = "x" }, { ttl = "1" } } }' dns.answers.ttl 'is a whole number of 64 bits in ECS (long), not "1"'
-finds ecs '{ "dns.answers", value = { { nmae = "x" } } }' dns.answers.nmae "is no ECS field of 8.11"
+finds ecs '{ "dns.answers", value = { { nmae = "x" } } }' dns.answers.nmae "is not an ECS field of 8.11"
 finds ecs '{ "email.attachments", value = { { file = { size = "1" } } } }' email.attachments.file.size "is a whole number"
 accepts '{ "tags", value = { "x", "y" } }, { "source.port", value = { 80, 81 } }, { "event.code", value = { "x" } },
     { "dns.answers", value = { { name = "x", ttl = 1 }, { data = "y" } } },
@@ -213,37 +213,37 @@ refuses_in() { # release path value reason
 accepts_in() { # release path value
     accepts "{ 'ecs.version', value = '$1' }, { '$2', value = $3 }"
 }
-refuses gen_ai.agent.name '"x"' "is no ECS field of 8.11; it came with 9.1"
-refuses user.entity.id '"x"' "is no ECS field of 8.11; it came with 9.2"
-refuses volume.size 1 "is no ECS field of 8.11; it came with 8.16"
+refuses gen_ai.agent.name '"x"' "is not an ECS field of 8.11; it came with 9.1"
+refuses user.entity.id '"x"' "is not an ECS field of 8.11; it came with 9.2"
+refuses volume.size 1 "is not an ECS field of 8.11; it came with 8.16"
 accepts_in 9.2.0 user.entity.id '"x"'
 lacks out 'ecs.version'
 accepts_in 8.17.0 volume.size 1
 accepts_in 8.11.0 process.pgid 1
-refuses_in 9.0.0 process.pgid 1 "is no ECS field of 9.0; 9.0 took it away"
-refuses_in 9.5.0 gen_ai.system '"x"' "is no ECS field of 9.5; 9.5 took it away"
+refuses_in 9.0.0 process.pgid 1 "is not an ECS field of 9.0; 9.0 took it away"
+refuses_in 9.5.0 gen_ai.system '"x"' "is not an ECS field of 9.5; 9.5 took it away"
 refuses_in 9.1.0 gen_ai.request.seed 3000000000 "is a whole number of 32 bits in ECS (integer)"
 accepts_in 9.5.0-dev gen_ai.request.seed 3000000000
 accepts_in 9.3 entity.attributes.any 1
-refuses_in 9.4.0 entity.attributes.any 1 "is no ECS field of 9.4; 9.4 took it away"
+refuses_in 9.4.0 entity.attributes.any 1 "is not an ECS field of 9.4; 9.4 took it away"
 accepts_in 9.6.0 event.reason '"x"'
 has out 'good: warning: ecs.version: releases after 9.5 are not known here; checked as 9.5'
-refuses_in 9.6.0 event.foo 1 "is no ECS field of 9.5"
+refuses_in 9.6.0 event.foo 1 "is not an ECS field of 9.5"
 accepts_in 8.4.0 event.reason '"x"'
 has out 'good: warning: ecs.version: releases before 8.11 are not known here; checked as 8.11'
 for version in '"10.0.0"' '"1.12.0"' '"nine"' '"9"' '"9.2x"' 9.2; do
-    refuses ecs.version "$version" "$version is no release of ECS 8 or 9; checked as 8.11"
+    refuses ecs.version "$version" "$version is not a release of ECS 8 or 9; checked as 8.11"
 done
-refuses ecs.version '{ "9.2.0" }' "array is no release of ECS 8 or 9"
+refuses ecs.version '{ "9.2.0" }' "array is not a release of ECS 8 or 9"
 finds ecs '{ "ecs.version", remove = true }' ecs.version "is required"
 finds ecs '{ "@timestamp", remove = true }' @timestamp "is required"
 finds ecs "{ '@timestamp', value = $siem.null, keep = true }" @timestamp "is required"
 
 # ---- ECS: allowed and expected values ----
-refuses event.kind '"party"' '"party" is no allowed value of 8.11'
-refuses event.type '{ "info", "nope" }' '"nope" is no allowed value of 8.11'
-refuses event.type '{ "device" }' '"device" is no allowed value of 8.11; it came with 9.2'
-refuses_in 9.2.0 host.entity.type '{ "cloud" }' '"cloud" is no allowed value of 9.2; it came with 9.3'
+refuses event.kind '"party"' '"party" is not an allowed value of 8.11'
+refuses event.type '{ "info", "nope" }' '"nope" is not an allowed value of 8.11'
+refuses event.type '{ "device" }' '"device" is not an allowed value of 8.11; it came with 9.2'
+refuses_in 9.2.0 host.entity.type '{ "cloud" }' '"cloud" is not an allowed value of 9.2; it came with 9.3'
 accepts_in 9.3.0 host.entity.type '{ "cloud", "host" }'
 accepts_in 9.2.0 event.type '{ "device" }'
 lacks out 'is not expected'
@@ -258,7 +258,7 @@ lacks out 'is not expected'
 # ---- records of a registry ----
 make_registry r.db "$(many 3) UPDATE events SET source_ip = 'not an address' WHERE id = 2;"
 run 1 check ecs --db r.db
-has out 'ecs: error: source.ip: "not an address" is no IP address'
+has out 'ecs: error: source.ip: "not an address" is not an IP address'
 run 2 check ecs --target nope
 run 2 check nope
 finish

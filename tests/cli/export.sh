@@ -82,7 +82,7 @@ has err "need --output FILE"
 run 2 "${export[@]}" --format ecs --on-error maybe
 has err "--on-error takes stop, skip or dead-letter:FILE"
 run 2 "${export[@]}" --format ecs --outputt x
-has err "argument 7 is no option of this command; did you mean --output?"
+has err "argument 7 is not an option of this command; did you mean --output?"
 run 2 "${export[@]}" --format ecs --token=hunter2
 lacks err hunter2
 run 2 "${export[@]}" --format ecs stray

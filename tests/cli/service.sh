@@ -145,7 +145,7 @@ refuse_reload "no_such_column"
 keep 'format = "ecs", sink = "none/b2.jsonl", follow = true'
 refuse_reload "none/b2.jsonl"
 keep 'format = "ecs", sink = "b2.jsonl"'
-refuse_reload "it does not follow any more"
+refuse_reload "it no longer follows"
 keep 'format = "ecs", sink = "r.db", follow = true'
 refuse_reload "cannot write to r.db: it is the registry"
 lacks log "msg=reloaded"

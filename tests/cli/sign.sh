@@ -27,7 +27,7 @@ run 1 sign --workspace-id ws --key file:. --length 1
 has err "Is a directory"
 printf 'a\0b\n' >nul
 run 1 sign --workspace-id ws --key file:nul --length 1
-has err "no text"
+has err "not text"
 run 2 sign --workspace-id ws --key file:key --length -1
 run 2 sign --workspace-id ws --key file:key --length many
 run 1 sign --workspace-id ws --key file:none --length 1

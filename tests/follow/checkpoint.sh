@@ -189,9 +189,9 @@ cp r.db other.db
 problem "is another file than the one" other.db
 cp r.db whole.db
 sqlite3 r.db "DELETE FROM events; UPDATE sqlite_sequence SET seq = 4"
-problem "has given no id behind 4, and the checkpoint is at event 10" r.db
+problem "has given no id after 4, and the checkpoint is at event 10" r.db
 sqlite3 r.db "DELETE FROM sqlite_sequence"
-problem "has given no id behind 0" r.db
+problem "has given no id after 0" r.db
 cat whole.db >r.db # the same file
 run 0 status cp --db r.db
 run 0 checkpoint set cp --last-id 8

@@ -44,7 +44,7 @@ head -c 100 q.jsonl.1 >torn.jsonl
 cat q.jsonl.1 q.jsonl torn.jsonl >whole.jsonl
 run 1 "${check[@]}" --file whole.jsonl
 has out "[incomplete] 3010 event(s) up to id 3010: 0 missing, 0 there twice"
-has out "whole.jsonl, line 3011: it is no whole record"
+has out "whole.jsonl, line 3011: it is not a whole record"
 run 1 "${check[@]}" --file whole.jsonl --json
 python3 -c 'import json; f = json.load(open("out"))
 assert (f["complete"], f["unreadable"]) == (False, 1) and "line 3011" in f["first_unreadable"]' || fail "no such JSON: $(cat out)"
@@ -55,7 +55,7 @@ run 0 "${check[@]}" --file q.jsonl q.jsonl.1
 sqlite3 q.db "DELETE FROM events WHERE id < 100"
 run 0 "${check[@]}" --file q.jsonl q.jsonl.1
 has out "[ok] 2911 event(s) up to id 3010"
-has out "99 event(s) there that the registry does not have (any more)"
+has out "99 event(s) there that the registry does not have, or has no longer"
 run 0 "${check[@]}" --since 2000 --file q.jsonl.1
 has out "[ok] 2000 event(s) up to id 3010"
 for wrong in "" "--file x --to elastic --url http://127.0.0.1" "--to splunk --url http://127.0.0.1 --token env:X"; do
@@ -98,9 +98,9 @@ has out "4 of them dropped by the format"
 cp own.dead torn.dead
 printf '{"event_id": 1' >>torn.dead
 run 1 "${own[@]}" --format ./own.lua --dead-letter torn.dead
-has out "torn.dead, line 8: it is no line of a dead letter file"
+has out "torn.dead, line 8: it is not a line of a dead letter file"
 run 2 "${own[@]}"
-has err "say so with --id-path"
+has err "give --id-path"
 run 1 "${own[@]}" --id-path meta.Number
 has out "missing: 1, 11, 31, 41"
 

@@ -200,7 +200,7 @@ describe("a mapping", function()
       ["a row: from must be a field or a list of fields"] = function()
         core.mapping_open("m", { { destination = "a", from = 5 } })
       end,
-      ["a row: lookup has a key that is no string"] = function()
+      ["a row: lookup has a key that is not a string"] = function()
         core.mapping_open("m", { { destination = "a", from = "event_kind", lookup = { "x" } } })
       end,
       ["a row: lookup must be a table"] = function() core.mapping_open("m", { { destination = "a", lookup = 5 } }) end,

@@ -178,7 +178,7 @@ describe("a wrong definition", function()
     local place = "^%S*format_spec%.lua:%d+: format bad: row 2 %(b%): "
     for message, row in pairs {
       ["from must be a string"] = { from = { "token_id", 1 } }, ["lookup must be a table"] = { from = "x", lookup = 1 },
-      ["lookup has a key that is no string"] = { from = "x", lookup = { 1 } }, ["as must be a string"] = { as = 1 },
+      ["lookup has a key that is not a string"] = { from = "x", lookup = { 1 } }, ["as must be a string"] = { as = 1 },
       ["required must be true or false"] = { required = 1 }, ["value a function has no JSON form"] = { value = print },
       ["from holds a NUL character"] = { from = "a\0b" }, ["with must be a function"] = { with = "upper" },
       ["lookup needs from"] = { value = 1, lookup = {} }, ["default needs lookup"] = { from = "x", default = 1 },

@@ -59,7 +59,7 @@ describe("a CSV table", function()
     assert.matches(":3: 1 fields instead of 2", problem(siem.lookup.csv, write(path, "ip,b\n1,2\n3\n"), "ip"))
     assert.matches(':3: ip "1" comes twice', problem(siem.lookup.csv, write(path, "ip,b\n1,2\n1,3\n"), "ip"))
     assert.matches("line 2: a quote is not closed", problem(siem.lookup.csv, write(path, 'ip\n"1\n'), "ip"))
-    assert.matches("line 2: text behind", problem(siem.lookup.csv, write(path, 'ip\n"1"x\n'), "ip"))
+    assert.matches("line 2: text after", problem(siem.lookup.csv, write(path, 'ip\n"1"x\n'), "ip"))
   end)
 
   it("is read anew when it changes, and kept when the new one is wrong", function()

@@ -87,7 +87,7 @@ typedef enum siem_option_kind {
 typedef struct siem_sink_option {
     const char *name; /* "batch_bytes" */
     siem_option_kind kind;
-    const char *value;  /* "BYTES": what its text stands for; NULL for a flag */
+    const char *value;  /* "BYTES": what its text means; NULL for a flag */
     const char *help;   /* one sentence, without its range and its default */
     double least, most; /* of a number: its range; else 0 */
     char fallback[32];  /* what it is when it is not given; "": nothing, or what `help` says */

@@ -60,7 +60,7 @@ static void read_name(siem_elastic_setup *setup, const cJSON *body, siem_answer 
 
 /* ---- which template would be used ---- */
 
-/* Whether a name is of a pattern, in which * stands for any characters. */
+/* Whether a name matches a pattern, in which * is any characters. */
 static bool matches(const char *pattern, const char *name) {
     const char *star = NULL, *from = NULL;
     while (*name != '\0') {
@@ -70,7 +70,7 @@ static bool matches(const char *pattern, const char *name) {
         } else if (*pattern == *name) {
             pattern++;
             name++;
-        } else if (star != NULL) { /* the last * stands for one more */
+        } else if (star != NULL) { /* the last * is one more character */
             pattern = star + 1;
             name = ++from;
         } else {

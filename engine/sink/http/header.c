@@ -23,7 +23,8 @@ static const char *const transports[] = {"connection",
                                          "upgrade",
                                          NULL};
 
-/* RFC 9110, 5.3: a field that is no list comes once. Elasticsearch answers 406 to two of them. */
+/* RFC 9110, 5.3: a field that is not a list comes once. Elasticsearch answers 406 to two of them.
+ */
 static const char *const single[] = {"authorization", "content-type", "cookie",
                                      "date",          "user-agent",   NULL};
 
@@ -76,7 +77,7 @@ siem_code siem_header_check(const char *header, siem_error *err) {
     return SIEM_OK;
 }
 
-/* The next header of a request, or NULL. Each lies behind a mark (request.c). */
+/* The next header of a request, or NULL. Each follows a mark (request.c). */
 static const char *next_header(const siem_request *request, const char *header) {
     const char *end = request->headers.bytes + request->headers.size;
     const char *at = header == NULL ? request->headers.bytes : header + strlen(header) + 1;

@@ -27,7 +27,7 @@ void siem_request_set_url(siem_request *request, const char *format, ...) {
     va_end(arguments);
 }
 
-/* Headers lie one after another, each behind a mark that says whether it is secret. */
+/* Headers follow one another, each after a mark that it is secret or not. */
 void siem_request_add_header(siem_request *request, bool secret, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -49,7 +49,7 @@ void siem_request_add_secret(siem_request *request, const char *secret) {
     siem_buffer_add(&request->secrets, secret, size);
 }
 
-/* The value of a header, and in it the credential behind the scheme ("Bearer"), or NULL. */
+/* The value of a header, and in it the credential after the scheme ("Bearer"), or NULL. */
 static const char *find_value(const char *header, const char **credential) {
     size_t name = strcspn(header, ":");
     const char *value = header + name + strspn(header + name, ": \t");

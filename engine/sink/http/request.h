@@ -53,7 +53,7 @@ void siem_request_use_content(siem_request *request);
 void siem_request_print(const siem_request *request, siem_buffer *out);
 
 /* Overwrites in a text by "*" what is secret of the request, as siem_mask does: the values of
- * secret headers, the credential behind a scheme alone, and what was noted. A server may repeat
+ * secret headers, the credential after a scheme alone, and what was noted. A server may repeat
  * what it was sent. Returns whether some of it was escaped. */
 bool siem_request_mask(const siem_request *request, char *text, size_t size);
 

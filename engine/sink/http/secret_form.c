@@ -10,7 +10,7 @@
 
 static const char blanks[] = " \t\r\n";
 
-/* Schemes that are known by name, so that one of another kind is told from a token. */
+/* Schemes that are known by name, so that one of another kind is not taken for a token. */
 static const char *const schemes[] = {"Splunk", "ApiKey", "Bearer", "Basic", "SharedKey", NULL};
 
 bool siem_secret_is_utf16(const char *bytes, size_t size) {
@@ -64,7 +64,7 @@ static bool is_variable(const char *text) {
     return strchr("{(", text[1]) != NULL || text[1 + strspn(text + 1, of_names)] == '\0';
 }
 
-/* What stands for a credential, or is around one. */
+/* A placeholder for a credential, or what is around one. */
 static const char *find_wrapping(const siem_secret_form *form, const char *text) {
     size_t size = strlen(text);
     char first = text[0], last = text[size - 1];
@@ -117,7 +117,7 @@ static siem_code apply_to_word(const siem_secret_form *form, const char *name, c
                                size_t capacity, siem_error *err) {
     siem_code rc = cut_scheme(form, name, text, err);
     if (rc != SIEM_OK) return rc;
-    const char *wrapping = find_wrapping(form, text); /* also behind the scheme */
+    const char *wrapping = find_wrapping(form, text); /* also after the scheme */
     if (wrapping != NULL) return refuse(name, wrapping, err);
     rc = check_line(name, text, err);
     if (rc == SIEM_OK) rc = check_word(name, text, err);

@@ -9,7 +9,7 @@ typedef struct siem_secret_form {
     bool word;          /* printable ASCII without spaces */
     const char *scheme; /* of the Authorization header that it becomes, which may be in front; NULL:
                            none */
-    bool pair;          /* "id:key" stands for its base64 (Elasticsearch: "Create API key") */
+    bool pair;          /* "id:key" means its base64 (Elasticsearch: "Create API key") */
 } siem_secret_form;
 
 /* Makes a text of `capacity` bytes the credential that is meant: without a byte order mark, blanks

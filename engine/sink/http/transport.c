@@ -16,7 +16,7 @@ struct siem_transport {
     CURLM *multi;
     siem_transport_options options;
     char *texts[4]; /* copies of the options' texts */
-    int active;     /* exchanges on their way, also those whose end nobody was told yet */
+    int active;     /* exchanges in flight, also those whose end was not given to the caller yet */
 };
 
 /* libcurl's part of an exchange. */
@@ -286,7 +286,7 @@ static bool quotes_proxy(const siem_transfer *transfer) {
     return strncmp(transfer->problem, "Unsupported proxy", 17) == 0;
 }
 
-/* What mends a fault that waiting does not, or NULL. A handshake that breaks is not among them: a
+/* What fixes a fault that waiting does not, or NULL. A handshake that breaks has no remedy: a
  * server that is about to stop breaks it, too. */
 static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
     long proxy_status = 0;
@@ -305,7 +305,7 @@ static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
     }
 }
 
-/* Masks in each word what stands before an "@": of a URL, that is a user and a password. */
+/* Masks in each word what precedes an "@": in a URL, that is a user and a password. */
 static void mask_users(char *text) {
     char *word = text;
     for (char *at = text; *at != '\0'; at++) {

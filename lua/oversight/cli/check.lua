@@ -25,7 +25,7 @@ local M = {
     { "--help", help = "show this help" },
   },
   notes = "Tests are rows of 'tests' in the format, and files FORMAT.*.json beside it.\n" ..
-    "Exit status: 0 without errors (warnings are told), 1 with errors.",
+    "Exit status: 0 without errors (warnings are printed), 1 with errors.",
 }
 
 local ORDER = { "format", "level", "field", "reason" }

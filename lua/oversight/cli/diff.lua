@@ -60,7 +60,7 @@ local function note(changes, path, kind, before, after, event)
   change.count = change.count + 1
 end
 
---- Notes how two records differ. `within` stands before the paths.
+--- Notes how two records differ. `within` is the beginning of the paths.
 local function compare(changes, within, old, new, event)
   for _, field in ipairs(old) do
     local other = new[field.path]
@@ -93,7 +93,7 @@ end
 ---@return string? fate
 local function render(format, event)
   local texts, message, code = given_format.records(format, event)
-  if not texts then return nil, code == "dropped" and "left out" or "refused: " .. message end
+  if not texts then return nil, code == "dropped" and "skipped" or "refused: " .. message end
   local records = {}
   for i, written in ipairs(texts) do
     records[i] = { text = written, fields = record.fields(written, format.encoding) }

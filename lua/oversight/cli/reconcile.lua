@@ -21,7 +21,7 @@ local M = {
     { "--file", value = "OUT", many = true, help = "a file that it wrote, and those that follow; - is standard input" },
     { "--dead-letter", value = "FILE", many = true, help = "events in it are accounted for" },
     { "--format", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
-    { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when it cannot be told" },
+    { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when that is unclear" },
     { "--since", value = "UNIX", whole = true, help = "as the export was given" },
     { "--refresh", value = "SECONDS", natural = true,
       help = "with --to: how long a new document may take to be counted (default: 5)" },
@@ -30,7 +30,7 @@ local M = {
   },
   notes = "Compressed files are given to standard input:\n" ..
     "  zcat out.jsonl.*.gz | oversight-siem reconcile ... --file - out.jsonl\n" ..
-    "Events that the filter of a pipeline leaves out are listed as missing: it is not\nknown here. " ..
+    "Events that the filter of a pipeline skips are listed as missing: it is not\nknown here. " ..
     "Exit status: 0 each is there once, 1 some are not, or it failed,\n2 wrong usage, 4 held.",
 }
 
@@ -155,7 +155,7 @@ local function tally_dead_letters(names, found)
   local function take(line)
     local id = id_reader.DEAD_LETTER:read(line)
     if id then dead:add(id) end
-    return id ~= nil or not line:find "%S", "it is no line of a dead letter file"
+    return id ~= nil or not line:find "%S", "it is not a line of a dead letter file"
   end
   for _, name in ipairs(dead_letter_files(names or {}, found)) do
     local read, message = read_file(name, found, take)

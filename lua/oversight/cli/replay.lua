@@ -1,8 +1,8 @@
 --- oversight-siem replay: a dead letter file's events, sent again; what is refused again is kept.
 ---
 --- The file is renamed first, so that an exporter beside it begins a new one; what is to be kept is
---- added to that. What is dealt with is made blank in the renamed file, batch by batch: a replay that was cut
---- short goes on with what is left of it.
+--- added to that. What is done is made blank in the renamed file, batch by batch: a replay that was cut
+--- short continues with what is left of it.
 local core         = require "oversight.core"
 local given_format = require "oversight.cli.support.given_format"
 local given_sink   = require "oversight.cli.support.given_sink"
@@ -48,7 +48,7 @@ local function add_rendered(batch, mapping, line)
       parts[#parts + 1] = i - 1
     end
   end
-  if #parts == 0 then return nil, ("the format makes no record %d of it any more"):format(line.part + 1) end
+  if #parts == 0 then return nil, ("the format no longer makes a record %d of it"):format(line.part + 1) end
   return parts
 end
 
@@ -56,7 +56,7 @@ end
 local function add_line(batch, mapping, line)
   if mapping then return add_rendered(batch, mapping, line) end
   local record, part = siem.json.member(line.text, "record"), line.part or 0
-  if not record then return nil, "the line has no record: leave out --as-rendered" end
+  if not record then return nil, "the line has no record: omit --as-rendered" end
   local added, problem = batch:add(record, line.event.event_id, line.event.registry_id, part)
   return added and { part }, problem
 end
@@ -107,7 +107,7 @@ function Replay:keep(lines)
   for _, line in ipairs(lines) do line.kept = false end
 end
 
---- Takes down what became of lines. A replay that is cut short behind this passes over them.
+--- Records what became of lines. A replay that is cut short after this skips them.
 function Replay:settle(lines)
   local places = {}
   if not self.dry_run then self:keep(lines) end
@@ -168,7 +168,7 @@ function Replay:send(lines)
   return nil, message, code
 end
 
---- Deals with lines; behind a failure they are left. Gives nil, message and code for the first one.
+--- Sends lines; those after a failure are left. Gives nil, message and code for the first one.
 function Replay:pass(lines)
   local ok, message, code = true, nil, nil
   for _, line in ipairs(lines) do line.fate = "left" end

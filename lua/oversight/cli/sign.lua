@@ -32,7 +32,7 @@ local function read_key(source)
     local text, message = core.read_file(place)
     if not text then return nil, "--key: " .. message end
     local key = text:match "^[^\n]*"
-    if key:find("\0", 1, true) then return nil, "--key: the file is no text" end
+    if key:find("\0", 1, true) then return nil, "--key: the file is not text" end
     return key
   end
   return nil, "--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage"

@@ -1,4 +1,4 @@
---- oversight-siem status: how far an export that follows is behind its registry.
+--- oversight-siem status: how many events of its registry an export that follows has left.
 local checkpoint     = require "oversight.cli.checkpoint"
 local given_registry = require "oversight.cli.support.given_registry"
 local numbers        = require "oversight.cli.support.numbers"
@@ -9,7 +9,7 @@ local text           = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
-  summary = "Shows how far behind its registry an export is",
+  summary = "Shows how many events an export has left",
   usage   = "CHECKPOINT --db FILE",
   options = {
     arguments = { 1, 1, "CHECKPOINT" },
@@ -21,14 +21,14 @@ local M = {
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
--- Of times that are none, or of no year that people have, nothing is told. There are at most as many events as ids:
+-- Times of no year that people have are ignored. There are at most as many events as ids:
 -- the pages of a damaged file can lead in a circle.
 local LAG = "SELECT count(*) AS events, max(id) AS last_id, (SELECT timestamp FROM events WHERE id > ?1 AND " ..
   "typeof(timestamp) IN ('integer', 'real') AND timestamp BETWEEN -62135596800 AND 253402300799 " ..
   "ORDER BY id LIMIT 1) AS oldest FROM (SELECT id FROM events WHERE id > ?1 LIMIT " ..
   "(SELECT CAST(coalesce(max(0, min(max(id) - ?1, 9e18)), 0) AS INTEGER) FROM events))"
 
---- How many events are behind the checkpoint, and how old the first of them is.
+--- How many events are after the checkpoint, and how old the first of them is.
 local function read_lag(registry, last_id)
   local query, message = registry:prepare(LAG)
   if not query then return nil, message end

@@ -48,7 +48,7 @@ local function explain(format, records, as_json)
   return "ok"
 end
 
---- Renders all events; what is refused is told and counted.
+--- Renders all events; what is refused is printed and counted.
 local function render_all(format, list, show)
   local refused = 0
   for _, event in ipairs(list) do

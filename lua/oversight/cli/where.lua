@@ -1,4 +1,4 @@
---- oversight-siem where: the file that a format's name stands for.
+--- oversight-siem where: the file that a format's name means.
 local siem = require "oversight.siem"
 
 local print = require("oversight.output").print

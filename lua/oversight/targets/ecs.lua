@@ -78,7 +78,7 @@ local function check_one(check, path, of_type, value)
   local rule = M.TYPES[of_type]
   if not rule.holds(value) then
     local shown = values.show(value)
-    local reason = of_type == "ip" and shown .. " is no IP address, and costs the whole document" or
+    local reason = of_type == "ip" and shown .. " is not an IP address, and costs the whole document" or
       ("is %s in ECS (%s), not %s"):format(rule.wanted, of_type, shown)
     return check.complain(path, reason)
   end
@@ -88,7 +88,7 @@ local function check_one(check, path, of_type, value)
   local allowed = check.list:values_at(path)
   if allowed and not allowed[value] then
     local function has(list) return (list:values_at(path) or {})[value] end
-    check.complain(path, ("%s is no allowed value of %s%s"):format(
+    check.complain(path, ("%s is not an allowed value of %s%s"):format(
       values.show(value), check.version, check.list:elsewhere(has)))
   end
 end
@@ -120,9 +120,9 @@ end
 local function complain_unknown(check, field, path)
   local where = check.list:elsewhere(function(list) return list:type_of(path) end)
   if where == "" then
-    where = "; custom fields stand under oversight, labels or a name declared with --custom"
+    where = "; custom fields are under oversight, labels or a name declared with --custom"
   end
-  check.complain(field.path, ("is no ECS field of %s%s"):format(check.version, where))
+  check.complain(field.path, ("is not an ECS field of %s%s"):format(check.version, where))
 end
 
 --- Complains of objects and values that ECS wants in a list. `within` is the list whose member is looked at.
@@ -201,7 +201,7 @@ local function list_for(field, complain)
     if doubt then complain("ecs.version", doubt, "warning") end
     return list, release
   end
-  complain("ecs.version", ("%s is no release of ECS 8 or 9; checked as %s"):format(
+  complain("ecs.version", ("%s is not a release of ECS 8 or 9; checked as %s"):format(
     values.show(field.value), lists.OLDEST))
   return lists.of(lists.OLDEST), lists.OLDEST
 end

@@ -6,13 +6,13 @@
 --
 -- * `sets`: a set's own fields, as type -> names relative to the set, parted by blanks. "[]" after a name says that
 --   ECS wants a list there. What another set brings in is never repeated in a set: each such place is in `reused`.
--- * `roots`: the sets which stand at the top of a document under their own name ("base" stands there without one).
--- * `reused`: path -> set: where a set's own fields stand also, or only. It is not recursive: a set within a reused
---   set has an entry of its own where ECS has it (and none where ECS leaves it out).
+-- * `roots`: the sets which are at the top of a document under their own name ("base" is there without one).
+-- * `reused`: path -> set: where a set's own fields are also, or only. It is not recursive: a set within a reused
+--   set has an entry of its own where ECS has it (and none where ECS omits it).
 -- * `removed`, `added`, `reused_added`: what a release takes away and brings, in the forms of above but with full
 --   paths. Take the releases in order, and within one what is removed first; a path added again has a new type.
 -- * `allowed`, `allowed_added`: path -> the only values that ECS allows there. The values of "entity.type" hold
---   wherever the set entity stands. `expected_types`: event.category -> the values of event.type expected with it.
+--   wherever the set entity is. `expected_types`: event.category -> the values of event.type expected with it.
 --
 -- A match_only_text name that ends in ".text" is a multi-field of the name before it: a row of the published list,
 -- but never a key of a document. Sets that are not ECS's own, only shared pieces of it: user_short, group_short,

@@ -53,7 +53,7 @@ local function set_of(words, more)
   return result
 end
 
---- Adds names by their types, below a prefix. Multi-fields are left out: no document has them as keys.
+--- Adds names by their types, below a prefix. Multi-fields are omitted: no document has them as keys.
 local function add_fields(list, prefix, by_type)
   for type_name, names in pairs(by_type) do
     for name in names:gmatch "%S+" do
@@ -136,9 +136,9 @@ function M.of(release)
   end
 end
 
---- What a record's ecs.version stands for, such as "9.2.0": a list, the release to name, and what is doubtful.
+--- What a record's ecs.version means, such as "9.2.0": a list, the release to name, and what is doubtful.
 ---@param version any
----@return oversight.EcsList? list nil for what is no release of ECS 8 or 9
+---@return oversight.EcsList? list nil for what is not a release of ECS 8 or 9
 ---@return string? release
 ---@return string? doubt
 function M.find(version)
@@ -159,8 +159,8 @@ end
 local OPEN = { object = true, flattened = true, nested = true }
 local POINT = { lat = "latitude", lon = "longitude" }
 
---- What stands at a path: the type of a field, "object" for what only holds fields, "latitude" or "longitude" in
---- a point, "anything" below what ECS leaves open, and nil for what is no field.
+--- What is at a path: the type of a field, "object" for what only holds fields, "latitude" or "longitude" in
+--- a point, "anything" below what ECS leaves open, and nil for what is not a field.
 ---@param path string
 ---@return string?
 function List:type_of(path)

@@ -37,7 +37,7 @@ local function check_time(fields, complain)
     return complain("TimeGenerated", "is missing: Azure puts the time of arrival there", "warning")
   end
   local time, now = values.unix_time(field.value), os.time()
-  if not time then return complain("TimeGenerated", "is no RFC 3339 time") end
+  if not time then return complain("TimeGenerated", "is not an RFC 3339 time") end
   local problem = time < now - MOST_PAST and "is older than two days" or
     time > now + MOST_AHEAD and "is more than a day ahead" or nil
   if problem and not is_kept(fields, time) then

@@ -4,7 +4,7 @@ local values = require "oversight.targets.values"
 
 local M = {}
 
--- An empty one is no default: Splunk refuses the index, and events without the others are hard to find.
+-- There is no default for an empty one: Splunk refuses the index, and events without the others are hard to find.
 local NOT_EMPTY = values.set("host", "source", "sourcetype", "index")
 local ENVELOPE = values.set("time", "host", "source", "sourcetype", "index", "event", "fields")
 
@@ -47,7 +47,7 @@ end
 
 local function problem_of(field)
   local top, rest = field.path:match "^([^.]*)%.?(.*)$"
-  if not ENVELOPE[top] then return "is no key of a HEC envelope (code 5)" end
+  if not ENVELOPE[top] then return "is not a key of a HEC envelope (code 5)" end
   if top == "fields" then return indexed_problem(field, rest) end
   if top == "event" then return nil end
   if top == "time" and rest == "" then return time_problem(field) end

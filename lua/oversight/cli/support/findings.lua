@@ -6,14 +6,14 @@ local text = require "oversight.cli.support.text"
 ---@class oversight.Findings
 ---@field events integer that should be there
 ---@field dead integer of these, with a record in the dead letter
----@field dropped integer of these, that the format leaves out
+---@field dropped integer of these, that the format omits
 ---@field skipped integer[] ids of those that have no record in the format, and are in no dead letter
 ---@field again string[] files that were named before, which are read once
 ---@field absent string[] dead letters that are not there
----@field behind integer lines of events behind the checkpoint
+---@field behind integer lines of events after the checkpoint
 ---@field foreign integer lines of another registry's events
 ---@field unknown integer events that are there, and not in the registry
----@field unreadable integer lines that are no records
+---@field unreadable integer lines that are not records
 ---@field first_unreadable string? where the first of these is, and what is wrong with it
 ---@field missing integer[] ids
 ---@field twice integer[] ids
@@ -32,7 +32,7 @@ function M.new()
   }, Findings)
 end
 
---- Takes down one event.
+--- Records one event.
 ---@param id integer
 ---@param count integer how many of its records are there
 ---@param expected integer|false how many it has; false: the format refuses it
@@ -103,9 +103,9 @@ function Findings:print(last_id)
   for _, name in ipairs(self.absent) do
     print(("     %s is not there: it was replayed, or nothing was refused"):format(text.printable(name)))
   end
-  print_note(self.behind, "%d line(s) of events behind the checkpoint")
+  print_note(self.behind, "%d line(s) of events after the checkpoint")
   print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
-  print_note(self.unknown, "%d event(s) there that the registry does not have (any more)")
+  print_note(self.unknown, "%d event(s) there that the registry does not have, or has no longer")
   print_note(self.unreadable, "%d line(s) without an event's id, the first one:")
   if self.first_unreadable then print("     " .. text.printable(self.first_unreadable)) end
   print_list("skipped", ranges(self.skipped))

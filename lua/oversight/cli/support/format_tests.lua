@@ -70,7 +70,7 @@ function compare(expected, actual, path)
   if wanted ~= found then return ("%s is %s, expected %s"):format(path or "the record", found, wanted) end
 end
 
---- The names of a dotted path; a dot behind "\" belongs to its name.
+--- The names of a dotted path; a dot after "\" belongs to its name.
 local function names_of(path)
   local names, name, at = {}, "", 1
   while at <= #path do

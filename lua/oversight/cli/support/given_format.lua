@@ -54,7 +54,7 @@ function M.load_restricted(given, file, arguments)
   }, Restricted)
 end
 
---- Loads what `name` stands for. Messages of unknown names have the code "not_found".
+--- Loads what `name` means. Messages of unknown names have the code "not_found".
 ---@return oversight.Format|table? format
 ---@return string? message
 ---@return string? code

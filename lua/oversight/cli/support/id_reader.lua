@@ -63,7 +63,7 @@ function M.new(path, format)
   if #keys > 0 then self.id = keys end
   self.encoding = format and format.encoding
   if self.id then return setmetatable(self, IdReader) end
-  return nil, "it cannot be told where the records hold the event's id: say so with --id-path, as event.id", "usage"
+  return nil, "it cannot be found out where the records hold the event's id: give --id-path, as event.id", "usage"
 end
 
 --- The event's id in a line; or nil and what is wrong with the line.
@@ -74,7 +74,7 @@ function IdReader:read(line)
   local text = record.find(line, self.id, self.encoding)
   local id = text and math.tointeger(tonumber(text:match '^"?(%-?%d+)"?$'))
   if id then return id end
-  if not record.decode(line, self.encoding) then return nil, "it is no whole record" end
+  if not record.decode(line, self.encoding) then return nil, "it is not a whole record" end
   return nil, "the line holds no event id at " .. table.concat(self.id, ".")
 end
 

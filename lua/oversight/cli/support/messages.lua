@@ -63,11 +63,11 @@ function M.error(command, message)
   io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", text.printable_lines(message)))
 end
 
---- Tells what is wrong with the arguments, and where to look.
+--- Prints what is wrong with the arguments, and where to look.
 ---@param command string?
 ---@param message string
 function M.usage(command, message)
-  to_log = is_json -- of arguments the one who gave them is told
+  to_log = is_json -- a fault of arguments is for whoever gave them
   M.error(command, message)
   if is_json then return end
   io.stderr:write(("Try 'oversight-siem %s--help'.\n"):format(command and command .. " " or ""))

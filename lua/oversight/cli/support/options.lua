@@ -5,9 +5,9 @@
 ---
 --- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
 ---
---- `arguments` = { least, most, "NAME" } of the list allows arguments that are no options; they are
---- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What stands
---- behind "--" is no option.
+--- `arguments` = { least, most, "NAME" } of the list allows arguments that are not options; they are
+--- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What follows
+--- "--" is not an option.
 local nearest = require "oversight.nearest"
 
 local print = require("oversight.output").print
@@ -60,12 +60,12 @@ end
 
 --- What is said of an unknown argument. It is not repeated: it may hold a secret.
 local function describe_unknown(declared, name, place)
-  if name:sub(1, 1) ~= "-" then return ("argument %d stands where an option is expected"):format(place) end
+  if name:sub(1, 1) ~= "-" then return ("argument %d is where an option is expected"):format(place) end
   local names = {}
   for i, option in ipairs(declared) do names[i] = option[1] end
   local near = nearest(name, names)
   local hint = near and ("; did you mean %s?"):format(near) or ""
-  return ("argument %d is no option of this command%s"):format(place, hint)
+  return ("argument %d is not an option of this command%s"):format(place, hint)
 end
 
 --- Parses arguments. Gives a table by key, or nil and a message.

@@ -34,7 +34,7 @@ function M.problem(registry, db, path, state)
   end
   local largest = largest_id(registry)
   if largest < state.last_id then
-    return ("the registry '%s' has given no id behind %d, and the checkpoint is at event %d: it is another one, or " ..
+    return ("the registry '%s' has given no id after %d, and the checkpoint is at event %d: it is another one, or " ..
       "was restored from a backup. Say from where on its events are new with 'oversight-siem checkpoint set', or " ..
       "start over with 'oversight-siem checkpoint reset'"):format(db, largest, state.last_id)
   end

@@ -24,7 +24,7 @@ M.options = {
     help = "of log lines (default: text, as key=value); json: of the closing line and of errors as well" },
 }
 
--- ---- what is told of a pipeline ----
+-- ---- what a pipeline reports ----
 
 --- The counts with each counter and each bucket put together with the one of other counts.
 local function combine(counts, other, put)
@@ -47,20 +47,20 @@ local function add_up(counts, before)
   return combine(counts, before, function(a, b) return a + b end)
 end
 
---- A time that is none in the registry makes a lag that no number tells.
+--- A timestamp that is not a time makes a lag that is not finite.
 local function is_finite(number)
   return number == number and math.abs(number) < math.huge
 end
 
 --- Makes the numbers known. What is written again after a failure is counted again, from the checkpoint
---- on: until it is past what was told before, that stays, as counters only grow.
+--- on: until it is past what was published before, that stays, as counters only grow.
 local function publish(self, title, numbers, state)
-  numbers = combine(numbers, self.told, math.max)
-  self.told = numbers
+  numbers = combine(numbers, self.published, math.max)
+  self.published = numbers
   numbers = combine(numbers)
   numbers.state = state
   if not is_finite(numbers.lag_seconds) then numbers.lag_seconds = nil end
-  -- Where it is and how far behind is not known before it was at work.
+  -- Its position and lag are unknown until it has started.
   if not self.started then numbers.last_id, numbers.lag_events, numbers.lag_seconds = nil, nil, nil end
   program.publish(self.number, core.json_encode { name = title, numbers = numbers })
 end
@@ -186,7 +186,7 @@ local function remake(make, base)
   local ok, job, message = program.limited(reload.SECONDS, make)
   if ok and job and job.follow then return job end
   set_loaded(present)
-  if ok and job then return nil, "it does not follow any more" end
+  if ok and job then return nil, "it no longer follows" end
   return nil, ok and message or job
 end
 
@@ -287,7 +287,7 @@ end
 --- Runs one pipeline until it is stopped.
 ---@param process table of M.start
 ---@param number integer which one of the process it is
----@param make fun(): oversight.Pipeline?, string?, string? makes it from its files, each time anew
+---@param make fun(): oversight.Pipeline?, string?, string? makes it from its files, each time again
 ---@return "ok"?
 ---@return string|false|nil message false: the log has it
 ---@return string? code

@@ -6,7 +6,7 @@ Tally.__index = Tally
 
 local IDS_A_WORD = 32 -- of 64 bits
 
---- What stands for this often or more.
+--- The answer for this often or more.
 local MANY = 3
 
 local M = { MANY = MANY }
