@@ -3,6 +3,7 @@
 #include "record/field_limit.h"
 #include "testing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static siem_batch *make_batch(size_t count) {
@@ -209,6 +210,58 @@ static void test_long_lists(void **state) {
     siem_event_close(event);
 }
 
+static siem_code give_text(void *context, siem_event *event, const siem_value *value,
+                           siem_value *result, siem_error *err) {
+    (void)event, (void)value, (void)err;
+    *result = *(const siem_value *)context;
+    return SIEM_OK;
+}
+
+/* Writes an event by a row of its site's column, and one of a function if it gives something. */
+static siem_code write_long(siem_value column, const siem_value *given, siem_error *err) {
+    static const char *const site[] = {"site", NULL};
+    const siem_column row = {"site", column};
+    siem_event *event;
+    siem_mapping *mapping;
+    siem_batch *batch = make_batch(0);
+    assert_ok(siem_event_open(&event, &row, 1, "r", &err));
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    if (given != NULL) {
+        const siem_row called = {"f", .with = give_text, .with_context = (void *)given};
+        assert_ok(siem_mapping_add(mapping, &called, &err));
+    }
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"s", .from = site}, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    siem_code rc = siem_batch_write(batch, mapping, event, NULL, err);
+    assert_int_equal(siem_batch_size(batch), rc == SIEM_OK);
+    siem_mapping_close(mapping);
+    siem_event_close(event);
+    siem_batch_close(batch);
+    return rc;
+}
+
+/* A record may be long because its event is; what functions make of it is bounded, by what it takes
+ * as JSON, where a control character has six bytes. */
+static void test_long_records(void **state) {
+    const size_t size = (11 << 20) + (200 << 10);
+    char *controls = malloc(size), *letters = malloc(size);
+    siem_error err = {0};
+    (void)state;
+    assert_non_null(memset(controls, 1, size));
+    assert_non_null(memset(letters, 'x', size));
+    const siem_value escaped = {.type = SIEM_TEXT, .bytes = controls, .size = size};
+    const siem_value plain = {.type = SIEM_TEXT, .bytes = letters, .size = size};
+    const siem_value shorter = {.type = SIEM_TEXT, .bytes = "x", .size = 1};
+    assert_ok(write_long(escaped, NULL, &err));
+    assert_ok(write_long(shorter, &plain, &err));
+    assert_int_equal(write_long(escaped, &shorter, &err), SIEM_REFUSED);
+    assert_string_equal(err.message, "m: s: the record is longer than 64 MiB here");
+    assert_int_equal(write_long(shorter, &escaped, &err), SIEM_REFUSED);
+    assert_string_equal(err.message, "m: f: the record is longer than 64 MiB here");
+    free(controls);
+    free(letters);
+}
+
 static void cut(const char *json, size_t most, const char *expected, size_t count) {
     siem_buffer out = {0};
     siem_buffer_add(&out, "before", 6);
@@ -276,11 +329,11 @@ static void test_cut_last(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_copy),     cmocka_unit_test(test_add_refuses),
-        cmocka_unit_test(test_records),  cmocka_unit_test(test_parts_and_sources),
-        cmocka_unit_test(test_many),     cmocka_unit_test(test_long_lists),
-        cmocka_unit_test(test_cut),      cmocka_unit_test(test_cut_characters),
-        cmocka_unit_test(test_cut_last),
+        cmocka_unit_test(test_copy),           cmocka_unit_test(test_add_refuses),
+        cmocka_unit_test(test_records),        cmocka_unit_test(test_parts_and_sources),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_long_records),   cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_characters), cmocka_unit_test(test_cut_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,8 @@ static void test_loose_escapes(void **state) {
     hides("<aB&sol c=d+E&f>", true);
     hides("<aB\\/c=d\\n+\\tE\\r\\n&f>", true);
     hides("<aB&#10;/c=d&nbsp;+E&Tab;&f>", true);
+    hides("<aB&#9;/c=d+E&f>", true);
+    hides("<aB&#xa/c=d+E&f>", true);
     hides("<aB%20%0D%0a/c=d+E%26f>", true);
     hides("<aB++/c=d+E%26f>", true);
 }
