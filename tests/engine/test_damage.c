@@ -93,6 +93,31 @@ static void test_cells_out_of_order(void **state) {
     assert_fails("cells.db", true, SIEM_IO, 0, "is damaged: event 2 comes after event 3");
 }
 
+/* Damage that comes while events are read, after their order was looked at: one comes twice. */
+static void test_cells_twice(void **state) {
+    (void)state;
+    for (int follow = 0; follow < 2; follow++) {
+        const char *name = follow ? "twice_followed.db" : "twice.db";
+        unsigned char page[PAGE];
+        siem_event *event;
+        siem_error err = {0};
+        test_sql(name, "PRAGMA page_size = 512;" TABLE EVENT("1", "5") EVENT("2", "5")
+                           EVENT("3", "5") EVENT("4", "5"));
+        siem_registry *registry = open_registry(name, follow);
+        assert_ok(siem_registry_next(registry, &event, &err));
+        siem_registry_release(registry);
+        sqlite3_int64 root = root_of(name);
+        read_page(name, root, page);
+        patch(name, root, 12, page + 10, 2); /* event 2 in the place of event 3 */
+        patch(name, 1, 24, "\x7f\0\0\0", 4); /* the file has changed */
+        assert_ok(siem_registry_next(registry, &event, &err));
+        assert_memory_equal(siem_event_get(event, "event_id").bytes, "2", 1);
+        assert_int_equal(siem_registry_next(registry, &event, &err), SIEM_IO);
+        assert_non_null(strstr(err.message, "is damaged: event 2 comes after event 2"));
+        siem_registry_close(registry);
+    }
+}
+
 /* An interior page that says of a child that its ids are smaller than they are: a scan finds them,
  * and a seek does not. */
 static void test_wrong_divider(void **state) {
@@ -405,6 +430,7 @@ static void test_stop_of_export(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cells_out_of_order),
+        cmocka_unit_test(test_cells_twice),
         cmocka_unit_test(test_wrong_divider),
         cmocka_unit_test(test_deleted_meanwhile),
         cmocka_unit_test(test_deleted_of_sorted),
