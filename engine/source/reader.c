@@ -124,6 +124,18 @@ void siem_reader_release(siem_reader *reader) {
 
 /* ---- life ---- */
 
+/* A connection that reads slices alone. It goes through the table from page to page, so that a
+ * cache of SQLite's size (2 MB) would only be filled: one that stays in the processor's is faster.
+ */
+static siem_code connect(siem_reader *reader, siem_error *err) {
+    const siem_origin *origin = reader->origin;
+    siem_code rc = siem_database_open(&reader->own, origin->path, origin->busy_timeout_ms,
+                                      &reader->inquiry, err);
+    if (rc == SIEM_OK) rc = siem_database_check_file(&reader->own, &origin->file, err);
+    if (rc != SIEM_OK) return rc;
+    return siem_database_run(&reader->own, "PRAGMA cache_size = -400", err);
+}
+
 siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
                               const siem_database *database, siem_error *err) {
     *out = NULL;
@@ -132,12 +144,7 @@ siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
     reader->origin = origin;
     reader->ended = reader->is_stale = true;
     reader->database = database != NULL ? database : &reader->own;
-    siem_code rc = SIEM_OK;
-    if (database == NULL) {
-        rc = siem_database_open(&reader->own, origin->path, origin->busy_timeout_ms,
-                                &reader->inquiry, err);
-        if (rc == SIEM_OK) rc = siem_database_check_file(&reader->own, &origin->file, err);
-    }
+    siem_code rc = database == NULL ? connect(reader, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = siem_reader_hold(reader, err);
     siem_reader_release(reader);
     if (rc == SIEM_OK) *out = reader;

@@ -33,8 +33,10 @@ static siem_code fill(siem_sorted_ids *ids, const siem_database *database, sqlit
 
 siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *database,
                                const siem_range *range, int64_t limit, siem_error *err) {
-    static const char sql[] =
-        "SELECT id" SIEM_IN_RANGE " ORDER BY timestamp COLLATE BINARY, id LIMIT ?4";
+    /* With a LIMIT of any value, SQLite inserts into a b-tree instead of merging sorted files. */
+    const char *sql = limit < 0 ? "SELECT id" SIEM_IN_RANGE " ORDER BY timestamp COLLATE BINARY, id"
+                                : "SELECT id" SIEM_IN_RANGE
+                                  " ORDER BY timestamp COLLATE BINARY, id LIMIT ?4";
     sqlite3_stmt *statement = NULL;
     siem_code rc;
     *out = NULL;
@@ -42,7 +44,7 @@ siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *datab
     if (ids == NULL) return siem_error_no_memory(err);
     if ((rc = siem_database_prepare(database, &statement, sql, err)) != SIEM_OK) goto out;
     siem_range_bind(range, statement);
-    sqlite3_bind_int64(statement, 4, limit);
+    if (limit >= 0) sqlite3_bind_int64(statement, 4, limit);
     ids->spool = tmpfile();
     rc = ids->spool == NULL ? spool_failed(err) : fill(ids, database, statement, err);
 out:
