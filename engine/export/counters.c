@@ -74,7 +74,7 @@ static const counter_row rows[] = {
     {{.name = "timestamp",
       .unit = "events",
       .help = "Of these, events with a timestamp that is not a time",
-      .summary = "with a timestamp that is no time",
+      .summary = "with a timestamp that is not a time",
       .part_of = "repaired"},
      COUNT(timestamp)},
     {{.name = "extra",

@@ -106,7 +106,7 @@ static siem_code check_path(const char *path, siem_error *err) {
                               path);
     }
     if (!S_ISREG(status.st_mode)) {
-        return siem_error_set(err, SIEM_SCHEMA, "'%s' is no regular file", path);
+        return siem_error_set(err, SIEM_SCHEMA, "'%s' is not a regular file", path);
     }
     if (access(path, R_OK) != 0) {
         return siem_error_set(err, SIEM_IO, "cannot open '%s': %s", path, strerror(errno));

@@ -24,7 +24,7 @@ for line in open("out", encoding="ascii"): json.loads(line)' || fail "$format: n
     has err "[ok] exported 11 event(s) as $format"
     tr -s '\n ' ' ' <err >joined
     has joined "8 event(s) needed repair: 2 with text that was not UTF-8, 1 with a blob in a text column,"
-    has joined "2 with a timestamp that is no time, 2 with extra nested too deep or with NaN, 1 with an infinite number"
+    has joined "2 with a timestamp that is not a time, 2 with extra nested too deep or with NaN, 1 with an infinite number"
 done
 has out '"TokenId":"\ufffdA\ufffd\ufffd"'
 has out '"TokenId":"blob"'

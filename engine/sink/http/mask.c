@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is shorter is no credential, and would be found in any text: "true", "null". */
+/* A shorter text is not a credential, and would be found in any text: "true", "null". */
 #define SHORTEST    6
 #define MOST_LAYERS 3
 #define LONG_TEXT   ((size_t)256 << 10) /* of which one layer is read */
@@ -20,8 +20,8 @@
 
 typedef struct view view;
 
-/* Reads the rest of an escape whose first character `*c` is read; gives what it stands for. False
- * when it is none. */
+/* Reads the rest of an escape whose first character `*c` is read; gives the character that it
+ * means. False when it is none. */
 typedef bool (*decoder)(const view *v, int depth, size_t *at, uint32_t *c);
 
 struct view {

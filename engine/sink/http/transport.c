@@ -317,7 +317,7 @@ static void mask_users(char *text) {
 
 static const char *describe(const siem_exchange *exchange, CURLcode result) {
     const siem_transfer *transfer = exchange->transfer;
-    if (quotes_proxy(transfer)) return "it is no URL that names one";
+    if (quotes_proxy(transfer)) return "it is not the URL of one";
     if (result == CURLE_SEND_FAIL_REWIND) return "the connection ended before the answer";
     return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
 }
