@@ -166,6 +166,51 @@ static void test_damage(void **state) {
 }
 
 /* So many levels, values and bytes of text, and not one more. */
+/* Whatever is cut off a value, nothing after it is read, and it is damaged. */
+static void test_cut(void **state) {
+    static const struct {
+        const char *data;
+        size_t size;
+    } cases[] = {
+        {BYTES("\x43"
+               "abc")},
+        {BYTES("\x82\x0f\xa0")},
+        {BYTES("\xa2\x01\x02")},
+        {BYTES("\x04\x01\xff\xff\xff\xfe")},
+        {BYTES("\x68\x3f\xf0\x00\x00\x00\x00\x00\x00")},
+        {BYTES("\x04\x08\x3f\x80\x00\x00")},
+        {BYTES("\x5d\x00"
+               "abcdefghijklmnopqrstuvwxyzabc")},
+        {BYTES("\xe2\x41"
+               "a\xa1\x07\x41"
+               "b\x42"
+               "xy")},
+        {BYTES("\x02\x04\xa1\x01\xa1\x02")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_buffer json = {0};
+        assert_ok(read_value(&json, cases[i].data, cases[i].size, 0, &err));
+        siem_buffer_free(&json);
+        for (size_t size = 0; size < cases[i].size; size++) {
+            assert_damaged(cases[i].data, size, 0, "the data");
+        }
+    }
+    /* Pointers of each size, cut short, out of the data, to a cut value, and to a pointer. */
+    assert_damaged(BYTES("\x20"), 0, "the data");
+    assert_damaged(BYTES("\x28\x00"), 0, "the data");
+    assert_damaged(BYTES("\x30\x00\x00"), 0, "the data");
+    assert_damaged(BYTES("\x38\x00\x00\x00"), 0, "the data");
+    assert_damaged(BYTES("\x20\x02"), 0, "a pointer leads out of the data");
+    assert_damaged(BYTES("\x20\x02\x5d"), 0, "the data");
+    assert_damaged(BYTES("\x20\x02\x20\x04\xa0"), 0, "a pointer leads to a pointer");
+    /* The first of two problems is reported, also within a map. */
+    assert_damaged(BYTES("\xe1\x20\x09"), 0, "a pointer leads out of the data");
+    assert_damaged(BYTES("\xe2\x41"
+                         "a"),
+                   0, "the data");
+}
+
 static void test_bounds(void **state) {
     static char data[20010], expected[80];
     static const char nested[] = "\x01\x04";
@@ -210,7 +255,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars), cmocka_unit_test(test_lists_and_maps),
         cmocka_unit_test(test_sizes),   cmocka_unit_test(test_pointers),
-        cmocka_unit_test(test_damage),  cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_damage),  cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
