@@ -56,9 +56,41 @@ def check_zeroed():
         whole, above, name, members = struct[0], struct[1] or "", struct[2], struct[3]
         if "NULL" in above or "all are required" in whole:
             continue
-        for declaration, comment in re.findall(r"^ +([^/\n]*\*[^/\n]*;) *(?:/\*((?:(?!\*/).)*)\*/)?", members, re.M | re.S):
-            if "context" not in declaration and not re.search(r"required|NULL", comment):
-                problems.append(f"{name}: {declaration} does not say what NULL means")
+        for declaration, comment in re.findall(r"^ +([^/\n]*;) *(?:/\*((?:(?!\*/).)*)\*/)?", members, re.M | re.S):
+            says = r"required|NULL" if "*" in declaration or "_function " in declaration else r"required|\b0\b"
+            is_plain = re.match(r"bool |siem_value ", declaration) is not None
+            if "context" not in declaration and not is_plain and not re.search(says, comment):
+                problems.append(f"{name}: {declaration} does not say what NULL or 0 means")
+
+
+def check_versions():
+    version = re.search(r"project\(oversight-siem VERSION (\d+)\.(\d+)\.(\d+)", (root / "CMakeLists.txt").read_text()).groups()
+    number, text = int("%d%02d%02d" % tuple(map(int, version))), ".".join(version)
+    header = (root / "engine/include/oversight/siem.h").read_text()
+    if f"#define SIEM_VERSION_NUMBER {number}\n" not in header:
+        problems.append(f"siem.h: SIEM_VERSION_NUMBER is not {number}, as CMakeLists.txt has version {text}")
+    rockspec = root / f"lua/oversight-siem-{text}-1.rockspec"
+    if not rockspec.exists() or f'version = "{text}-1"' not in rockspec.read_text():
+        problems.append(f"{rockspec.name} is missing, or has another version")
+    if f"\n{text}, against " not in (root / "README.md").read_text().split("## Changes")[-1]:
+        problems.append(f"README.md: the changes of {text} are missing")
+    for path in HEADERS:
+        check_since(path, tuple(map(int, version)))
+
+
+SINCE = re.compile(r"[Ss]ince (\d+)\.(\d+)\.(\d+)")
+
+
+def check_since(path, version):
+    """Each function says since which version it is there: by its comment, its chapter or its file."""
+    chapters = re.split(r"(?m)^(?=/\* ---- )", path.read_text())
+    for_file = SINCE.search(chapters[0].split("*/")[0])
+    for chapter in chapters:
+        heading = SINCE.search(chapter.split("\n")[0]) or for_file
+        for comment, function in re.findall(r"/\*((?:(?!\*/).)*)\*/\n((?:SIEM_API[^;]*;\n)+)", chapter, re.S):
+            since = SINCE.search(comment) or heading
+            if not since or tuple(map(int, since.groups())) > version:
+                problems.append(f"{path.name}: {function.splitlines()[0]}: since which version?")
 
 
 # A line for each name: "siem.json.encode", "event:copy".
@@ -183,6 +215,7 @@ for header_path in HEADERS:
     check_header(header_path)
 check_misuse()
 check_zeroed()
+check_versions()
 check_lua()
 check_fields()
 check_links()

@@ -16,6 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
+int siem_version_number(void) {
+    return SIEM_VERSION_NUMBER;
+}
+
 const char *siem_version(void) {
     return SIEM_VERSION;
 }

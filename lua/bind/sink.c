@@ -193,7 +193,7 @@ static int push_outcomes(lua_State *L, const siem_outcome *outcomes, size_t coun
         set_text(L, "verdict", siem_lua_verdict_name(o->verdict));
         set_text(L, "reason", o->reason);
         if (o->http_status != 0) lua_pushinteger(L, o->http_status), lua_setfield(L, -2, "status");
-        if (o->code >= 0) lua_pushinteger(L, o->code), lua_setfield(L, -2, "code");
+        if (o->code > 0) lua_pushinteger(L, o->code), lua_setfield(L, -2, "code");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_pushinteger(L, delivered);

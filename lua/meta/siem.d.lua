@@ -21,7 +21,7 @@
 ---| "idle"        # no program has the registry open, and this user may not open it alone
 
 ---@class oversight.siem
----@field VERSION string of the library, "0.1.0"
+---@field VERSION string of the library, "0.2.0"
 ---@field ECS_VERSION string
 ---@field SCHEMA_VERSION string
 ---@field FEATURES table<string, boolean> what this build has beyond the core: "geoip", "gzip", "metrics"

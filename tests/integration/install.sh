@@ -50,7 +50,8 @@ echo '#include <oversight/counters.h>
 int main(void) {
     siem_value value = siem_value();
     value.integer = 7;
-    return value.size != 0 || siem_version() == NULL || siem_counter_at(0) == NULL;
+    bool is_same = siem_version_number() == SIEM_VERSION_NUMBER && siem_version() != NULL;
+    return value.size != 0 || !is_same || siem_counter_at(0) == NULL;
 }' >host.cc
 sed 's/= siem_value()/= {SIEM_NULL, {0}, 0}/' host.cc >host.c
 for standard in c99 c11 c17; do

@@ -1,7 +1,7 @@
 /* counters.h: what an export counts, as one table: for hosts that show or publish all of
  * siem_counts.
  *
- * The conventions of siem.h hold here as well. */
+ * The conventions of siem.h hold here as well. Since 0.2.0. */
 #ifndef OVERSIGHT_COUNTERS_H
 #define OVERSIGHT_COUNTERS_H
 

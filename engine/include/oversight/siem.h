@@ -21,6 +21,8 @@
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
  *   - Numbers are read and written with a point, whatever locale the program sets.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
+ *   - A chapter's heading says since which version its functions are there; a function that came
+ *     later, or has changed, says so itself.
  */
 #ifndef OVERSIGHT_SIEM_H
 #define OVERSIGHT_SIEM_H
@@ -41,7 +43,15 @@ extern "C" {
 #define SIEM_EXTENSION
 #endif
 
-/* The version of the library, as in the package ("0.1.0"). Static, never NULL. */
+/* ---- version (since 0.1.0) ------------------------------------------------------------------- */
+
+/* The version of this header, as major * 10000 + minor * 100 + patch: for #if. */
+#define SIEM_VERSION_NUMBER 200
+
+/* The same of the library that a program runs with. Since 0.2.0. */
+SIEM_API int siem_version_number(void);
+
+/* Its version as in the package ("0.2.0"). Static, never NULL. */
 SIEM_API const char *siem_version(void);
 
 /* What a build has beyond the core, each by one library: "geoip" (lookups in .mmdb files), "gzip"
@@ -60,7 +70,7 @@ SIEM_API const siem_feature *siem_feature_at(size_t index);
 #define SIEM_ECS_VERSION    "8.11.0"
 #define SIEM_SCHEMA_VERSION "oversight-siem-1"
 
-/* ---- error ---------------------------------------------------------------------------------- */
+/* ---- error (since 0.1.0) --------------------------------------------------------------------- */
 
 typedef enum siem_code {
     SIEM_OK = 0,
@@ -91,7 +101,7 @@ typedef struct siem_error {
 /* The name of a code as Lua returns it ("not_found"). Static, never NULL. */
 SIEM_API const char *siem_code_name(siem_code code);
 
-/* ---- value ---------------------------------------------------------------------------------- */
+/* ---- value (since 0.1.0) --------------------------------------------------------------------- */
 
 typedef enum siem_type {
     SIEM_NULL = 0,
@@ -111,7 +121,7 @@ typedef struct siem_value {
     size_t size; /* of bytes, in bytes */
 } siem_value;    /* zeroed: null */
 
-/* ---- event ---------------------------------------------------------------------------------- */
+/* ---- event (since 0.1.0) --------------------------------------------------------------------- */
 
 /* One row of the registry's `events` table, normalized to 14 fields, in this order:
  *   event_id text, event_kind text, occurred_unix integer, occurred_at text (RFC 3339, or ""),
@@ -167,7 +177,7 @@ SIEM_API siem_code siem_iso8601(char out[24], double unix_time, siem_error *err)
 SIEM_API const char *const *siem_beacon_kinds(void);
 SIEM_API const char *siem_action_of(const char *kind);
 
-/* ---- registry ------------------------------------------------------------------------------- */
+/* ---- registry (since 0.1.0) ------------------------------------------------------------------ */
 
 /* The event source: an Oversight registry, opened read-only beside whoever writes to it. */
 typedef struct siem_registry siem_registry;
@@ -176,7 +186,7 @@ typedef struct siem_registry_options {
     const char *path;        /* required: a plain path, never a URI */
     const char *registry_id; /* required: its public identity, copied into every event */
     bool has_since;          /* when true, only events with timestamp >= since */
-    int64_t since;           /* seconds */
+    int64_t since;           /* seconds; 0 is a time, too */
     bool has_limit;          /* when true, a limit of 0 is one: no events at all */
     int64_t limit;           /* at most this many events; 0 or negative: all */
     int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
@@ -292,7 +302,7 @@ SIEM_API siem_value siem_query_at(const siem_query *query, size_t column);
 /* Closes the query. */
 SIEM_API void siem_query_close(siem_query *query);
 
-/* ---- mapping -------------------------------------------------------------------------------- */
+/* ---- mapping (since 0.1.0) ------------------------------------------------------------------- */
 
 /* A compiled format: what a record looks like, as operations over the fields of an event. */
 typedef struct siem_mapping siem_mapping;
@@ -372,7 +382,7 @@ SIEM_API const siem_converter *siem_converter_at(size_t index);
 SIEM_API const char *siem_converter_name(const siem_converter *converter);
 SIEM_API const char *siem_converter_summary(const siem_converter *converter);
 
-/* ---- batch ---------------------------------------------------------------------------------- */
+/* ---- batch (since 0.1.0) --------------------------------------------------------------------- */
 
 /* Records that wait for a sink: JSON lines, one a record, and where each begins. */
 typedef struct siem_batch siem_batch;
@@ -419,11 +429,11 @@ SIEM_API void siem_batch_clear(siem_batch *batch);
 /* Closes the batch. */
 SIEM_API void siem_batch_close(siem_batch *batch);
 
-/* ---- sink ----------------------------------------------------------------------------------- */
+/* ---- sink (since 0.1.0) ---------------------------------------------------------------------- */
 
 #include <oversight/sink.h>
 
-/* ---- dead letter ---------------------------------------------------------------------------- */
+/* ---- dead letter (since 0.1.0) --------------------------------------------------------------- */
 
 /* A file of events that were refused, one JSON line each: reason, format, event. Mode 0600. */
 typedef struct siem_deadletter siem_deadletter;
@@ -442,10 +452,10 @@ typedef struct siem_refusal {
     int http_status;      /* 0: none */
     int code;             /* the protocol's own, as HEC's; 0 or negative: none */
     const char *source; /* JSON of the event, when the event itself is not given; NULL: not known */
-    size_t source_size;
+    size_t source_size; /* 0 without one */
     const char *record; /* JSON of the record; NULL: there is none */
-    size_t record_size;
-    unsigned part; /* which of the event's records it is, from 0 */
+    size_t record_size; /* 0 without one */
+    unsigned part;      /* which of the event's records it is, from 0 */
 } siem_refusal;
 
 /* Appends a line with the time. `event` may be NULL. Errors: SIEM_INVALID for a source or record
@@ -467,14 +477,15 @@ typedef struct siem_deadletter_place {
 } siem_deadletter_place;
 
 /* Blanks lines of a file that are done, and forces that to the disk: whoever reads the
- * file passes over them. No room is needed. Errors: SIEM_IO. */
+ * file passes over them. No room is needed. Errors: SIEM_IO. Since 0.2.0: 0.1.0 has it as
+ * siem_deadletter_strike. */
 SIEM_API siem_code siem_deadletter_blank(const char *path, const siem_deadletter_place *places,
                                          size_t count, siem_error *err);
 
 /* Closes and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);
 
-/* ---- checkpoint ----------------------------------------------------------------------------- */
+/* ---- checkpoint (since 0.1.0) ---------------------------------------------------------------- */
 
 /* The position behind the last event that a sink confirmed, in a file that outlives crashes. */
 typedef struct siem_checkpoint siem_checkpoint;
@@ -514,7 +525,7 @@ SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_e
  * siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
-/* ---- export --------------------------------------------------------------------------------- */
+/* ---- export (since 0.1.0) -------------------------------------------------------------------- */
 
 /* The loop over all of the above: events in, records out, nothing lost unnamed. */
 typedef struct siem_export siem_export;
@@ -563,7 +574,7 @@ typedef struct siem_export_options {
     siem_sink *sink;             /* required */
     siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
     int64_t after; /* of a registry that is followed: events up to this id are skipped; 0: none */
-    siem_on_error on_error;
+    siem_on_error on_error;          /* 0: SIEM_STOP_ON_ERROR */
     siem_deadletter *deadletter;     /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
@@ -623,7 +634,7 @@ SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_
  * export calls cannot close it: nothing happens then. */
 SIEM_API void siem_export_close(siem_export *export_);
 
-/* ---- sign ----------------------------------------------------------------------------------- */
+/* ---- sign (since 0.1.0) ---------------------------------------------------------------------- */
 
 typedef struct siem_sentinel_request {
     const char *workspace_id; /* required: the Log Analytics workspace */
@@ -643,7 +654,7 @@ SIEM_API siem_code siem_sentinel_authorization(char *out, size_t capacity,
                                                const siem_sentinel_request *request,
                                                siem_error *err);
 
-/* ---- format --------------------------------------------------------------------------------- */
+/* ---- format (since 0.1.0) -------------------------------------------------------------------- */
 
 /* A format found by name, as Lua modules define it, with a Lua state of its own. */
 typedef struct siem_format siem_format;

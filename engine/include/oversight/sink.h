@@ -1,5 +1,5 @@
 /* sink.h: where batches go. The chapter of siem.h on sinks, which includes it and whose
- * conventions hold here. */
+ * conventions hold here. Since 0.1.0. */
 #ifndef OVERSIGHT_SINK_H
 #define OVERSIGHT_SINK_H
 
@@ -22,7 +22,7 @@ typedef enum siem_verdict {
 typedef struct siem_outcome {
     siem_verdict verdict;
     int http_status;    /* 0: none */
-    int code;           /* the protocol's own, as HEC's; -1: none */
+    int code;           /* the protocol's own, as HEC's; 0 or negative: none */
     bool existed;       /* delivered before: the target has this id already */
     bool kept_aside;    /* delivered into a failure store, for someone to look into */
     const char *reason; /* of SIEM_REJECT, else NULL */
@@ -96,7 +96,7 @@ typedef struct siem_sink_option {
 } siem_sink_option;
 
 /* Option `index` of a kind: first its own, then those that it shares with others. False beyond the
- * last. The texts are static. */
+ * last. The texts are static. Since 0.2.0 in this form. */
 SIEM_API bool siem_sink_kind_option(const siem_sink_kind *kind, size_t index,
                                     siem_sink_option *option);
 
