@@ -70,7 +70,7 @@ static char declared_kind(lua_State *L, int index) {
     return kind;
 }
 
-/* Counts the keys; *sequence tells that they are 1 to n, *named that all are strings. */
+/* Counts the keys; *sequence: that they are 1 to n, *named that all are strings. */
 static size_t count_keys(lua_State *L, int index, bool *sequence, bool *named) {
     size_t count = 0;
     lua_Integer highest = 0;

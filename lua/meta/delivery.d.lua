@@ -190,13 +190,13 @@ function siem.sink.azure(options) end
 ---@return oversight.Outcome[]? outcomes of a failure
 function Sink:send(batch) end
 
---- Asks whether the target is there, takes the credentials, and is set up, as far as it tells.
+--- Asks whether the target is there, takes the credentials, and is set up, as far as it says.
 ---@return string? answer
 ---@return string? message
 ---@return oversight.Code? code
 function Sink:ping() end
 
---- How often the target has each of these events of a registry. Only elastic can tell, of documents
+--- How often the target has each of these events of a registry. Only elastic can count them, of documents
 --- whose index was refreshed since.
 ---@param registry_id string
 ---@param event_ids string[] at most 2,500

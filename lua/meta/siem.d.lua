@@ -10,14 +10,14 @@
 ---| "no_memory"
 ---| "not_found"   # no such file, format or field
 ---| "io"          # reading or writing failed
----| "schema"      # the file is no registry
+---| "schema"      # the file is not a registry
 ---| "locked"      # the registry stayed locked beyond the busy timeout
 ---| "refused"     # this event has no record in this format
 ---| "dropped"     # a filter or a function left this event out
 ---| "pipe_closed" # the reader of a pipe went away
 ---| "cancelled"   # the progress function asked to stop
----| "held"        # the target's set-up or the credentials are wrong: mend them
----| "unavailable" # the target did not take the records in as many attempts as allowed
+---| "held"        # the target's set-up or the credentials are wrong: fix them
+---| "unavailable" # the target did not accept the records in as many attempts as allowed
 ---| "idle"        # no program has the registry open, and this user may not open it alone
 
 ---@class oversight.siem
@@ -110,7 +110,7 @@ function siem.json.member(text, key) end
 ---@field user_agent string|number|nil chosen by outsiders
 ---@field qualified_timestamp string|number|nil
 ---@field tlog_index integer|nil
----@field extra table? decoded anew at each reading; nil when empty
+---@field extra table? decoded again at each reading; nil when empty
 ---@field [string] any a column that the site added
 local Event = {}
 
@@ -276,9 +276,9 @@ function siem.iter_registry_events(path, options) end
 ---@field when (fun(value: nil, event: oversight.Event): boolean?)? the row is omitted on false
 ---@field keep boolean? write null and "" too; without a source: an object kept when empty
 ---@field required boolean? refuse the event when the value is empty
----@field remove boolean? in extend: take the row, or all rows of that object, out
----@field before string? in extend: stand before the row of that destination
----@field after string? in extend: stand behind it
+---@field remove boolean? in extend: remove the row, or all rows of that object
+---@field before string? in extend: put it before the row of that destination
+---@field after string? in extend: put it after that row
 
 ---@class oversight.Format
 ---@field name string
@@ -326,7 +326,7 @@ function siem.format.from_function(name, whole, definition) end
 ---@return oversight.Code? code
 function siem.format.load(name) end
 
---- The file that a name or a path stands for.
+--- The file of a name or a path.
 ---@param name string
 ---@return string? file
 ---@return string? message
@@ -385,7 +385,7 @@ function Mapping:close() end
 
 --- What a site knows about the values of events. table(value) gives a row or nil. Files are looked at
 --- once a second and read again when they changed, apart from the budget of the event. When the new one is
---- wrong, lacks a column in use or is not a regular file, the old one stays, and standard error says so once.
+--- wrong, lacks a column in use or is not a regular file, the old one stays, and that is reported once on standard error.
 --- Making a table raises what is wrong with its file.
 ---@class oversight.Lookup
 ---@operator call(any): table?

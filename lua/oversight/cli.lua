@@ -83,7 +83,7 @@ local function set_lua_path(folders)
 end
 
 --- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held";
---- false as a message when the reason is told already.
+--- false as a message when the reason is printed already.
 local function run_command(name, command, arguments)
   for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
   if wants_json(arguments) then messages.set_format "json" end

@@ -15,7 +15,7 @@ local BESIDE = {
   output = { "" }, ["dead letter"] = { "" },
 }
 
---- The file that was recorded and that `name` names as well: by its place, or by another link. Inodes tell
+--- The file that was recorded and that `name` names as well: by its place, or by another link. Inodes say
 --- only which ones to compare: beside exports at work, the one of a file that was replaced is used again.
 local function find(taken, name, place, inode)
   if taken[place] then return taken[place] end
@@ -24,7 +24,7 @@ local function find(taken, name, place, inode)
 end
 
 --- Records the names of a file; or nil and what is wrong. Files of kind `alike` may be one another.
-local function take(taken, path, kind, alike)
+local function claim(taken, path, kind, alike)
   for _, suffix in ipairs(BESIDE[kind]) do
     local name = path .. suffix
     local place, inode = core.file_place(name) or name, core.file_identity(name)
@@ -59,19 +59,19 @@ local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "c
 function M.check(list, numbers, in_turn)
   local taken = {}
   for _, files in ipairs(list) do
-    if files.db then take(taken, files.db, "registry", true) end
+    if files.db then claim(taken, files.db, "registry", true) end
   end
   for _, written in ipairs(WRITTEN) do
     local kind, key = table.unpack(written)
     for _, files in ipairs(list) do
       if is_file(files[key]) then
-        local apart, message, code = take(taken, files[key], kind, in_turn and kind ~= "checkpoint")
+        local apart, message, code = claim(taken, files[key], kind, in_turn and kind ~= "checkpoint")
         if not apart then return nil, message, code end
       end
     end
   end
   if not is_file(numbers) then return true end
-  return take(taken, numbers, "numbers")
+  return claim(taken, numbers, "numbers")
 end
 
 return M

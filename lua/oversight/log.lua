@@ -100,7 +100,7 @@ end
 ---@param level "error"|"warning"|"info"
 ---@param message string
 ---@param fields table<string, any>?
-function M.tell(level, message, fields)
+function M.write_always(level, message, fields)
   write(level, message, copy_of(fields))
 end
 

@@ -1,6 +1,6 @@
 --- The known name that is most like one that is not known.
 
---- How many letters to add, take out, change or swap to make one of the other.
+--- How many letters to add, remove, change or swap to make one of the other.
 local function distance(a, b)
   local rows = { [0] = {} }
   for j = 0, #b do rows[0][j] = j end

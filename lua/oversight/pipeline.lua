@@ -134,7 +134,7 @@ local function check_keys(definition)
   for key in pairs(KEYS) do
     if definition[key] == "" then return empty(key) end
   end
-  -- It stands in log lines and in labels.
+  -- It is part of log lines and of labels.
   if definition.name and core.printable(definition.name) ~= definition.name then
     return "name must be text without control characters"
   end
@@ -339,7 +339,7 @@ local function run_export(self, export, source)
   return send_all(export, source)
 end
 
--- Seconds that counting may take at the end, which somebody may have asked for.
+-- Seconds that counting may take at the end, when a stop may be requested.
 local LAST_LOOK = 2
 
 --- What of a registry is exported; nil where that has no end, or the events are not a registry's.

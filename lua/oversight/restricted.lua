@@ -7,7 +7,7 @@ local description  = require "oversight.description"
 local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
-local sealed       = require "oversight.sealed"
+local read_only    = require "oversight.read_only"
 local text         = require "oversight.cli.support.text"
 
 local M = {}
@@ -90,9 +90,10 @@ end
 local function modules()
   local formats = own_formats()
   local known = {
-    ["oversight.actions"] = sealed.seal(actions),
-    ["oversight.format"]  = sealed.seal({ from_function = format.from_function, is_format = format.is_format }, format),
-    ["oversight.siem"]    = sealed.seal {
+    ["oversight.actions"] = read_only.view(actions),
+    ["oversight.format"]  = read_only.view(
+      { from_function = format.from_function, is_format = format.is_format }, format),
+    ["oversight.siem"]    = read_only.view {
       VERSION = core.version, ECS_VERSION = core.ecs_version, SCHEMA_VERSION = core.schema_version,
       null = core.null, drop = core.drop, array = core.array, object = core.object,
       iso8601 = core.iso8601, pipeline = pipeline_maker(formats),
@@ -112,10 +113,10 @@ local function new_environment()
   local env = {
     assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = next,
     pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen,
-    rawset = sealed.rawset, select = select, setmetatable = guarded_setmetatable, tonumber = tonumber,
+    rawset = read_only.rawset, select = select, setmetatable = guarded_setmetatable, tonumber = tonumber,
     tostring = tostring, type = type, xpcall = xpcall, _VERSION = _VERSION,
-    coroutine = sealed.seal(coroutine), math = sealed.seal(math), table = sealed.seal(table),
-    string = sealed.seal(strings), utf8 = sealed.seal(utf8),
+    coroutine = read_only.view(coroutine), math = read_only.view(math), table = read_only.view(table),
+    string = read_only.view(strings), utf8 = read_only.view(utf8),
   }
   function env.require(name)
     return known[name] or error(("module '%s' is not open to a restricted format"):format(tostring(name)), 2)

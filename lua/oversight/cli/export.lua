@@ -59,7 +59,7 @@ end
 
 local SPLUNK_OPTIONS = { "source", "sourcetype", "index", "host" }
 
---- The options of a format that were given; one that it does not have is told and left out.
+--- The options of a format that were given; one that it does not have is reported and omitted.
 local function format_options(given, format)
   local chosen = {}
   for _, name in ipairs(SPLUNK_OPTIONS) do

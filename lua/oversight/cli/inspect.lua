@@ -58,7 +58,7 @@ local TIMES = "SELECT min(timestamp) FILTER (WHERE " .. IS_TIME .. ") AS first, 
   "count(*) FILTER (WHERE " .. IS_TIME .. " AND timestamp < ?1 - 2 * 86400) AS old, " ..
   "count(*) FILTER (WHERE " .. IS_TIME .. " AND timestamp > ?1 + 86400) AS ahead FROM events"
 
---- The range of times, and the events whose time the targets do not take as it is.
+--- The range of times, and the events whose time the targets change.
 local function print_times(registry)
   local list, problem = rows(registry, TIMES, os.time())
   if not list then return nil, problem end

@@ -1,15 +1,15 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
 local core           = require "oversight.core"
-local findings       = require "oversight.cli.support.findings"
 local given_format   = require "oversight.cli.support.given_format"
 local given_registry = require "oversight.cli.support.given_registry"
 local given_sink     = require "oversight.cli.support.given_sink"
+local id_counts      = require "oversight.cli.support.id_counts"
 local id_reader      = require "oversight.cli.support.id_reader"
 local messages       = require "oversight.cli.support.messages"
 local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
+local reconciliation = require "oversight.cli.support.reconciliation"
 local siem           = require "oversight.siem"
-local tally          = require "oversight.cli.support.tally"
 
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",
@@ -72,7 +72,7 @@ end
 
 -- ---- files ----
 
---- The names of different files; what names one of them again is noted down in `found`.
+--- The names of different files; what names one of them again is recorded in `found`.
 local function different(names, found)
   local list = {}
   for _, name in ipairs(names) do
@@ -85,8 +85,8 @@ local function different(names, found)
   return list
 end
 
---- Calls `take` with each line; a line that it does not take is noted down in `found`.
-local function read_lines(file, name, found, take)
+--- Calls `count` with each line; one that it cannot count is recorded in `found`.
+local function read_lines(file, name, found, count)
   local number = 0
   while true do
     local line, problem = file:read "l"
@@ -96,38 +96,38 @@ local function read_lines(file, name, found, take)
     if number == 1 and line:sub(1, 2) == "\x1f\x8b" then
       return nil, name .. " is compressed: give it as zcat FILE | ... --file -"
     end
-    local taken, message = take(line)
-    if not taken then found:note_unreadable(("%s, line %d: %s"):format(name, number, message)) end
+    local counted, message = count(line)
+    if not counted then found:add_unreadable(("%s, line %d: %s"):format(name, number, message)) end
     if number % PAGE == 0 and program.stop_requested() then return nil, "stopped on request" end
   end
 end
 
-local function read_file(name, found, take)
-  if name == "-" then return read_lines(io.stdin, "standard input", found, take) end
+local function read_file(name, found, count)
+  if name == "-" then return read_lines(io.stdin, "standard input", found, count) end
   local file, message = io.open(name, "r")
   if not file then return nil, message end
-  local read, problem = read_lines(file, name, found, take)
+  local read, problem = read_lines(file, name, found, count)
   file:close()
   return read, problem
 end
 
 --- How often each event up to the checkpoint is in the files. Other lines are counted in `found`.
-local function tally_files(job, reader, found)
-  local seen = tally.new()
-  local function take(line)
+local function count_in_files(job, reader, found)
+  local seen = id_counts.new()
+  local function count(line)
     local id, message = reader:read(line)
     if not id then return nil, message end
     if job.registry_id and reader:is_of_another(line, job.registry_id) then
       found.foreign = found.foreign + 1
     elseif id > job.last_id then
-      found.behind = found.behind + 1
+      found.later = found.later + 1
     else
       seen:add(id)
     end
     return true
   end
   for _, name in ipairs(different(job.files, found)) do
-    local read, message = read_file(name, found, take)
+    local read, message = read_file(name, found, count)
     if not read then return nil, message end
   end
   return seen
@@ -150,15 +150,15 @@ local function dead_letter_files(names, found)
 end
 
 --- The events of dead letter files. Lines that a replay has blanked are done.
-local function tally_dead_letters(names, found)
-  local dead = tally.new()
-  local function take(line)
+local function count_dead_letters(names, found)
+  local dead = id_counts.new()
+  local function count(line)
     local id = id_reader.DEAD_LETTER:read(line)
     if id then dead:add(id) end
     return id ~= nil or not line:find "%S", "it is not a line of a dead letter file"
   end
   for _, name in ipairs(dead_letter_files(names or {}, found)) do
-    local read, message = read_file(name, found, take)
+    local read, message = read_file(name, found, count)
     if not read then return nil, message end
   end
   return dead
@@ -182,8 +182,8 @@ local function row_query(registry)
   return assert(registry:prepare(("SELECT %s FROM events WHERE id = ?"):format(table.concat(names, ", "))))
 end
 
---- How many records the format makes of an event: 0 when it leaves it out, false when it refuses it, 1 when
---- nobody knows.
+--- How many records the format makes of an event: 0 when it drops it, false when it refuses it, 1 when
+--- that is not known.
 local function count_records(job, id)
   if not job.format then return 1 end
   job.row = job.row or row_query(job.registry)
@@ -197,27 +197,27 @@ local function count_records(job, id)
   return records and #records or code == "dropped" and 0 or 1
 end
 
---- Takes down that an event is there `count` times. Only of a function's format an event can have more
---- than one record; of those, an index tells the first alone.
-local function take(job, found, id, count)
+--- Records that an event is there `count` times. Only of a function's format an event can have more than one
+--- record; of those, an index shows the first alone.
+local function add_event(job, found, id, count)
   local is_plain = count == 1 and not (job.format and job.format.whole)
   local records_of_event = is_plain and 1 or count_records(job, id)
   local expected = records_of_event and math.min(records_of_event, job.most_records)
-  found:take(id, count, expected, job.dead:count(id))
+  found:add(id, count, expected, job.dead:count(id))
 end
 
-local function look_into_files(job, given)
+local function reconcile_files(job, given)
   local reader, message, code = id_reader.new(given.id_path, job.format)
   if not reader then return nil, message, code end
   local found, known = job.found, 0
-  local seen, problem = tally_files(job, reader, found)
+  local seen, problem = count_in_files(job, reader, found)
   if not seen then return nil, problem end
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
     for _, id in ipairs(ids) do
       local count = seen:count(id)
       if count > 0 then known = known + 1 end
-      take(job, found, id, count)
+      add_event(job, found, id, count)
     end
     return true
   end)
@@ -227,15 +227,15 @@ local function look_into_files(job, given)
   return found
 end
 
---- Takes down how often events are in the index; those that are not go to `absent`, when it is given.
-local function take_page(job, sink, found, ids, absent)
+--- Records how often events are in the index; those that are not go to `absent`, when it is given.
+local function count_page(job, sink, found, ids, absent)
   local counts, message, code = count_documents(sink, job.registry_id, ids)
   if not counts then return nil, message, code end
   for i, id in ipairs(ids) do
     if absent and counts[i] == 0 and job.dead:count(id) == 0 then
       absent[#absent + 1] = id
     else
-      take(job, found, id, counts[i])
+      add_event(job, found, id, counts[i])
     end
   end
   return true
@@ -246,13 +246,13 @@ local function ask_again(job, sink, found, absent, seconds)
   if #absent > 0 then core.pause(seconds) end
   for first = 1, #absent, PAGE do
     local page = table.move(absent, first, math.min(first + PAGE - 1, #absent), 1, {})
-    local taken, message, code = take_page(job, sink, found, page)
-    if not taken then return nil, message, code end
+    local counted, message, code = count_page(job, sink, found, page)
+    if not counted then return nil, message, code end
   end
   return true
 end
 
-local function look_into_index(job, given, kind)
+local function reconcile_index(job, given, kind)
   local sink, message, code = given_sink.open(given, kind)
   if not sink then return nil, message, code end
   sink:set_go_on(function() return not program.stop_requested() end)
@@ -260,7 +260,7 @@ local function look_into_index(job, given, kind)
   local found, absent = job.found, {}
   local done
   done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    return take_page(job, sink, found, ids, absent)
+    return count_page(job, sink, found, ids, absent)
   end)
   if done then done, message, code = ask_again(job, sink, found, absent, given.refresh or 5) end
   sink:close()
@@ -298,8 +298,8 @@ end
 local function open_job(given, files)
   local state, message, code = siem.checkpoint.read(given.checkpoint)
   if not state then return nil, message, code end
-  local job = { files = files, found = findings.new(), last_id = state.last_id, registry_id = state.registry_id,
-    most_records = #files > 0 and tally.MANY or 1 }
+  local job = { files = files, found = reconciliation.new(), last_id = state.last_id, registry_id = state.registry_id,
+    most_records = #files > 0 and id_counts.MANY or 1 }
   if given.format or state.format then
     job.format, message, code = siem.format.load(given.format or state.format)
     if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
@@ -314,7 +314,7 @@ local function open_job(given, files)
   end
   message = position.problem(job.registry, given.db, given.checkpoint, state)
   if message then return nil, message end
-  job.dead, message = tally_dead_letters(given.dead_letter, job.found)
+  job.dead, message = count_dead_letters(given.dead_letter, job.found)
   if not job.dead then return nil, message end
   return job
 end
@@ -327,9 +327,9 @@ function M.run(given)
   if problem then return nil, problem, "usage" end
   local job, message, code = open_job(given, files)
   if not job then return nil, message, code end
-  local look = kind and look_into_index or look_into_files
+  local reconcile = kind and reconcile_index or reconcile_files
   local found
-  found, message, code = look(job, given, kind)
+  found, message, code = reconcile(job, given, kind)
   if not found then return nil, message, code end
   if given.json then found:print_json(job.last_id) else found:print(job.last_id) end
   return found:is_complete() and "ok" or "incomplete"

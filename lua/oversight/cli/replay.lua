@@ -3,15 +3,15 @@
 --- The file is renamed first, so that an exporter beside it begins a new one; what is to be kept is
 --- added to that. What is done is made blank in the renamed file, batch by batch: a replay that was cut
 --- short continues with what is left of it.
-local core         = require "oversight.core"
-local given_format = require "oversight.cli.support.given_format"
-local given_sink   = require "oversight.cli.support.given_sink"
-local letter       = require "oversight.cli.support.letter"
-local messages     = require "oversight.cli.support.messages"
-local program      = require "oversight.program"
-local report       = require "oversight.cli.support.report"
-local service      = require "oversight.cli.support.service"
-local siem         = require "oversight.siem"
+local core             = require "oversight.core"
+local dead_letter_line = require "oversight.cli.support.dead_letter_line"
+local given_format     = require "oversight.cli.support.given_format"
+local given_sink       = require "oversight.cli.support.given_sink"
+local messages         = require "oversight.cli.support.messages"
+local program          = require "oversight.program"
+local report           = require "oversight.cli.support.report"
+local service          = require "oversight.cli.support.service"
+local siem             = require "oversight.siem"
 
 local M = {
   summary = "Sends the events of a dead letter file again",
@@ -197,7 +197,7 @@ function Replay:run(file)
       any = true
       number = number + 1
       local line = text_and_end:gsub("\n$", "")
-      if line:find "%S" then lines[#lines + 1] = letter.read(line, offset, number) end
+      if line:find "%S" then lines[#lines + 1] = dead_letter_line.read(line, offset, number) end
       offset = offset + #text_and_end
       if #lines >= BATCH_LINES then flush() end
     end

@@ -100,14 +100,14 @@ local function run_restricted(given)
   }, given, "--dead-letter FILE")
 end
 
---- Refuses files that pipelines of the script would take from one another.
+--- Refuses files that two pipelines of the script would write.
 local function check_files(jobs, given)
   local list = {}
   for i, job in ipairs(jobs) do list[i] = pipeline.files_of(job) end
   return files.check(list, given.metrics, jobs[1] and not jobs[1].follow)
 end
 
---- Tells pipelines of one title apart, which log lines and numbers are marked with.
+--- Gives pipelines of one title different ones, which log lines and numbers are marked with.
 local function name_apart(jobs)
   local taken = {}
   for _, job in ipairs(jobs) do

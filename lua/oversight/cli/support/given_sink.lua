@@ -100,7 +100,7 @@ end
 
 -- ---- opening ----
 
---- Headers, with those of a file for each "@FILE": so that they need not stand in an argument.
+--- Headers, with those of a file for each "@FILE": so that they need not be in an argument.
 local function read_headers(headers)
   local all = {}
   for _, header in ipairs(headers) do

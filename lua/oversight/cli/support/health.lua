@@ -2,7 +2,7 @@
 local M = {}
 
 ---@class oversight.Health
----@field state string? what this run of it told last: running, waiting, held, stopped, failed; nil: nothing
+---@field state string? what this run of it published last: running, waiting, held, stopped, failed; nil: nothing
 ---@field age number? seconds since then
 ---@field ended boolean? a run of it has ended
 
@@ -18,7 +18,7 @@ function M.is_ready(pipelines)
   return true
 end
 
---- True unless one that is at work has told nothing for so many seconds.
+--- True unless one that is at work has published nothing for so many seconds.
 ---@param pipelines oversight.Health[]
 ---@param silence number
 ---@return boolean

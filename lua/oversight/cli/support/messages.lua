@@ -1,4 +1,4 @@
---- What a command tells beside its result: warnings and errors, on standard error or as log lines.
+--- What a command prints beside its result: warnings and errors, on standard error or as log lines.
 local core    = require "oversight.core"
 local log     = require "oversight.log"
 local options = require "oversight.cli.support.options"
@@ -42,19 +42,19 @@ local function write_warning(message, width)
   io.stderr:write(width and table.concat(options.wrap(line, width - 2), "\n  ") or line, "\n")
 end
 
---- Tells what may be wrong with how the command was given.
+--- Prints what may be wrong with how the command was given.
 ---@param message string
 function M.warning(message)
   write_warning(message, DEFAULT_WIDTH)
 end
 
---- Tells what happens while it runs, or names a file: in one line, but on a terminal.
+--- Prints what happens while it runs, or names a file: in one line, but on a terminal.
 ---@param message string
 function M.notice(message)
   write_warning(message, core.terminal_width(2))
 end
 
---- Tells why a command failed.
+--- Prints why a command failed.
 ---@param command string? its name
 ---@param message string
 function M.error(command, message)

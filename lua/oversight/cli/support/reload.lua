@@ -66,7 +66,7 @@ end
 
 local function begin(self)
   self.hangups = program.hangups()
-  -- Since systemd 253 the time tells this reload from an earlier one (sd_notify(3)).
+  -- Since systemd 253 the time distinguishes this reload from an earlier one (sd_notify(3)).
   program.notify(("RELOADING=1\nMONOTONIC_USEC=%d"):format(core.clock() * 1000000 // 1))
   if self.is_stuck then return conclude "the attempt before has not ended" end
   program.publish(TRIAL, "it cannot be run")
@@ -75,8 +75,8 @@ local function begin(self)
   self.begun = core.clock()
 end
 
---- Looks at the attempt that runs: whether it has ended, or takes too long.
-local function look(self)
+--- Checks the attempt that runs: whether it has ended, or takes too long.
+local function check(self)
   local status = program.worker_status(TRIAL)
   local is_late = core.clock() - self.begun > M.SECONDS + GRACE
   if status == nil and not is_late then return end
@@ -93,7 +93,7 @@ end
 
 --- Begins an attempt after SIGHUP, and ends it.
 function Trial:tick()
-  if self.begun then return look(self) end
+  if self.begun then return check(self) end
   if self.is_stuck then self.is_stuck = program.worker_status(TRIAL) == nil end
   if program.hangups() ~= self.hangups then begin(self) end
 end

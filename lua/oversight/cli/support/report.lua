@@ -127,8 +127,8 @@ local function print_ending(ending)
   local fits = utf8.len(line) + 1 + utf8.len(way) <= WIDTH
   io.stderr:write(line, fits and " " or "\n" .. INDENT, way, "\n")
   for _, describe_line in ipairs(LINES) do
-    local told = describe_line(ending.counts, ending) or {}
-    for _, sentence in ipairs(type(told) == "table" and told or { told }) do print_line(sentence) end
+    local said = describe_line(ending.counts, ending) or {}
+    for _, sentence in ipairs(type(said) == "table" and said or { said }) do print_line(sentence) end
   end
 end
 
@@ -164,7 +164,8 @@ function M.close(ending, given)
   local failure = ending.failure
   if failure and failure.code == "pipe_closed" then return "ok" end
   if not given.quiet and given.log_format == "json" then
-    log.tell(LEVELS[M.mark(ending)] or "error", ending.dry_run and "would send" or "exported", fields_of(ending))
+    local message = ending.dry_run and "would send" or "exported"
+    log.write_always(LEVELS[M.mark(ending)] or "error", message, fields_of(ending))
   elseif not given.quiet then
     print_ending(ending)
   end

@@ -10,7 +10,7 @@ local report  = require "oversight.cli.support.report"
 local M = {}
 
 --- Seconds: between two reports, before a pipeline that failed is started again, and until one that
---- says nothing is taken for dead.
+--- publishes nothing counts as dead.
 local INTERVAL, RESTART, SILENCE = 1, 30, 60
 
 --- Open files that a pipeline may need: the registry, an output, a checkpoint, requests in flight.
@@ -65,22 +65,22 @@ local function publish(self, title, numbers, state)
   program.publish(self.number, core.json_encode { name = title, numbers = numbers })
 end
 
---- The health of a pipeline that told `state` so many seconds ago. What an earlier run of its thread
---- told does not count.
+--- The health of a pipeline that published `state` so many seconds ago. What an earlier run of its thread
+--- published does not count.
 local function health_of(worker, state, age)
   if not worker then return { state = state, age = age } end
   local is_of_this_run = worker.running and age and age <= core.clock() - worker.begun
   return { state = is_of_this_run and state or nil, age = age, ended = worker.status ~= nil }
 end
 
---- What each pipeline told last, and the health of all of them.
+--- What each pipeline published last, and the health of all of them.
 local function read_published(count, workers)
   local pipelines, states = {}, {}
   for number = 1, count do
-    local told, age = program.published(number)
+    local json, age = program.published(number)
     local worker, numbers = workers and workers[number], nil
-    if told then
-      local pipeline = core.json_decode(told)
+    if json then
+      local pipeline = core.json_decode(json)
       numbers = pipeline.numbers
       if worker and not worker.running and numbers.state == "running" then numbers.state = "failed" end
       pipelines[#pipelines + 1] = pipeline
@@ -127,8 +127,8 @@ function M.start(given, titles)
   }, Process)
 end
 
---- Tells the service manager once that all are at work, and all the time that they are alive.
-function Process:tell_manager(states)
+--- Notifies the service manager: once when all are at work, and again and again while they are alive.
+function Process:notify_manager(states)
   if not self.ready and health.is_ready(states) then
     self.ready = true
     program.notify "READY=1"
@@ -138,7 +138,7 @@ end
 
 function Process:report()
   local pipelines, states = read_published(self.count, self.workers)
-  self:tell_manager(states)
+  self:notify_manager(states)
   if not self.file and not self.listens then return end
   local text = metrics.text(pipelines, os.time())
   if self.listens then program.serve(text) end
@@ -193,8 +193,8 @@ end
 local NO_CHECKPOINT = "there is no checkpoint: after a restart, all events are exported again; " ..
   "name a file with --checkpoint, or checkpoint = in a script"
 
---- Says once that the pipeline is at work, after a reload as well.
-local function tell_start(self, job, counts)
+--- Logs once that the pipeline is at work, after a reload as well.
+local function log_start(self, job, counts)
   if self.previous then log.write("info", "reloaded", { pipeline = job:title() }) end
   self.started, self.previous, self.modules = true, nil, nil
   log.write("info", "following", { pipeline = job:title(), after = counts.last_id })
@@ -216,7 +216,7 @@ local function set_hooks(self, job)
     local now = core.clock()
     if not self.started and not counts.waiting then
       due = 0
-      tell_start(self, job, counts)
+      log_start(self, job, counts)
     end
     if now >= due then
       due = now + INTERVAL
@@ -244,12 +244,12 @@ local function run_once(self, job)
 end
 
 --- After a reload that was tried: the pipeline as its files are, or as it was when they are broken.
-local function renew(self, job)
+local function reload_job(self, job)
   self.reloads = program.reloads()
   local modules = loaded_modules()
   local fresh, problem = remake(self.make, self.base)
   if fresh then
-    -- One that was never at work is nothing to go back to.
+    -- One that was never at work cannot be reverted to.
     if not self.previous then self.previous, self.modules = job, modules end
     return fresh
   end
@@ -258,7 +258,7 @@ local function renew(self, job)
 end
 
 --- Back to the pipeline before a reload, as the new one could not begin.
-local function go_back(self, problem)
+local function revert(self, problem)
   local job = self.previous
   set_loaded(self.modules)
   self.previous, self.modules = nil, nil
@@ -304,9 +304,9 @@ function M.run(process, number, make)
     if counts then self.after = counts.last_id end
     if kind == "cancelled" and not program.stop_requested() and program.reloads() ~= self.reloads then
       self.before = counts and add_up(counts, self.before) or self.before
-      job = renew(self, job)
+      job = reload_job(self, job)
     elseif self.previous and not counts and kind ~= "cancelled" then
-      job = go_back(self, problem)
+      job = revert(self, problem)
     else
       return conclude(self, job, counts, problem, kind)
     end
@@ -315,8 +315,8 @@ end
 
 -- ---- several pipelines ----
 
---- Says that a pipeline does not run, and when it will be tried again.
-local function put_off(worker, reason)
+--- Logs that a pipeline does not run, and when it is started again.
+local function schedule_restart(worker, reason)
   worker.due = core.clock() + RESTART
   log.write("error", ("%s, starting it again in %d s"):format(reason, RESTART), { pipeline = worker.title })
 end
@@ -324,23 +324,23 @@ end
 local function start_worker(worker, number, arguments)
   local started, message = program.start_worker(number, arguments)
   worker.due, worker.running, worker.begun = nil, started, core.clock()
-  if not started then put_off(worker, message) end
+  if not started then schedule_restart(worker, message) end
 end
 
 --- Records whether a pipeline has ended.
-local function look_at(worker, number, stopping)
+local function update_status(worker, number, stopping)
   worker.status = program.worker_status(number)
   worker.running = worker.status == nil
   if worker.running or worker.status == 0 then return end
   if stopping then worker.failed = true
-  else put_off(worker, ("ended with status %d"):format(worker.status)) end
+  else schedule_restart(worker, ("ended with status %d"):format(worker.status)) end
 end
 
 --- Starts what is due, and records what has ended. Returns how many still run or will again.
-local function look_after(workers, arguments)
+local function supervise(workers, arguments)
   local alive, stopping = 0, program.stop_requested()
   for number, worker in ipairs(workers) do
-    if worker.running then look_at(worker, number, stopping) end
+    if worker.running then update_status(worker, number, stopping) end
     local is_due = worker.due and core.clock() >= worker.due
     if not worker.running and is_due and not stopping then start_worker(worker, number, arguments) end
     if worker.running or (worker.due and not stopping) then alive = alive + 1 end
@@ -358,7 +358,7 @@ function M.run_all(process, arguments)
   local workers = {}
   for number, title in ipairs(process.titles) do workers[number] = { title = title, due = 0 } end
   process.workers = workers
-  while look_after(workers, arguments) > 0 do
+  while supervise(workers, arguments) > 0 do
     process:tick()
     core.pause(0.1)
   end

@@ -2,7 +2,7 @@
 local M = {}
 
 --- The proxies, so that rawset can be kept from them.
-local sealed = setmetatable({}, { __mode = "k" })
+local proxies = setmetatable({}, { __mode = "k" })
 
 local function refuse()
   error("this table is shared and cannot be changed", 2)
@@ -12,9 +12,9 @@ end
 ---@param t table
 ---@param call (fun(...): any)? what calling it does
 ---@return table
-function M.seal(t, call)
+function M.view(t, call)
   local inside = {}
-  for key, value in pairs(t) do inside[key] = type(value) == "table" and M.seal(value) or value end
+  for key, value in pairs(t) do inside[key] = type(value) == "table" and M.view(value) or value end
   local proxy = setmetatable({}, {
     __index = inside, __newindex = refuse, __metatable = false,
     __len = function() return #inside end,
@@ -23,13 +23,13 @@ function M.seal(t, call)
     end,
     __call = call and function(_, ...) return call(...) end or nil,
   })
-  sealed[proxy] = true
+  proxies[proxy] = true
   return proxy
 end
 
 --- rawset for all other tables.
 function M.rawset(t, key, value)
-  if sealed[t] then refuse() end
+  if proxies[t] then refuse() end
   return rawset(t, key, value)
 end
 

@@ -1,8 +1,8 @@
 --- How often each of many ids was seen: not, once, twice, more often. Two bits an id.
----@class oversight.Tally
+---@class oversight.IdCounts
 ---@field ids integer how many different ones
-local Tally = {}
-Tally.__index = Tally
+local IdCounts = {}
+IdCounts.__index = IdCounts
 
 local IDS_A_WORD = 32 -- of 64 bits
 
@@ -12,19 +12,19 @@ local MANY = 3
 local M = { MANY = MANY }
 
 function M.new()
-  return setmetatable({ words = {}, ids = 0 }, Tally)
+  return setmetatable({ words = {}, ids = 0 }, IdCounts)
 end
 
 --- How often the id was seen: 0, 1, 2, or MANY.
 ---@param id integer
 ---@return integer
-function Tally:count(id)
+function IdCounts:count(id)
   local word = self.words[id // IDS_A_WORD]
   return word and (word >> (id % IDS_A_WORD * 2)) & 3 or 0
 end
 
 ---@param id integer
-function Tally:add(id)
+function IdCounts:add(id)
   local count = self:count(id)
   if count == MANY then return end
   if count == 0 then self.ids = self.ids + 1 end

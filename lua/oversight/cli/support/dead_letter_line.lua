@@ -9,7 +9,7 @@ local M = {}
 local MOST_BYTES = 64 << 20 -- of a line: a row with its record is far smaller
 local MOST_PARTS = 0x7fffffff
 
----@class oversight.Letter
+---@class oversight.DeadLetterLine
 ---@field text string the line, without its end
 ---@field offset integer of its first byte in the file
 ---@field number integer of the line in the file, from 1
@@ -57,29 +57,29 @@ local function read_event(json, event)
   return siem.from_registry_row(row, { registry_id = is_missing(registry_id) and "registry" or registry_id })
 end
 
-local function read(letter)
-  if #letter.text > MOST_BYTES then return "it is longer than 64 MiB" end
-  local object, message = siem.json.decode(letter.text, true)
+local function read(line)
+  if #line.text > MOST_BYTES then return "it is longer than 64 MiB" end
+  local object, message = siem.json.decode(line.text, true)
   if object == nil then return "it is not JSON: " .. message end
   local damage = find_damage(object)
   if damage then return damage end
-  local is_read, event = pcall(read_event, letter.text, object.event)
+  local is_read, event = pcall(read_event, line.text, object.event)
   if not is_read then return "its event is not a row: " .. tostring(event) end
   if not is_name(event.event_id) then return '"event_id" of the event is not an id' end
-  letter.event = event
-  letter.format = is_missing(object.format) and "unknown" or object.format
-  letter.part = not is_missing(object.part) and math.tointeger(object.part) or nil
+  line.event = event
+  line.format = is_missing(object.format) and "unknown" or object.format
+  line.part = not is_missing(object.part) and math.tointeger(object.part) or nil
 end
 
 --- Reads a line. One that cannot be sent has its `damage`.
 ---@param text string without a line end
 ---@param offset integer
 ---@param number integer
----@return oversight.Letter
+---@return oversight.DeadLetterLine
 function M.read(text, offset, number)
-  local letter = { text = text, offset = offset, number = number }
-  letter.damage = read(letter)
-  return letter
+  local line = { text = text, offset = offset, number = number }
+  line.damage = read(line)
+  return line
 end
 
 return M

@@ -1,35 +1,35 @@
---- What a reconciliation finds: how many events are there once, and which are not.
+--- The result of a reconciliation: how many events are there once, and which are not.
 local core = require "oversight.core"
 local siem = require "oversight.siem"
 local text = require "oversight.cli.support.text"
 
----@class oversight.Findings
+---@class oversight.Reconciliation
 ---@field events integer that should be there
 ---@field dead integer of these, with a record in the dead letter
 ---@field dropped integer of these, that the format omits
 ---@field skipped integer[] ids of those that have no record in the format, and are in no dead letter
 ---@field again string[] files that were named before, which are read once
 ---@field absent string[] dead letters that are not there
----@field behind integer lines of events after the checkpoint
+---@field later integer lines of events after the checkpoint
 ---@field foreign integer lines of another registry's events
 ---@field unknown integer events that are there, and not in the registry
 ---@field unreadable integer lines that are not records
 ---@field first_unreadable string? where the first of these is, and what is wrong with it
 ---@field missing integer[] ids
 ---@field twice integer[] ids
-local Findings = {}
-Findings.__index = Findings
+local Reconciliation = {}
+Reconciliation.__index = Reconciliation
 
 local print = require("oversight.output").print
 
 local M = {}
 
----@return oversight.Findings
+---@return oversight.Reconciliation
 function M.new()
   return setmetatable({
-    events = 0, dead = 0, dropped = 0, behind = 0, foreign = 0, unknown = 0, unreadable = 0, missing = {}, twice = {},
+    events = 0, dead = 0, dropped = 0, later = 0, foreign = 0, unknown = 0, unreadable = 0, missing = {}, twice = {},
     skipped = {}, again = {}, absent = {},
-  }, Findings)
+  }, Reconciliation)
 end
 
 --- Records one event.
@@ -37,7 +37,7 @@ end
 ---@param count integer how many of its records are there
 ---@param expected integer|false how many it has; false: the format refuses it
 ---@param dead integer how many of its records are in the dead letter
-function Findings:take(id, count, expected, dead)
+function Reconciliation:add(id, count, expected, dead)
   self.events = self.events + 1
   if not expected and count + dead == 0 then
     self.skipped[#self.skipped + 1] = id
@@ -54,9 +54,9 @@ function Findings:take(id, count, expected, dead)
   end
 end
 
---- Takes down a line that tells of no event: the event may be one of those that are missed.
+--- Records a line without the id of an event: that may be one of those that are missing.
 ---@param problem string where it is, and what is wrong with it
-function Findings:note_unreadable(problem)
+function Reconciliation:add_unreadable(problem)
   self.unreadable = self.unreadable + 1
   self.first_unreadable = self.first_unreadable or problem
 end
@@ -92,7 +92,7 @@ local function print_note(count, sentence)
   if count > 0 then print("     " .. sentence:format(count)) end
 end
 
-function Findings:print(last_id)
+function Reconciliation:print(last_id)
   local complete = self:is_complete()
   print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
     complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
@@ -103,7 +103,7 @@ function Findings:print(last_id)
   for _, name in ipairs(self.absent) do
     print(("     %s is not there: it was replayed, or nothing was refused"):format(text.printable(name)))
   end
-  print_note(self.behind, "%d line(s) of events after the checkpoint")
+  print_note(self.later, "%d line(s) of events after the checkpoint")
   print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
   print_note(self.unknown, "%d event(s) there that the registry does not have, or has no longer")
   print_note(self.unreadable, "%d line(s) without an event's id, the first one:")
@@ -113,17 +113,17 @@ function Findings:print(last_id)
   print_list("twice", ranges(self.twice))
 end
 
-function Findings:print_json(last_id)
+function Reconciliation:print_json(last_id)
   print(siem.json.encode {
     complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
-    dropped = self.dropped, behind = self.behind, other_registry = self.foreign, unknown = self.unknown,
+    dropped = self.dropped, behind = self.later, other_registry = self.foreign, unknown = self.unknown,
     unreadable = self.unreadable, first_unreadable = self.first_unreadable,
     missing = siem.array(self.missing), twice = siem.array(self.twice), skipped = siem.array(self.skipped),
     named_twice = siem.array(self.again), absent_dead_letters = siem.array(self.absent),
   })
 end
 
-function Findings:is_complete()
+function Reconciliation:is_complete()
   return #self.missing == 0 and #self.twice == 0 and self.unreadable == 0
 end
 
