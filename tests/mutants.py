@@ -79,7 +79,7 @@ ROOMS = [
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(follow|registry)", "follow/users", "cli/registry"]),
     ("registry reader slices sorted_ids tail registry_id database ordering schema query",
-     ["engine/test_(registry|reader|follow|event)", "engine/test_(misuse|damage|format)", "lua/",
+     ["engine/test_(registry|reader|schema|follow|event)", "engine/test_(misuse|damage|format)", "lua/",
       "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),
 ]
 
