@@ -5,7 +5,7 @@ C: every SIEM_API declaration of a public header stands under a comment (its own
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
 of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist; every
-output field of a format is in formats/README.md. Pages: every link, anchor and path leads somewhere, and
+output field of a format is in formats/README.md, every number for Prometheus in examples/systemd/README.md. Pages: every link, anchor and path leads somewhere, and
 every file of examples/ is named by the page of its folder.
 """
 import pathlib
@@ -159,6 +159,23 @@ def check_fields():
                 problems.append(f"formats/README.md lacks {field} of {path.stem}")
 
 
+LIST_METRICS = """
+for _, counter in ipairs(require "oversight.core".counters()) do
+  if counter.metric then print(counter.metric) end
+end
+"""
+
+
+def check_metrics():
+    names = subprocess.run(["lua5.4", "-e", LIST_METRICS], capture_output=True, text=True, check=True).stdout.split()
+    page = (root / "examples/systemd/README.md").read_text()
+    for name in names:
+        if f"`{name}`" not in page:
+            problems.append(f"examples/systemd/README.md lacks the number {name}")
+    if len(names) < 10:
+        problems.append(f"only {len(names)} numbers for Prometheus are found")
+
+
 # ---- pages ----
 
 # What a project's folder can hold beside its sources.
@@ -218,6 +235,7 @@ check_zeroed()
 check_versions()
 check_lua()
 check_fields()
+check_metrics()
 check_links()
 check_paths()
 check_examples()

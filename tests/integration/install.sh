@@ -35,7 +35,7 @@ fi
 
 sanitizer=$(sed -n 's/^CMAKE_C_FLAGS_SANITIZER:STRING=//p' "$build/CMakeCache.txt")
 pc=$(dirname "$(find "$prefix" -name oversight-siem.pc)")
-# The file names the prefix that was configured; this copy stands elsewhere.
+# The file names the prefix that was configured; this copy is elsewhere.
 flags=$(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" --cflags --libs oversight-siem)
 # shellcheck disable=SC2086
 cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed/embed.c" $sanitizer $flags -o host
@@ -44,6 +44,14 @@ LD_LIBRARY_PATH=$library ./host sample.db ecs >host.jsonl
 cmp program.jsonl host.jsonl
 ! LD_LIBRARY_PATH=$library ./host sample.db ecs >/dev/full 2>host.err || { echo "a full disk is no error" >&2; exit 1; }
 grep -q "cannot write records: No space left on device" host.err
+
+# shellcheck disable=SC2086
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed/source.c" $sanitizer $flags -o source
+printf 'dns t1\nocsp t2\n' | LD_LIBRARY_PATH=$library ./source ecs >source.jsonl
+[ "$(grep -c '"oversight_token_id":"t[12]"' source.jsonl)" -eq 2 ] || { echo "not two records: $(cat source.jsonl)" >&2; exit 1; }
+status=0
+LD_LIBRARY_PATH=$library ./source none </dev/null 2>source.err || status=$?
+[ $status -eq 1 ] && grep -q "source: " source.err || { echo "a format that is missing: $status" >&2; exit 1; }
 
 # Programs of each standard include the headers, in C and in C++.
 echo '#include <oversight/counters.h>
