@@ -49,7 +49,7 @@ ROOMS = [
      ["engine/test_(checked_file|networks|mmdb_value|geoip|mapping|converter|number)", "engine/test_(damage|misuse)",
       "lua/lookup_spec", "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
-    ("feature geoip_missing gzip_missing", ["engine/test_(compression|geoip)", "cli/(features|help)", "lua/"]),
+    ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch field_limit", ["engine/test_batch", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
@@ -59,8 +59,8 @@ ROOMS = [
     ("delivery export export_check counters",
      ["engine/test_(delivery|counters|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
-    ("sink remote generic options header request response content_encoding compression gzip transport answer probe preview",
-     ["engine/test_(answer|compression|options|probe|sink|number|delivery)", "engine/test_misuse", "lua/", *REQUESTS,
+    ("sink remote generic options header request response content_encoding compression gzip zstd transport answer probe preview",
+     ["engine/test_(answer|compression|zstd|options|probe|sink|number|delivery)", "engine/test_misuse", "lua/", *REQUESTS,
       "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
     ("splunk", ["engine/test_(answer|probe|sink|delivery)", "delivery/splunk"]),
     ("elastic elastic_items elastic_setup", ["engine/test_(answer|probe|sink|delivery)", "delivery/elastic"]),
@@ -274,7 +274,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--minutes", type=float, default=600, help="begin no further change after this time")
     args = parser.parse_args()
-    args.file = args.file or sorted(str(path.relative_to(ROOT)) for path in (ROOT / "engine").rglob("*.c"))
+    args.file = args.file or sorted(str(path.relative_to(ROOT)) for path in (ROOT / "engine").rglob("*.c")
+                                    if not path.stem.endswith("_missing"))  # is not built beside what it stands for
     rooms = {tuple(room_of(name)) for name in args.file}
     if args.count == 0:
         return

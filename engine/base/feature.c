@@ -10,6 +10,7 @@ static const siem_feature features[] = {
     {"geoip", "libmaxminddb-dev", SIEM_HAS_GEOIP},
     {"gzip", "libdeflate-dev", SIEM_HAS_GZIP},
     {"metrics", "libmicrohttpd-dev", SIEM_HAS_METRICS},
+    {"zstd", "libzstd-dev", SIEM_HAS_ZSTD},
 };
 
 const siem_feature *siem_feature_at(size_t index) {

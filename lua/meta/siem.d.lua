@@ -24,7 +24,7 @@
 ---@field VERSION string of the library, "0.2.0"
 ---@field ECS_VERSION string
 ---@field SCHEMA_VERSION string
----@field FEATURES table<string, boolean> what this build has beyond the core: "geoip", "gzip", "metrics"
+---@field FEATURES table<string, boolean> what this build has beyond the core: "geoip", "gzip", "metrics", "zstd"
 ---@field BEACON_KINDS table<string, true>
 ---@field ACTION_BY_KIND table<string, string>
 ---@field FORMATTERS table<string, fun(event: oversight.Event, options: table?): table?>

@@ -28,7 +28,7 @@ class Protocol:
         for name, value in self.required:
             if request.headers.get(name.lower()) != value:
                 return said(401, f"header {name} is missing or wrong")
-        if request.encoding not in ("", "identity", "gzip"):
+        if request.encoding not in ("", "identity", "gzip", "zstd"):
             return said(415, "unknown Content-Encoding")
         if self.args.max_bytes and len(request.body) > self.args.max_bytes:
             return said(413, "the body is too large")

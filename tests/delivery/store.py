@@ -51,7 +51,7 @@ class Store:
             "number": request.number, "data": request.data_index, "time": round(time.time(), 3),
             "connection": link.number, "tls": link.tls, "method": request.method, "path": request.target,
             "headers": request.headers, "wire": len(request.wire), "body": len(request.body),
-            "gzip": request.encoding == "gzip", "fault": request.fault, "status": status, "stored": request.stored,
+            "gzip": request.encoding == "gzip", "encoding": request.encoding, "fault": request.fault, "status": status, "stored": request.stored,
             "node": request.node,
         }
         with self.lock:

@@ -4,6 +4,7 @@ import email.utils
 import http.client
 import socket
 import struct
+import subprocess
 import time
 import urllib.parse
 import zlib
@@ -51,8 +52,11 @@ class Request:
         return sum(1 for present, _ in self.header_list if present == name)
 
     def decode(self):
-        """Undoes gzip. An unknown encoding leaves the body alone: the protocols refuse it."""
+        """Undoes gzip and zstd. An unknown encoding leaves the body alone: the protocols refuse it."""
         self.body = self.wire
+        if self.encoding == "zstd":
+            unpacked = subprocess.run(["zstd", "-dc"], input=self.wire, capture_output=True, check=False)
+            self.body, self.problem = unpacked.stdout, unpacked.stderr.decode()
         if self.encoding != "gzip":
             return
         inflater = zlib.decompressobj(31)

@@ -159,7 +159,15 @@ static void test_options(void **state) {
     REFUSE("http", "timeout is a number of seconds", {"url", "http://h"}, {"timeout", "soon"});
     REFUSE("http", "in_flight is a whole number from 1 to 64", {"url", "http://h"},
            {"in_flight", "65"});
-    REFUSE("http", "compress is gzip or none", {"url", "http://h"}, {"compress", "zstd"});
+    REFUSE("http", "compress is gzip, zstd or none", {"url", "http://h"}, {"compress", "br"});
+    REFUSE("http", "compress_level goes with compress", {"url", "http://h"},
+           {"compress_level", "1"});
+    REFUSE("http", "compress_level is a whole number from 1 to 19", {"url", "http://h"},
+           {"compress", "gzip"}, {"compress_level", "0"});
+    REFUSE("http", "compress_level is 12 at most for gzip", {"url", "http://h"},
+           {"compress", "gzip"}, {"compress_level", "13"});
+    REFUSE("splunk", "this target takes no zstd", {"url", "http://h"}, {"token", "hunter2"},
+           {"compress", "zstd"});
     REFUSE("http", "ca_file: cannot read /no/such", {"url", "http://h"}, {"ca_file", "/no/such"});
     REFUSE("splunk", "token is missing", {"url", "http://h"});
     REFUSE("splunk", "channel is a GUID", {"url", "http://h"}, {"token", "hunter2"},

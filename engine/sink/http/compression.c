@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-static const siem_compression *const compressions[] = {&siem_compression_gzip};
+static const siem_compression *const compressions[] = {&siem_compression_gzip,
+                                                       &siem_compression_zstd};
 
 const siem_compression *siem_compression_find(const char *name) {
     for (size_t i = 0; i < sizeof compressions / sizeof *compressions; i++) {

@@ -18,6 +18,7 @@ typedef struct siem_compression {
 } siem_compression;
 
 extern const siem_compression siem_compression_gzip; /* gzip.c */
+extern const siem_compression siem_compression_zstd; /* zstd.c */
 
 /* The compression of a name, or NULL. */
 const siem_compression *siem_compression_find(const char *name);

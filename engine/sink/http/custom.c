@@ -103,7 +103,8 @@ const siem_sink_kind siem_kind_custom = {.name = "custom",
 
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
                                 const siem_option *given, size_t option_count, siem_error *err) {
-    static const siem_remote_limits limits = {.body_bytes = MOST_BYTES, .takes_gzip = true};
+    static const siem_remote_limits limits = {
+        .body_bytes = MOST_BYTES, .takes_gzip = true, .takes_zstd = true};
     const siem_options list = {given, option_count};
     *out = NULL;
     custom_sink *sink = calloc(1, sizeof *sink);

@@ -95,7 +95,8 @@ static siem_code add_headers(http_sink *http, siem_error *err) {
 }
 
 static siem_code open_http(siem_sink **out, const siem_options *options, siem_error *err) {
-    static const siem_remote_limits limits = {.body_bytes = MOST_BYTES, .takes_gzip = true};
+    static const siem_remote_limits limits = {
+        .body_bytes = MOST_BYTES, .takes_gzip = true, .takes_zstd = true};
     http_sink *http = calloc(1, sizeof *http);
     if (http == NULL) return siem_error_no_memory(err);
     http->remote.sink.kind = &siem_kind_http;

@@ -13,14 +13,14 @@ extern const siem_option_spec siem_remote_options[];
 typedef struct siem_remote_limits {
     size_t body_bytes;  /* the target's, never exceeded, unless batch_bytes= asks for more */
     size_t field_bytes; /* texts are cut at this size; 0: none is */
-    bool takes_gzip;
+    bool takes_gzip, takes_zstd;
 } siem_remote_limits;
 
 /* What its options say, as far as no other member has it. */
 typedef struct siem_remote_settings {
     char *compress, *ca_file, *client_cert, *client_key, *proxy;
     double timeout, connect_timeout;
-    int64_t batch_events, in_flight;
+    int64_t batch_events, in_flight, compress_level;
     bool insecure;
 } siem_remote_settings;
 
