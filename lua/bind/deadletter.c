@@ -42,6 +42,13 @@ static void check_details(lua_State *L, int index) {
     }
 }
 
+/* A number of the details at `index`, from `least` on. */
+static int read_number(lua_State *L, int index, const char *key, int least, int absent) {
+    int64_t number = siem_lua_option_integer(L, index, key, absent);
+    if (number < least || number > INT32_MAX) luaL_error(L, "%s is out of range", key);
+    return (int)number;
+}
+
 /* deadletter:write(event, format, reason [, {sink=, http_status=, code=, record=, part=}]) ->
  * true, or nil, message, code */
 static int deadletter_write(lua_State *L) {
@@ -53,9 +60,9 @@ static int deadletter_write(lua_State *L) {
     if (!lua_isnoneornil(L, 5)) {
         check_details(L, 5);
         refusal.sink = siem_lua_option_text(L, 5, "sink");
-        refusal.http_status = (int)siem_lua_option_integer(L, 5, "http_status", 0);
-        refusal.code = (int)siem_lua_option_integer(L, 5, "code", -1);
-        refusal.part = (unsigned)siem_lua_option_integer(L, 5, "part", 0);
+        refusal.http_status = read_number(L, 5, "http_status", 0, 0);
+        refusal.code = read_number(L, 5, "code", -1, -1);
+        refusal.part = (unsigned)read_number(L, 5, "part", 0, 0);
         refusal.record = siem_lua_option_text(L, 5, "record");
         refusal.record_size = refusal.record != NULL ? strlen(refusal.record) : 0;
     }

@@ -148,6 +148,9 @@ describe("a dead letter", function()
     local letter = assert(siem.deadletter.open(file))
     raise {
       ["(holds a line end)"] = function() letter:append "{}\n" end,
+      ["part is out of range"] = function() letter:write(event(), "ecs", "no", { part = -1 }) end,
+      ["http_status is out of range"] = function() letter:write(event(), "ecs", "no", { http_status = 1 << 31 }) end,
+      ["code is out of range"] = function() letter:write(event(), "ecs", "no", { code = -2 }) end,
       ["(has a negative number)"] = function() core.deadletter_blank(file, { { -1, 5 } }) end,
       ["#2 to 'deadletter_blank' (has a negative number)"] = function() core.deadletter_blank(file, { { 1, -5 } }) end,
     }
