@@ -63,6 +63,17 @@ static void test_write_each_byte_at_each_place(void **state) {
     }
 }
 
+/* Plain texts of every length; no character is where it was in the text before. */
+static void test_write_each_length(void **state) {
+    char text[64], expected[68];
+    (void)state;
+    for (size_t size = 0; size <= 50; size++) {
+        for (size_t i = 0; i < size; i++) text[i] = (char)('0' + (i + 7 * size) % 42); /* to Y */
+        (void)snprintf(expected, sizeof expected, "\"%.*s\"", (int)size, text);
+        assert_text(text, size, expected, 0);
+    }
+}
+
 static void assert_real(double real, const char *json) {
     siem_buffer out = {0};
     assert_true(siem_json_write_real(&out, real));
@@ -296,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_write_text),
         cmocka_unit_test(test_write_ill_formed),
         cmocka_unit_test(test_write_each_byte_at_each_place),
+        cmocka_unit_test(test_write_each_length),
         cmocka_unit_test(test_write_real),
         cmocka_unit_test(test_write_integer),
         cmocka_unit_test(test_write_value),
