@@ -41,7 +41,7 @@ void siem_blame_judge(siem_shipment *s, siem_answer *answer, uint64_t delivered,
     s->is_blamed |= s->is_round;
     s->is_itemwise = answer->is_itemwise;
     for (size_t i = 0; i < s->own; i++) {
-        siem_blame *blame = &s->blames[s->parcel.records[i]];
+        siem_blame *blame = &s->blames[s->records[i]];
         if (!is_failure(&answer->outcomes[i])) continue;
         if (blame->failures < UINT8_MAX) blame->failures++;
         if (s->is_round && blame->rounds < UINT8_MAX) blame->rounds++;

@@ -1,24 +1,26 @@
 /* delivery.h: batches on their way to a sink, until each record has an outcome.
  *
- * The one place that waits and tries again. Up to the sink's `in_flight` requests are under way at
- * once; what becomes of their records is told in the order of the events. */
+ * It owns a batch from push on. The one place that waits and tries again. Up to the sink's
+ * `in_flight` parcels are under way at once; what becomes of their records is told in the order of
+ * the events. */
 #ifndef SIEM_DELIVERY_H
 #define SIEM_DELIVERY_H
 
+#include "base/position.h"
 #include "sink/sink.h"
-#include "store/checkpoint.h"
 
 typedef struct siem_delivery siem_delivery;
 
-/* A batch that has ended. */
+/* A request that has ended. */
 typedef struct siem_settlement {
-    const siem_batch *batch;
+    const siem_item *items; /* its records */
+    size_t count;
     const siem_outcome *outcomes; /* one a record; their reasons are borrowed for the call */
-    siem_position position;       /* what is dealt with when this batch is, and those before it */
+    siem_position position;       /* what is done when this request is, and those before it */
     double seconds;               /* it was under way */
 } siem_settlement;
 
-/* Told of each batch, in the order of the events. After a failure some records are undecided. An
+/* Told of each request, in the order of the events. After a failure some records are undecided. An
  * error ends the delivery. */
 typedef siem_code (*siem_settle_function)(void *context, const siem_settlement *settlement,
                                           siem_error *err);
@@ -35,40 +37,47 @@ typedef struct siem_delivery_calls {
     void *context;
 } siem_delivery_calls;
 
-/* `batch_bytes`: how much a batch holds where the sink's pace leaves it open. */
+/* `batch_bytes`: how much a request holds where the sink's pace leaves it open; `reached`: the
+ * position before the first record. */
 siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_bytes,
-                             const siem_delivery_calls *calls, siem_error *err);
+                             siem_position reached, const siem_delivery_calls *calls,
+                             siem_error *err);
 
-/* The batch that is being filled. Borrowed until the next commit. */
-siem_batch *siem_delivery_batch(siem_delivery *delivery);
+/* An empty batch, to be filled and pushed. Owned. Errors: SIEM_NO_MEMORY. */
+siem_code siem_delivery_take_batch(siem_delivery *delivery, siem_batch **out, siem_error *err);
 
-/* Makes the record that was just added to it fit the target's fields. True when a commit is due. */
-bool siem_delivery_added(siem_delivery *delivery);
+/* There is a batch with records for the sink, which must stay open. */
+void siem_delivery_use_sink(siem_delivery *delivery);
 
-/* An event is dealt with as far as the exporter goes: its records are in batches, if it has any. */
-void siem_delivery_reach(siem_delivery *delivery, siem_position position);
-siem_position siem_delivery_reached(const siem_delivery *delivery);
+/* Whether a batch that is being filled holds enough for a request. */
+bool siem_delivery_is_due(const siem_delivery *delivery, const siem_batch *batch);
 
-/* Sends the batch that was filled, with the last records of the event at `position`, and returns
- * when there is another to fill. A last record that
- * makes the request too large for its target begins the next batch; one that is too large by itself
- * is rejected. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, those of a local sink, of
+/* Takes over a batch, also when it fails; or one that stays the caller's, and as it is until the
+ * delivery has ended. Sends all requests that are complete with it, and returns when it can take
+ * more. Records that fill no request wait for the next batch. One record that is too large by
+ * itself is rejected. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, those of a sink, of
  * `settle`. After an error, what was under way has been waited for and settled, and every later
- * call fails likewise. */
-siem_code siem_delivery_commit(siem_delivery *delivery, siem_position position, siem_error *err);
+ * call fails likewise.
+ */
+siem_code siem_delivery_push(siem_delivery *delivery, siem_batch *batch, siem_error *err);
+siem_code siem_delivery_push_borrowed(siem_delivery *delivery, const siem_batch *batch,
+                                      siem_error *err);
 
-/* Sends the batch that was filled and waits until everything is settled. Errors: as above. */
+/* Sends what waits, and returns when everything is settled. Errors: as above. */
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);
+
+/* With all batches that were pushed. */
+siem_position siem_delivery_reached(const siem_delivery *delivery);
 
 /* Whether it has records for its sink. */
 bool siem_delivery_uses_sink(const siem_delivery *delivery);
 
-/* Whether batches that were committed are not settled yet. */
+/* Whether requests are under way; and whether records wait to fill one. */
 bool siem_delivery_is_under_way(const siem_delivery *delivery);
+bool siem_delivery_has_waiting(const siem_delivery *delivery);
 
-/* Attempts that had to be made again, and texts that were cut. */
+/* Attempts that had to be made again. */
 uint64_t siem_delivery_retries(const siem_delivery *delivery);
-uint64_t siem_delivery_cut(const siem_delivery *delivery);
 
 /* Breaks off what is under way. NULL is allowed. */
 void siem_delivery_close(siem_delivery *delivery);

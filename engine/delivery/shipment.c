@@ -1,10 +1,9 @@
-/* shipment.c: ranges of a batch's records, halved where a target asks for it, until nothing is
+/* shipment.c: ranges of records, halved where a target asks for it, until nothing is
  * left. */
 #include "delivery/shipment.h"
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "record/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +11,29 @@
 /* As many records that are refused one after another, before any is taken, are not at fault. */
 #define TOO_MANY_REFUSED 8
 
-/* Makes room for as many outcomes. */
+/* Makes room for as many records. What they are is not kept. */
 static bool reserve(siem_shipment *s, size_t count) {
     if (count <= s->capacity) return true;
-    siem_outcome *outcomes = realloc(s->outcomes, count * sizeof *outcomes);
-    if (outcomes != NULL) s->outcomes = outcomes;
-    siem_outcome *scratch = realloc(s->scratch, count * sizeof *scratch);
-    if (scratch != NULL) s->scratch = scratch;
-    size_t *records = realloc(s->records, count * sizeof *records);
-    if (records != NULL) s->records = records;
-    siem_blame *blames = realloc(s->blames, count * sizeof *blames);
-    if (blames != NULL) s->blames = blames;
-    if (outcomes == NULL || scratch == NULL || records == NULL || blames == NULL) return false;
+    siem_shipment_release(s);
+    s->items = calloc(count, sizeof *s->items);
+    s->chosen = calloc(count, sizeof *s->chosen);
+    s->outcomes = calloc(count, sizeof *s->outcomes);
+    s->scratch = calloc(count, sizeof *s->scratch);
+    s->records = calloc(count, sizeof *s->records);
+    s->blames = calloc(count, sizeof *s->blames);
     s->capacity = count;
-    return true;
+    if (s->items != NULL && s->chosen != NULL && s->outcomes != NULL && s->scratch != NULL &&
+        s->records != NULL && s->blames != NULL) {
+        return true;
+    }
+    siem_shipment_release(s);
+    return false;
 }
 
-siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_error *err) {
-    size_t count = siem_batch_size(s->batch);
+siem_code siem_shipment_load(siem_shipment *s, const siem_request_items *request, siem_error *err) {
+    size_t count = request->count;
     if (!reserve(s, count)) return siem_error_no_memory(err);
+    memcpy(s->items, request->items, count * sizeof *s->items);
     memset(s->outcomes, 0, count * sizeof *s->outcomes);
     memset(s->blames, 0, count * sizeof *s->blames);
     s->count = count;
@@ -40,7 +43,7 @@ siem_code siem_shipment_load(siem_shipment *s, siem_position position, siem_erro
     s->phase = SIEM_READY;
     s->not_before = 0;
     s->since = siem_clock();
-    s->position = position;
+    s->position = request->position;
     s->attempts = 0;
     s->too_much = s->failed_in_turn = 0;
     s->delivered_before = UINT64_MAX; /* it was not sent */
@@ -75,8 +78,11 @@ bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
         size_t companion = stores_once ? find_companion(s) : SIZE_MAX;
         s->own = count;
         if (companion != SIZE_MAX) s->records[count++] = companion;
-        s->parcel =
-            (siem_parcel){.batch = s->batch, .records = s->records, .count = count, .ticket = -1};
+        for (size_t i = 0; i < count; i++) s->chosen[i] = s->items[s->records[i]];
+        s->parcel.items = s->chosen;
+        s->parcel.count = count;
+        s->parcel.outcomes = s->scratch;
+        s->parcel.ticket = -1;
         return true;
     }
     return false;
@@ -98,7 +104,7 @@ void siem_shipment_halve(siem_shipment *s, int suspect) {
 siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
     siem_decision decision = {0};
     for (size_t i = 0; i < answer->count; i++) {
-        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->parcel.records[i]];
+        siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->records[i]];
         const char *reason = from->reason != NULL ? from->reason : answer->reason;
         if (i >= s->own) break; /* a companion, which has its outcome */
         switch (from->verdict) {
@@ -141,14 +147,19 @@ void siem_shipment_clear(siem_shipment *s) {
         s->outcomes[i].reason = NULL;
     }
     s->count = 0;
-    siem_batch_clear(s->batch);
 }
 
 void siem_shipment_release(siem_shipment *s) {
-    if (s->batch != NULL) siem_shipment_clear(s);
-    siem_batch_close(s->batch);
+    siem_shipment_clear(s);
+    free(s->items);
+    free(s->chosen);
     free(s->outcomes);
     free(s->scratch);
     free(s->records);
     free(s->blames);
+    s->items = s->chosen = NULL;
+    s->outcomes = s->scratch = NULL;
+    s->records = NULL;
+    s->blames = NULL;
+    s->capacity = 0;
 }

@@ -1,9 +1,9 @@
-/* shipment.h: one batch on its way: what of it is still to be sent, and what became of the rest. */
+/* shipment.h: one request's records on their way: which are still to be sent, and what became of
+ * the others. */
 #ifndef SIEM_SHIPMENT_H
 #define SIEM_SHIPMENT_H
 
-#include "sink/sink.h"
-#include "store/checkpoint.h"
+#include "delivery/packer.h"
 
 /* Halving a range leaves one more; 64 bits can be halved 64 times. One more for a suspect, and some
  * for what blame.h divides. */
@@ -22,17 +22,16 @@ typedef struct siem_blame {
 } siem_blame;
 
 typedef struct siem_shipment {
-    siem_batch *batch;
+    siem_item *items, *chosen;        /* all records, and the parcel's */
     siem_outcome *outcomes, *scratch; /* of all records, and of the parcel's */
-    size_t *records;                  /* the parcel's */
+    size_t *records;                  /* the parcel's, as indices of items */
     siem_blame *blames;               /* of all records */
-    size_t capacity;                  /* of the four */
+    size_t capacity;                  /* of the six */
     size_t own;                       /* records of the parcel that are undecided: the first ones */
-    size_t count;                     /* of outcomes; 0 while the batch is being filled */
+    size_t count;                     /* of items; 0: it is on no way */
     siem_range ranges[SIEM_MOST_RANGES]; /* still to be sent, the first one on top */
     size_t range_count;
     siem_parcel parcel;
-    siem_exchange exchange;
     siem_phase phase;
     double not_before;
     double since;              /* when it was put on its way, in seconds of siem_clock */
@@ -49,8 +48,9 @@ typedef struct siem_shipment {
     bool renewed;              /* its credential, since the last answer that did not refuse it */
 } siem_shipment;
 
-/* Makes the whole batch what is to be sent. Errors: SIEM_NO_MEMORY. */
-siem_code siem_shipment_load(siem_shipment *shipment, siem_position position, siem_error *err);
+/* Makes the records of a request what is to be sent. Errors: SIEM_NO_MEMORY. */
+siem_code siem_shipment_load(siem_shipment *shipment, const siem_request_items *request,
+                             siem_error *err);
 
 /* Makes the parcel of the first records that are undecided, at most `most`; false when none are.
  * Where the target stores a record once however often it is sent, one that it has goes along with
@@ -76,10 +76,10 @@ siem_decision siem_shipment_take(siem_shipment *shipment, siem_answer *answer);
  * undecided again. */
 bool siem_shipment_absolve(siem_shipment *shipment);
 
-/* Empties the batch. */
+/* Forgets its records. */
 void siem_shipment_clear(siem_shipment *shipment);
 
-/* Frees all but the exchange, which is the transport's. */
+/* Frees what it holds. */
 void siem_shipment_release(siem_shipment *shipment);
 
 #endif

@@ -30,9 +30,8 @@ static siem_code save(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
     siem_extent extent = {0};
     siem_code rc = SIEM_OK;
-    if (options->sink->kind->sync != NULL) {
-        rc = options->sink->kind->sync(options->sink, &extent, err);
-    }
+    const siem_filing *filing = options->sink->kind->filing;
+    if (filing != NULL) rc = filing->sync(options->sink, &extent, err);
     if (rc == SIEM_OK && options->deadletter != NULL) {
         rc = siem_deadletter_sync(options->deadletter, err);
     }
@@ -65,7 +64,7 @@ void siem_export_forget_outage(siem_export *export_) {
  * checkpoint. What is there is compared when the export goes on. Ids that SQLite never gives by
  * itself are none, either. */
 static bool is_no_position(const siem_export *export_) {
-    bool ends_beside = export_->halted && export_->options.sink->kind->sync != NULL;
+    bool ends_beside = export_->halted && export_->options.sink->kind->filing != NULL;
     return ends_beside || export_->confirmed.id <= 0;
 }
 
@@ -123,19 +122,20 @@ static siem_code take_moved(void *context, const siem_extent *extent, siem_error
  * line, so that no line is ever written beside what the checkpoint knows. */
 static siem_code resume_sink(siem_export *export_, siem_error *err) {
     siem_sink *sink = export_->options.sink;
+    const siem_filing *filing = sink->kind->filing;
     siem_checkpoint *checkpoint = export_->options.checkpoint;
     siem_extent extent = *siem_checkpoint_extent(checkpoint);
     bool is_known = extent.file.inode != 0, found = true;
     siem_code rc = SIEM_OK;
-    rc = sink->kind->claim(sink, take_moved, export_, err);
-    if (rc == SIEM_OK && is_known) rc = sink->kind->resume(sink, &extent, &found, err);
+    rc = filing->claim(sink, take_moved, export_, err);
+    if (rc == SIEM_OK && is_known) rc = filing->resume(sink, &extent, &found, err);
     if (rc != SIEM_OK || (is_known && found)) return rc;
     if (!found) {
         siem_export_notice(export_, "the output file of the checkpoint is not in its folder: when "
                                     "it was rotated, events that were written last may be there "
                                     "twice; when it was removed, what it held is gone");
     }
-    rc = sink->kind->sync(sink, &extent, err);
+    rc = filing->sync(sink, &extent, err);
     return rc == SIEM_OK && extent.file.inode != 0
                ? siem_checkpoint_save(checkpoint, export_->confirmed, &extent, err)
                : rc;
@@ -165,5 +165,5 @@ siem_code siem_export_return(siem_export *export_, siem_error *err) {
         export_->reasons = (siem_refusals){.count = 0};
     }
     export_->unsaved = export_->undone = false;
-    return export_->options.sink->kind->resume != NULL ? resume_sink(export_, err) : SIEM_OK;
+    return export_->options.sink->kind->filing != NULL ? resume_sink(export_, err) : SIEM_OK;
 }

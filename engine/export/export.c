@@ -21,77 +21,7 @@
 #define BREATH_EVENTS 64    /* and events between two looks at the clock */
 #define MOST_WAIT     1.0   /* seconds that a record waits for others to fill its batch */
 
-/* ---- what the sink answers ---- */
-
-static void count_repairs(siem_counts *counts, unsigned repairs) {
-    if (repairs == 0) return;
-    counts->repaired++;
-    if (repairs & SIEM_REPAIRED_UTF8) counts->utf8++;
-    if (repairs & SIEM_REPAIRED_BLOB) counts->blob++;
-    if (repairs & SIEM_REPAIRED_TIMESTAMP) counts->timestamp++;
-    if (repairs & SIEM_REPAIRED_EXTRA) counts->extra++;
-    if (repairs & SIEM_REPAIRED_NUMBER) counts->number++;
-}
-
-static void count_delivered(siem_counts *counts, const siem_batch *batch, size_t index,
-                            const siem_outcome *outcome) {
-    size_t size;
-    (void)siem_batch_at(batch, index, &size);
-    counts->bytes += size + 1;
-    if (siem_batch_part(batch, index) > 0) return; /* its event is counted with the first record */
-    counts->exported++;
-    counts->existed += outcome->existed;
-    counts->kept_aside += outcome->kept_aside;
-    count_repairs(counts, siem_batch_repairs(batch, index));
-}
-
-/* True for what was refused before, and is only read again as something behind it failed. */
-static bool is_known_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
-                             unsigned part) {
-    if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
-    return id < last->id || (id == last->id && part < last->parts);
-}
-
-/* Counts a refusal that is told, and takes it down unless something before it is not dealt with
- * yet. */
-static void count_refused(siem_export *export_, siem_refused *last, int64_t id,
-                          const siem_refusal *refusal) {
-    char reason[sizeof((siem_error *)0)->message];
-    const char *sink = refusal->sink;
-    (void)snprintf(reason, sizeof reason, "%s%s%s", sink != NULL ? sink : "",
-                   sink != NULL ? " rejects it: " : "", refusal->reason);
-    siem_refusals_add(&export_->reasons, reason, refusal->event_id);
-    export_->counts.refused++;
-    if (!export_->halted) *last = (siem_refused){id, refusal->part + 1};
-}
-
-/* A record that the sink rejects: counted, kept aside, or the end. */
-static siem_code reject(siem_export *export_, const siem_batch *batch, size_t index,
-                        const siem_outcome *outcome, siem_error *err) {
-    const siem_export_options *options = &export_->options;
-    const char *kind = options->sink->kind->name;
-    siem_refusal refusal = {.event_id = siem_batch_event_id(batch, index),
-                            .format = siem_mapping_name(options->mapping),
-                            .sink = kind,
-                            .reason = outcome->reason != NULL ? outcome->reason : "rejected",
-                            .http_status = outcome->http_status,
-                            .code = outcome->code};
-    siem_code rc = SIEM_OK;
-    int64_t id = strtoll(refusal.event_id, NULL, 10);
-    if (options->on_error == SIEM_STOP_ON_ERROR) {
-        return siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
-                              kind, refusal.reason);
-    }
-    refusal.part = siem_batch_part(batch, index);
-    if (is_known_refusal(export_, &export_->rejected, id, refusal.part)) return SIEM_OK;
-    if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        refusal.source = siem_batch_source(batch, index, &refusal.source_size);
-        refusal.record = siem_batch_at(batch, index, &refusal.record_size);
-        rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
-    }
-    if (rc == SIEM_OK) count_refused(export_, &export_->rejected, id, &refusal);
-    return rc;
-}
+/* ---- progress ---- */
 
 void siem_export_notice(siem_export *export_, const char *text) {
     const siem_export_options *options = &export_->options;
@@ -112,9 +42,9 @@ static void relay_notice(void *context, const char *text) {
 
 static void take_counts(siem_export *export_) {
     export_->counts.retrying_since = siem_export_outage(export_)->since;
+    if (export_->batch != NULL) siem_export_take_tally(export_, export_->batch);
     if (export_->delivery == NULL) return; /* it is being made */
     export_->counts.retries = export_->retries + siem_delivery_retries(export_->delivery);
-    export_->counts.cut = export_->cut + siem_delivery_cut(export_->delivery);
 }
 
 /* No read transaction is open when progress is reported. */
@@ -154,73 +84,31 @@ static bool goes_on_reading(void *context) {
     return call_progress(context);
 }
 
-static void count_batch(siem_counts *counts, double seconds) {
-    static const double bounds[] = SIEM_LATENCY_BOUNDS;
-    counts->batches++;
-    counts->latency_seconds += seconds;
-    for (size_t i = 0; i < SIEM_LATENCY_COUNT; i++) counts->latency[i] += seconds <= bounds[i];
-}
-
-/* The records of a batch before `index` are dealt with, and that one is not: events that are
- * complete are not sent again. */
-static void halt_at(siem_export *export_, const siem_batch *batch, size_t index) {
-    while (index > 0 && siem_batch_part(batch, index) > 0) index--;
-    if (!export_->halted && index > 0 && export_->registry != NULL) {
-        const char *id = siem_batch_event_id(batch, index - 1);
-        siem_export_set_position(export_, (siem_position){.id = strtoll(id, NULL, 10)});
-    }
-    export_->halted = true;
-}
-
-/* Adds to the message of a rejected event that ends the export what became of the others. */
-static void describe_batch(const siem_settlement *settlement, siem_error *err) {
-    size_t count = siem_batch_size(settlement->batch), delivered = 0, rejected = 0;
-    siem_error event = *err;
-    for (size_t i = 0; i < count; i++) {
-        delivered += settlement->outcomes[i].verdict == SIEM_DELIVERED;
-        rejected += settlement->outcomes[i].verdict == SIEM_REJECT;
-    }
-    if (count == 1) return;
-    (void)siem_error_set(err, SIEM_REFUSED,
-                         "%.400s; of its batch of %zu record(s), %zu are in and %zu are rejected",
-                         event.message, count, delivered, rejected);
-}
-
-/* All outcomes of a batch are taken down, also behind one that ends the export. */
-static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
-    siem_export *export_ = context;
-    const siem_batch *batch = settlement->batch;
-    siem_code rc = SIEM_OK;
-    for (size_t i = 0; i < siem_batch_size(batch); i++) {
-        const siem_outcome *outcome = &settlement->outcomes[i];
-        if (outcome->verdict == SIEM_DELIVERED) {
-            count_delivered(&export_->counts, batch, i, outcome);
-        } else if (outcome->verdict == SIEM_REJECT) {
-            siem_code rejected = reject(export_, batch, i, outcome, rc == SIEM_OK ? err : NULL);
-            if (rejected != SIEM_OK) halt_at(export_, batch, i);
-            if (rc == SIEM_OK) rc = rejected;
-        } else {
-            halt_at(export_, batch, i);
-        }
-    }
-    if (rc == SIEM_REFUSED) describe_batch(settlement, err);
-    export_->settled = siem_clock();
-    count_batch(&export_->counts, settlement->seconds);
-    siem_export_confirm(export_, settlement->position);
-    if (rc == SIEM_OK && export_->undone) rc = siem_export_save(export_, false, err);
-    if (rc != SIEM_OK || report_progress(export_)) return rc;
-    return siem_outage_cancelled(siem_export_outage(export_), err);
-}
-
 /* ---- opening ---- */
 
 static siem_code open_delivery(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
-    const siem_delivery_calls calls = {settle, goes_on_delivering, relay_notice, export_};
-    siem_code rc =
-        siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes, &calls, err);
-    if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, export_->confirmed);
-    return rc;
+    const siem_delivery_calls calls = {siem_export_settle, goes_on_delivering, relay_notice,
+                                       export_};
+    return siem_delivery_open(&export_->delivery, options->sink, options->batch_bytes,
+                              export_->confirmed, &calls, err);
+}
+
+/* What was rendered and not handed over is rendered again, or lost with the export. */
+static void drop_delivery(siem_export *export_) {
+    siem_batch_close(export_->batch);
+    export_->batch = NULL;
+    siem_delivery_close(export_->delivery);
+    export_->delivery = NULL;
+}
+
+static siem_renderer renderer_of(const siem_export_options *options) {
+    bool rejects = options->sink->kind->can & SIEM_REJECTS;
+    return (siem_renderer){.mapping = options->mapping,
+                           .field_bytes = options->sink->pace.field_bytes,
+                           .keeps_sources = options->deadletter != NULL && rejects,
+                           .stops = options->on_error == SIEM_STOP_ON_ERROR,
+                           .keeps_refused = options->on_error == SIEM_DEADLETTER_ON_ERROR};
 }
 
 siem_code siem_export_restart(siem_export *export_, siem_error *err) {
@@ -228,11 +116,9 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     siem_code rc = SIEM_OK;
     take_counts(export_);
     export_->retries = export_->counts.retries;
-    export_->cut = export_->counts.cut;
-    siem_delivery_close(export_->delivery);
-    export_->delivery = NULL;
+    drop_delivery(export_);
     export_->halted = false;
-    if (options->checkpoint != NULL && (options->sink->kind->resume != NULL || export_->undone)) {
+    if (options->checkpoint != NULL && (options->sink->kind->filing != NULL || export_->undone)) {
         rc = siem_export_return(export_, err);
     }
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
@@ -253,7 +139,9 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     siem_export *export_ = calloc(1, sizeof *export_);
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
-    siem_sink_add_export(options->sink, export_);
+    export_->renderer = renderer_of(options);
+    export_->holder.sink = &export_->options.sink;
+    siem_sink_add_holder(options->sink, &export_->holder);
     export_->lag_due = INFINITY;
     export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
@@ -274,8 +162,8 @@ void siem_export_close(siem_export *export_) {
     bool has_sink = export_ != NULL && export_->options.sink != NULL;
     /* A function that it calls cannot close it: it goes on when that returns. */
     if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
-    siem_delivery_close(export_->delivery);
-    if (has_sink) siem_sink_remove_export(export_->options.sink, export_);
+    drop_delivery(export_);
+    if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
     free(export_);
 }
 
@@ -285,8 +173,9 @@ const siem_counts *siem_export_counts(const siem_export *export_) {
 
 /* Makes an output file this export's own, and empties it when that was asked for. */
 static siem_code claim_sink(const siem_export *export_, siem_error *err) {
-    siem_sink *sink = export_->options.sink;
-    return sink->kind->claim != NULL ? sink->kind->claim(sink, NULL, NULL, err) : SIEM_OK;
+    const siem_filing *filing = export_->options.sink->kind->filing;
+    if (filing == NULL) return SIEM_OK;
+    return filing->claim(export_->options.sink, NULL, NULL, err);
 }
 
 const siem_reason *siem_export_reason(const siem_export *export_, size_t index) {
@@ -296,13 +185,21 @@ const siem_reason *siem_export_reason(const siem_export *export_, size_t index) 
 
 /* The output file may be another export's next, though the sink stays open. */
 static void release_sink(const siem_export *export_) {
-    siem_sink *sink = export_->options.sink;
-    if (sink->kind->release != NULL) sink->kind->release(sink);
+    const siem_filing *filing = export_->options.sink->kind->filing;
+    if (filing != NULL) filing->release(export_->options.sink);
 }
 
-/* Sends what waits in the batch. */
+/* Hands over the batch that is being filled. */
+static siem_code push(siem_export *export_, siem_error *err) {
+    siem_batch *batch = export_->batch;
+    export_->batch = NULL;
+    return batch != NULL ? siem_export_join(export_, batch, err) : SIEM_OK;
+}
+
+/* Sends what waits. */
 static siem_code finish(siem_export *export_, siem_error *err) {
-    siem_code rc = siem_delivery_finish(export_->delivery, err);
+    siem_code rc = push(export_, err);
+    if (rc == SIEM_OK) rc = siem_delivery_finish(export_->delivery, err);
     take_counts(export_);
     if (export_->registry == NULL) { /* events came one by one */
         if (rc == SIEM_OK) rc = claim_sink(export_, err);
@@ -322,115 +219,16 @@ siem_code siem_export_finish(siem_export *export_, siem_error *err) {
 
 /* ---- events ---- */
 
-/* The batch that is being filled. */
-static siem_batch *batch_of(siem_export *export_) {
-    siem_batch *batch = siem_delivery_batch(export_->delivery);
-    const siem_sink *sink = export_->options.sink;
-    if (export_->options.deadletter != NULL && (sink->http != NULL || sink->kind->rejects)) {
-        siem_batch_keep_sources(batch);
-    }
-    return batch;
-}
-
-static siem_position position_of(const siem_event *event) {
-    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer, event->print};
-}
-
-/* Hands the batch over. No read transaction stays open while the sink is waited for. */
-static siem_code commit(siem_export *export_, siem_position position, siem_error *err) {
-    if (export_->registry != NULL) siem_registry_release(export_->registry);
-    export_->unreleased = 0;
-    return siem_delivery_commit(export_->delivery, position, err);
-}
-
-/* An event without a record: counted, kept aside, or the end. */
-static siem_code refuse(siem_export *export_, siem_event *event, const siem_error *reason,
-                        siem_error *err) {
-    const siem_export_options *options = &export_->options;
-    const siem_value *id = &event->fields[SIEM_EVENT_ID];
-    siem_code rc = SIEM_OK;
-    if (options->on_error == SIEM_STOP_ON_ERROR) {
-        if (err != NULL) *err = *reason;
-        siem_error_prefix(err, "event %.*s", (int)id->size, id->bytes);
-        return SIEM_REFUSED;
-    }
-    if (is_known_refusal(export_, &export_->refused, event->row_id, 0)) return SIEM_OK;
-    siem_refusal refusal = {
-        .format = siem_mapping_name(options->mapping), .reason = reason->message, .code = -1};
-    if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        rc = siem_deadletter_write(options->deadletter, event, &refusal, err);
-    }
-    if (rc != SIEM_OK) return rc;
-    char event_id[32];
-    (void)snprintf(event_id, sizeof event_id, "%.*s", (int)id->size, id->bytes);
-    refusal.event_id = event_id;
-    count_refused(export_, &export_->refused, event->row_id, &refusal);
-    return SIEM_OK;
-}
-
-/* Adds records one by one, as each may fill a batch. The event is reached with the last one. A file
- * gets all of them at once: its end in the checkpoint is the end of an event. */
-static siem_code append_all(siem_export *export_, const siem_batch *records, siem_position position,
-                            siem_error *err) {
-    siem_position before = siem_delivery_reached(export_->delivery);
-    size_t count = siem_batch_size(records);
-    bool is_local = export_->options.sink->http == NULL, is_full = false;
-    siem_code rc = SIEM_OK;
-    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
-        bool is_last = i + 1 == count;
-        rc = siem_batch_append(batch_of(export_), records, &i, 1, err);
-        if (rc != SIEM_OK) break;
-        is_full = siem_delivery_added(export_->delivery) || (is_local && is_full);
-        if (is_full && (is_last || !is_local))
-            rc = commit(export_, is_last ? position : before, err);
-    }
-    return rc;
-}
-
-/* Takes the last `count` records, which are of one event, out of the batch and adds them anew. */
-static siem_code split_event(siem_export *export_, size_t count, siem_position position,
-                             siem_error *err) {
-    siem_batch *batch = batch_of(export_), *records;
-    size_t *indices = calloc(count, sizeof *indices);
-    if (indices == NULL) return siem_error_no_memory(err);
-    for (size_t i = 0; i < count; i++) indices[i] = siem_batch_size(batch) - count + i;
-    siem_code rc = siem_batch_copy(&records, batch, indices, count, err);
-    free(indices);
-    if (rc != SIEM_OK) return rc;
-    for (size_t i = 0; i < count; i++) siem_batch_drop_last(batch);
-    rc = append_all(export_, records, position, err);
-    siem_batch_close(records);
-    return rc;
-}
-
-/* Renders an event into the batch, and sends that when it is full. */
-static siem_code render_event(siem_export *export_, siem_event *event, siem_position position,
-                              siem_error *err) {
-    siem_error reason;
-    siem_batch *batch = batch_of(export_);
-    size_t before = siem_batch_size(batch);
-    siem_code rc = siem_batch_write(batch, export_->options.mapping, event, NULL, &reason);
-    if (rc == SIEM_OK) {
-        size_t added = siem_batch_size(batch) - before;
-        export_->counts.rendered++;
-        if (added > 1) return split_event(export_, added, position, err);
-        return siem_delivery_added(export_->delivery) ? commit(export_, position, err) : SIEM_OK;
-    }
-    if (rc == SIEM_DROPPED) {
-        export_->counts.dropped++;
-        return SIEM_OK;
-    }
-    if (rc == SIEM_REFUSED) return refuse(export_, event, &reason, err);
-    if (err != NULL) *err = reason;
-    return rc;
-}
-
+/* Renders an event, and hands the batch over when it is full. */
 static siem_code add_event(siem_export *export_, siem_event *event, siem_error *err) {
-    siem_position position = position_of(event); /* a commit may end the event's life */
-    export_->counts.events++;
-    siem_code rc = render_event(export_, event, position, err);
-    if (rc == SIEM_OK) siem_delivery_reach(export_->delivery, position);
-    return rc;
+    siem_code rc = SIEM_OK;
+    if (export_->batch == NULL) {
+        rc = siem_delivery_take_batch(export_->delivery, &export_->batch, err);
+    }
+    if (rc == SIEM_OK) rc = siem_renderer_add(&export_->renderer, export_->batch, event, err);
+    if (rc != SIEM_OK) return rc;
+    if (siem_batch_size(export_->batch) > 0) siem_delivery_use_sink(export_->delivery);
+    return siem_delivery_is_due(export_->delivery, export_->batch) ? push(export_, err) : SIEM_OK;
 }
 
 /* After the last event, all of which are settled: also those that have no record. */
@@ -464,7 +262,10 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
  * record does not wait for a batch that fills slowly. */
 static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
     if (siem_delivery_is_under_way(export_->delivery)) return SIEM_OK;
-    if (siem_batch_size(siem_delivery_batch(export_->delivery)) == 0) {
+    bool has_records = export_->batch != NULL && siem_batch_size(export_->batch) > 0;
+    if (!has_records && !siem_delivery_has_waiting(export_->delivery)) {
+        siem_code rc = push(export_, err);
+        if (rc != SIEM_OK) return rc;
         siem_export_confirm(export_, siem_delivery_reached(export_->delivery));
         return SIEM_OK;
     }

@@ -4,6 +4,7 @@
 
 #include "delivery/delivery.h"
 #include "export/refusals.h"
+#include "record/renderer.h"
 #include "source/database.h"
 #include "store/checkpoint.h"
 
@@ -15,8 +16,10 @@ typedef struct siem_refused {
 
 struct siem_export {
     siem_export_options options; /* without a sink when that was closed */
-    siem_export *next_of_sink;   /* another one that is open on it */
+    siem_sink_holder holder;     /* of that sink */
+    siem_renderer renderer;
     siem_delivery *delivery;
+    siem_batch *batch;       /* that is being filled; NULL: none */
     siem_registry *registry; /* that is being read, or NULL */
     unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
     siem_counts counts;
@@ -27,7 +30,7 @@ struct siem_export {
     bool undone;             /* what was written since it was saved may not reach the disk */
     double save_due;         /* of siem_clock: not to be saved before */
     siem_counts saved;       /* the counts of what the checkpoint has */
-    uint64_t retries, cut;   /* of deliveries before this one */
+    uint64_t retries;        /* of deliveries before this one */
     double lag_due;          /* of siem_clock: when the lag is looked up; infinite: never */
     uint64_t unreleased;     /* events that were read since no read transaction was open */
     double breath_due;       /* of siem_clock: when reading pauses to look around */
@@ -59,6 +62,27 @@ siem_code siem_export_check_event(const siem_export *export_, const siem_event *
                                   siem_error *err);
 siem_code siem_export_check_registry(const siem_export *export_, const siem_registry *registry,
                                      const char *function, siem_error *err);
+
+/* ---- batches ---- */
+
+/* Takes over a batch, in the order of the events, also when it fails: counts what happened while it
+ * was filled, keeps aside the events without a record, and sends the records. Errors: those of the
+ * dead letter and of siem_delivery_push. */
+siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *err);
+
+/* Adds to the counts what happened, before the batch is handed over. */
+void siem_export_take_tally(siem_export *export_, siem_batch *batch);
+
+/* As siem_settle_function, for an export. */
+siem_code siem_export_settle(void *context, const siem_settlement *settlement, siem_error *err);
+
+/* True for what was refused before, and is only read again as something after it failed. */
+bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
+                               unsigned part);
+
+/* Counts a refusal, and records it unless something before it is not settled. */
+void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
+                               const siem_refusal *refusal);
 
 /* ---- how it goes on ---- */
 

@@ -12,18 +12,32 @@
 #include <stdlib.h>
 
 typedef struct record {
-    size_t end;         /* of its line, with the line end */
-    size_t id;          /* of its event_id among the ids, NUL-terminated */
-    size_t registry_id; /* likewise; records in a row share one */
-    size_t source_end;  /* of its event's JSON */
+    siem_position position; /* of its event */
+    size_t end;             /* of its line, with the line end */
+    size_t id;              /* of its event_id among the ids, NUL-terminated */
+    size_t registry_id;     /* likewise; records in a row share one */
+    size_t source_end;      /* of its event's JSON */
     unsigned repairs;
     unsigned part; /* which of its event's records it is */
 } record;
+
+/* An event without a record. */
+typedef struct unmade {
+    siem_position position;
+    size_t record;           /* of a later event */
+    size_t id, reason;       /* in `texts`, NUL-terminated */
+    size_t source, text_end; /* its JSON, in `texts` as well */
+} unmade;
 
 struct siem_batch {
     siem_buffer lines, ids, sources;
     record *records;
     size_t count, capacity;
+    siem_buffer texts; /* of the refusals */
+    unmade *refusals;
+    size_t refusal_count, refusal_capacity;
+    siem_tally tally;
+    siem_position reached;
     bool keeps_sources;
 };
 
@@ -43,12 +57,14 @@ void siem_batch_close(siem_batch *batch) {
     siem_buffer_free(&batch->lines);
     siem_buffer_free(&batch->ids);
     siem_buffer_free(&batch->sources);
+    siem_buffer_free(&batch->texts);
     free(batch->records);
+    free(batch->refusals);
     free(batch);
 }
 
-void siem_batch_keep_sources(siem_batch *batch) {
-    batch->keeps_sources = true;
+void siem_batch_keep_sources(siem_batch *batch, bool keeps) {
+    batch->keeps_sources = keeps;
 }
 
 void siem_batch_reserve(siem_batch *batch, size_t bytes) {
@@ -116,6 +132,7 @@ static siem_code add_record_of(siem_batch *batch, siem_event *event, record deta
                                siem_error *err) {
     const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
     const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
+    details.position = siem_event_position(event);
     if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
     size_t id = add_id(batch, event_id->bytes, event_id->size);
     return add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
@@ -196,9 +213,10 @@ siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const
     return rc;
 }
 
-static siem_code append_one(siem_batch *batch, const siem_batch *from, size_t index,
+siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, size_t index,
                             siem_error *err) {
     size_t size, source_size;
+    mark start = mark_of(batch);
     const char *line = siem_batch_at(from, index, &size);
     const char *event_id = siem_batch_event_id(from, index);
     const char *registry_id = siem_batch_registry_id(from, index);
@@ -206,29 +224,87 @@ static siem_code append_one(siem_batch *batch, const siem_batch *from, size_t in
     siem_buffer_add(&batch->lines, line, size);
     siem_buffer_add(&batch->sources, source, source_size);
     size_t id = add_id(batch, event_id, strlen(event_id));
-    return add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
-                      from->records[index], err);
-}
-
-siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, const size_t *records,
-                            size_t count, siem_error *err) {
-    mark start = mark_of(batch);
-    siem_code rc = SIEM_OK;
-    for (size_t i = 0; rc == SIEM_OK && i < count; i++)
-        rc = append_one(batch, from, records[i], err);
+    siem_code rc = add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),
+                              from->records[index], err);
     if (rc != SIEM_OK) go_back(batch, start);
     return rc;
 }
 
-siem_code siem_batch_copy(siem_batch **out, const siem_batch *from, const size_t *records,
-                          size_t count, siem_error *err) {
-    siem_code rc = siem_batch_open(out, err);
-    if (rc != SIEM_OK) return rc;
-    rc = siem_batch_append(*out, from, records, count, err);
-    if (rc == SIEM_OK) return rc;
-    siem_batch_close(*out);
-    *out = NULL;
-    return rc;
+/* ---- what happened ---- */
+
+siem_position siem_batch_position(const siem_batch *batch, size_t index) {
+    return batch->records[index].position;
+}
+
+siem_position siem_batch_reached(const siem_batch *batch) {
+    return batch->reached;
+}
+
+void siem_batch_reach(siem_batch *batch, siem_position position) {
+    batch->reached = position;
+}
+
+siem_tally *siem_batch_tally(siem_batch *batch) {
+    return &batch->tally;
+}
+
+static bool reserve_refusal(siem_batch *batch) {
+    if (batch->refusal_count < batch->refusal_capacity) return true;
+    size_t capacity = batch->refusal_capacity == 0 ? 16 : batch->refusal_capacity * 2;
+    unmade *refusals = realloc(batch->refusals, capacity * sizeof *refusals);
+    if (refusals == NULL) return false;
+    batch->refusals = refusals;
+    batch->refusal_capacity = capacity;
+    return true;
+}
+
+/* Adds a text and its NUL. Returns where it begins. */
+static size_t add_text(siem_buffer *texts, const char *bytes, size_t size) {
+    size_t start = texts->size;
+    siem_buffer_add(texts, bytes, size);
+    siem_buffer_add_char(texts, '\0');
+    return start;
+}
+
+siem_code siem_batch_refuse(siem_batch *batch, siem_event *event, const char *reason, bool keeps,
+                            siem_error *err) {
+    siem_buffer *texts = &batch->texts;
+    const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
+    size_t start = texts->size;
+    unmade refusal = {.position = siem_event_position(event), .record = batch->count};
+    refusal.id = add_text(texts, event_id->bytes, event_id->size);
+    refusal.reason = add_text(texts, reason, strlen(reason));
+    refusal.source = texts->size;
+    if (keeps) siem_event_write_json(event, texts);
+    refusal.text_end = texts->size;
+    bool has_failed = texts->failed || event->extra.failed || event->text.failed;
+    if (has_failed || !reserve_refusal(batch)) {
+        texts->failed = false;
+        texts->size = start;
+        return siem_error_no_memory(err);
+    }
+    batch->refusals[batch->refusal_count++] = refusal;
+    return SIEM_OK;
+}
+
+size_t siem_batch_unmade_count(const siem_batch *batch) {
+    return batch->refusal_count;
+}
+
+siem_unmade siem_batch_unmade(const siem_batch *batch, size_t index) {
+    const unmade *refusal = &batch->refusals[index];
+    const char *texts = batch->texts.bytes;
+    size_t size = refusal->text_end - refusal->source;
+    return (siem_unmade){.position = refusal->position,
+                         .record = refusal->record,
+                         .event_id = texts + refusal->id,
+                         .reason = texts + refusal->reason,
+                         .source = size > 0 ? texts + refusal->source : NULL,
+                         .source_size = size};
+}
+
+size_t siem_batch_weight(const siem_batch *batch) {
+    return batch->lines.size + batch->texts.size;
 }
 
 size_t siem_batch_size(const siem_batch *batch) {
@@ -272,26 +348,46 @@ const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *siz
 }
 
 void siem_batch_clear(siem_batch *batch) {
-    if (batch != NULL) go_back(batch, (mark){0});
+    if (batch == NULL) return;
+    go_back(batch, (mark){0});
+    batch->texts.size = batch->refusal_count = 0;
+    batch->tally = (siem_tally){0};
+    batch->reached = (siem_position){0};
 }
 
-void siem_batch_drop_last(siem_batch *batch) {
-    batch->count--;
-    if (batch->count == 0) {
-        siem_batch_clear(batch);
-        return;
-    }
-    const record *last = &batch->records[batch->count - 1];
-    /* Its ids stay where they are: what follows them is found by its own place. */
-    batch->lines.size = last->end;
-    batch->sources.size = last->source_end;
+void siem_batch_truncate(siem_batch *batch, size_t count, siem_position reached) {
+    batch->reached = reached;
+    if (count >= batch->count) return;
+    /* Ids stay where they are: what follows them is found by its own place. */
+    batch->count = count;
+    batch->lines.size = count > 0 ? batch->records[count - 1].end : 0;
+    batch->sources.size = count > 0 ? batch->records[count - 1].source_end : 0;
 }
 
-size_t siem_batch_cut_fields(siem_batch *batch, size_t most) {
+/* Cuts texts of the last record. */
+static size_t cut_last(siem_batch *batch, size_t most) {
     size_t start = batch->count > 1 ? batch->records[batch->count - 2].end : 0;
     record *last = &batch->records[batch->count - 1];
     if (last->end - start <= most) return 0; /* no field can be longer */
     size_t count = siem_field_limit_cut(&batch->lines, start, most);
     last->end = batch->lines.size;
     return count;
+}
+
+siem_code siem_batch_cut_fields(siem_batch *batch, size_t first, size_t most, siem_error *err) {
+    siem_batch *copy;
+    size_t count = batch->count - first;
+    if (count == 1) batch->tally.cut += cut_last(batch, most);
+    if (count < 2) return SIEM_OK;
+    siem_code rc = siem_batch_open(&copy, err);
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        rc = siem_batch_append(copy, batch, first + i, err);
+    }
+    siem_batch_truncate(batch, first, batch->reached);
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        rc = siem_batch_append(batch, copy, i, err);
+        if (rc == SIEM_OK) batch->tally.cut += cut_last(batch, most);
+    }
+    siem_batch_close(copy);
+    return rc;
 }

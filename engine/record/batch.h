@@ -1,12 +1,35 @@
-/* batch.h: what the way to a sink needs of a batch beyond the public functions. */
+/* batch.h: what travels from the events to the sink: records, and what happened while they were
+ * made.
+ *
+ * A batch is filled by one thread, with whole events, and belongs to whoever it was handed to.
+ * Everything that depends on the order of events is done where batches are joined in order. */
 #ifndef SIEM_BATCH_H
 #define SIEM_BATCH_H
 
+#include "base/position.h"
+
 #include <oversight/siem.h>
 
-/* Keeps the JSON of each event beside its record from here on: for dead letters, as by the time of
- * an answer the event is gone. */
-void siem_batch_keep_sources(siem_batch *batch);
+/* What happened while the batch was filled, besides its refusals. */
+typedef struct siem_tally {
+    uint64_t events;   /* read */
+    uint64_t rendered; /* of them, to one record or more */
+    uint64_t dropped;  /* of them, by a filter or a function */
+    uint64_t cut;      /* texts that were longer than the target stores */
+} siem_tally;
+
+/* An event that has no record, and why. Borrowed until the batch changes. */
+typedef struct siem_unmade {
+    siem_position position; /* of the event */
+    size_t record;          /* the first record of a later event */
+    const char *event_id, *reason;
+    const char *source; /* the event as JSON; NULL: it is not kept */
+    size_t source_size;
+} siem_unmade;
+
+/* Keeps the JSON of each event beside its record, or not, from here on: for dead letters, as by the
+ * time of an answer the event is gone. */
+void siem_batch_keep_sources(siem_batch *batch, bool keeps);
 
 /* Makes room for so many bytes of lines, so that they are not moved while they grow. Without memory
  * the room is made later. */
@@ -22,21 +45,34 @@ unsigned siem_batch_part(const siem_batch *batch, size_t index);
 const char *siem_batch_registry_id(const siem_batch *batch, size_t index);
 const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *size);
 
-/* Adds copies of some records of `from`. On failure the batch is as before.
+/* Where an export is with the event of record `index`, which must exist; and with all events that
+ * were read for the batch, id 0: nobody said. */
+siem_position siem_batch_position(const siem_batch *batch, size_t index);
+siem_position siem_batch_reached(const siem_batch *batch);
+void siem_batch_reach(siem_batch *batch, siem_position position);
+
+siem_tally *siem_batch_tally(siem_batch *batch);
+
+/* Records that an event has no record; `keeps`: with the event as JSON. Errors: SIEM_NO_MEMORY. */
+siem_code siem_batch_refuse(siem_batch *batch, siem_event *event, const char *reason, bool keeps,
+                            siem_error *err);
+size_t siem_batch_unmade_count(const siem_batch *batch);
+siem_unmade siem_batch_unmade(const siem_batch *batch, size_t index);
+
+/* How many bytes its records and refusals have. */
+size_t siem_batch_weight(const siem_batch *batch);
+
+/* Forgets all records from `count` on; what is reached is then the event before them. */
+void siem_batch_truncate(siem_batch *batch, size_t count, siem_position reached);
+
+/* Adds a copy of record `index` of another batch. On failure the batch is as before.
  * Errors: SIEM_NO_MEMORY. */
-siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, const size_t *records,
-                            size_t count, siem_error *err);
+siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, size_t index,
+                            siem_error *err);
 
-/* A new batch of some records of `from`. Errors: SIEM_NO_MEMORY. */
-siem_code siem_batch_copy(siem_batch **out, const siem_batch *from, const size_t *records,
-                          size_t count, siem_error *err);
-
-/* Forgets the last record. */
-void siem_batch_drop_last(siem_batch *batch);
-
-/* Cuts texts of the last record, a flat object, that are longer than `most` bytes of UTF-8 once
- * decoded; each ends with a marker then. Returns how many. Errors leave `failed` memory to the next
- * write. */
-size_t siem_batch_cut_fields(siem_batch *batch, size_t most);
+/* Cuts texts of the records from `first` on, which are flat objects, that are longer than `most`
+ * bytes of UTF-8 once decoded; each ends with a marker then, and is counted. Errors:
+ * SIEM_NO_MEMORY. */
+siem_code siem_batch_cut_fields(siem_batch *batch, size_t first, size_t most, siem_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SIEM_ANSWER_H
 #define SIEM_ANSWER_H
 
-#include "sink/http/transport.h"
+#include <oversight/siem.h>
 
 /* What is to be done with the records next. */
 typedef enum siem_next {
@@ -14,6 +14,8 @@ typedef enum siem_next {
     /* the same request once more, with the credential that is another one since; their verdict,
      * SIEM_HOLD, counts when that one is refused as well */
     SIEM_RENEWED,
+    /* the same parcel once more, from its beginning: none of it was sent */
+    SIEM_AGAIN,
     /* the server has the records, and tells later what became of them: it is asked after the pause,
      * by the parcel's ticket */
     SIEM_CONFIRM
@@ -29,11 +31,12 @@ typedef struct siem_answer {
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
     siem_next next;
-    int suspect;      /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
-    bool is_itemwise; /* the server has looked at each record, whatever became of the others */
-    bool is_busy;     /* the server says that it takes nothing at the moment, whatever is sent */
-    bool slow_down;   /* the server nears its limits */
-    bool remark;      /* the reason is to be reported, although nothing failed */
+    int suspect;       /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
+    bool is_itemwise;  /* the server has looked at each record, whatever became of the others */
+    bool is_busy;      /* the server says that it takes nothing at the moment, whatever is sent */
+    bool slow_down;    /* the server nears its limits */
+    bool remark;       /* the reason is to be reported, although nothing failed */
+    bool about_target; /* the fault is the target's or the set-up's: no record was sent */
 } siem_answer;
 
 /* An answer to be filled, for outcomes that are overwritten. */
@@ -48,10 +51,6 @@ siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, .
 __attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
                                                              const char *format, ...);
 
-/* A request that is refused as one with a bad record is, by an answer that is not in the form of
- * `whose`: holds it, as nobody who knows the records has looked at them. */
-void siem_answer_not_its_own(siem_answer *answer, const siem_response *response, const char *whose);
-
 /* Adds to the reason of all records. */
 void siem_answer_add_reason(siem_answer *answer, const char *more);
 
@@ -59,19 +58,6 @@ void siem_answer_add_reason(siem_answer *answer, const char *more);
 __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, size_t index,
                                                            siem_verdict verdict, int http_status,
                                                            const char *format, ...);
-
-/* What a status means where a protocol says nothing of its own (RFC 9110, 15): 2xx delivered, but
- * retry with a web page; transport faults that pass, 408, 425, 429 and 5xx retry; 413 halve; 400
- * and 422 halve, as some record is at fault, but hold with a web page; everything else hold. */
-void siem_answer_http(siem_answer *answer, const siem_response *response);
-
-/* The beginning of a response's body as one printable line, for messages; nothing of one that
- * repeats a credential in other words. */
-void siem_answer_excerpt(const siem_response *response, char out[200]);
-
-/* Masks in the reasons what is secret of the request: what was escaped in a response's body is
- * found here. */
-void siem_answer_mask(siem_answer *answer, const siem_request *request);
 
 /* Frees the reasons that nobody took over. */
 void siem_answer_clear(siem_answer *answer);

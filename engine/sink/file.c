@@ -13,25 +13,32 @@ typedef struct file_sink {
     siem_line_file file;
 } file_sink;
 
-/* How many of the first records have `bytes` bytes together. */
-static size_t records_in(const siem_batch *batch, size_t bytes) {
-    size_t count = 0, size;
-    while (siem_batch_at(batch, count, &size) != NULL && size + 1 <= bytes) {
+/* Marks as delivered the records of a piece of a parcel of which `bytes` bytes are in. */
+static void deliver(const siem_parcel *parcel, size_t first, size_t count, size_t bytes) {
+    size_t size;
+    for (size_t i = first; i < first + count; i++) {
+        (void)siem_parcel_at(parcel, i, &size);
+        if (size + 1 > bytes) return;
         bytes -= size + 1;
-        count++;
+        parcel->outcomes[i].verdict = SIEM_DELIVERED;
     }
-    return count;
 }
 
-static siem_code send_lines(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
-                            siem_error *err) {
-    size_t size, kept;
-    const char *lines = siem_batch_bytes(batch, &size);
-    siem_code rc = siem_line_file_write(&((file_sink *)sink)->file, lines, size, &kept, err);
-    size_t delivered = rc == SIEM_OK ? siem_batch_size(batch) : records_in(batch, kept);
-    for (size_t i = 0; i < delivered; i++) answer->outcomes[i].verdict = SIEM_DELIVERED;
+static siem_code begin(siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    siem_line_file *file = &((file_sink *)sink)->file;
+    siem_code rc = SIEM_OK;
+    size_t count, size, kept;
+    siem_answer answer = siem_answer_begin(parcel->outcomes, parcel->count);
+    for (size_t i = 0; rc == SIEM_OK && i < parcel->count; i += count) {
+        const char *lines = siem_parcel_lines(parcel, i, &count, &size);
+        rc = siem_line_file_write(file, lines, size, &kept, err);
+        deliver(parcel, i, count, rc == SIEM_OK ? size : kept);
+    }
+    siem_sink_keep_answer(sink, parcel, &answer);
     return rc;
 }
+
+static const siem_carrier carrier = {.begin = begin, .next = siem_sink_next_kept};
 
 static siem_code resume(siem_sink *sink, const siem_extent *extent, bool *found, siem_error *err) {
     return siem_line_file_resume(&((file_sink *)sink)->file, extent, found, err);
@@ -55,15 +62,15 @@ static siem_code close_file(siem_sink *sink, siem_error *err) {
     return rc;
 }
 
+static const siem_filing filing = {
+    .resume = resume, .sync = sync_file, .claim = claim, .release = release};
 static const siem_sink_kind file_kind = {.name = "file",
-                                         .send = send_lines,
-                                         .close = close_file,
-                                         .resume = resume,
-                                         .sync = sync_file,
-                                         .claim = claim,
-                                         .release = release};
+                                         .can = SIEM_WHOLE_EVENTS,
+                                         .carrier = &carrier,
+                                         .filing = &filing,
+                                         .close = close_file};
 static const siem_sink_kind stdout_kind = {
-    .name = "stdout", .send = send_lines, .close = close_file};
+    .name = "stdout", .can = SIEM_WHOLE_EVENTS, .carrier = &carrier, .close = close_file};
 
 siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);

@@ -39,11 +39,10 @@ static void copy_reasons(siem_answer *answer) {
     }
 }
 
-static siem_code send_function(siem_sink *sink, const siem_batch *batch, siem_answer *answer,
-                               siem_error *err) {
-    function_sink *function = (function_sink *)sink;
-    siem_answer_all(answer, SIEM_DELIVERED, "the sink gave no reason");
+static siem_code call(function_sink *function, const siem_batch *batch, siem_answer *answer,
+                      siem_error *err) {
     siem_error left = {0};
+    siem_answer_all(answer, SIEM_DELIVERED, "the sink gave no reason");
     siem_code rc = function->send(function->context, batch, answer->outcomes, &left);
     rc = siem_misuse_function(rc, "send", &left, err);
     if (rc == SIEM_OK) rc = check_outcomes(answer, err);
@@ -56,6 +55,21 @@ static siem_code send_function(siem_sink *sink, const siem_batch *batch, siem_an
     return rc;
 }
 
+/* The caller sees a batch of the parcel's records alone. */
+static siem_code begin(siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    function_sink *function = (function_sink *)sink;
+    siem_batch *copy;
+    const siem_batch *batch;
+    siem_answer answer = siem_answer_begin(parcel->outcomes, parcel->count);
+    siem_code rc = siem_parcel_batch(parcel, &batch, &copy, err);
+    if (rc == SIEM_OK) rc = call(function, batch, &answer, err);
+    siem_batch_close(copy);
+    siem_sink_keep_answer(sink, parcel, &answer);
+    return rc;
+}
+
+static const siem_carrier carrier = {.begin = begin, .next = siem_sink_next_kept};
+
 static siem_code close_function(siem_sink *sink, siem_error *err) {
     function_sink *function = (function_sink *)sink;
     (void)err;
@@ -64,8 +78,10 @@ static siem_code close_function(siem_sink *sink, siem_error *err) {
     return SIEM_OK;
 }
 
-static const siem_sink_kind function_kind = {
-    .name = "function", .send = send_function, .rejects = true, .close = close_function};
+static const siem_sink_kind function_kind = {.name = "function",
+                                             .can = SIEM_REJECTS | SIEM_WHOLE_EVENTS,
+                                             .carrier = &carrier,
+                                             .close = close_function};
 
 siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
                                   void (*close)(void *context), void *context, siem_error *err) {

@@ -3,10 +3,8 @@
 
 #include "base/error.h"
 #include "base/misuse.h"
-#include "delivery/delivery.h"
-#include "export/export.h"
-#include "record/batch.h"
 #include "sink/kinds.h"
+#include "source/registry_id.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -69,16 +67,26 @@ siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *o
                           "there is no kind of sink '%s': siem_sink_kind_at has all", kind);
 }
 
-size_t siem_sink_body_size(const siem_sink *sink, const siem_batch *batch) {
-    size_t bytes;
-    (void)siem_batch_bytes(batch, &bytes);
-    if (sink->http == NULL) return bytes;
-    return sink->kind->protocol->body_size(sink, siem_batch_size(batch), bytes);
+size_t siem_sink_body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    const siem_carrier *carrier = sink->kind->carrier;
+    return carrier->body_size != NULL ? carrier->body_size(sink, count, bytes) : bytes;
 }
 
-bool siem_sink_is_too_large(const siem_sink *sink, const siem_batch *batch) {
+bool siem_sink_is_too_large(const siem_sink *sink, size_t count, size_t bytes) {
     size_t most = sink->pace.body_bytes;
-    return most != 0 && siem_sink_body_size(sink, batch) > most;
+    return most != 0 && siem_sink_body_size(sink, count, bytes) > most;
+}
+
+void siem_sink_keep_answer(siem_sink *sink, siem_parcel *parcel, const siem_answer *answer) {
+    sink->answered = parcel;
+    sink->answer = *answer;
+}
+
+siem_parcel *siem_sink_next_kept(siem_sink *sink, siem_answer *answer) {
+    siem_parcel *parcel = sink->answered;
+    if (parcel != NULL) *answer = sink->answer;
+    sink->answered = NULL;
+    return parcel;
 }
 
 /* ---- attempts that fail ---- */
@@ -125,16 +133,11 @@ void siem_sink_add_remark(siem_sink *sink, const char *format, ...) {
     va_end(arguments);
 }
 
-bool siem_sink_remark(siem_sink *sink, const siem_request *request, char text[SIEM_REPORT_SIZE]) {
-    if (!sink->told_exposure && siem_request_is_exposed(request)) {
-        const char *url = request->url.bytes;
-        int origin = (int)(7 + strcspn(url + 7, "/?#"));
-        siem_sink_add_remark(sink, "credentials go to %.*s unencrypted: use https", origin, url);
-        sink->told_exposure = true;
-    }
+bool siem_sink_remark(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
+    if (sink->remark[0] == '\0') return false;
     memcpy(text, sink->remark, sizeof sink->remark);
     sink->remark[0] = '\0';
-    return text[0] != '\0';
+    return true;
 }
 
 bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
@@ -150,23 +153,16 @@ siem_wish siem_sink_wish(const siem_sink *sink, double retry_after) {
     return wish;
 }
 
-/* ---- send ---- */
+/* ---- reasons ---- */
 
-static void forget_reasons(siem_sink *sink) {
+void siem_sink_forget_reasons(siem_sink *sink) {
     for (size_t i = 0; i < sink->reason_count; i++) free(sink->reasons[i]);
     free(sink->reasons);
     sink->reasons = NULL;
     sink->reason_count = 0;
 }
 
-typedef struct send_state {
-    siem_sink *sink;
-    siem_outcome *outcomes; /* of the records that are not settled yet; NULL: nobody asked */
-    siem_error rejected;    /* the first record that was, or SIEM_OK */
-} send_state;
-
-/* A copy of a reason that lives until the sink sends again. Without memory: NULL. */
-static const char *keep_reason(siem_sink *sink, const char *reason) {
+const char *siem_sink_keep_reason(siem_sink *sink, const char *reason) {
     char **longer = realloc(sink->reasons, (sink->reason_count + 1) * sizeof *longer);
     if (longer == NULL) return NULL;
     sink->reasons = longer;
@@ -175,75 +171,13 @@ static const char *keep_reason(siem_sink *sink, const char *reason) {
     return copy;
 }
 
-static siem_code settle(void *context, const siem_settlement *settlement, siem_error *err) {
-    send_state *s = context;
-    const siem_batch *batch = settlement->batch;
-    (void)err;
-    for (size_t i = 0; i < siem_batch_size(batch); i++) {
-        const siem_outcome *outcome = &settlement->outcomes[i];
-        const char *reason = outcome->reason != NULL ? outcome->reason : "rejected";
-        if (outcome->verdict == SIEM_REJECT && s->rejected.code == SIEM_OK) {
-            (void)siem_error_set(&s->rejected, SIEM_REFUSED, "event %s: %s",
-                                 siem_batch_event_id(batch, i), reason);
-        }
-        if (s->outcomes == NULL) continue;
-        *s->outcomes = *outcome;
-        if (outcome->reason != NULL) s->outcomes->reason = keep_reason(s->sink, reason);
-        s->outcomes++;
-    }
-    return SIEM_OK;
-}
-
-static bool go_on(void *context) {
-    const siem_sink *sink = ((const send_state *)context)->sink;
-    return sink->go_on == NULL || sink->go_on(sink->go_on_context);
-}
-
-static void notice(void *context, const char *text) {
-    const siem_sink *sink = ((const send_state *)context)->sink;
-    if (sink->notice != NULL) sink->notice(sink->notice_context, text);
-}
-
-/* Sends a batch in as many requests as its target's limits make of it. */
-static siem_code send_all(siem_delivery *delivery, const siem_batch *batch, siem_error *err) {
-    const siem_position nowhere = {0};
-    siem_code rc = SIEM_OK;
-    for (size_t i = 0; rc == SIEM_OK && i < siem_batch_size(batch); i++) {
-        rc = siem_batch_append(siem_delivery_batch(delivery), batch, &i, 1, err);
-        if (rc == SIEM_OK && siem_delivery_added(delivery)) {
-            rc = siem_delivery_commit(delivery, nowhere, err);
-        }
-    }
-    return rc == SIEM_OK ? siem_delivery_finish(delivery, err) : rc;
-}
-
-siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
-                         siem_error *err) {
-    siem_delivery *delivery;
-    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
-    if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
-    siem_code rc = siem_sink_check_free(sink, false, __func__, err);
-    if (rc != SIEM_OK) return rc;
-    send_state s = {.sink = sink, .outcomes = outcomes};
-    size_t count = siem_batch_size(batch);
-    forget_reasons(sink);
-    if (outcomes != NULL) memset(outcomes, 0, count * sizeof *outcomes);
-    const siem_delivery_calls calls = {settle, go_on, notice, &s};
-    rc = siem_delivery_open(&delivery, sink, SIZE_MAX, &calls, err);
-    if (rc == SIEM_OK) rc = send_all(delivery, batch, err);
-    siem_delivery_close(delivery);
-    if (rc != SIEM_OK || s.rejected.code == SIEM_OK) return rc;
-    if (err != NULL) *err = s.rejected;
-    return SIEM_REFUSED;
-}
-
 /* ---- preview and close ---- */
 
 siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                 siem_error *err) {
     if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
     if (preview == NULL) return siem_misuse_null(__func__, "preview", err);
-    if (sink->http == NULL) {
+    if ((sink->kind->can & SIEM_PREVIEWS) == 0) {
         return siem_error_set(err, SIEM_INVALID, "a sink of kind %s makes no requests",
                               sink->kind->name);
     }
@@ -276,17 +210,61 @@ const char *siem_sink_name(const siem_sink *sink) {
     return sink != NULL ? sink->kind->name : NULL;
 }
 
-/* ---- exports ---- */
+/* ---- probes ---- */
 
-void siem_sink_add_export(siem_sink *sink, siem_export *export_) {
-    export_->next_of_sink = sink->exports;
-    sink->exports = export_;
+siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err) {
+    char unwanted[200];
+    if (answer != NULL) answer[0] = '\0';
+    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
+    if (sink->kind->carrier->ping == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
+                              sink->kind->name);
+    }
+    siem_code rc = siem_sink_check_free(sink, false, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    return sink->kind->carrier->ping(sink, answer != NULL ? answer : unwanted, err);
 }
 
-void siem_sink_remove_export(siem_sink *sink, const siem_export *export_) {
-    siem_export **at = &sink->exports;
-    while (*at != export_) at = &(*at)->next_of_sink;
-    *at = export_->next_of_sink;
+static siem_code check_count(const siem_sink *sink, const siem_count *count, siem_error *err) {
+    static const char function[] = "siem_sink_count";
+    bool asks = count->size != 0;
+    if (sink == NULL) return siem_misuse_null(function, "sink", err);
+    if (count->event_ids == NULL && asks) return siem_misuse_null(function, "event_ids", err);
+    if (count->counts == NULL && asks) return siem_misuse_null(function, "counts", err);
+    if (count->size > SIEM_MOST_COUNTED) {
+        return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
+                              SIEM_MOST_COUNTED);
+    }
+    for (size_t i = 0; i < count->size; i++) {
+        if (count->event_ids[i] == NULL) return siem_misuse_null(function, "an event id", err);
+    }
+    return siem_registry_id_check(count->registry_id, err);
+}
+
+siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
+                          size_t size, unsigned *counts, siem_error *err) {
+    const siem_count count = {registry_id, event_ids, size, counts};
+    siem_code rc = check_count(sink, &count, err);
+    if (rc != SIEM_OK) return rc;
+    if ((sink->kind->can & SIEM_COUNTS) == 0) {
+        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
+                              sink->kind->name);
+    }
+    rc = siem_sink_check_free(sink, false, __func__, err);
+    return rc == SIEM_OK && size > 0 ? sink->kind->carrier->count(sink, &count, err) : rc;
+}
+
+/* ---- holders ---- */
+
+void siem_sink_add_holder(siem_sink *sink, siem_sink_holder *holder) {
+    holder->next = sink->holders;
+    sink->holders = holder;
+}
+
+void siem_sink_remove_holder(siem_sink *sink, const siem_sink_holder *holder) {
+    siem_sink_holder **at = &sink->holders;
+    while (*at != holder) at = &(*at)->next;
+    *at = holder->next;
 }
 
 siem_code siem_sink_check_free(const siem_sink *sink, bool is_own, const char *function,
@@ -296,7 +274,8 @@ siem_code siem_sink_check_free(const siem_sink *sink, bool is_own, const char *f
                               "%s: an export is running on this sink: its functions cannot use it",
                               function);
     }
-    if (sink->http == NULL || sink->users == (is_own ? 1 : 0)) return SIEM_OK;
+    bool answers_at_once = sink->kind->carrier->wait == NULL;
+    if (answers_at_once || sink->users == (is_own ? 1 : 0)) return SIEM_OK;
     return siem_error_set(err, SIEM_INVALID,
                           "%s: another export has records for this sink: finish that one first, or "
                           "give each a sink of its own",
@@ -310,7 +289,7 @@ siem_code siem_sink_close(siem_sink *sink, siem_error *err) {
                               "this sink is still to be sent events: finish or close the export "
                               "that has them first");
     }
-    for (siem_export *e = sink->exports; e != NULL; e = e->next_of_sink) e->options.sink = NULL;
-    forget_reasons(sink);
+    for (siem_sink_holder *h = sink->holders; h != NULL; h = h->next) *h->sink = NULL;
+    siem_sink_forget_reasons(sink);
     return sink->kind->close(sink, err);
 }

@@ -470,6 +470,10 @@ siem_value siem_event_at(siem_event *event, size_t index) {
     return index < event->site_count ? event->site[index] : (siem_value){0};
 }
 
+siem_position siem_event_position(const siem_event *event) {
+    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer, event->print};
+}
+
 void siem_event_write_json(siem_event *event, siem_buffer *out) {
     size_t start = out->size;
     unsigned ignored = 0;

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/json_reader.h"
+#include "base/position.h"
 #include "base/timestamp.h"
 
 #include <oversight/siem.h>
@@ -81,6 +82,9 @@ void siem_event_release(siem_event *event);
 /* What tells the event from another one that a restored registry gave the same id: a hash of time,
  * kind and token, which nobody changes later. Never 0. */
 uint64_t siem_event_print(const siem_event *event);
+
+/* Where an export is with this event. */
+siem_position siem_event_position(const siem_event *event);
 
 /* Appends the event as a JSON object: its fields by name, null ones left out. */
 void siem_event_write_json(siem_event *event, siem_buffer *out);

@@ -4,16 +4,10 @@
 #define SIEM_CHECKPOINT_H
 
 #include "base/outage.h"
+#include "base/position.h"
 #include "store/line_file.h"
 
 #include <oversight/siem.h>
-
-/* An event, and all before it. */
-typedef struct siem_position {
-    int64_t id;      /* of its row; 0: none */
-    int64_t seconds; /* when it occurred, since 1970; 0: unknown */
-    uint64_t print;  /* of siem_event_print, to recognize it; 0: unknown */
-} siem_position;
 
 /* What was saved last. A checkpoint that was just made or set has no extent. */
 siem_position siem_checkpoint_position(const siem_checkpoint *checkpoint);

@@ -68,6 +68,7 @@ static siem_code write_json(siem_buffer *line, const char *key, const char *json
     siem_json_result result = siem_json_read(&reader, json, size, line);
     siem_json_reader_free(&reader);
     if (result == SIEM_JSON_READ) return SIEM_OK;
+    if (line->failed) return siem_error_no_memory(err);
     if (result == SIEM_JSON_TOO_DEEP && memchr(json, '\n', size) == NULL) {
         siem_buffer_add(line, json, size);
         return SIEM_OK;
@@ -106,6 +107,7 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
     siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
     if (rc != SIEM_OK) return rc;
     line->size = 0;
+    line->failed = false; /* memory that lacked for another line may be there */
     write_text(line, "time", time_text);
     write_event_id(line, event, refusal);
     write_text(line, "format", refusal->format);

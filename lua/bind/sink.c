@@ -151,7 +151,7 @@ static void push_kind(lua_State *L, const siem_sink_kind *kind) {
     set_text(L, "retired", kind->retired);
     set_text(L, "from_format", kind->from_format);
     set_flag(L, "takes_urls", kind->takes_urls);
-    set_flag(L, "counts", kind->protocol->write_count != NULL);
+    set_flag(L, "counts", kind->can & SIEM_COUNTS);
     siem_lua_push_kind_options(L, kind);
     lua_setfield(L, -2, "options");
 }

@@ -1,7 +1,6 @@
 /* test_answer.c: what an answer means where its protocol has no word for it. */
 #include "base/utf8.h"
-#include "sink/answer.h"
-#include "sink/sink.h"
+#include "sink/http/remote.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -52,15 +51,15 @@ static int close_all(void **state) {
 
 /* Lets a target read a response, whose verdicts are in `outcomes`. */
 static void hear(size_t target, int status, const char *body) {
-    static const size_t records[RECORDS] = {0, 1, 2};
+    const siem_item items[RECORDS] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_response response = {.status = status, .retry_after = -1};
-    siem_parcel parcel = {.batch = batch, .records = records, .count = RECORDS, .ticket = -1};
+    siem_parcel parcel = {.items = items, .count = RECORDS, .ticket = -1};
     siem_answer_clear(&answer);
     strcpy(response.server, "Splunkd");
     siem_buffer_add(&response.body, body, strlen(body) + 1);
     response.body.size--;
     answer = siem_answer_begin(outcomes, RECORDS);
-    sinks[target]->kind->protocol->read(sinks[target], &parcel, &response, &answer);
+    ((siem_remote_sink *)sinks[target])->protocol->read(sinks[target], &parcel, &response, &answer);
     siem_buffer_free(&response.body);
 }
 

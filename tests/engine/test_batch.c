@@ -24,19 +24,23 @@ static void assert_lines(const siem_batch *batch, const char *lines) {
 }
 
 static void test_copy(void **state) {
-    const size_t chosen[] = {0, 2};
     siem_batch *copy;
     (void)state;
     siem_batch *batch = make_batch(3);
-    assert_ok(siem_batch_copy(&copy, batch, chosen, 2, &err));
+    assert_ok(siem_batch_open(&copy, &err));
+    assert_ok(siem_batch_append(copy, batch, 0, &err));
+    assert_ok(siem_batch_append(copy, batch, 2, &err));
     siem_batch_close(batch);
     assert_int_equal(siem_batch_size(copy), 2);
     assert_string_equal(siem_batch_event_id(copy, 1), "3");
     assert_string_equal(siem_batch_registry_id(copy, 1), "r");
-    siem_batch_drop_last(copy);
+    siem_batch_truncate(copy, 2, (siem_position){.id = 5});
+    assert_int_equal(siem_batch_size(copy), 2);
+    siem_batch_truncate(copy, 1, (siem_position){.id = 4});
+    assert_int_equal(siem_batch_reached(copy).id, 4);
     assert_int_equal(siem_batch_size(copy), 1);
     assert_lines(copy, "{\"a\":1}\n");
-    siem_batch_drop_last(copy);
+    siem_batch_truncate(copy, 0, (siem_position){0});
     assert_int_equal(siem_batch_size(copy), 0);
     assert_lines(copy, "");
     siem_batch_close(copy);
@@ -63,7 +67,6 @@ static void test_records(void **state) {
         const char *event, *registry;
         unsigned part;
     } records[] = {{"1", "r", 0}, {"1", "r", 1}, {"22", "rr", 0}, {"3", "r", 2}, {"", "rr", 7}};
-    const size_t all[] = {4, 3, 2, 1, 0};
     siem_batch *copy;
     size_t size = 7;
     siem_error err;
@@ -76,7 +79,8 @@ static void test_records(void **state) {
                                  records[i].part, &err));
         assert_int_equal(siem_batch_add(batch, "[]", 2, "lost", "lost", 0, &err), SIEM_INVALID);
     }
-    assert_ok(siem_batch_copy(&copy, batch, all, 5, &err));
+    assert_ok(siem_batch_open(&copy, &err));
+    for (size_t i = 0; i < 5; i++) assert_ok(siem_batch_append(copy, batch, 4 - i, &err));
     for (size_t i = 0; i < 5; i++) {
         assert_string_equal(siem_batch_event_id(batch, i), records[i].event);
         assert_string_equal(siem_batch_registry_id(batch, i), records[i].registry);
@@ -125,7 +129,7 @@ static void test_parts_and_sources(void **state) {
     unsigned repairs = 0;
     (void)state;
     siem_batch *batch = make_batch(1);
-    siem_batch_keep_sources(batch);
+    siem_batch_keep_sources(batch, true);
     assert_ok(siem_mapping_open(&mapping, "two", &err));
     assert_ok(siem_mapping_set_function(mapping, give_two, NULL, &err));
     assert_ok(siem_mapping_compile(mapping, &err));
@@ -144,7 +148,7 @@ static void test_parts_and_sources(void **state) {
     assert_int_equal(size, 0);
     assert_lines(batch, "{\"a\":1}\n{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n"
                         "{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n");
-    siem_batch_drop_last(batch);
+    siem_batch_truncate(batch, 4, (siem_position){0});
     assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
     assert_source(batch, 5, source);
     siem_event_close(event);
@@ -318,12 +322,57 @@ static void test_cut_last(void **state) {
     for (int i = 0; i < 2; i++) {
         assert_ok(siem_batch_add(batch, "{\"a\":\"0123456789x\"}", 19, "1", "r", 0, &err));
     }
-    assert_int_equal(siem_batch_cut_fields(batch, 20), 0);
-    assert_int_equal(siem_batch_cut_fields(batch, 10), 1);
+    assert_ok(siem_batch_cut_fields(batch, 1, 20, &err));
+    assert_int_equal(siem_batch_tally(batch)->cut, 0);
+    assert_ok(siem_batch_cut_fields(batch, 1, 10, &err));
+    assert_int_equal(siem_batch_tally(batch)->cut, 1);
     assert_ok(siem_batch_add(batch, "{}", 2, "2", "r", 0, &err));
     assert_lines(batch, "{\"a\":\"0123456789x\"}\n{\"a\":\"01...[cut]\"}\n{}\n");
     assert_memory_equal(siem_batch_at(batch, 2, &size), "{}\n", 3);
     assert_int_equal(size, 2);
+    siem_batch_close(batch);
+}
+
+/* Several records of one event, each with its own length. */
+static void test_cut_several(void **state) {
+    static const char *const records[] = {"{\"a\":1}", "{\"a\":\"0123456789x\"}",
+                                          "{\"b\":\"0123456789yy\"}"};
+    siem_batch *batch;
+    (void)state;
+    assert_ok(siem_batch_open(&batch, &err));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_ok(siem_batch_add(batch, records[i], strlen(records[i]), "1", "r", i, &err));
+    }
+    assert_ok(siem_batch_cut_fields(batch, 1, 10, &err));
+    assert_int_equal(siem_batch_tally(batch)->cut, 2);
+    assert_lines(batch, "{\"a\":1}\n{\"a\":\"01...[cut]\"}\n{\"b\":\"01...[cut]\"}\n");
+    assert_int_equal(siem_batch_part(batch, 2), 2);
+    siem_batch_close(batch);
+}
+
+/* Events without a record, between those that have one. */
+static void test_refusals(void **state) {
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}}};
+    siem_event *event;
+    (void)state;
+    siem_batch *batch = make_batch(2);
+    assert_ok(siem_event_open(&event, row, 1, "reg", &err));
+    assert_ok(siem_batch_refuse(batch, event, "no good", true, &err));
+    for (int i = 0; i < 40; i++) assert_ok(siem_batch_refuse(batch, event, "", false, &err));
+    assert_int_equal(siem_batch_unmade_count(batch), 41);
+    siem_unmade first = siem_batch_unmade(batch, 0), last = siem_batch_unmade(batch, 40);
+    assert_int_equal(first.record, 2);
+    assert_int_equal(first.position.id, 7);
+    assert_string_equal(first.event_id, "7");
+    assert_string_equal(first.reason, "no good");
+    assert_memory_equal(first.source, "{\"event_id\":\"7\"", 15);
+    assert_int_equal(first.source[first.source_size - 1], '}');
+    assert_string_equal(last.reason, "");
+    assert_null(last.source);
+    assert_int_equal(siem_batch_size(batch), 2);
+    siem_batch_clear(batch);
+    assert_int_equal(siem_batch_unmade_count(batch), 0);
+    siem_event_close(event);
     siem_batch_close(batch);
 }
 
@@ -334,6 +383,7 @@ int main(void) {
         cmocka_unit_test(test_many),           cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_long_records),   cmocka_unit_test(test_cut),
         cmocka_unit_test(test_cut_characters), cmocka_unit_test(test_cut_last),
+        cmocka_unit_test(test_cut_several),    cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* test_hec.c: what each code of Splunk's HTTP Event Collector makes of the records that were sent.
  */
-#include "sink/answer.h"
+#include "sink/http/remote.h"
 #include "sink/sink.h"
 #include "testing.h"
 
@@ -23,15 +23,15 @@ static const struct {
 
 static siem_answer ask(siem_sink *sink, const siem_batch *batch, int code, int status,
                        siem_outcome *outcomes) {
-    const size_t records[] = {0, 1};
+    const siem_item items[] = {{batch, 0}, {batch, 1}};
     char body[64];
-    siem_parcel parcel = {.batch = batch, .records = records, .count = 2, .ticket = -1};
+    siem_parcel parcel = {.items = items, .count = 2, .ticket = -1};
     siem_response response = {.status = status, .retry_after = -1};
     int size = snprintf(body, sizeof body, "{\"text\":\"t\",\"code\":%d}", code);
     siem_buffer_add(&response.body, body, (size_t)size + 1);
     response.body.size--;
     siem_answer answer = siem_answer_begin(outcomes, 2);
-    sink->kind->protocol->read(sink, &parcel, &response, &answer);
+    ((siem_remote_sink *)sink)->protocol->read(sink, &parcel, &response, &answer);
     siem_buffer_free(&response.body);
     return answer;
 }

@@ -1,6 +1,6 @@
 /* fuzz_answer.c: answers of servers, hostile ones among them, for every kind of sink. The first
  * byte chooses the kind, the second one the HTTP status and the server, the rest is the body. */
-#include "sink/sink.h"
+#include "sink/http/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,20 +43,19 @@ static void open_all(void) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const int statuses[] = {200, 201, 204, 307, 400, 401, 403, 404, 413, 415, 429, 500, 503};
-    static const size_t records[RECORDS] = {0, 1, 2};
     siem_outcome outcomes[RECORDS];
     siem_response response = {.retry_after = -1};
     if (batch == NULL) open_all();
     if (size < 2) return 0;
+    const siem_item items[RECORDS] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_sink *sink = sinks[data[0] % TARGETS];
-    const siem_protocol *protocol = sink->kind->protocol;
+    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
     response.status = statuses[data[1] % (sizeof statuses / sizeof *statuses)];
     if (data[1] & 0x80) (void)strcpy(response.server, "Splunkd");
     siem_buffer_add(&response.body, (const char *)data + 2, size - 2);
     siem_buffer_add_char(&response.body, '\0');
     response.body.size--;
-    siem_parcel parcel = {
-        .batch = batch, .records = records, .count = RECORDS, .ticket = data[0] & 0x80 ? 7 : -1};
+    siem_parcel parcel = {.items = items, .count = RECORDS, .ticket = data[0] & 0x80 ? 7 : -1};
     siem_answer answer = siem_answer_begin(outcomes, RECORDS);
     protocol->read(sink, &parcel, &response, &answer);
     siem_answer_clear(&answer);

@@ -278,6 +278,13 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     }
 }
 
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .needs_prelude = needs_token,
+                                       .write_prelude = write_token,
+                                       .read_prelude = read_token};
+
 /* ---- opening ---- */
 
 static siem_code close_azure(siem_sink *sink, siem_error *err) {
@@ -335,6 +342,7 @@ static siem_code open_azure(siem_sink **out, const siem_options *options, siem_e
     azure_sink *azure = calloc(1, sizeof *azure);
     if (azure == NULL) return siem_error_no_memory(err);
     azure->remote.sink.kind = &siem_kind_azure;
+    azure->remote.protocol = &protocol;
     siem_code rc = siem_remote_open(&azure->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_cut_base("endpoint", azure->endpoint, NULL, err);
     if (rc == SIEM_OK) rc = check_names(azure, err);
@@ -351,18 +359,12 @@ static siem_code open_azure(siem_sink **out, const siem_options *options, siem_e
 }
 
 /* A ping is the token alone: every request to the rule would store something. */
-static const siem_protocol protocol = {.body_size = body_size,
-                                       .write = write_request,
-                                       .read = read_response,
-                                       .needs_prelude = needs_token,
-                                       .write_prelude = write_token,
-                                       .read_prelude = read_token};
-
 const siem_sink_kind siem_kind_azure = {.name = "azure",
                                         .summary = "Microsoft Sentinel by the Logs Ingestion API",
                                         .format = "sentinel",
                                         .options = options,
                                         .shared_options = siem_remote_options,
                                         .open = open_azure,
-                                        .protocol = &protocol,
+                                        .can = SIEM_REJECTS | SIEM_PREVIEWS,
+                                        .carrier = &siem_remote_carrier,
                                         .close = close_azure};

@@ -44,12 +44,8 @@ static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
 static siem_code call_write(const custom_sink *custom, const siem_parcel *parcel,
                             siem_request *request, siem_error *err) {
     siem_batch *part = NULL;
-    const siem_batch *batch = parcel->batch;
-    siem_code rc = SIEM_OK;
-    if (parcel->count < siem_batch_size(batch)) {
-        rc = siem_batch_copy(&part, batch, parcel->records, parcel->count, err);
-        batch = part;
-    }
+    const siem_batch *batch;
+    siem_code rc = siem_parcel_batch(parcel, &batch, &part, err);
     if (rc == SIEM_OK) rc = custom->custom.write(custom->custom.context, batch, request, err);
     siem_batch_close(part);
     return rc;
@@ -84,6 +80,9 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     siem_answer_all(answer, SIEM_HOLD, "%.300s", err.message);
 }
 
+static const siem_protocol protocol = {
+    .body_size = body_size, .write = write_request, .read = read_response};
+
 static siem_code close_custom(siem_sink *sink, siem_error *err) {
     custom_sink *custom = (custom_sink *)sink;
     (void)err;
@@ -92,13 +91,11 @@ static siem_code close_custom(siem_sink *sink, siem_error *err) {
     return SIEM_OK;
 }
 
-static const siem_protocol protocol = {
-    .body_size = body_size, .write = write_request, .read = read_response};
-
 const siem_sink_kind siem_kind_custom = {.name = "custom",
                                          .options = options,
                                          .shared_options = siem_remote_options,
-                                         .protocol = &protocol,
+                                         .can = SIEM_REJECTS | SIEM_PREVIEWS,
+                                         .carrier = &siem_remote_carrier,
                                          .close = close_custom};
 
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
@@ -110,6 +107,7 @@ siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
     custom_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
     sink->remote.sink.kind = &siem_kind_custom;
+    sink->remote.protocol = &protocol;
     sink->custom = *custom;
     siem_code rc = siem_remote_open(&sink->remote, &list, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_check_url("url", sink->url, err);

@@ -176,15 +176,15 @@ static siem_code write_documents(const elastic_sink *elastic, const siem_parcel 
                                  siem_request *request, siem_error *err) {
     size_t head_size = strlen(elastic->head);
     (void)siem_buffer_reserve(&request->content,
-                              siem_remote_bytes(parcel) + parcel->count * action_size(elastic));
+                              siem_parcel_bytes(parcel) + parcel->count * action_size(elastic));
     for (size_t i = 0; i < parcel->count; i++) {
         char id[ID_SIZE + 1];
         size_t size;
-        const char *document = siem_batch_at(parcel->batch, parcel->records[i], &size);
-        size_t record = parcel->records[i];
-        if (!make_id(elastic, siem_batch_registry_id(parcel->batch, record),
-                     siem_batch_event_id(parcel->batch, record),
-                     siem_batch_part(parcel->batch, record), id)) {
+        const char *document = siem_parcel_at(parcel, i, &size);
+        const siem_item *item = &parcel->items[i];
+        if (!make_id(elastic, siem_batch_registry_id(item->batch, item->record),
+                     siem_batch_event_id(item->batch, item->record),
+                     siem_batch_part(item->batch, item->record), id)) {
             return siem_error_no_memory(err);
         }
         siem_buffer_add(&request->content, elastic->head, head_size);
@@ -293,8 +293,8 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
 #define MOST_HITS  "10000"          /* index.max_result_window */
 #define HITS_BYTES ((size_t)640000) /* that so many of {"_id":"..."} have, and two values each */
 
-static siem_code write_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
-                             size_t size, siem_request *request, siem_error *err) {
+static siem_code write_count(siem_sink *sink, const siem_count *count, siem_request *request,
+                             siem_error *err) {
     static const char head[] = "{\"size\":" MOST_HITS ",\"_source\":false,\"sort\":[\"_doc\"],"
                                "\"track_total_hits\":false,\"query\":{\"ids\":{\"values\":[";
     const elastic_sink *elastic = (const elastic_sink *)sink;
@@ -305,9 +305,11 @@ static siem_code write_count(siem_sink *sink, const char *registry_id, const cha
     siem_code rc = add_authorization(elastic, request, err);
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_buffer_add(content, head, sizeof head - 1);
-    for (size_t i = 0; rc == SIEM_OK && i < size; i++) {
+    for (size_t i = 0; rc == SIEM_OK && i < count->size; i++) {
         char id[ID_SIZE + 1];
-        if (!make_id(elastic, registry_id, event_ids[i], 0, id)) return siem_error_no_memory(err);
+        if (!make_id(elastic, count->registry_id, count->event_ids[i], 0, id)) {
+            return siem_error_no_memory(err);
+        }
         if (i > 0) siem_buffer_add_char(content, ',');
         siem_buffer_add_char(content, '"');
         siem_buffer_add(content, id, ID_SIZE);
@@ -333,13 +335,13 @@ static int compare_with_id(const void *text, const void *counted) {
 }
 
 /* Adds each hit to the count of its event. False without memory. */
-static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const char *registry_id,
-                       const char *const *event_ids, size_t size, unsigned *counts) {
+static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const siem_count *count) {
+    size_t size = count->size;
     counted_id *ids = calloc(size, sizeof *ids);
     const cJSON *hit;
     bool made = ids != NULL;
     for (size_t i = 0; made && i < size; i++) {
-        made = make_id(elastic, registry_id, event_ids[i], 0, ids[i].id);
+        made = make_id(elastic, count->registry_id, count->event_ids[i], 0, ids[i].id);
         ids[i].event = i;
     }
     if (made) {
@@ -347,7 +349,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const cha
         cJSON_ArrayForEach(hit, hits) {
             const counted_id *found =
                 bsearch(siem_elastic_text(hit, "_id", ""), ids, size, sizeof *ids, compare_with_id);
-            if (found != NULL) counts[found->event]++;
+            if (found != NULL) count->counts[found->event]++;
         }
     }
     free(ids);
@@ -355,8 +357,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const cha
 }
 
 /* An answer without some shard counts nothing. */
-static void read_count(siem_sink *sink, const siem_response *response, const char *registry_id,
-                       const char *const *event_ids, size_t size, unsigned *counts,
+static void read_count(siem_sink *sink, const siem_response *response, const siem_count *count,
                        siem_answer *answer) {
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0' || response->status != 200) return;
@@ -370,11 +371,22 @@ static void read_count(siem_sink *sink, const siem_response *response, const cha
     } else if (failed->valueint != 0 || cJSON_IsTrue(late)) {
         siem_answer_all(answer, SIEM_RETRY, "some shards did not answer");
     } else if (!count_hits((elastic_sink *)sink, cJSON_GetObjectItemCaseSensitive(hits, "hits"),
-                           registry_id, event_ids, size, counts)) {
+                           count)) {
         siem_answer_all(answer, SIEM_RETRY, "not enough memory");
     }
     cJSON_Delete(body);
 }
+
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .needs_prelude = needs_look,
+                                       .write_prelude = write_look,
+                                       .read_prelude = read_look,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping,
+                                       .write_count = write_count,
+                                       .read_count = read_count};
 
 /* ---- opening ---- */
 
@@ -499,6 +511,7 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
     elastic_sink *elastic = calloc(1, sizeof *elastic);
     if (elastic == NULL) return siem_error_no_memory(err);
     elastic->remote.sink.kind = &siem_kind_elastic;
+    elastic->remote.protocol = &protocol;
     siem_code rc = siem_remote_open(&elastic->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = cut_node(elastic->url, err);
     if (rc == SIEM_OK) rc = check_credentials(options, err);
@@ -515,23 +528,13 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
     return rc;
 }
 
-static const siem_protocol protocol = {.stores_once = true,
-                                       .body_size = body_size,
-                                       .write = write_request,
-                                       .read = read_response,
-                                       .needs_prelude = needs_look,
-                                       .write_prelude = write_look,
-                                       .read_prelude = read_look,
-                                       .write_ping = write_ping,
-                                       .read_ping = read_ping,
-                                       .write_count = write_count,
-                                       .read_count = read_count};
-
 const siem_sink_kind siem_kind_elastic = {.name = "elastic",
                                           .summary = "Elasticsearch and OpenSearch, by _bulk",
                                           .format = "ecs",
                                           .options = options,
                                           .shared_options = siem_remote_options,
                                           .open = open_elastic,
-                                          .protocol = &protocol,
+                                          .can = SIEM_REJECTS | SIEM_STORES_ONCE | SIEM_COUNTS |
+                                                 SIEM_PREVIEWS,
+                                          .carrier = &siem_remote_carrier,
                                           .close = close_elastic};

@@ -2,7 +2,7 @@
 #ifndef SIEM_ELASTIC_ITEMS_H
 #define SIEM_ELASTIC_ITEMS_H
 
-#include "sink/answer.h"
+#include "sink/http/status.h"
 
 #include <cjson/cJSON.h>
 

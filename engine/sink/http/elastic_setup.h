@@ -5,7 +5,7 @@
 #ifndef SIEM_ELASTIC_SETUP_H
 #define SIEM_ELASTIC_SETUP_H
 
-#include "sink/answer.h"
+#include "sink/http/status.h"
 
 /* What is looked at next. */
 typedef enum siem_elastic_step {

@@ -77,6 +77,9 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     siem_answer_http(answer, response);
 }
 
+static const siem_protocol protocol = {
+    .body_size = body_size, .write = write_request, .read = read_response};
+
 static siem_code close_http(siem_sink *sink, siem_error *err) {
     http_sink *http = (http_sink *)sink;
     (void)err;
@@ -100,6 +103,7 @@ static siem_code open_http(siem_sink **out, const siem_options *options, siem_er
     http_sink *http = calloc(1, sizeof *http);
     if (http == NULL) return siem_error_no_memory(err);
     http->remote.sink.kind = &siem_kind_http;
+    http->remote.protocol = &protocol;
     siem_code rc = siem_remote_open(&http->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_check_url("url", http->url, err);
     if (rc == SIEM_OK) rc = add_headers(http, err);
@@ -112,14 +116,12 @@ static siem_code open_http(siem_sink **out, const siem_options *options, siem_er
     return rc;
 }
 
-static const siem_protocol protocol = {
-    .body_size = body_size, .write = write_request, .read = read_response};
-
 const siem_sink_kind siem_kind_http = {.name = "http",
                                        .summary = "any collector that takes JSON by POST",
                                        .takes_urls = true,
                                        .options = options,
                                        .shared_options = siem_remote_options,
                                        .open = open_http,
-                                       .protocol = &protocol,
+                                       .can = SIEM_REJECTS | SIEM_PREVIEWS,
+                                       .carrier = &siem_remote_carrier,
                                        .close = close_http};

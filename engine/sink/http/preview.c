@@ -2,6 +2,7 @@
 #include "sink/http/preview.h"
 
 #include "base/error.h"
+#include "sink/http/remote.h"
 
 siem_code siem_preview_request(const siem_sink *sink, const siem_request *request,
                                siem_error *err) {
@@ -15,7 +16,7 @@ siem_code siem_preview_request(const siem_sink *sink, const siem_request *reques
 }
 
 siem_code siem_preview_prelude(siem_sink *sink, siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
+    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
     siem_request request = {0};
     if (protocol->needs_prelude == NULL || !protocol->needs_prelude(sink)) return SIEM_OK;
     siem_request_clear(&request);

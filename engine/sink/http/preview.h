@@ -2,6 +2,7 @@
 #ifndef SIEM_PREVIEW_H
 #define SIEM_PREVIEW_H
 
+#include "sink/http/request.h"
 #include "sink/sink.h"
 
 /* Hands a request to the sink's preview. Errors: SIEM_NO_MEMORY. */

@@ -1,10 +1,10 @@
-/* probe.c: what a target is asked outside of a delivery: whether it is there and takes the
- * credentials, and how often it has events. */
+/* probe.c: questions that are asked one after another, and waited for. */
+#include "sink/http/probe.h"
+
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/misuse.h"
-#include "sink/sink.h"
-#include "source/registry_id.h"
+#include "record/batch.h"
+#include "sink/http/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,19 +16,28 @@ static bool goes_on(const siem_sink *sink) {
     return sink->go_on == NULL || sink->go_on(sink->go_on_context);
 }
 
-/* Sends the request of an exchange and waits for its end. */
 static void report(const siem_sink *sink, const char *text) {
     if (sink->notice != NULL) sink->notice(sink->notice_context, text);
 }
 
+static const siem_protocol *protocol_of(const siem_sink *sink) {
+    return ((const siem_remote_sink *)sink)->protocol;
+}
+
+static siem_transport *transport_of(const siem_sink *sink) {
+    return ((const siem_remote_sink *)sink)->session.transport;
+}
+
+/* Sends the request of an exchange and waits for its end. */
 static siem_code exchange_once(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     char text[SIEM_REPORT_SIZE];
-    if (siem_sink_remark(sink, &exchange->request, text)) report(sink, text);
-    siem_code rc = siem_transport_begin(sink->http, exchange, err);
-    while (rc == SIEM_OK && siem_transport_next(sink->http) == NULL) {
-        siem_transport_wait(sink->http, POLL_MS);
+    siem_transport *transport = transport_of(sink);
+    siem_code rc = siem_session_exchange(sink, exchange, err);
+    if (siem_sink_remark(sink, text)) report(sink, text);
+    while (rc == SIEM_OK && siem_transport_next(transport) == NULL) {
+        siem_transport_wait(transport, POLL_MS);
         if (goes_on(sink)) continue;
-        siem_transport_cancel(sink->http, exchange);
+        siem_transport_cancel(transport, exchange);
         rc = siem_error_set(err, SIEM_CANCELLED, "stopped on request");
     }
     return rc;
@@ -47,19 +56,14 @@ static siem_code judge(const siem_sink *sink, const siem_answer *answer, siem_er
 
 /* Where a protocol has no request that changes nothing, any answer shows that the target is there.
  */
-static siem_code knock(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
-                       siem_error *err) {
-    siem_batch *batch;
-    size_t first = 0;
-    siem_code rc = siem_batch_open(&batch, err);
-    if (rc != SIEM_OK) return rc;
-    siem_parcel parcel = {.batch = batch, .records = &first, .ticket = -1};
+static siem_code find_server(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
+                             siem_error *err) {
+    siem_parcel nothing = {.ticket = -1};
     siem_request_clear(&exchange->request);
-    rc = sink->kind->protocol->write(sink, &parcel, &exchange->request, err);
+    siem_code rc = protocol_of(sink)->write(sink, &nothing, &exchange->request, err);
     exchange->request.method = "HEAD";
     exchange->request.body_size = 0;
     if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
-    siem_batch_close(batch);
     if (rc != SIEM_OK) return rc;
     if (exchange->response.fault[0] != '\0') {
         siem_answer_http(answer, &exchange->response);
@@ -93,7 +97,7 @@ static siem_code ask(siem_sink *sink, question q, siem_exchange *exchange, siem_
 /* All that is asked before events. */
 static siem_code ask_prelude(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                              siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
+    const siem_protocol *protocol = protocol_of(sink);
     question prelude = {protocol->write_prelude, protocol->read_prelude};
     siem_code rc = ask(sink, prelude, exchange, answer, err);
     while (rc == SIEM_OK && protocol->needs_prelude(sink)) {
@@ -114,7 +118,7 @@ static void add_answer(char text[200], const siem_answer *answer) {
 /* Asks all that a protocol has questions for, and puts the answers together. */
 static siem_code ask_all(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                          char text[200], siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
+    const siem_protocol *protocol = protocol_of(sink);
     const question questions[] = {{protocol->write_health, protocol->read_health},
                                   {protocol->write_ping, protocol->read_ping}};
     siem_code rc = SIEM_OK;
@@ -126,51 +130,33 @@ static siem_code ask_all(siem_sink *sink, siem_exchange *exchange, siem_answer *
     if (rc != SIEM_OK) return rc;
     bool has_prelude = protocol->needs_prelude != NULL, has_ping = protocol->write_ping != NULL;
     if (has_ping && !(has_prelude && protocol->needs_prelude(sink))) return SIEM_OK;
-    rc =
-        has_prelude ? ask_prelude(sink, exchange, answer, err) : knock(sink, exchange, answer, err);
+    rc = has_prelude ? ask_prelude(sink, exchange, answer, err)
+                     : find_server(sink, exchange, answer, err);
     add_answer(text, answer);
     return rc;
 }
 
-siem_code siem_sink_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
+siem_code siem_probe_ping(siem_sink *sink, char answer_text[200], siem_error *err) {
     siem_exchange exchange = {.owner = NULL};
     siem_outcome outcome;
     siem_answer answer = siem_answer_begin(&outcome, 1);
     char text[200] = "";
-    if (answer_text != NULL) answer_text[0] = '\0';
-    if (sink == NULL) return siem_misuse_null(__func__, "sink", err);
-    if (sink->http == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s has no target to ask",
-                              sink->kind->name);
-    }
-    siem_code rc = siem_sink_check_free(sink, false, __func__, err);
-    if (rc != SIEM_OK) return rc;
-    rc = ask_all(sink, &exchange, &answer, text, err);
-    if (rc == SIEM_OK && answer_text != NULL) memcpy(answer_text, text, sizeof text);
+    siem_code rc = ask_all(sink, &exchange, &answer, text, err);
+    if (rc == SIEM_OK) memcpy(answer_text, text, sizeof text);
     siem_answer_clear(&answer);
-    siem_exchange_free(sink->http, &exchange);
+    siem_exchange_free(transport_of(sink), &exchange);
     return rc;
 }
 
-/* The events that are counted, and how often each is there. */
-typedef struct siem_tally {
-    const char *registry_id;
-    const char *const *event_ids;
-    size_t size;
-    unsigned *counts;
-} siem_tally;
-
-static siem_code count_once(siem_sink *sink, const siem_tally *tally, siem_exchange *exchange,
+static siem_code count_once(siem_sink *sink, const siem_count *count, siem_exchange *exchange,
                             siem_answer *answer, siem_error *err) {
-    const siem_protocol *protocol = sink->kind->protocol;
-    memset(tally->counts, 0, tally->size * sizeof *tally->counts);
+    const siem_protocol *protocol = protocol_of(sink);
+    memset(count->counts, 0, count->size * sizeof *count->counts);
     siem_request_clear(&exchange->request);
-    siem_code rc = protocol->write_count(sink, tally->registry_id, tally->event_ids, tally->size,
-                                         &exchange->request, err);
+    siem_code rc = protocol->write_count(sink, count, &exchange->request, err);
     if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
     if (rc != SIEM_OK) return rc;
-    protocol->read_count(sink, &exchange->response, tally->registry_id, tally->event_ids,
-                         tally->size, tally->counts, answer);
+    protocol->read_count(sink, &exchange->response, count, answer);
     siem_answer_mask(answer, &exchange->request);
     return judge(sink, answer, err);
 }
@@ -190,7 +176,7 @@ static siem_code wait_out(siem_sink *sink, int64_t attempts, const siem_answer *
     return SIEM_OK;
 }
 
-static siem_code count_events(siem_sink *sink, const siem_tally *tally, siem_error *err) {
+siem_code siem_probe_count(siem_sink *sink, const siem_count *count, siem_error *err) {
     char text[SIEM_REPORT_SIZE];
     siem_exchange exchange = {.owner = NULL};
     siem_code rc = SIEM_OK;
@@ -198,43 +184,13 @@ static siem_code count_events(siem_sink *sink, const siem_tally *tally, siem_err
     for (int64_t attempts = 0; rc == SIEM_OK && again; attempts++) {
         siem_outcome outcome;
         siem_answer answer = siem_answer_begin(&outcome, 1);
-        rc = count_once(sink, tally, &exchange, &answer, err);
+        rc = count_once(sink, count, &exchange, &answer, err);
         if (rc == SIEM_UNAVAILABLE) siem_sink_fails(sink, answer.reason);
         again = rc == SIEM_UNAVAILABLE && attempts < sink->pace.retries;
         if (again) rc = wait_out(sink, attempts, &answer, err);
         siem_answer_clear(&answer);
     }
-    siem_exchange_free(sink->http, &exchange);
+    siem_exchange_free(transport_of(sink), &exchange);
     if (rc == SIEM_OK && siem_sink_works(sink, text)) report(sink, text);
     return rc;
-}
-
-static siem_code check_tally(const siem_sink *sink, const siem_tally *tally, siem_error *err) {
-    static const char function[] = "siem_sink_count";
-    bool asks = tally->size != 0;
-    if (sink == NULL) return siem_misuse_null(function, "sink", err);
-    if (tally->event_ids == NULL && asks) return siem_misuse_null(function, "event_ids", err);
-    if (tally->counts == NULL && asks) return siem_misuse_null(function, "counts", err);
-    if (tally->size > SIEM_MOST_COUNTED) {
-        return siem_error_set(err, SIEM_INVALID, "at most %d events are counted at once",
-                              SIEM_MOST_COUNTED);
-    }
-    for (size_t i = 0; i < tally->size; i++) {
-        if (tally->event_ids[i] == NULL) return siem_misuse_null(function, "an event id", err);
-    }
-    return siem_registry_id_check(tally->registry_id, err);
-}
-
-siem_code siem_sink_count(siem_sink *sink, const char *registry_id, const char *const *event_ids,
-                          size_t size, unsigned *counts, siem_error *err) {
-    const siem_tally tally = {registry_id, event_ids, size, counts};
-    siem_code rc = check_tally(sink, &tally, err);
-    if (rc != SIEM_OK) return rc;
-    const siem_protocol *protocol = sink->kind->protocol;
-    if (protocol == NULL || protocol->write_count == NULL) {
-        return siem_error_set(err, SIEM_INVALID, "a sink of kind %s cannot count events",
-                              sink->kind->name);
-    }
-    rc = siem_sink_check_free(sink, false, __func__, err);
-    return rc == SIEM_OK && size > 0 ? count_events(sink, &tally, err) : rc;
 }

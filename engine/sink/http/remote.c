@@ -2,8 +2,8 @@
 #include "sink/http/remote.h"
 
 #include "base/error.h"
-#include "record/batch.h"
 #include "sink/http/exposure.h"
+#include "sink/http/probe.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -137,7 +137,7 @@ static siem_code open_http(siem_remote_sink *remote, siem_error *err) {
                              "insecure: the server's certificate is not verified, so "
                              "that anyone on the way can pose as it: use ca_file");
     }
-    return siem_transport_open(&remote->sink.http, &http, err);
+    return siem_session_open(&remote->session, &http, err);
 }
 
 static void set_pace(siem_remote_sink *remote, const siem_remote_limits *limits) {
@@ -231,8 +231,7 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
 }
 
 void siem_remote_close(siem_remote_sink *remote) {
-    siem_lane_close(remote->sink.lanes);
-    siem_transport_close(remote->sink.http);
+    siem_session_close(&remote->session);
     siem_compressor_close(remote->compressor);
     free(remote->origin);
     for (const siem_option_spec *spec = remote->sink.kind->options; spec->name != NULL; spec++) {
@@ -241,6 +240,19 @@ void siem_remote_close(siem_remote_sink *remote) {
     siem_options_free(remote, remote->sink.kind->options);
     siem_options_free(remote, remote->sink.kind->shared_options);
 }
+
+static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
+    return ((const siem_remote_sink *)sink)->protocol->body_size(sink, count, bytes);
+}
+
+const siem_carrier siem_remote_carrier = {.body_size = body_size,
+                                          .begin = siem_session_begin,
+                                          .wait = siem_session_wait,
+                                          .next = siem_session_next,
+                                          .release = siem_session_release,
+                                          .rest = siem_session_rest,
+                                          .ping = siem_probe_ping,
+                                          .count = siem_probe_count};
 
 /* ---- texts ---- */
 
@@ -298,41 +310,27 @@ siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint
 
 /* ---- framings ---- */
 
-size_t siem_remote_bytes(const siem_parcel *parcel) {
-    size_t size, bytes = 0;
-    for (size_t i = 0; i < parcel->count; i++) {
-        (void)siem_batch_at(parcel->batch, parcel->records[i], &size);
-        bytes += size + 1;
-    }
-    return bytes;
-}
-
-/* Whether the parcel's records lie one behind the other in the batch. */
-static bool is_whole(const siem_parcel *parcel) {
-    return parcel->records[parcel->count - 1] - parcel->records[0] + 1 == parcel->count;
-}
-
 void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request) {
-    size_t size;
-    const char *first = siem_batch_at(parcel->batch, parcel->records[0], &size);
-    if (is_whole(parcel)) {
-        const char *last = siem_batch_at(parcel->batch, parcel->records[parcel->count - 1], &size);
-        request->body = first;
-        request->body_size = (size_t)(last + size + 1 - first);
+    size_t count, size;
+    const char *lines = siem_parcel_lines(parcel, 0, &count, &size);
+    if (count == parcel->count) {
+        request->body = lines;
+        request->body_size = size;
         return;
     }
-    for (size_t i = 0; i < parcel->count; i++) {
-        const char *line = siem_batch_at(parcel->batch, parcel->records[i], &size);
-        siem_buffer_add(&request->content, line, size + 1);
+    (void)siem_buffer_reserve(&request->content, siem_parcel_bytes(parcel));
+    for (size_t i = 0; i < parcel->count; i += count) {
+        lines = siem_parcel_lines(parcel, i, &count, &size);
+        siem_buffer_add(&request->content, lines, size);
     }
     siem_request_use_content(request);
 }
 
 void siem_remote_write_array(const siem_parcel *parcel, siem_request *request) {
-    (void)siem_buffer_reserve(&request->content, siem_remote_bytes(parcel) + 1);
+    (void)siem_buffer_reserve(&request->content, siem_parcel_bytes(parcel) + 1);
     for (size_t i = 0; i < parcel->count; i++) {
         size_t size;
-        const char *record = siem_batch_at(parcel->batch, parcel->records[i], &size);
+        const char *record = siem_parcel_at(parcel, i, &size);
         siem_buffer_add_char(&request->content, i == 0 ? '[' : ',');
         siem_buffer_add(&request->content, record, size);
     }

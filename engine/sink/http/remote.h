@@ -3,8 +3,10 @@
 #define SIEM_REMOTE_H
 
 #include "sink/http/compression.h"
+#include "sink/http/protocol.h"
 #include "sink/http/secret.h"
-#include "sink/sink.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 
 /* The options of all kinds that speak HTTP: their shared_options. */
 extern const siem_option_spec siem_remote_options[];
@@ -27,13 +29,19 @@ typedef struct siem_remote_settings {
 /* A remote kind's own struct begins with this one. */
 typedef struct siem_remote_sink {
     siem_sink sink;
+    const siem_protocol *protocol;
+    siem_session session;
     siem_remote_settings settings;
     siem_compressor *compressor; /* NULL: bodies go as they are */
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
+/* The carrier of all remote kinds. */
+extern const siem_carrier siem_remote_carrier;
+
 /* Reads the options into the kind's struct, but for credentials, and opens what all remote kinds
- * have. `remote->sink.kind` is set. Errors: SIEM_INVALID, SIEM_NOT_FOUND, SIEM_NO_MEMORY. */
+ * have. `remote->sink.kind` and `remote->protocol` are set. Errors: SIEM_INVALID, SIEM_NOT_FOUND,
+ * SIEM_NO_MEMORY. */
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err);
 
@@ -61,9 +69,6 @@ siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
 
 /* ---- framings ---- */
-
-/* How many bytes the records of a parcel have with their line ends. */
-size_t siem_remote_bytes(const siem_parcel *parcel);
 
 /* Records one after another, each with its line end: the batch's own bytes when they lie so. */
 void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request);

@@ -158,6 +158,12 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
         siem_answer_all(answer, SIEM_DELIVERED, "the workspace takes the key");
 }
 
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping};
+
 /* ---- opening ---- */
 
 static siem_code close_sentinel(siem_sink *sink, siem_error *err) {
@@ -206,6 +212,7 @@ static siem_code open_sentinel(siem_sink **out, const siem_options *options, sie
     sentinel_sink *sentinel = calloc(1, sizeof *sentinel);
     if (sentinel == NULL) return siem_error_no_memory(err);
     sentinel->remote.sink.kind = &siem_kind_sentinel;
+    sentinel->remote.protocol = &protocol;
     siem_code rc = siem_remote_open(&sentinel->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = check_names(sentinel, err);
     if (rc == SIEM_OK) rc = set_url(sentinel, err);
@@ -216,12 +223,6 @@ static siem_code open_sentinel(siem_sink **out, const siem_options *options, sie
     return rc;
 }
 
-static const siem_protocol protocol = {.body_size = body_size,
-                                       .write = write_request,
-                                       .read = read_response,
-                                       .write_ping = write_ping,
-                                       .read_ping = read_ping};
-
 const siem_sink_kind siem_kind_sentinel = {
     .name = "sentinel",
     .summary = "Microsoft Sentinel by the Data Collector API: retired, prefer azure",
@@ -230,5 +231,6 @@ const siem_sink_kind siem_kind_sentinel = {
     .options = options,
     .shared_options = siem_remote_options,
     .open = open_sentinel,
-    .protocol = &protocol,
+    .can = SIEM_REJECTS | SIEM_PREVIEWS,
+    .carrier = &siem_remote_carrier,
     .close = close_sentinel};

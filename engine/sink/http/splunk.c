@@ -240,9 +240,9 @@ static hec_reply open_reply(const splunk_sink *splunk, const siem_response *resp
 }
 
 /* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
-static const char *index_of(const siem_batch *batch, size_t record, size_t *size) {
+static const char *index_of(const siem_parcel *parcel, size_t record, size_t *size) {
     size_t record_size;
-    const char *value = "", *json = siem_batch_at(batch, record, &record_size);
+    const char *value = "", *json = siem_parcel_at(parcel, record, &record_size);
     *size = 0;
     (void)siem_json_find(json, record_size, "index", 5, &value, size);
     return value;
@@ -252,7 +252,7 @@ static const char *index_of(const siem_batch *batch, size_t record, size_t *size
  * is blamed: the export holds, and nothing is thrown out for a token that lacks a right. */
 static bool names_own_index(const splunk_sink *splunk, const siem_parcel *parcel, size_t record) {
     size_t size;
-    const char *name = index_of(parcel->batch, parcel->records[record], &size);
+    const char *name = index_of(parcel, record, &size);
     if (size == 0 || splunk->index == NULL) return false;
     return strlen(splunk->index) != size || memcmp(splunk->index, name, size) != 0;
 }
@@ -474,6 +474,14 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
     cJSON_Delete(reply.body);
 }
 
+static const siem_protocol protocol = {.body_size = body_size,
+                                       .write = write_request,
+                                       .read = read_response,
+                                       .write_ping = write_ping,
+                                       .read_ping = read_ping,
+                                       .write_health = write_health,
+                                       .read_health = read_health};
+
 /* ---- opening ---- */
 
 static siem_code close_splunk(siem_sink *sink, siem_error *err) {
@@ -537,6 +545,7 @@ static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_
     splunk_sink *splunk = calloc(1, sizeof *splunk);
     if (splunk == NULL) return siem_error_no_memory(err);
     splunk->remote.sink.kind = &siem_kind_splunk;
+    splunk->remote.protocol = &protocol;
     siem_code rc = siem_remote_open(&splunk->remote, options, &limits, err);
     if (rc == SIEM_OK) {
         rc = siem_remote_cut_base("url", splunk->url, "/services/collector", err);
@@ -550,14 +559,6 @@ static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_
     return rc;
 }
 
-static const siem_protocol protocol = {.body_size = body_size,
-                                       .write = write_request,
-                                       .read = read_response,
-                                       .write_ping = write_ping,
-                                       .read_ping = read_ping,
-                                       .write_health = write_health,
-                                       .read_health = read_health};
-
 const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .summary = "Splunk HTTP Event Collector",
                                          .format = "splunk",
@@ -565,5 +566,6 @@ const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .options = options,
                                          .shared_options = siem_remote_options,
                                          .open = open_splunk,
-                                         .protocol = &protocol,
+                                         .can = SIEM_REJECTS | SIEM_PREVIEWS,
+                                         .carrier = &siem_remote_carrier,
                                          .close = close_splunk};

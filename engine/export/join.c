@@ -1,0 +1,91 @@
+/* join.c: batches in the order of the events: all that depends on it happens here. */
+#include "base/error.h"
+#include "export/export.h"
+#include "record/batch.h"
+#include "source/registry.h"
+
+#include <stdio.h>
+
+/* True for what was refused before, and is only read again as something behind it failed. */
+bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
+                               unsigned part) {
+    if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
+    return id < last->id || (id == last->id && part < last->parts);
+}
+
+/* Counts a refusal that is told, and takes it down unless something before it is not dealt with
+ * yet. */
+void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
+                               const siem_refusal *refusal) {
+    char reason[sizeof((siem_error *)0)->message];
+    const char *sink = refusal->sink;
+    (void)snprintf(reason, sizeof reason, "%s%s%s", sink != NULL ? sink : "",
+                   sink != NULL ? " rejects it: " : "", refusal->reason);
+    siem_refusals_add(&export_->reasons, reason, refusal->event_id);
+    export_->counts.refused++;
+    if (!export_->halted) *last = (siem_refused){id, refusal->part + 1};
+}
+
+/* An event without a record: counted and kept aside. */
+static siem_code keep_aside(siem_export *export_, const siem_unmade *event, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    const int64_t id = event->position.id;
+    siem_code rc = SIEM_OK;
+    if (siem_export_knows_refusal(export_, &export_->refused, id, 0)) return SIEM_OK;
+    const siem_refusal refusal = {.event_id = event->event_id,
+                                  .format = siem_mapping_name(options->mapping),
+                                  .reason = event->reason,
+                                  .code = -1,
+                                  .source = event->source,
+                                  .source_size = event->source_size};
+    if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
+        rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
+    }
+    if (rc == SIEM_OK) siem_export_count_refused(export_, &export_->refused, id, &refusal);
+    return rc;
+}
+
+void siem_export_take_tally(siem_export *export_, siem_batch *batch) {
+    siem_tally *tally = siem_batch_tally(batch);
+    export_->counts.events += tally->events;
+    export_->counts.rendered += tally->rendered;
+    export_->counts.dropped += tally->dropped;
+    export_->counts.cut += tally->cut;
+    *tally = (siem_tally){0};
+}
+
+/* What is reached before event `index` of those without a record. */
+static siem_position reached_before(const siem_export *export_, const siem_batch *batch,
+                                    size_t index) {
+    siem_position reached = siem_delivery_reached(export_->delivery);
+    size_t record = siem_batch_unmade(batch, index).record;
+    if (record > 0) reached = siem_batch_position(batch, record - 1);
+    if (index == 0) return reached;
+    const siem_unmade former = siem_batch_unmade(batch, index - 1);
+    return former.record == record ? former.position : reached;
+}
+
+/* Keeps aside what has no record. After a failure, the batch ends before that event. */
+static siem_code keep_all_aside(siem_export *export_, siem_batch *batch, siem_error *err) {
+    for (size_t i = 0; i < siem_batch_unmade_count(batch); i++) {
+        const siem_unmade event = siem_batch_unmade(batch, i);
+        siem_code rc = keep_aside(export_, &event, err);
+        if (rc == SIEM_OK) continue;
+        siem_batch_truncate(batch, event.record, reached_before(export_, batch, i));
+        return rc;
+    }
+    return SIEM_OK;
+}
+
+siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *err) {
+    siem_error failure;
+    siem_export_take_tally(export_, batch);
+    siem_code rc = keep_all_aside(export_, batch, &failure);
+    /* No read transaction stays open while the sink is waited for. */
+    if (export_->registry != NULL) siem_registry_release(export_->registry);
+    export_->unreleased = 0;
+    siem_code pushed = siem_delivery_push(export_->delivery, batch, err);
+    if (pushed != SIEM_OK || rc == SIEM_OK) return pushed;
+    if (err != NULL) *err = failure;
+    return rc;
+}

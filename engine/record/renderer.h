@@ -1,0 +1,20 @@
+/* renderer.h: events into batches: each event becomes records, a refusal, or nothing. */
+#ifndef SIEM_RENDERER_H
+#define SIEM_RENDERER_H
+
+#include <oversight/siem.h>
+
+typedef struct siem_renderer {
+    siem_mapping *mapping;
+    size_t field_bytes; /* texts are cut at this size; 0: no limit */
+    bool keeps_sources; /* the JSON of events beside their records */
+    bool stops;         /* an event without a record ends the export */
+    bool keeps_refused; /* else: its JSON beside the refusal */
+} siem_renderer;
+
+/* Adds an event to a batch. Errors: SIEM_REFUSED when it `stops`, naming the event; what a function
+ * gave; SIEM_INVALID, SIEM_NO_MEMORY. */
+siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
+                            siem_error *err);
+
+#endif

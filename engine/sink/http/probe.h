@@ -1,0 +1,12 @@
+/* probe.h: what a target is asked outside of a delivery: whether it is there and takes the
+ * credentials, and how often it has events. */
+#ifndef SIEM_PROBE_H
+#define SIEM_PROBE_H
+
+#include "sink/sink.h"
+
+/* As siem_carrier has them, of a siem_remote_sink. */
+siem_code siem_probe_ping(siem_sink *sink, char answer[200], siem_error *err);
+siem_code siem_probe_count(siem_sink *sink, const siem_count *count, siem_error *err);
+
+#endif

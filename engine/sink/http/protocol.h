@@ -1,0 +1,39 @@
+/* protocol.h: what a kind that speaks HTTP sends, and what answers mean to it. */
+#ifndef SIEM_PROTOCOL_H
+#define SIEM_PROTOCOL_H
+
+#include "sink/http/request.h"
+#include "sink/http/response.h"
+#include "sink/sink.h"
+
+typedef struct siem_protocol {
+    /* As that of siem_carrier. */
+    size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
+    /* Writes the request of a parcel, and may note its credential. Errors: SIEM_HELD,
+     * SIEM_NO_MEMORY, SIEM_INVALID. */
+    siem_code (*write)(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                       siem_error *err);
+    /* Says what the response means; may give the parcel a ticket. */
+    void (*read)(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
+                 siem_answer *answer);
+    /* What is asked before events are sent, as long as it is needed: for an access token, or
+     * whether the target is set up. NULL where nothing is. The answer has one outcome. */
+    bool (*needs_prelude)(siem_sink *sink);
+    siem_code (*write_prelude)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_prelude)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* A request that changes nothing and shows that the target is there and takes the credentials;
+     * NULL: any answer shows that it is there. The answer has one outcome. */
+    siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* Asked before, where the target has a word of its own on how it is; else NULL. */
+    siem_code (*write_health)(siem_sink *sink, siem_request *request, siem_error *err);
+    void (*read_health)(siem_sink *sink, const siem_response *response, siem_answer *answer);
+    /* A request for how many documents each of some events has, of kinds with SIEM_COUNTS; else
+     * NULL. The answer has one outcome; the counts are 0 before. */
+    siem_code (*write_count)(siem_sink *sink, const siem_count *count, siem_request *request,
+                             siem_error *err);
+    void (*read_count)(siem_sink *sink, const siem_response *response, const siem_count *count,
+                       siem_answer *answer);
+} siem_protocol;
+
+#endif
