@@ -29,27 +29,18 @@ ORDER = """
 """
 FLOOR = {room: -number for number, line in enumerate(ORDER.split("\n")) for room in line.split()}
 
-# Arrows that are to go.
-EXCEPTIONS = {
-    ("sink/sink", "delivery/delivery"),
-    ("sink/sink", "export/export"),
-    ("sink/sink", "sink/kinds"),
-}
 # Arrows that stay although they close a circle.
 RETURNING = {
     # A worker is a thread that runs the command in a state of its own, and that state has the workers.
     ("program/workers", "program/command"),
 }
 
-
 def room_of(noun):
     return noun.split("/")[0]
-
 
 def noun_of(path):
     """What registry.h, registry.c, and registry_state.h for the files that share it, are about."""
     return path.removesuffix(".h").removesuffix(".c").removesuffix("_state")
-
 
 def read_sources():
     """The code of each noun, without comments and what is in quotes, and the nouns that it includes."""
@@ -66,7 +57,6 @@ def read_sources():
             texts[noun] += re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
     return texts, includes
 
-
 def find_calls(texts):
     """What the public header hides: functions of other rooms that a noun names."""
     home = {}
@@ -81,7 +71,6 @@ def find_calls(texts):
             if room_of(home[name]) != room_of(noun):
                 calls[noun][home[name]] = name
     return calls
-
 
 def find_circle(includes):
     """The nouns of one circle, or nothing."""
@@ -99,14 +88,12 @@ def find_circle(includes):
 
     return next(filter(None, (visit(noun, []) for noun in sorted(includes))), [])
 
-
 def print_rooms(includes):
     arrows = collections.Counter((room_of(noun), room_of(other))
                                  for noun, others in includes.items() for other in others)
     for room, other in sorted(arrows, key=lambda arrow: (-FLOOR[arrow[0]], -FLOOR[arrow[1]])):
         if room != other:
             print(f"{room} -> {other}: {arrows[room, other]}{'' if FLOOR[other] < FLOOR[room] else ' (up)'}")
-
 
 def check(texts, includes):
     problems = []
@@ -116,17 +103,16 @@ def check(texts, includes):
             for other in sorted(others):
                 is_up = room_of(noun) != room_of(other) and FLOOR[room_of(noun)] <= FLOOR[room_of(other)]
                 seen.add((noun, other))
-                if is_up and (noun, other) not in EXCEPTIONS:
+                if is_up:
                     what = f", for {others[other]}," if verb == "calls" else ""
                     problems.append(f"{noun} {verb} {other}{what} of a room that is not below its own")
-    kept = EXCEPTIONS | RETURNING
-    circle = find_circle({noun: {other for other in others if (noun, other) not in kept}
+
+    circle = find_circle({noun: {other for other in others if (noun, other) not in RETURNING}
                           for noun, others in includes.items()})
     if circle:
         problems.append("files include one another in a circle: " + " -> ".join(circle))
-    problems += [f"tests/arrows.py: {noun} -> {other} is gone: delete the exception" for noun, other in kept - seen]
+    problems += [f"tests/arrows.py: {noun} -> {other} is gone: delete the exception" for noun, other in RETURNING - seen]
     return problems
-
 
 def main():
     texts, includes = read_sources()
@@ -138,6 +124,5 @@ def main():
     problems = check(texts, includes)
     print("\n".join(problems) or "each include points down")
     return int(bool(problems))
-
 
 sys.exit(main())

@@ -1,8 +1,8 @@
-/* kinds.h: the kinds of sinks that siem_sink_open knows; one file each, named sink_KIND.c. */
+/* kinds.h: the kinds of sinks that siem_sink_open knows; one file each. */
 #ifndef SIEM_KINDS_H
 #define SIEM_KINDS_H
 
-#include "sink/http/remote.h"
+#include "sink/sink.h"
 
 extern const siem_sink_kind siem_kind_http;
 extern const siem_sink_kind siem_kind_splunk;

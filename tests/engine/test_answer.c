@@ -1,6 +1,7 @@
 /* test_answer.c: what an answer means where its protocol has no word for it. */
 #include "base/utf8.h"
-#include "sink/http/remote.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ static void hear(size_t target, int status, const char *body) {
     siem_buffer_add(&response.body, body, strlen(body) + 1);
     response.body.size--;
     answer = siem_answer_begin(outcomes, RECORDS);
-    ((siem_remote_sink *)sinks[target])->protocol->read(sinks[target], &parcel, &response, &answer);
+    ((siem_http_sink *)sinks[target])->protocol->read(sinks[target], &parcel, &response, &answer);
     siem_buffer_free(&response.body);
 }
 

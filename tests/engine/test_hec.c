@@ -1,6 +1,7 @@
 /* test_hec.c: what each code of Splunk's HTTP Event Collector makes of the records that were sent.
  */
-#include "sink/http/remote.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 #include "sink/sink.h"
 #include "testing.h"
 
@@ -31,7 +32,7 @@ static siem_answer ask(siem_sink *sink, const siem_batch *batch, int code, int s
     siem_buffer_add(&response.body, body, (size_t)size + 1);
     response.body.size--;
     siem_answer answer = siem_answer_begin(outcomes, 2);
-    ((siem_remote_sink *)sink)->protocol->read(sink, &parcel, &response, &answer);
+    ((siem_http_sink *)sink)->protocol->read(sink, &parcel, &response, &answer);
     siem_buffer_free(&response.body);
     return answer;
 }

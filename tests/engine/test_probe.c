@@ -1,6 +1,7 @@
 /* test_probe.c: what targets answer to questions that are no delivery: are you there, is it set up,
  * a token, please, how many of these do you have. */
-#include "sink/http/remote.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 #include "sink/sink.h"
 #include "testing.h"
 
@@ -38,7 +39,7 @@ static siem_response make_response(int status, const char *body) {
 
 /* Lets the sink read what came to a question. */
 static void hear(question q, int status, const char *body) {
-    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
+    const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
     siem_response response = make_response(status, body);
     siem_answer_clear(&answer);
     answer = siem_answer_begin(&outcome, 1);
@@ -181,7 +182,7 @@ static void look_at_templates(const char *index, int status, const char *body, s
         {"url", "http://h"}, {index != NULL ? "index" : NULL, index}, {0}};
     const siem_protocol *protocol;
     open_sink("elastic", options);
-    protocol = ((siem_remote_sink *)sink)->protocol;
+    protocol = ((siem_http_sink *)sink)->protocol;
     hear(PRELUDE, 200, NOTHING);
     assert_true(protocol->needs_prelude(sink));
     hear(PRELUDE, status, body);
@@ -297,7 +298,7 @@ static void read_ids(char ids[3][64]) {
     char text[2048];
     siem_request_clear(&request);
     const siem_count count = {"r", events, 3, NULL};
-    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
+    const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
     assert_ok(protocol->write_count(sink, &count, &request, &err));
     assert_true(request.body_size < sizeof text);
     memcpy(text, request.body, request.body_size);
@@ -316,7 +317,7 @@ static void count(int status, const char *body, unsigned counts[3]) {
     answer = siem_answer_begin(&outcome, 1);
     memset(counts, 0, 3 * sizeof *counts);
     const siem_count count = {"r", events, 3, counts};
-    ((siem_remote_sink *)sink)->protocol->read_count(sink, &response, &count, &answer);
+    ((siem_http_sink *)sink)->protocol->read_count(sink, &response, &count, &answer);
     siem_buffer_free(&response.body);
 }
 
@@ -399,7 +400,7 @@ static void test_tokens(void **state) {
                                              {"stream", "s"},
                                              {"managed_identity", "true"},
                                              {0}});
-    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
+    const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
     for (size_t i = 0; i < COUNT(cases); i++) {
         hear(PRELUDE, cases[i].status, cases[i].body);
         assert_answer(cases[i].verdict, cases[i].part);

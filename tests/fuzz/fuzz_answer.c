@@ -1,6 +1,7 @@
 /* fuzz_answer.c: answers of servers, hostile ones among them, for every kind of sink. The first
  * byte chooses the kind, the second one the HTTP status and the server, the rest is the body. */
-#include "sink/http/remote.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) return 0;
     const siem_item items[RECORDS] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_sink *sink = sinks[data[0] % TARGETS];
-    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
+    const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
     response.status = statuses[data[1] % (sizeof statuses / sizeof *statuses)];
     if (data[1] & 0x80) (void)strcpy(response.server, "Splunkd");
     siem_buffer_add(&response.body, (const char *)data + 2, size - 2);

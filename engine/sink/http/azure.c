@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "sink/http/remote.h"
 #include "sink/kinds.h"
 
 #include <cjson/cJSON.h>
@@ -80,7 +81,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = BODY_BYTES,
      .fallback = BODY_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -341,8 +342,8 @@ static siem_code open_azure(siem_sink **out, const siem_options *options, siem_e
         .body_bytes = BODY_BYTES, .field_bytes = FIELD_BYTES, .takes_gzip = true};
     azure_sink *azure = calloc(1, sizeof *azure);
     if (azure == NULL) return siem_error_no_memory(err);
-    azure->remote.sink.kind = &siem_kind_azure;
-    azure->remote.protocol = &protocol;
+    azure->remote.http.sink.kind = &siem_kind_azure;
+    azure->remote.http.protocol = &protocol;
     siem_code rc = siem_remote_open(&azure->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_cut_base("endpoint", azure->endpoint, NULL, err);
     if (rc == SIEM_OK) rc = check_names(azure, err);
@@ -353,8 +354,8 @@ static siem_code open_azure(siem_sink **out, const siem_options *options, siem_e
     }
     if (rc == SIEM_OK) rc = siem_remote_open_secrets(&azure->remote, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&azure->remote, azure->endpoint);
-    if (rc == SIEM_OK) *out = &azure->remote.sink;
-    else (void)close_azure(&azure->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &azure->remote.http.sink;
+    else (void)close_azure(&azure->remote.http.sink, NULL);
     return rc;
 }
 
@@ -366,5 +367,5 @@ const siem_sink_kind siem_kind_azure = {.name = "azure",
                                         .shared_options = siem_remote_options,
                                         .open = open_azure,
                                         .can = SIEM_REJECTS | SIEM_PREVIEWS,
-                                        .carrier = &siem_remote_carrier,
+                                        .carrier = &siem_http_carrier,
                                         .close = close_azure};

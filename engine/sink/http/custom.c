@@ -30,7 +30,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = MOST_BYTES,
      .fallback = BATCH_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -95,7 +95,7 @@ const siem_sink_kind siem_kind_custom = {.name = "custom",
                                          .options = options,
                                          .shared_options = siem_remote_options,
                                          .can = SIEM_REJECTS | SIEM_PREVIEWS,
-                                         .carrier = &siem_remote_carrier,
+                                         .carrier = &siem_http_carrier,
                                          .close = close_custom};
 
 siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
@@ -106,13 +106,13 @@ siem_code siem_sink_open_custom(siem_sink **out, const siem_custom *custom,
     *out = NULL;
     custom_sink *sink = calloc(1, sizeof *sink);
     if (sink == NULL) return siem_error_no_memory(err);
-    sink->remote.sink.kind = &siem_kind_custom;
-    sink->remote.protocol = &protocol;
+    sink->remote.http.sink.kind = &siem_kind_custom;
+    sink->remote.http.protocol = &protocol;
     sink->custom = *custom;
     siem_code rc = siem_remote_open(&sink->remote, &list, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_check_url("url", sink->url, err);
     if (rc == SIEM_OK) siem_remote_set_target(&sink->remote, sink->url);
-    if (rc == SIEM_OK) *out = &sink->remote.sink;
-    else (void)close_custom(&sink->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &sink->remote.http.sink;
+    else (void)close_custom(&sink->remote.http.sink, NULL);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "record/batch.h"
 #include "sink/http/elastic_items.h"
 #include "sink/http/elastic_setup.h"
+#include "sink/http/remote.h"
 #include "sink/kinds.h"
 
 #include <cjson/cJSON.h>
@@ -88,7 +89,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = MOST_BYTES,
      .fallback = BODY_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -510,8 +511,8 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
     static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .takes_gzip = true};
     elastic_sink *elastic = calloc(1, sizeof *elastic);
     if (elastic == NULL) return siem_error_no_memory(err);
-    elastic->remote.sink.kind = &siem_kind_elastic;
-    elastic->remote.protocol = &protocol;
+    elastic->remote.http.sink.kind = &siem_kind_elastic;
+    elastic->remote.http.protocol = &protocol;
     siem_code rc = siem_remote_open(&elastic->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = cut_node(elastic->url, err);
     if (rc == SIEM_OK) rc = check_credentials(options, err);
@@ -523,8 +524,8 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
         set_setup(elastic);
         siem_remote_set_target(&elastic->remote, elastic->url);
     }
-    if (rc == SIEM_OK) *out = &elastic->remote.sink;
-    else (void)close_elastic(&elastic->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &elastic->remote.http.sink;
+    else (void)close_elastic(&elastic->remote.http.sink, NULL);
     return rc;
 }
 
@@ -536,5 +537,5 @@ const siem_sink_kind siem_kind_elastic = {.name = "elastic",
                                           .open = open_elastic,
                                           .can = SIEM_REJECTS | SIEM_STORES_ONCE | SIEM_COUNTS |
                                                  SIEM_PREVIEWS,
-                                          .carrier = &siem_remote_carrier,
+                                          .carrier = &siem_http_carrier,
                                           .close = close_elastic};

@@ -1,6 +1,7 @@
 /* generic.c: any collector that takes JSON by POST: an array a request, or lines. */
 #include "base/error.h"
 #include "sink/http/header.h"
+#include "sink/http/remote.h"
 #include "sink/kinds.h"
 
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = MOST_BYTES,
      .fallback = BATCH_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -102,8 +103,8 @@ static siem_code open_http(siem_sink **out, const siem_options *options, siem_er
         .body_bytes = MOST_BYTES, .takes_gzip = true, .takes_zstd = true};
     http_sink *http = calloc(1, sizeof *http);
     if (http == NULL) return siem_error_no_memory(err);
-    http->remote.sink.kind = &siem_kind_http;
-    http->remote.protocol = &protocol;
+    http->remote.http.sink.kind = &siem_kind_http;
+    http->remote.http.protocol = &protocol;
     siem_code rc = siem_remote_open(&http->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = siem_remote_check_url("url", http->url, err);
     if (rc == SIEM_OK) rc = add_headers(http, err);
@@ -111,8 +112,8 @@ static siem_code open_http(siem_sink **out, const siem_options *options, siem_er
         http->lines = strcmp(http->framing, "ndjson") == 0;
         siem_remote_set_target(&http->remote, http->url);
     }
-    if (rc == SIEM_OK) *out = &http->remote.sink;
-    else (void)close_http(&http->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &http->remote.http.sink;
+    else (void)close_http(&http->remote.http.sink, NULL);
     return rc;
 }
 
@@ -123,5 +124,5 @@ const siem_sink_kind siem_kind_http = {.name = "http",
                                        .shared_options = siem_remote_options,
                                        .open = open_http,
                                        .can = SIEM_REJECTS | SIEM_PREVIEWS,
-                                       .carrier = &siem_remote_carrier,
+                                       .carrier = &siem_http_carrier,
                                        .close = close_http};

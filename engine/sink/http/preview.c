@@ -2,7 +2,6 @@
 #include "sink/http/preview.h"
 
 #include "base/error.h"
-#include "sink/http/remote.h"
 
 siem_code siem_preview_request(const siem_sink *sink, const siem_request *request,
                                siem_error *err) {
@@ -15,8 +14,7 @@ siem_code siem_preview_request(const siem_sink *sink, const siem_request *reques
     return complete ? SIEM_OK : siem_error_no_memory(err);
 }
 
-siem_code siem_preview_prelude(siem_sink *sink, siem_error *err) {
-    const siem_protocol *protocol = ((siem_remote_sink *)sink)->protocol;
+siem_code siem_preview_prelude(siem_sink *sink, const siem_protocol *protocol, siem_error *err) {
     siem_request request = {0};
     if (protocol->needs_prelude == NULL || !protocol->needs_prelude(sink)) return SIEM_OK;
     siem_request_clear(&request);

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "record/batch.h"
-#include "sink/http/remote.h"
+#include "sink/http/session.h"
+#include "sink/http/status.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +22,11 @@ static void report(const siem_sink *sink, const char *text) {
 }
 
 static const siem_protocol *protocol_of(const siem_sink *sink) {
-    return ((const siem_remote_sink *)sink)->protocol;
+    return ((const siem_http_sink *)sink)->protocol;
 }
 
 static siem_transport *transport_of(const siem_sink *sink) {
-    return ((const siem_remote_sink *)sink)->session.transport;
+    return ((const siem_http_sink *)sink)->session.transport;
 }
 
 /* Sends the request of an exchange and waits for its end. */

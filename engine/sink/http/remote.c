@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "sink/http/exposure.h"
-#include "sink/http/probe.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -68,7 +67,7 @@ const siem_option_spec siem_remote_options[] = {
      .least = 0,
      .most = INT32_MAX,
      .fallback = 8,
-     .at = AT(sink.pace.retries),
+     .at = AT(http.sink.pace.retries),
      .help = "attempts after the first, in a row without success"},
     {.name = "retry_base",
      .kind = SIEM_OPTION_SECONDS,
@@ -76,7 +75,7 @@ const siem_option_spec siem_remote_options[] = {
      .least = 0,
      .most = 86400,
      .fallback = 1,
-     .at = AT(sink.pace.retry_base),
+     .at = AT(http.sink.pace.retry_base),
      .help = "pauses are random up to this, doubled with each attempt"},
     {.name = "retry_cap",
      .kind = SIEM_OPTION_SECONDS,
@@ -84,7 +83,7 @@ const siem_option_spec siem_remote_options[] = {
      .least = 0,
      .most = 86400,
      .fallback = 60,
-     .at = AT(sink.pace.retry_cap),
+     .at = AT(http.sink.pace.retry_cap),
      .help = "but never longer than this"},
     {.name = "ca_file",
      .value = "FILE",
@@ -133,15 +132,15 @@ static siem_code open_http(siem_remote_sink *remote, siem_error *err) {
     if (rc == SIEM_OK) rc = check_file("client_key", http.client_key, err);
     if (rc != SIEM_OK) return rc;
     if (http.insecure) {
-        siem_sink_add_remark(&remote->sink,
+        siem_sink_add_remark(&remote->http.sink,
                              "insecure: the server's certificate is not verified, so "
                              "that anyone on the way can pose as it: use ca_file");
     }
-    return siem_session_open(&remote->session, &http, err);
+    return siem_session_open(&remote->http.session, &http, err);
 }
 
 static void set_pace(siem_remote_sink *remote, const siem_remote_limits *limits) {
-    siem_pace *pace = &remote->sink.pace;
+    siem_pace *pace = &remote->http.sink.pace;
     pace->body_bytes =
         limits->body_bytes > pace->batch_bytes ? limits->body_bytes : pace->batch_bytes;
     pace->batch_events = (size_t)remote->settings.batch_events;
@@ -186,13 +185,13 @@ static siem_code open_compressor(siem_remote_sink *remote, const siem_remote_lim
 /* Remarks a file that others can read, which is no reason to stop. */
 static void look_at_file(siem_remote_sink *remote, const char *name, const char *path) {
     if (path == NULL || !siem_exposure_of(path)) return;
-    siem_sink_add_remark(&remote->sink, "%s: other users can read or change '%s': chmod o= it",
+    siem_sink_add_remark(&remote->http.sink, "%s: other users can read or change '%s': chmod o= it",
                          name, path);
 }
 
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err) {
-    const siem_sink_kind *kind = remote->sink.kind;
+    const siem_sink_kind *kind = remote->http.sink.kind;
     siem_code rc = siem_options_read(remote, kind->options, kind->shared_options, options, err);
     if (rc == SIEM_OK) rc = open_compressor(remote, limits, err);
     if (rc == SIEM_OK) rc = open_http(remote, err);
@@ -212,7 +211,8 @@ static siem_secret **secret_at(siem_remote_sink *remote, const siem_option_spec 
 
 siem_code siem_remote_open_secrets(siem_remote_sink *remote, const siem_options *options,
                                    siem_error *err) {
-    for (const siem_option_spec *spec = remote->sink.kind->options; spec->name != NULL; spec++) {
+    for (const siem_option_spec *spec = remote->http.sink.kind->options; spec->name != NULL;
+         spec++) {
         const char *source = siem_options_text(options, spec->name);
         if (spec->kind != SIEM_OPTION_SECRET || source == NULL) continue;
         siem_code rc =
@@ -227,32 +227,20 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
     const char *host = strstr(url, "://");
     if (host == NULL) return;
     remote->origin = strndup(url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
-    remote->sink.target = remote->origin;
+    remote->http.sink.target = remote->origin;
 }
 
 void siem_remote_close(siem_remote_sink *remote) {
-    siem_session_close(&remote->session);
+    siem_session_close(&remote->http.session);
     siem_compressor_close(remote->compressor);
     free(remote->origin);
-    for (const siem_option_spec *spec = remote->sink.kind->options; spec->name != NULL; spec++) {
+    for (const siem_option_spec *spec = remote->http.sink.kind->options; spec->name != NULL;
+         spec++) {
         if (spec->kind == SIEM_OPTION_SECRET) siem_secret_close(*secret_at(remote, spec));
     }
-    siem_options_free(remote, remote->sink.kind->options);
-    siem_options_free(remote, remote->sink.kind->shared_options);
+    siem_options_free(remote, remote->http.sink.kind->options);
+    siem_options_free(remote, remote->http.sink.kind->shared_options);
 }
-
-static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
-    return ((const siem_remote_sink *)sink)->protocol->body_size(sink, count, bytes);
-}
-
-const siem_carrier siem_remote_carrier = {.body_size = body_size,
-                                          .begin = siem_session_begin,
-                                          .wait = siem_session_wait,
-                                          .next = siem_session_next,
-                                          .release = siem_session_release,
-                                          .rest = siem_session_rest,
-                                          .ping = siem_probe_ping,
-                                          .count = siem_probe_count};
 
 /* ---- texts ---- */
 

@@ -2,8 +2,8 @@
 #ifndef SIEM_REMOTE_H
 #define SIEM_REMOTE_H
 
+#include "sink/http/carrier.h"
 #include "sink/http/compression.h"
-#include "sink/http/protocol.h"
 #include "sink/http/secret.h"
 #include "sink/http/session.h"
 #include "sink/http/status.h"
@@ -28,19 +28,14 @@ typedef struct siem_remote_settings {
 
 /* A remote kind's own struct begins with this one. */
 typedef struct siem_remote_sink {
-    siem_sink sink;
-    const siem_protocol *protocol;
-    siem_session session;
+    siem_http_sink http;
     siem_remote_settings settings;
     siem_compressor *compressor; /* NULL: bodies go as they are */
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
-/* The carrier of all remote kinds. */
-extern const siem_carrier siem_remote_carrier;
-
 /* Reads the options into the kind's struct, but for credentials, and opens what all remote kinds
- * have. `remote->sink.kind` and `remote->protocol` are set. Errors: SIEM_INVALID, SIEM_NOT_FOUND,
+ * have. The sink's kind and protocol are set. Errors: SIEM_INVALID, SIEM_NOT_FOUND,
  * SIEM_NO_MEMORY. */
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err);

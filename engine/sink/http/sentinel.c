@@ -4,6 +4,7 @@
  * (azure.c) is its successor. Each attempt is signed anew, as x-ms-date is held against the
  * clock. Bodies are not compressed: the signature covers the length of what is sent. */
 #include "base/error.h"
+#include "sink/http/remote.h"
 #include "sink/kinds.h"
 
 #include <cjson/cJSON.h>
@@ -59,7 +60,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = BODY_BYTES,
      .fallback = BATCH_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -211,15 +212,15 @@ static siem_code open_sentinel(siem_sink **out, const siem_options *options, sie
     static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .field_bytes = FIELD_BYTES};
     sentinel_sink *sentinel = calloc(1, sizeof *sentinel);
     if (sentinel == NULL) return siem_error_no_memory(err);
-    sentinel->remote.sink.kind = &siem_kind_sentinel;
-    sentinel->remote.protocol = &protocol;
+    sentinel->remote.http.sink.kind = &siem_kind_sentinel;
+    sentinel->remote.http.protocol = &protocol;
     siem_code rc = siem_remote_open(&sentinel->remote, options, &limits, err);
     if (rc == SIEM_OK) rc = check_names(sentinel, err);
     if (rc == SIEM_OK) rc = set_url(sentinel, err);
     if (rc == SIEM_OK) rc = siem_remote_open_secrets(&sentinel->remote, options, err);
     if (rc == SIEM_OK) siem_remote_set_target(&sentinel->remote, sentinel->url);
-    if (rc == SIEM_OK) *out = &sentinel->remote.sink;
-    else (void)close_sentinel(&sentinel->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &sentinel->remote.http.sink;
+    else (void)close_sentinel(&sentinel->remote.http.sink, NULL);
     return rc;
 }
 
@@ -232,5 +233,5 @@ const siem_sink_kind siem_kind_sentinel = {
     .shared_options = siem_remote_options,
     .open = open_sentinel,
     .can = SIEM_REJECTS | SIEM_PREVIEWS,
-    .carrier = &siem_remote_carrier,
+    .carrier = &siem_http_carrier,
     .close = close_sentinel};

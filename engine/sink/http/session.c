@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "sink/http/preview.h"
-#include "sink/http/remote.h"
+#include "sink/http/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@ struct siem_call {
     siem_call *next; /* of the list that it is on */
 };
 
-static siem_remote_sink *remote_of(siem_sink *sink) {
-    return (siem_remote_sink *)sink;
+static siem_http_sink *http_of(siem_sink *sink) {
+    return (siem_http_sink *)sink;
 }
 
 siem_code siem_session_open(siem_session *session, const siem_transport_options *options,
@@ -61,7 +61,7 @@ static void remove_waiting(siem_session *session, const siem_call *call) {
 /* ---- beginning ---- */
 
 siem_code siem_session_exchange(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     if (!session->exposure_told && siem_request_is_exposed(&exchange->request)) {
         const char *url = exchange->request.url.bytes;
         int origin = (int)(7 + strcspn(url + 7, "/?#"));
@@ -72,10 +72,10 @@ siem_code siem_session_exchange(siem_sink *sink, siem_exchange *exchange, siem_e
 }
 
 static siem_code ask_prelude(siem_sink *sink, siem_error *err) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     if (session->phase == SIEM_ASKED) return SIEM_OK;
     siem_request_clear(&session->prelude.request);
-    siem_code rc = remote_of(sink)->protocol->write_prelude(sink, &session->prelude.request, err);
+    siem_code rc = http_of(sink)->protocol->write_prelude(sink, &session->prelude.request, err);
     if (rc == SIEM_OK) rc = siem_session_exchange(sink, &session->prelude, err);
     if (rc == SIEM_OK) session->phase = SIEM_ASKED;
     return rc;
@@ -95,13 +95,13 @@ static siem_code choose_lane(siem_session *session, siem_call *call, siem_error 
 
 /* Shows what would be sent; of what is asked before, once. */
 static siem_code show(siem_sink *sink, siem_call *call, siem_error *err) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     siem_code rc = SIEM_OK;
-    if (!session->prelude_shown) rc = siem_preview_prelude(sink, err);
+    if (!session->prelude_shown) rc = siem_preview_prelude(sink, http_of(sink)->protocol, err);
     session->prelude_shown = true;
     siem_request_clear(&call->exchange.request);
     if (rc == SIEM_OK) {
-        rc = remote_of(sink)->protocol->write(sink, call->parcel, &call->exchange.request, err);
+        rc = http_of(sink)->protocol->write(sink, call->parcel, &call->exchange.request, err);
     }
     if (rc == SIEM_OK) rc = siem_preview_request(sink, &call->exchange.request, err);
     if (rc == SIEM_OK) add_waiting(session, call);
@@ -109,14 +109,14 @@ static siem_code show(siem_sink *sink, siem_call *call, siem_error *err) {
 }
 
 static siem_code begin(siem_sink *sink, siem_call *call, siem_error *err) {
-    siem_remote_sink *remote = remote_of(sink);
-    const siem_protocol *protocol = remote->protocol;
+    siem_http_sink *http = http_of(sink);
+    const siem_protocol *protocol = http->protocol;
     if (sink->preview == NULL && protocol->needs_prelude != NULL && protocol->needs_prelude(sink)) {
         siem_code rc = ask_prelude(sink, err);
-        if (rc == SIEM_OK) add_waiting(&remote->session, call);
+        if (rc == SIEM_OK) add_waiting(&http->session, call);
         return rc;
     }
-    siem_code rc = choose_lane(&remote->session, call, err);
+    siem_code rc = choose_lane(&http->session, call, err);
     if (rc != SIEM_OK) return rc;
     if (sink->preview != NULL) return show(sink, call, err);
     siem_request_clear(&call->exchange.request);
@@ -126,7 +126,7 @@ static siem_code begin(siem_sink *sink, siem_call *call, siem_error *err) {
 }
 
 siem_code siem_session_begin(siem_sink *sink, siem_parcel *parcel, siem_error *err) {
-    siem_call *call = call_of(&remote_of(sink)->session, parcel);
+    siem_call *call = call_of(&http_of(sink)->session, parcel);
     siem_code rc = call != NULL ? begin(sink, call, err) : siem_error_no_memory(err);
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", sink->kind->name);
     return rc;
@@ -135,17 +135,17 @@ siem_code siem_session_begin(siem_sink *sink, siem_parcel *parcel, siem_error *e
 /* ---- answers ---- */
 
 void siem_session_wait(siem_sink *sink, int milliseconds) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     bool has_answer = session->waiting != NULL && session->phase != SIEM_ASKED;
     siem_transport_wait(session->transport, has_answer ? 0 : milliseconds);
 }
 
 /* Reads what was asked before parcels. They go on, but for the first one if it failed. */
 static void end_prelude(siem_sink *sink) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     siem_answer *answer = &session->answer;
     *answer = siem_answer_begin(&session->outcome, 1);
-    remote_of(sink)->protocol->read_prelude(sink, &session->prelude.response, answer);
+    http_of(sink)->protocol->read_prelude(sink, &session->prelude.response, answer);
     siem_answer_mask(answer, &session->prelude.request);
     /* With the transport's buffers, in which the answer with the token was. */
     siem_exchange_free(session->transport, &session->prelude);
@@ -175,7 +175,7 @@ static void answer_unsent(siem_session *session, bool is_shown, siem_answer *ans
 }
 
 static siem_parcel *next_waiting(siem_sink *sink, siem_answer *answer) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     siem_call *call = session->waiting;
     if (call == NULL || session->phase == SIEM_ASKED) return NULL;
     session->waiting = call->next;
@@ -188,7 +188,7 @@ static siem_parcel *next_waiting(siem_sink *sink, siem_answer *answer) {
 }
 
 siem_parcel *siem_session_next(siem_sink *sink, siem_answer *answer) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     siem_parcel *parcel = next_waiting(sink, answer);
     while (parcel == NULL) {
         siem_exchange *exchange = siem_transport_next(session->transport);
@@ -201,7 +201,7 @@ siem_parcel *siem_session_next(siem_sink *sink, siem_answer *answer) {
         const siem_call *call = exchange->owner;
         parcel = call->parcel;
         *answer = siem_answer_begin(parcel->outcomes, parcel->count);
-        remote_of(sink)->protocol->read(sink, parcel, &exchange->response, answer);
+        http_of(sink)->protocol->read(sink, parcel, &exchange->response, answer);
         siem_answer_mask(answer, &exchange->request);
         siem_request_clear(&exchange->request);
     }
@@ -211,7 +211,7 @@ siem_parcel *siem_session_next(siem_sink *sink, siem_answer *answer) {
 /* ---- ending ---- */
 
 void siem_session_release(siem_sink *sink, siem_parcel *parcel, bool is_settled) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     siem_call *call = parcel->state;
     if (call == NULL) return;
     siem_transport_cancel(session->transport, &call->exchange);
@@ -232,7 +232,7 @@ void siem_session_release(siem_sink *sink, siem_parcel *parcel, bool is_settled)
 }
 
 void siem_session_rest(siem_sink *sink) {
-    siem_session *session = &remote_of(sink)->session;
+    siem_session *session = &http_of(sink)->session;
     while (session->idle != NULL) {
         siem_call *call = session->idle;
         session->idle = call->next;

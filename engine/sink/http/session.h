@@ -3,9 +3,8 @@
 #ifndef SIEM_SESSION_H
 #define SIEM_SESSION_H
 
-#include "sink/answer.h"
+#include "sink/http/protocol.h"
 #include "sink/http/transport.h"
-#include "sink/parcel.h"
 
 /* One parcel on its way. */
 typedef struct siem_call siem_call;
@@ -25,12 +24,19 @@ typedef struct siem_session {
     bool exposure_told;       /* of credentials that go over plain http */
 } siem_session;
 
+/* A sink that speaks HTTP begins with this one. */
+typedef struct siem_http_sink {
+    siem_sink sink;
+    const siem_protocol *protocol;
+    siem_session session;
+} siem_http_sink;
+
 /* Errors: as siem_transport_open. */
 siem_code siem_session_open(siem_session *session, const siem_transport_options *options,
                             siem_error *err);
 void siem_session_close(siem_session *session);
 
-/* ---- as siem_carrier has them, of a siem_remote_sink ---- */
+/* ---- as siem_carrier has them, of a siem_http_sink ---- */
 
 siem_code siem_session_begin(siem_sink *sink, siem_parcel *parcel, siem_error *err);
 void siem_session_wait(siem_sink *sink, int milliseconds);

@@ -9,6 +9,7 @@
 #include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "record/batch.h"
+#include "sink/http/remote.h"
 #include "sink/kinds.h"
 
 #include <cjson/cJSON.h>
@@ -96,7 +97,7 @@ static const siem_option_spec options[] = {
      .least = 1,
      .most = MOST_BYTES,
      .fallback = BODY_BYTES,
-     .at = AT(remote.sink.pace.batch_bytes),
+     .at = AT(remote.http.sink.pace.batch_bytes),
      .help = "send a batch when it holds this much"},
     {0},
 };
@@ -544,8 +545,8 @@ static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_
     static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .takes_gzip = true};
     splunk_sink *splunk = calloc(1, sizeof *splunk);
     if (splunk == NULL) return siem_error_no_memory(err);
-    splunk->remote.sink.kind = &siem_kind_splunk;
-    splunk->remote.protocol = &protocol;
+    splunk->remote.http.sink.kind = &siem_kind_splunk;
+    splunk->remote.http.protocol = &protocol;
     siem_code rc = siem_remote_open(&splunk->remote, options, &limits, err);
     if (rc == SIEM_OK) {
         rc = siem_remote_cut_base("url", splunk->url, "/services/collector", err);
@@ -554,8 +555,8 @@ static siem_code open_splunk(siem_sink **out, const siem_options *options, siem_
     if (rc == SIEM_OK) rc = set_index(splunk, err);
     if (rc == SIEM_OK) rc = set_channel(splunk, err);
     if (rc == SIEM_OK) siem_remote_set_target(&splunk->remote, splunk->url);
-    if (rc == SIEM_OK) *out = &splunk->remote.sink;
-    else (void)close_splunk(&splunk->remote.sink, NULL);
+    if (rc == SIEM_OK) *out = &splunk->remote.http.sink;
+    else (void)close_splunk(&splunk->remote.http.sink, NULL);
     return rc;
 }
 
@@ -567,5 +568,5 @@ const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .shared_options = siem_remote_options,
                                          .open = open_splunk,
                                          .can = SIEM_REJECTS | SIEM_PREVIEWS,
-                                         .carrier = &siem_remote_carrier,
+                                         .carrier = &siem_http_carrier,
                                          .close = close_splunk};
