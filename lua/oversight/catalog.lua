@@ -116,9 +116,7 @@ function M.load(name)
   end
   if not name:find "^[%w_-]+$" then return unknown(name) end
   local ok, result = searcher.protected_call(require, MODULE .. name)
-  if not ok and tostring(result):find("module '" .. MODULE .. name .. "' not found", 1, true) == 1 then
-    return unknown(name)
-  end
+  if not ok and searcher.is_missing(MODULE .. name) then return unknown(name) end
   return check_result(name, ok, result)
 end
 

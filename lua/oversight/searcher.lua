@@ -12,6 +12,9 @@ local PREFIX = "oversight.formats."
 --- The files that are being loaded, by module.
 local loading = {}
 
+--- The modules that were not found when they were looked for last.
+local missing = {}
+
 --- The chunk of a file, or nil and a message that names the file. A compiled chunk could break out of Lua.
 ---@param path string
 ---@return function? chunk
@@ -63,6 +66,7 @@ function search(name)
   if name:sub(1, #PREFIX) ~= PREFIX then return nil end
   local used = loading[name] or {}
   local chunk, data = find_chunk(name, used)
+  missing[name] = not chunk or nil
   if not chunk then return nil end
   return function()
     loading[name] = used
@@ -74,6 +78,13 @@ function search(name)
     package.loaded[name] = nil
     error(result, 0)
   end, data
+end
+
+--- Whether nothing had the name of a format when it was required last.
+---@param name string of its module
+---@return boolean
+function M.is_missing(name)
+  return missing[name] == true
 end
 
 --- pcall, while require finds formats as described above, and os.exit is an error.
