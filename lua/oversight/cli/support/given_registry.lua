@@ -29,11 +29,12 @@ function M.rows(registry, sql, ...)
   if not ok then return nil, next_row end
   if not next_row then return nil, message end
   local list = {}
-  local complete, problem = pcall(function()
-    for row in next_row do list[#list + 1] = row end
-  end)
-  if not complete then return nil, (tostring(problem):gsub("^%S+%.lua:%d+: ", "")) end
-  return list
+  while true do
+    local read, row = pcall(next_row)
+    if not read then return nil, row end
+    if row == nil then return list end
+    list[#list + 1] = row
+  end
 end
 
 return M
