@@ -76,6 +76,14 @@ void siem_mapping_trim(siem_mapping *mapping) {
     siem_scratch_free(&mapping->scratch);
 }
 
+/* Puts the row at fault before a message: its label, or the mapping and the destination. */
+static void name_row(const siem_mapping *mapping, const char *label, const char *destination,
+                     siem_error *err) {
+    if (label != NULL) siem_error_prefix(err, "%s", label);
+    else if (destination != NULL) siem_error_prefix(err, "%s: %s", mapping->name, destination);
+    else siem_error_prefix(err, "%s", mapping->name);
+}
+
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {
     siem_compiled_row *compiled = NULL;
     siem_code rc;
@@ -90,7 +98,7 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, compiled, err);
     if (rc == SIEM_OK) return SIEM_OK;
     siem_row_close(compiled);
-    siem_error_prefix(err, "%s", mapping->name);
+    name_row(mapping, row->label, row->destination, err);
     return rc;
 }
 
@@ -250,11 +258,7 @@ static siem_code check_object(const siem_mapping *mapping, const siem_tree *obje
         if (m->row == NULL) rc = check_object(mapping, m, registry, err);
         if (unknown == NULL) continue;
         rc = is_unknown(registry, unknown, err);
-        if (siem_row_label(m->row) != NULL) {
-            siem_error_prefix(err, "%s", siem_row_label(m->row));
-        } else {
-            siem_error_prefix(err, "%s: %s", mapping->name, siem_row_destination(m->row));
-        }
+        name_row(mapping, siem_row_label(m->row), siem_row_destination(m->row), err);
     }
     return rc;
 }

@@ -184,7 +184,6 @@ siem_code siem_row_open(siem_compiled_row **out, const siem_row *given, siem_scr
         *out = row;
         return SIEM_OK;
     }
-    if (given->destination != NULL) siem_error_prefix(err, "%s", given->destination);
     siem_row_close(row);
     return rc;
 }

@@ -27,15 +27,13 @@ static siem_tree *append(siem_tree *object, const char *key) {
 /* Adds the row at the last key of its path. */
 static siem_code place(siem_tree *object, const char *key, siem_compiled_row *row,
                        siem_error *err) {
-    const char *name = siem_row_destination(row);
     siem_tree *member = find(object, key);
     bool is_new = member == NULL;
     if (!is_new && member->row != NULL) {
-        return siem_error_set(err, SIEM_INVALID, "%s: another row has this destination already",
-                              name);
+        return siem_error_set(err, SIEM_INVALID, "another row has this destination already");
     }
     if (!is_new && (!siem_row_is_object(row) || member->declared)) {
-        return siem_error_set(err, SIEM_INVALID, "%s: this destination is an object already", name);
+        return siem_error_set(err, SIEM_INVALID, "this destination is an object already");
     }
     if (is_new && (member = append(object, key)) == NULL) return siem_error_no_memory(err);
     if (siem_row_is_object(row)) {
@@ -49,12 +47,11 @@ static siem_code place(siem_tree *object, const char *key, siem_compiled_row *ro
 
 siem_code siem_tree_add(siem_tree *root, siem_compiled_row *row, siem_error *err) {
     siem_path path;
-    const char *name = siem_row_destination(row);
-    siem_code rc = siem_path_open(&path, name, err);
+    siem_code rc = siem_path_open(&path, siem_row_destination(row), err);
     siem_tree *object = root;
     if (rc != SIEM_OK) return rc;
     if (path.count > SIEM_DESTINATION_DEPTH) {
-        rc = siem_error_set(err, SIEM_INVALID, "%s: more than %d objects in one another", name,
+        rc = siem_error_set(err, SIEM_INVALID, "more than %d objects in one another",
                             SIEM_DESTINATION_DEPTH);
     }
     for (size_t i = 0; rc == SIEM_OK && i + 1 < path.count; i++) {
@@ -63,8 +60,8 @@ siem_code siem_tree_add(siem_tree *root, siem_compiled_row *row, siem_error *err
         if (member == NULL) {
             rc = siem_error_no_memory(err);
         } else if (member->row != NULL) {
-            rc = siem_error_set(err, SIEM_INVALID, "%s: \"%s\" is a value already, not an object",
-                                name, siem_row_destination(member->row));
+            rc = siem_error_set(err, SIEM_INVALID, "\"%s\" is a value already, not an object",
+                                siem_row_destination(member->row));
         }
         object = member;
     }

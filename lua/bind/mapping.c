@@ -279,13 +279,6 @@ static void read_fallback(row_reader *r) {
     r->out.fallback = json_of_top(r, "default");
 }
 
-/* The message after "prefix: ", or all of it: the label has the same, and more. */
-static const char *without_prefix(const char *message, const char *prefix) {
-    size_t size = strlen(prefix);
-    bool has_it = strncmp(message, prefix, size) == 0 && strncmp(message + size, ": ", 2) == 0;
-    return has_it ? message + size + 2 : message;
-}
-
 static size_t length(const char *text) {
     return text != NULL ? strlen(text) : 0;
 }
@@ -335,8 +328,7 @@ static void add_row(row_reader r) {
     siem_mapping *to = check(L, mapping)->mapping;
     if (siem_mapping_add(to, &r.out, &err) != SIEM_OK) {
         if (err.code == SIEM_NO_MEMORY) (void)siem_budget_no_memory(L);
-        const char *reason = without_prefix(err.message, siem_mapping_name(to));
-        lua_pushfstring(L, "%s: %s", r.label, without_prefix(reason, r.out.destination));
+        lua_pushstring(L, err.message);
         lua_error(L);
     }
     lua_settop(L, r.row - 1);
@@ -398,7 +390,7 @@ static int mapping_open(lua_State *L) {
     lua_pushvalue(L, 4);
     if (rc == SIEM_OK) return 1;
     if (rc == SIEM_NO_MEMORY) return siem_budget_no_memory(L);
-    lua_pushstring(L, without_prefix(err.message, name));
+    lua_pushstring(L, err.message);
     return lua_error(L);
 }
 

@@ -251,6 +251,7 @@ end
 local function define(name, place)
   return function(definition)
     local problem = check_definition(definition)
+    if not problem and #definition == 0 then problem = "the format has no rows" end
     if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
     local rows = {}
     for index, row in ipairs(definition) do
@@ -331,6 +332,7 @@ function Format:extend(name)
     local problem, rows = check_definition(definition), nil
     if not problem and self.whole then problem = self.name .. " has no rows to extend" end
     if not problem then rows, problem = patch_rows(self, definition) end
+    if not problem and #rows == 0 then problem = "the format has no rows" end
     if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
     return check_compiles(new_format(name, {
       rows = rows,

@@ -320,6 +320,24 @@ static void test_filter(void **state) {
     assert_string_equal(err.message, "test: filter: broken");
 }
 
+/* A row that is wrong is named by its label, or by the mapping and its destination. */
+static void test_names(void **state) {
+    siem_mapping *mapping;
+    siem_error err;
+    (void)state;
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"a", .value = "1"}, &err));
+    siem_row again = {"a", .value = "2"};
+    assert_int_equal(siem_mapping_add(mapping, &again, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: a: another row has this destination already");
+    again.label = "acme.lua:3: row 2";
+    assert_int_equal(siem_mapping_add(mapping, &again, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "acme.lua:3: row 2: another row has this destination already");
+    assert_int_equal(siem_mapping_add(mapping, &(siem_row){.value = "1"}, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "m: a row has no destination: give its dotted path");
+    siem_mapping_close(mapping);
+}
+
 /* A mapping is made once: rows or a function, then a filter, then it is compiled. */
 static void test_order(void **state) {
     siem_mapping *mapping;
@@ -490,6 +508,7 @@ int main(void) {
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_whole_function),
         cmocka_unit_test(test_wrong_rows),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_renders_itself),
     };

@@ -193,6 +193,8 @@ describe("a wrong definition", function()
     assert.matches("row 2 %(a%): this destination is an object", problem { { "a.b", value = 1 }, { "a", value = 2 } })
     assert.matches("row 2 %(a%): another row has this destination already", problem { { "a", value = 1 }, { "a", value = 2 } })
     assert.matches("format bad: the format has no rows", problem {})
+    local none = { pcall(function() return format "base" { { "a", value = 1 } }:extend "bad" { { "a", remove = true } } end) }
+    assert.matches("^%S*format_spec%.lua:%d+: format bad: the format has no rows$", none[2])
     assert.matches("row 1 %(a\\x00b%): destination holds a NUL", problem { { "a\0b", value = 1 } })
   end)
 

@@ -323,8 +323,8 @@ typedef struct siem_pair {
 /* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
 typedef struct siem_row {
     const char *destination;     /* required: a dotted path, "labels.file"; "\\." is a dot */
-    const char *label;           /* names the row when it does not fit a registry; NULL: name of the
-                                    mapping and destination */
+    const char *label;           /* names the row in errors about it; NULL: the name of the mapping
+                                    and the destination do */
     const char *const *from;     /* fields or paths into extra ("extra.qname"), ended by NULL:
                                     the first that is neither null nor "" */
     const char *value;           /* or a constant, as JSON text */
