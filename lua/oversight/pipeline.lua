@@ -20,6 +20,7 @@ local KEYS = {
 local REQUIRED = { "source", "format", "sink" }
 
 ---@class oversight.Pipeline
+---@field send function? of a command: sends in place of an export: parts -> ok, message, code, counts
 ---@field opened fun(selection: oversight.Selection)? of the command: called when all is open, unless it follows
 local Pipeline = {}
 Pipeline.__index = Pipeline
@@ -272,7 +273,7 @@ local function open_mapping(self, opened)
   if not chosen then return nil, message, code end
   local mapping
   mapping, message, code = chosen:compile(self.options, self.filter)
-  opened[#opened + 1] = mapping
+  opened[#opened + 1] = mapping or nil
   return mapping, message, code
 end
 
@@ -349,11 +350,10 @@ local function selection_of(self, parts)
   return selection.new(parts.source, describes_registry(self.source) and self.source or {}, start)
 end
 
---- Adds to the counts what is known at the end alone.
+--- The counts, with what is known at the end alone.
 local function conclude(self, export, parts, selected, ok)
   local counts = export:counts()
   counts.reasons = export:reasons()
-  counts.target, counts.beginning = parts.sink:target()
   if not selected then return counts end
   if describes_registry(self.source) then
     local deadline = core.clock() + LAST_LOOK
@@ -362,6 +362,21 @@ local function conclude(self, export, parts, selected, ok)
   if not ok then counts.left = selected:left(counts) end
   if ok and counts.events == 0 then counts.nothing = selected:why_nothing() end
   return counts
+end
+
+--- Exports what the parts are opened for.
+local function send_by_export(self, parts)
+  local export = core.export_open {
+    mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
+    checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
+    on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
+  }
+  local selected = selection_of(self, parts)
+  if self.opened and selected then self.opened(selected) end
+  local ok, message, code = run_export(self, export, parts.source)
+  local counts = conclude(self, export, parts, selected, ok)
+  export:close()
+  return ok, message, code, counts
 end
 
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
@@ -373,17 +388,10 @@ end
 function Pipeline:run()
   local parts, opened, code = open_parts(self)
   if not parts then return nil, opened, code end
-  local export = core.export_open {
-    mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
-    checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
-    on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
-  }
-  local selected = selection_of(self, parts)
-  if self.opened and selected then self.opened(selected) end
-  local ok, message
-  ok, message, code = run_export(self, export, parts.source)
-  local counts = conclude(self, export, parts, selected, ok)
-  export:close()
+  local ok, message, counts
+  if self.send then ok, message, code, counts = self.send(parts)
+  else ok, message, code, counts = send_by_export(self, parts) end
+  if counts then counts.target, counts.beginning = parts.sink:target() end
   local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end
   if not ok then return nil, message, code, counts end

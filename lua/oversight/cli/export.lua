@@ -97,13 +97,6 @@ local function check_position(given)
   end
 end
 
---- Opens the sink, which prints requests instead of sending them when that is asked for.
-local function open_sink(given, kind, format, options)
-  local sink, message, code = given_sink.open(given, kind, format, options)
-  if sink and given.dry_run then given_sink.preview(sink) end
-  return sink, message, code
-end
-
 --- The pipeline of the options.
 ---@param get_sink fun(format: oversight.Format, options: table): any sink as a pipeline takes it, or nil, message, code
 local function make_pipeline(given, kind, get_sink)
@@ -133,7 +126,7 @@ local function sink_opener(given, kind)
   return function(format, options)
     if sink then return sink end
     local message, code
-    sink, message, code = open_sink(given, kind, format, options)
+    sink, message, code = given_sink.open(given, kind, format, options)
     return sink, message, code
   end
 end
@@ -163,7 +156,7 @@ end
 --- Exports all there are, or what is new since the checkpoint.
 local function run_once(given, kind)
   local job, message, code = make_pipeline(given, kind, function(format, options)
-    return function() return open_sink(given, kind, format, options) end
+    return function() return given_sink.open(given, kind, format, options) end
   end)
   if not job then return nil, message, code end
   return runner.run(job, given, {

@@ -8,8 +8,9 @@ local dead_letter_line = require "oversight.cli.support.dead_letter_line"
 local given_format     = require "oversight.cli.support.given_format"
 local given_sink       = require "oversight.cli.support.given_sink"
 local messages         = require "oversight.cli.support.messages"
+local pipeline         = require "oversight.pipeline"
 local program          = require "oversight.program"
-local report           = require "oversight.cli.support.report"
+local runner           = require "oversight.cli.support.runner"
 local service          = require "oversight.cli.support.service"
 local siem             = require "oversight.siem"
 
@@ -184,7 +185,7 @@ function Replay:pass(lines)
 end
 
 --- Sends all lines of a file. After a failure the rest is kept.
-function Replay:run(file)
+function Replay:send_lines(file)
   local lines, offset, number, failure = {}, 0, 0, nil
   local function flush()
     local ok, message, code = self:pass(lines)
@@ -207,6 +208,20 @@ function Replay:run(file)
   if self.unkept then return nil, self.unkept end
   if failure then return nil, failure[1], failure[2] end
   return true
+end
+
+--- The counts of an export, as far as a replay has them. A damaged line is kept as a refused one is.
+function Replay:counts()
+  local counts = core.no_counts()
+  counts.exported, counts.refused, counts.left = self.delivered, self.refused + self.damaged, self.left
+  counts.dropped, counts.reasons = self.dropped, self.reasons:list()
+  return counts
+end
+
+function Replay:head()
+  local head = ("%s %d event(s), %d refused again, %d left"):format(self.dry_run and "would send" or "delivered",
+    self.delivered, self.refused, self.left)
+  return self.damaged == 0 and head or ("%s, %d damaged"):format(head, self.damaged)
 end
 
 -- ---- the command ----
@@ -238,67 +253,55 @@ local function claim(given_path, dry_run)
   return nil, reason
 end
 
-local function open_replay(given, kind)
-  local replay = setmetatable({
-    path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, damaged = 0, dry_run = given.dry_run,
-    kind = kind and kind.name or "file", reasons = core.reasons(),
-  }, Replay)
-  local format, message, code
-  if not given.as_rendered then
-    local name = given.format or (kind and kind.format)
-    if not name then return nil, "--format NAME is missing", "usage" end
-    format, message, code = given_format.load(given, name)
-    if not format then return nil, message, code == "not_found" and "usage" or nil end
-    replay.format, replay.mapping = name, format:compile()
+--- What the pipeline sends: claims the file, sends its lines, and removes it unless something is to be kept in it.
+local function send_file(self, parts, given)
+  local file, path, code = claim(given[1], given.dry_run)
+  if not file then return nil, path, code end
+  self.claimed, self.mapping, self.sink = path, parts.mapping, parts.sink
+  self.sink:set_go_on(function() return not program.stop_requested() end)
+  self.sink:set_notice(messages.notice)
+  local ok, message
+  ok, message, code = self:send_lines(file)
+  if self.deadletter then
+    local kept, lost = self.deadletter:close()
+    if not kept then self.unkept, ok, message, code = lost, nil, lost, nil end
   end
-  replay.sink, message, code = given_sink.open(given, kind, format)
-  if not replay.sink then return nil, message, code end
-  if given.dry_run then given_sink.preview(replay.sink) end
-  replay.sink:set_go_on(function() return not program.stop_requested() end)
-  replay.sink:set_notice(messages.notice)
-  return replay
+  if not given.dry_run and not self.unkept then os.remove(path) end
+  file:close()
+  return ok, message, code, self:counts()
 end
 
---- The counts of an export, as far as a replay has them. A damaged line is kept as a refused one is.
-local function counts_of(replay)
-  local counts = core.no_counts()
-  counts.exported, counts.refused, counts.left = replay.delivered, replay.refused + replay.damaged, replay.left
-  counts.dropped, counts.reasons = replay.dropped, replay.reasons:list()
-  return counts
-end
+--- Stands for the format with --as-rendered: the lines have the records.
+local AS_RENDERED = { name = "as rendered", compile = function() return false end }
 
-local function head_of(replay)
-  local head = ("%s %d event(s), %d refused again, %d left"):format(replay.dry_run and "would send" or "delivered",
-    replay.delivered, replay.refused, replay.left)
-  return replay.damaged == 0 and head or ("%s, %d damaged"):format(head, replay.damaged)
+--- The format, and its name as it was given; or nil, message and code.
+local function load_format(given, kind)
+  if given.as_rendered then return AS_RENDERED end
+  local name = given.format or (kind and kind.format)
+  if not name then return nil, "--format NAME is missing", "usage" end
+  local format, message, code = given_format.load(given, name)
+  if not format then return nil, message, code == "not_found" and "usage" or nil end
+  return format, name
 end
 
 function M.run(given)
   local usable, kind = given_sink.check(given)
   if not usable then return nil, kind, "usage" end
   if given.as_rendered and given.format then return nil, "give either --format or --as-rendered", "usage" end
-  local replay, reason, problem = open_replay(given, kind)
-  if not replay then return nil, reason, problem end
-  local file, path, why = claim(given[1], given.dry_run)
-  if not file then return nil, path, why end
-  replay.claimed = path
-  local begun = core.clock()
-  local ok, message, code = replay:run(file)
-  local target, beginning = replay.sink:target()
-  local closed, close_message = replay.sink:close()
-  if replay.deadletter then
-    local kept, lost = replay.deadletter:close()
-    if not kept then replay.unkept, ok, message, code = lost, nil, lost, nil end
-  end
-  if ok and not closed then ok, message = nil, close_message end
-  if not given.dry_run and not replay.unkept then os.remove(path) end
-  file:close()
-  return report.close({
-    counts = counts_of(replay), title = replay.format or "as rendered", seconds = core.clock() - begun, target = target,
-    beginning = beginning, dead_letter = given[1], dry_run = given.dry_run,
-    head = head_of(replay),
-    failure = not ok and { message = message, code = code } or nil,
-  }, given)
+  local format, name, code = load_format(given, kind)
+  if not format then return nil, name, code end
+  local replay = setmetatable({
+    path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, damaged = 0, dry_run = given.dry_run,
+    kind = kind and kind.name or "file", format = name, reasons = core.reasons(),
+  }, Replay)
+  local job = pipeline.new {
+    name = name and core.printable(name), source = {}, format = format,
+    sink = function() return given_sink.open(given, kind, name and format) end,
+  }
+  function job.send(parts) return send_file(replay, parts, given) end
+  return runner.run(job, given, {
+    dry_run = given.dry_run, dead_letter = given[1], head = function() return replay:head() end,
+  })
 end
 
 return M

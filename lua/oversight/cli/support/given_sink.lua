@@ -204,15 +204,15 @@ local function open_pretty(encoding)
   }
 end
 
---- Opens the sink.
----@param given table parsed options, checked
----@param kind oversight.SinkKind?
----@param format oversight.Format|table|nil whose records it is for
----@param chosen table<string, string>? options of the format
----@return oversight.Sink?
----@return string? message
----@return string? code
-function M.open(given, kind, format, chosen)
+--- Makes a sink print its requests instead of sending them. That a pipe is closed is its reader's choice.
+local function print_requests(sink)
+  return sink:preview(function(request)
+    local printed, message, code = core.print(request .. "\n")
+    if not printed and code ~= "pipe_closed" then error(message, 0) end
+  end)
+end
+
+local function open(given, kind, format, chosen)
   if kind then return open_kind(given, kind, format, chosen) end
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
@@ -221,12 +221,18 @@ function M.open(given, kind, format, chosen)
   return siem.sink.stdout()
 end
 
---- Makes a sink print its requests instead of sending them. That a pipe is closed is its reader's choice.
-function M.preview(sink)
-  return sink:preview(function(request)
-    local printed, message, code = core.print(request .. "\n")
-    if not printed and code ~= "pipe_closed" then error(message, 0) end
-  end)
+--- Opens the sink. With --dry-run it prints requests, and sends nothing.
+---@param given table parsed options, checked
+---@param kind oversight.SinkKind?
+---@param format oversight.Format|table|nil whose records it is for
+---@param chosen table<string, string>? options of the format
+---@return oversight.Sink?
+---@return string? message
+---@return string? code
+function M.open(given, kind, format, chosen)
+  local sink, message, code = open(given, kind, format, chosen)
+  if sink and given.dry_run then print_requests(sink) end
+  return sink, message, code
 end
 
 --- Refuses files that are one another, or the registry.

@@ -10,6 +10,8 @@ local M = {}
 ---@class oversight.RunStyle
 ---@field remedy string? how an event that stops it is kept aside
 ---@field dry_run boolean? requests are printed, and nothing is sent
+---@field head (fun(): string)? what comes after the mark, instead of what an export says
+---@field dead_letter string? the file that refused events are kept in, when the pipeline names none
 ---@field shows_progress boolean? on standard error, when the number of events is known
 
 --- What shows how many events of the selection are exported; drawn once the pipeline is open.
@@ -60,7 +62,8 @@ function M.run(job, given, style)
   if not ended then return nil, message, code end
   return report.close({
     counts = ended, title = job:title(), seconds = core.clock() - begun, target = ended.target,
-    beginning = ended.beginning, dead_letter = job.dead_letter, remedy = style.remedy, dry_run = style.dry_run,
+    beginning = ended.beginning, dead_letter = job.dead_letter or style.dead_letter, remedy = style.remedy,
+    dry_run = style.dry_run, head = style.head and style.head(),
     last_id = job.checkpoint and ended.last_id or nil,
     failure = not counts and { message = message, code = code } or nil,
   }, given)
