@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What the aggregate has seen. */
-typedef struct scan {
-    siem_ordering *ordering;
-    siem_bounds *bounds; /* or NULL */
-    bool last_is_real;
-    int64_t last_integer;
-    double last_real;
-} scan;
-
 /* Compares as SQLite's ORDER BY does: an integer beside a real loses no digit. */
 static bool integer_above_real(int64_t integer, double real) {
     if (real >= 9223372036854775808.0) return false;
@@ -34,7 +25,7 @@ static bool real_above_integer(double real, int64_t integer) {
     return real > (double)whole;
 }
 
-static void see_integer(scan *s, int64_t timestamp) {
+static void see_integer(siem_scan *s, int64_t timestamp) {
     if (s->last_is_real ? real_above_integer(s->last_real, timestamp)
                         : s->last_integer > timestamp) {
         s->ordering->follows = false;
@@ -43,7 +34,7 @@ static void see_integer(scan *s, int64_t timestamp) {
     s->last_integer = timestamp;
 }
 
-static void see_real(scan *s, double timestamp) {
+static void see_real(siem_scan *s, double timestamp) {
     if (s->last_is_real ? s->last_real > timestamp
                         : integer_above_real(s->last_integer, timestamp)) {
         s->ordering->follows = false;
@@ -60,7 +51,7 @@ static void fail_scan(sqlite3_context *context, int64_t id, int64_t last_id) {
     sqlite3_result_error_code(context, SQLITE_CORRUPT);
 }
 
-static void see_timestamp(scan *s, sqlite3_value *timestamp) {
+static void see_timestamp(siem_scan *s, sqlite3_value *timestamp) {
     switch (sqlite3_value_type(timestamp)) {
     case SQLITE_INTEGER: see_integer(s, sqlite3_value_int64(timestamp)); break;
     case SQLITE_FLOAT: see_real(s, sqlite3_value_double(timestamp)); break;
@@ -85,24 +76,36 @@ static bool is_bound(const siem_bounds *bounds, int64_t count) {
     return count % bounds->every == 0;
 }
 
-static void see_row(sqlite3_context *context, int count, sqlite3_value **arguments) {
-    (void)count;
-    scan *s = sqlite3_user_data(context);
-    siem_ordering *ordering = s->ordering;
-    int64_t id = sqlite3_value_int64(arguments[0]);
-    if (ordering->count > 0 && id <= ordering->last_id) {
-        fail_scan(context, id, ordering->last_id);
-        return;
+siem_scan siem_scan_begin(siem_ordering *ordering, siem_bounds *bounds) {
+    *ordering = (siem_ordering){.follows = true};
+    return (siem_scan){
+        .ordering = ordering, .bounds = bounds, .last_is_real = true, .last_real = -INFINITY};
+}
+
+bool siem_scan_see(siem_scan *scan, sqlite3_context *context, sqlite3_value *id,
+                   sqlite3_value *timestamp) {
+    siem_ordering *ordering = scan->ordering;
+    siem_bounds *bounds = scan->bounds;
+    int64_t this = sqlite3_value_int64(id);
+    if (ordering->count > 0 && this <= ordering->last_id) {
+        fail_scan(context, this, ordering->last_id);
+        return false;
     }
-    if (ordering->count++ == 0) ordering->first_id = id;
-    ordering->last_id = id;
-    if (s->bounds != NULL && is_bound(s->bounds, ordering->count) && !add_bound(s->bounds, id)) {
+    if (ordering->count++ == 0) ordering->first_id = this;
+    ordering->last_id = this;
+    if (bounds != NULL && is_bound(bounds, ordering->count) && !add_bound(bounds, this)) {
         sqlite3_result_error_nomem(context);
-        return;
+        return false;
     }
-    if (!ordering->follows) return;
-    see_timestamp(s, arguments[1]);
-    if (!ordering->follows) ordering->first_break = id;
+    if (!ordering->follows) return true;
+    see_timestamp(scan, timestamp);
+    if (!ordering->follows) ordering->first_break = this;
+    return true;
+}
+
+static void see_row(sqlite3_context *context, int count, sqlite3_value **values) {
+    (void)count;
+    (void)siem_scan_see(sqlite3_user_data(context), context, values[0], values[1]);
 }
 
 /* What the steps have seen is in the scan. */
@@ -127,22 +130,22 @@ void siem_bounds_free(siem_bounds *bounds) {
     *bounds = (siem_bounds){0};
 }
 
-siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,
-                             const siem_range *range, siem_error *err) {
-    static const char name[] = "oversight_ordering";
+siem_code siem_scan_run(const siem_database *database, const siem_range *range, const char *columns,
+                        int count, siem_step step, void *context, siem_error *err) {
+    static const char name[] = "oversight_scan";
     sqlite3_stmt *statement = NULL;
-    scan s = {.ordering = out, .bounds = bounds, .last_is_real = true, .last_real = -INFINITY};
-    *out = (siem_ordering){.follows = true};
-    if (sqlite3_create_function_v2(database->connection, name, 2, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-                                   &s, NULL, see_row, finish_scan, NULL) != SQLITE_OK) {
+    /* Without a limit, the rows are not handed on by a query within. */
+    const char *format = range->most == NULL
+                             ? "SELECT oversight_scan(%s)" SIEM_IN_RANGE
+                             : "SELECT oversight_scan(%s) FROM (SELECT *" SIEM_IN_RANGE
+                               " ORDER BY id LIMIT ?4)";
+    char *sql = sqlite3_mprintf(format, columns);
+    if (sql == NULL || sqlite3_create_function_v2(database->connection, name, count,
+                                                  SQLITE_UTF8 | SQLITE_DIRECTONLY, context, NULL,
+                                                  step, finish_scan, NULL) != SQLITE_OK) {
+        sqlite3_free(sql);
         return siem_error_no_memory(err);
     }
-    /* Without a limit, the rows are not handed on by a query within. */
-    const char *sql =
-        range->most == NULL
-            ? "SELECT oversight_ordering(id, timestamp)" SIEM_IN_RANGE
-            : "SELECT oversight_ordering(id, timestamp) FROM (SELECT id, timestamp" SIEM_IN_RANGE
-              " ORDER BY id LIMIT ?4)";
     siem_code rc = siem_database_prepare(database, &statement, sql, err);
     if (rc == SIEM_OK) {
         siem_range_bind(range, statement);
@@ -150,7 +153,14 @@ siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem
         rc = siem_database_step(database, statement, err);
     }
     sqlite3_finalize(statement);
-    sqlite3_create_function_v2(database->connection, name, 2, SQLITE_UTF8, NULL, NULL, NULL, NULL,
-                               NULL);
+    sqlite3_free(sql);
+    sqlite3_create_function_v2(database->connection, name, count, SQLITE_UTF8, NULL, NULL, NULL,
+                               NULL, NULL);
     return rc;
+}
+
+siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,
+                             const siem_range *range, siem_error *err) {
+    siem_scan scan = siem_scan_begin(out, bounds);
+    return siem_scan_run(database, range, "id, timestamp", 2, see_row, &scan, err);
 }

@@ -35,6 +35,29 @@ typedef struct siem_bounds {
 
 void siem_bounds_free(siem_bounds *bounds);
 
+/* What the rows of a scan have shown so far. */
+typedef struct siem_scan {
+    siem_ordering *ordering;
+    siem_bounds *bounds; /* NULL: none are wanted */
+    bool last_is_real;
+    int64_t last_integer;
+    double last_real;
+} siem_scan;
+
+siem_scan siem_scan_begin(siem_ordering *ordering, siem_bounds *bounds);
+
+/* Sees a row within an aggregate of SQLite's. False, with the aggregate's error, when ids do not
+ * grow or memory runs out. */
+bool siem_scan_see(siem_scan *scan, sqlite3_context *context, sqlite3_value *id,
+                   sqlite3_value *timestamp);
+
+/* A step of an aggregate; its context is sqlite3_user_data. */
+typedef void (*siem_step)(sqlite3_context *context, int count, sqlite3_value **values);
+
+/* Steps over the rows of a range: `columns` are the step's `count` values. */
+siem_code siem_scan_run(const siem_database *database, const siem_range *range, const char *columns,
+                        int count, siem_step step, void *context, siem_error *err);
+
 /* Finds out in one scan, by id, whether timestamps follow, and fills `bounds`, unless it is NULL.
  * Errors: SIEM_IO as well when the ids do not grow: the file is damaged. */
 siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,

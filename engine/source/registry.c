@@ -149,6 +149,14 @@ siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *orderin
     return rc;
 }
 
+siem_code siem_registry_survey(siem_registry *registry, siem_survey *survey, int64_t now,
+                               siem_error *err) {
+    *survey = (siem_survey){.days = NULL};
+    siem_code rc = siem_database_check_free(&registry->database, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    return siem_survey_read(survey, &registry->database, siem_registry_columns(registry), now, err);
+}
+
 static siem_code begin_slices(siem_registry *registry, siem_error *err) {
     siem_code rc;
     if (registry->origin.follow) {

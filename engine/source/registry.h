@@ -5,6 +5,7 @@
 #include "source/database.h"
 #include "source/event.h"
 #include "source/reader.h"
+#include "source/survey.h"
 #include "source/watch.h"
 
 /* What its readers have in common (reader.h). Borrowed until close. */
@@ -30,6 +31,11 @@ const char *siem_registry_id(const siem_registry *registry);
 siem_inquiry *siem_registry_inquiry(siem_registry *registry);
 
 bool siem_registry_is_followed(const siem_registry *registry);
+
+/* Surveys all events; free the survey after use, also after a failure. Errors: as
+ * siem_registry_next. */
+siem_code siem_registry_survey(siem_registry *registry, siem_survey *survey, int64_t now,
+                               siem_error *err);
 
 /* ---- slices: reading with several readers (reader.h) ---- */
 

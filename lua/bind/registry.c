@@ -207,6 +207,24 @@ static int registry_lag(lua_State *L) {
     return 1;
 }
 
+static void push_ordering(lua_State *L, const siem_ordering *ordering) {
+    lua_createtable(L, 0, 8);
+    lua_pushboolean(L, ordering->follows);
+    lua_setfield(L, -2, "follows");
+    lua_pushinteger(L, ordering->count);
+    lua_setfield(L, -2, "count");
+    if (ordering->count > 0) {
+        lua_pushinteger(L, ordering->first_id);
+        lua_setfield(L, -2, "first_id");
+        lua_pushinteger(L, ordering->last_id);
+        lua_setfield(L, -2, "last_id");
+    }
+    if (!ordering->follows) {
+        lua_pushinteger(L, ordering->first_break);
+        lua_setfield(L, -2, "first_break");
+    }
+}
+
 /* registry:ordering() -> {follows=, first_break=, count=, first_id=, last_id=} */
 static int registry_ordering(lua_State *L) {
     siem_error err;
@@ -216,22 +234,75 @@ static int registry_ordering(lua_State *L) {
     siem_code rc = siem_registry_ordering(registry, &ordering, &err);
     rc = siem_lua_end_reading(reading, rc, &err);
     if (rc != SIEM_OK) return siem_lua_fail(L, &err);
-    lua_createtable(L, 0, 5);
-    lua_pushboolean(L, ordering.follows);
-    lua_setfield(L, -2, "follows");
-    lua_pushinteger(L, ordering.count);
-    lua_setfield(L, -2, "count");
-    if (ordering.count > 0) {
-        lua_pushinteger(L, ordering.first_id);
-        lua_setfield(L, -2, "first_id");
-        lua_pushinteger(L, ordering.last_id);
-        lua_setfield(L, -2, "last_id");
-    }
-    if (!ordering.follows) {
-        lua_pushinteger(L, ordering.first_break);
-        lua_setfield(L, -2, "first_break");
-    }
+    push_ordering(L, &ordering);
     return 1;
+}
+
+/* Appends {label=, count=}, with the label on top of the stack, to the list below it. */
+static void add_count(lua_State *L, lua_Integer count) {
+    lua_createtable(L, 0, 2); /* list, label, entry */
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "label"); /* list, entry */
+    lua_pushinteger(L, count);
+    lua_setfield(L, -2, "count");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static void push_times(lua_State *L, const siem_survey *survey) {
+    if (survey->first.type != SIEM_NULL) {
+        siem_lua_push_value(L, &survey->first);
+        lua_setfield(L, -2, "first");
+        siem_lua_push_value(L, &survey->last);
+        lua_setfield(L, -2, "last");
+    }
+    lua_pushinteger(L, survey->timeless);
+    lua_setfield(L, -2, "timeless");
+    lua_pushinteger(L, survey->first_timeless);
+    lua_setfield(L, -2, "first_timeless");
+    lua_pushinteger(L, survey->old);
+    lua_setfield(L, -2, "old");
+    lua_pushinteger(L, survey->ahead);
+    lua_setfield(L, -2, "ahead");
+    lua_newtable(L);
+    for (size_t i = 0; i < SIEM_DAYS; i++) {
+        char day[24];
+        if (survey->days[i] == 0) continue;
+        (void)siem_iso8601(day, (double)siem_survey_day(i), NULL);
+        lua_pushlstring(L, day, sizeof "2026-01-01" - 1);
+        add_count(L, survey->days[i]);
+    }
+    lua_setfield(L, -2, "days");
+}
+
+/* Called protected, with the survey as a light userdata: memory can run out. */
+static int push_survey(lua_State *L) {
+    const siem_survey *survey = lua_touserdata(L, 1);
+    push_ordering(L, &survey->ordering);
+    push_times(L, survey);
+    lua_newtable(L);
+    for (size_t i = 0; i < survey->kind_count; i++) {
+        siem_lua_push_value(L, &survey->kinds[i].kind);
+        add_count(L, survey->kinds[i].count);
+    }
+    lua_setfield(L, -2, "kinds");
+    return 1;
+}
+
+/* registry:survey(now) -> a table of counts, or nil, message, code */
+static int registry_survey(lua_State *L) {
+    siem_error err;
+    siem_survey survey;
+    siem_registry *registry = check(L, 1)->registry;
+    lua_Integer now = luaL_checkinteger(L, 2);
+    lua_pushcfunction(L, push_survey);
+    lua_pushlightuserdata(L, &survey);
+    siem_lua_reading *reading = siem_lua_begin_reading(L, 1);
+    siem_code rc = siem_registry_survey(registry, &survey, now, &err);
+    rc = siem_lua_end_reading(reading, rc, &err);
+    int status = rc == SIEM_OK ? lua_pcall(L, 1, 1, 0) : LUA_OK;
+    siem_survey_free(&survey);
+    if (status != LUA_OK) return lua_error(L);
+    return rc == SIEM_OK ? 1 : siem_lua_fail(L, &err);
 }
 
 /* registry:columns() -> a list of names */
@@ -271,6 +342,7 @@ void siem_lua_bind_registry(lua_State *L) {
                                        {"wait", registry_wait},
                                        {"lag", registry_lag},
                                        {"ordering", registry_ordering},
+                                       {"survey", registry_survey},
                                        {"columns", registry_columns},
                                        {"query", registry_query},
                                        {"prepare", registry_prepare},

@@ -185,6 +185,29 @@ function Registry:events() end
 ---@return oversight.Code? code
 function Registry:ordering() end
 
+--- What is in a registry, in one scan of all events.
+---@class oversight.Survey
+---@field follows boolean as of Registry:ordering, as are:
+---@field count integer
+---@field first_id integer?
+---@field last_id integer?
+---@field first_break integer?
+---@field first number? the first and
+---@field last number? the last time in seconds, unless no event has one
+---@field timeless integer events without a time, and the id of the first one
+---@field first_timeless integer
+---@field old integer events of two days before `now` and more
+---@field ahead integer events of a day after `now` and more
+---@field kinds { label: string|number|nil, count: integer }[] the most frequent kind first
+---@field days { label: string, count: integer }[] "2026-01-31", in their order
+
+--- Counts the events by kind and by day, and finds out how they lie.
+---@param now integer seconds
+---@return oversight.Survey? survey
+---@return string? message
+---@return oversight.Code? code
+function Registry:survey(now) end
+
 ---@return string[] names of the columns of `events` that can be read
 function Registry:columns() end
 

@@ -32,9 +32,16 @@ for line in "Without time" Past Ahead; do lacks out "$line"; done
 make_registry empty.db
 run 0 inspect --db empty.db
 has out "Events        0"
+make_registry months.db "$(many 60) UPDATE events SET timestamp = id * 86400 * 10;"
+run 0 inspect --db months.db
+has out "By month:"
+has out "  1970-02                  2  #"
 make_registry years.db "$(many 2000) UPDATE events SET timestamp = id * 86400 * 20;"
 run 0 inspect --db years.db
-has out "By year"
+has out "By year, the last 31:"
+has out "  2050                     19  #"
+lacks out "  2048  "
+has out "  2049                     18  #"
 
 # On a terminal of 80 columns: a progress line that never wraps, then a clean closing line.
 make_registry large.db "$(many 400000)"
