@@ -20,7 +20,7 @@ run 1 "${export[@]}" --db desc.db
 has err "must be INTEGER PRIMARY KEY"
 mkfifo fifo.db
 run 1 "${export[@]}" --db fifo.db
-has err "no regular file"
+has err "not a regular file"
 
 # Whatever is written, a database is no place for it, also when it is another one than the export reads.
 sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
