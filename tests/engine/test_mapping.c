@@ -1,8 +1,10 @@
 /* test_mapping.c: rows compiled and run: every station of a value, every error of a row. */
 #include "record/batch.h"
+#include "record/mapping.h"
 #include "testing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static siem_event *event;
@@ -364,6 +366,61 @@ static void test_order(void **state) {
     siem_mapping_close(mapping);
 }
 
+/* An allocator that knows how large each of its blocks is, and how much is out. */
+typedef struct ledger {
+    siem_allocator allocator;
+    size_t out, calls;
+} ledger;
+
+static void *resize_noted(siem_allocator *self, void *block, size_t had, size_t size) {
+    const size_t head = 16;
+    ledger *l = (ledger *)self;
+    char *start = block != NULL ? (char *)block - head : NULL;
+    assert_int_equal(start != NULL ? *(size_t *)(void *)start : 0, had);
+    l->out += size - had;
+    l->calls++;
+    if (size == 0) {
+        free(start);
+        return NULL;
+    }
+    start = realloc(start, head + size);
+    assert_non_null(start);
+    *(size_t *)(void *)start = size;
+    return start + head;
+}
+
+/* Whoever counts what a mapping takes gets all of it back, each block by the size that it had. */
+static void test_allocator(void **state) {
+    const siem_pair pairs[] = {{"dns", "[1]"}, {"ocsp", "2"}, {"license", "3"}};
+    const siem_row rows[] = {
+        {"a.b", .from = FROM("event_kind"), .lookup = pairs, .lookup_size = 3, .fallback = "{}"},
+        {"c", .value = "{\"long\": [1, 2, 3]}"},
+        {"d", .from = FROM("extra.qname"), .as = "upper"},
+        {"e", .from = FROM("file_id", "extra.in"), .as = "json_text"}};
+    ledger l = {.allocator = {resize_noted}};
+    siem_mapping *mapping;
+    size_t size;
+    (void)state;
+    siem_batch_clear(batch);
+    assert_ok(siem_mapping_open(&mapping, "m", &err));
+    siem_mapping_set_allocator(mapping, &l.allocator);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_ok(siem_mapping_add(mapping, &rows[i], &err));
+    }
+    assert_ok(siem_mapping_compile(mapping, &err));
+    for (int i = 0; i < 3; i++) assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    static const char record[] = "{\"a\":{\"b\":[1]},\"c\":{\"long\":[1,2,3]},\"d\":\"A.B\","
+                                 "\"e\":\"{\\\"x.y\\\":[1]}\"}";
+    const char *written = siem_batch_at(batch, 2, &size);
+    assert_int_equal(size, sizeof record - 1);
+    assert_memory_equal(written, record, size);
+    siem_mapping_trim(mapping);
+    assert_true(l.out > 0);
+    siem_mapping_close(mapping);
+    assert_true(l.calls > 8);
+    assert_int_equal(l.out, 0);
+}
+
 static siem_mapping *at_work;
 
 static siem_code render_again(void *context, siem_event *seen, const siem_value *value,
@@ -510,6 +567,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_rows),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_allocator),
         cmocka_unit_test(test_renders_itself),
     };
     return cmocka_run_group_tests(tests, open_nouns, close_nouns);
