@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Fails for a public function without documentation.
+"""Fails for a public function without documentation, and for a page that leads nowhere.
 
-C: every SIEM_API declaration of a public header stands under a comment (its own, or that of the lines right
+C: every SIEM_API declaration of a public header is under a comment (its own, or that of the lines right
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
-of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist; every
-output field of a format is in formats/README.md, every number for Prometheus in examples/systemd/README.md. Pages: every link, anchor and path leads somewhere, and
-every file of examples/ is named by the page of its folder.
+of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist. Every
+output field of a format is in formats/README.md, every number for Prometheus in examples/systemd/README.md.
+Pages: every link, anchor and path leads somewhere, and every file of examples/ is named by the page of its
+folder.
 """
 import pathlib
 import re
