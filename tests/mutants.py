@@ -75,7 +75,7 @@ ROOMS = [
     ("checkpoint confirm sqlite_file",
      ["engine/test_(checkpoint|calls|damage|follow|misuse)", "engine/", "cli/(export|failures)",
       "follow/(checkpoint|reconcile|process)", "delivery/(plain|replay|damaged)"]),
-    ("watch follow identity clock", ["engine/test_follow", "engine/test_(outage|delivery)",
+    ("watch follow identity clock", ["engine/test_(follow|watch)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(follow|registry)", "follow/users", "cli/registry"]),
     ("registry reader slices sorted_ids tail registry_id database ordering schema query",
