@@ -63,7 +63,7 @@ typedef struct siem_feature {
     bool is_built;
 } siem_feature;
 
-/* Feature `index` (from 0), in the order of names, or NULL beyond the last. Static. */
+/* Feature `index` (from 0), in the order of names, or NULL beyond the last. Static. Since 0.2.0. */
 SIEM_API const siem_feature *siem_feature_at(size_t index);
 
 /* The ECS release that the ecs format writes, and the name of the record schema. */
