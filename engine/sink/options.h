@@ -22,15 +22,15 @@ typedef struct siem_texts {
  * `siem_texts`, owned; FLAG a bool; INTEGER an int64_t; BYTES a size_t; SECONDS a double. A SECRET
  * is set by siem_remote_open_secrets. */
 typedef struct siem_option_spec {
-    const char *name;      /* NULL ends a table */
-    siem_option_kind kind; /* SIEM_OPTION_TEXT by default */
-    const char *value;     /* what its text means: "BYTES", "gzip|none" of a choice; with ''
-                              among them, it may be empty; NULL for a flag */
-    const char *help;      /* without its range and its default */
-    const char *text;      /* without the option: of a text or a choice; NULL: none */
-    double least, most;    /* of a number, both allowed; 0 and 0: any from 0 on */
-    double fallback;       /* without the option: a number; 0 is not shown */
+    const char *name;   /* NULL ends a table */
+    const char *value;  /* what its text means: "BYTES", "gzip|none" of a choice; with ''
+                           among them, it may be empty; NULL for a flag */
+    const char *help;   /* without its range and its default */
+    const char *text;   /* without the option: of a text or a choice; NULL: none */
+    double least, most; /* of a number, both allowed; 0 and 0: any from 0 on */
+    double fallback;    /* without the option: a number; 0 is not shown */
     const struct siem_secret_form *form; /* of a secret */
+    siem_option_kind kind;               /* SIEM_OPTION_TEXT by default */
     bool required;
     bool secret; /* of a text: it may hold a credential, too */
     size_t at;   /* where the member is in the struct of the kind */
