@@ -51,7 +51,7 @@ static void take_counts(siem_export *export_) {
 static void look_up_lag(siem_export *export_) {
     double now = siem_clock();
     if (export_->registry == NULL || now < export_->lag_due) return;
-    (void)siem_registry_lag(export_->registry, export_->confirmed.id, &export_->counts.lag, NULL);
+    (void)siem_registry_lag_at_once(export_->registry, export_->confirmed.id, &export_->counts.lag);
     export_->lag_due = now + LAG_INTERVAL;
 }
 

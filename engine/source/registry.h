@@ -57,6 +57,9 @@ siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, s
 
 /* ---- of one that is followed ---- */
 
+/* As siem_registry_lag, without waiting for a lock: what an export waits for comes first. */
+siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_lag *lag);
+
 /* The file that is open. */
 siem_identity siem_registry_identity(const siem_registry *registry);
 

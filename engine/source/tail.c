@@ -212,20 +212,16 @@ static int64_t count_between(int64_t id, int64_t largest) {
     return count < INT64_MAX ? (int64_t)count : INT64_MAX;
 }
 
-siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {
-    /* Of few events, if there are many without a time: nobody waits for this. */
+/* Of the years that events have. Of few events, if there are many without a time: it is looked up
+ * while others wait. */
+static siem_code read_lag(const siem_registry *registry, int64_t id, siem_lag *lag,
+                          siem_error *err) {
     const char *const sql =
         "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM (SELECT timestamp FROM events "
         "WHERE id > ?1 ORDER BY id LIMIT 1000) WHERE typeof(timestamp) IN ('integer', 'real') "
-        "LIMIT 1)";
+        "AND timestamp BETWEEN -62135596800 AND 253402300799 LIMIT 1)";
     sqlite3_stmt *statement = NULL;
-    siem_code rc = check_followed(registry, __func__, err);
-    if (rc != SIEM_OK) return rc;
-    if (lag == NULL) return siem_misuse_null(__func__, "lag", err);
-    if ((rc = siem_database_check_free(&registry->database, __func__, err)) != SIEM_OK) return rc;
-    /* What nobody waits for does not wait for a lock, either. */
-    (void)sqlite3_busy_timeout(registry->database.connection, 0);
-    rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
     if (rc == SIEM_OK) {
         sqlite3_bind_int64(statement, 1, id);
         rc = siem_database_step(&registry->database, statement, err);
@@ -239,6 +235,20 @@ siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, 
                           .seconds = fmax(0, (double)time(NULL) - since)};
     }
     sqlite3_finalize(statement);
+    return rc;
+}
+
+siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag, siem_error *err) {
+    siem_code rc = check_followed(registry, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    if (lag == NULL) return siem_misuse_null(__func__, "lag", err);
+    rc = siem_database_check_free(&registry->database, __func__, err);
+    return rc == SIEM_OK ? read_lag(registry, id, lag, err) : rc;
+}
+
+siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_lag *lag) {
+    (void)sqlite3_busy_timeout(registry->database.connection, 0);
+    siem_code rc = siem_registry_lag(registry, id, lag, NULL);
     (void)sqlite3_busy_timeout(registry->database.connection, registry->database.busy_timeout_ms);
     return rc;
 }

@@ -262,7 +262,7 @@ function Registry:wait(milliseconds) end
 
 --- For a registry that is followed: how many events there are after this id, and since when.
 ---@param id integer
----@return { events: integer, seconds: number }? lag ids given since; seconds since the first of them occurred, 0: there is none
+---@return { events: integer, seconds: number }? lag ids given since; seconds since the first of them that has a time occurred, 0: none has
 ---@return string? message
 ---@return oversight.Code? code
 function Registry:lag(id) end

@@ -1,4 +1,7 @@
 /* test_follow.c: a registry that is followed, its checkpoint, and an export that goes on. */
+#include "base/clock.h"
+#include "source/registry.h"
+
 #include "testing.h"
 
 #include <stdio.h>
@@ -69,6 +72,37 @@ static void test_cursor(void **state) {
     assert_ok(siem_registry_lag(registry, 3, &lag, &err));
     assert_int_equal(lag.events, 0);
     assert_true(lag.seconds == 0);
+    siem_registry_close(registry);
+}
+
+/* Times of no year that an event can have make no lag; a lock is not waited for by an export. */
+static void test_lag(void **state) {
+    static const char *const times[] = {"9e999", "-9e999", "1e300", "-1e300", "'x'"};
+    char sql[100];
+    siem_lag lag;
+    siem_registry *registry;
+    sqlite3 *other;
+    const siem_registry_options options = {.path = test_path("lag.db"),
+                                           .registry_id = "reg",
+                                           .busy_timeout_ms = 60000,
+                                           .follow = true};
+    (void)state;
+    test_sql("lag.db", TABLE ADD ADD);
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        (void)snprintf(sql, sizeof sql, "UPDATE events SET timestamp = %s", times[i]);
+        test_sql("lag.db", sql);
+        assert_ok(siem_registry_lag(registry, 0, &lag, &err));
+        assert_int_equal(lag.events, 2);
+        if (lag.seconds != 0) fail_msg("%s makes a lag of %g s", times[i], lag.seconds);
+    }
+    assert_int_equal(sqlite3_open(options.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    double begun = siem_clock();
+    assert_int_equal(siem_registry_lag_at_once(registry, 0, &lag), SIEM_LOCKED);
+    assert_true(siem_clock() - begun < 30);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_ok(siem_registry_lag_at_once(registry, 0, &lag));
     siem_registry_close(registry);
 }
 
@@ -200,9 +234,9 @@ static void test_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cursor),        cmocka_unit_test(test_largest_id),
-        cmocka_unit_test(test_holds_nothing), cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_export),
+        cmocka_unit_test(test_cursor),     cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_largest_id), cmocka_unit_test(test_holds_nothing),
+        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }

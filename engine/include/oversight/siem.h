@@ -240,7 +240,7 @@ SIEM_API siem_code siem_registry_wait(siem_registry *registry, int milliseconds,
 /* How far behind somebody is who has the events up to `id`. */
 typedef struct siem_lag {
     int64_t events; /* ids that were given since */
-    double seconds; /* since the first of these events occurred; 0: there is none */
+    double seconds; /* since the first of these events occurred; 0: none has a time */
 } siem_lag;
 
 /* For a registry that is followed. Errors: SIEM_INVALID for any other, SIEM_IO, SIEM_LOCKED. */

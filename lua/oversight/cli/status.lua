@@ -21,22 +21,13 @@ local M = {
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
--- Times of no year that people have are ignored. There are at most as many events as ids:
--- the pages of a damaged file can lead in a circle.
-local LAG = "SELECT count(*) AS events, max(id) AS last_id, (SELECT timestamp FROM events WHERE id > ?1 AND " ..
-  "typeof(timestamp) IN ('integer', 'real') AND timestamp BETWEEN -62135596800 AND 253402300799 " ..
-  "ORDER BY id LIMIT 1) AS oldest FROM (SELECT id FROM events WHERE id > ?1 LIMIT " ..
-  "(SELECT CAST(coalesce(max(0, min(max(id) - ?1, 9e18)), 0) AS INTEGER) FROM events))"
-
---- How many events are after the checkpoint, and how old the first of them is.
+--- The ids that were given after the checkpoint, and how many whole seconds ago the first of these events occurred: nil
+--- when none has a time.
 local function read_lag(registry, last_id)
-  local query, message = registry:prepare(LAG)
-  if not query then return nil, message end
-  local ok, row = pcall(query.first, query, last_id ~= 0 and last_id or given_registry.BEFORE_ALL)
-  query:close()
-  if not ok then return nil, row end
-  return { events = row.events, last_id = row.last_id or last_id,
-    seconds = row.oldest and math.max(0, os.time() - math.floor(row.oldest)) or row.events == 0 and 0 or nil }
+  local lag, message = registry:lag(last_id)
+  if not lag then return nil, message end
+  local is_known = lag.events == 0 or lag.seconds > 0
+  return { events = lag.events, last_id = last_id + lag.events, seconds = is_known and math.floor(lag.seconds) or nil }
 end
 
 local function describe_lag(lag)
@@ -44,7 +35,8 @@ local function describe_lag(lag)
   if lag.events == 0 and lag.problem then return "nothing that is in this registry" end
   if lag.events == 0 then return "nothing: all events are exported" end
   local events = ("%d event(s), up to id %d"):format(lag.events, lag.last_id)
-  return lag.seconds and ("%s; the first of them is %s old"):format(events, numbers.duration(lag.seconds)) or events
+  if not lag.seconds then return events end
+  return ("%s; the first of them is %s old"):format(events, numbers.duration(lag.seconds))
 end
 
 local function show(given, state, lag)
@@ -62,7 +54,7 @@ function M.run(given)
   local state, message, code = siem.checkpoint.read(given[1])
   if not state then return nil, message, code end
   local registry
-  registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
+  registry, message, code = given_registry.open { path = given.db, registry_id = "registry", follow = true }
   if code == "idle" then
     show(given, state, { problem = message })
     return nil, false, code

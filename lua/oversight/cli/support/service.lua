@@ -47,11 +47,6 @@ local function add_up(counts, before)
   return combine(counts, before, function(a, b) return a + b end)
 end
 
---- A timestamp that is not a time makes a lag that is not finite.
-local function is_finite(number)
-  return number == number and math.abs(number) < math.huge
-end
-
 --- Makes the numbers known. What is written again after a failure is counted again, from the checkpoint
 --- on: until it is past what was published before, that stays, as counters only grow.
 local function publish(self, title, numbers, state)
@@ -59,7 +54,6 @@ local function publish(self, title, numbers, state)
   self.published = numbers
   numbers = combine(numbers)
   numbers.state = state
-  if not is_finite(numbers.lag_seconds) then numbers.lag_seconds = nil end
   -- Its position and lag are unknown until it has started.
   if not self.started then numbers.last_id, numbers.lag_events, numbers.lag_seconds = nil, nil, nil end
   program.publish(self.number, core.json_encode { name = title, numbers = numbers })
