@@ -366,10 +366,10 @@ static void test_order(void **state) {
     siem_mapping_close(mapping);
 }
 
-/* An allocator that knows how large each of its blocks is, and how much is out. */
+/* An allocator that knows how large each of its blocks is, how much is out, and how much may be. */
 typedef struct ledger {
     siem_allocator allocator;
-    size_t out, calls;
+    size_t out, most, calls;
 } ledger;
 
 static void *resize_noted(siem_allocator *self, void *block, size_t had, size_t size) {
@@ -377,6 +377,7 @@ static void *resize_noted(siem_allocator *self, void *block, size_t had, size_t 
     ledger *l = (ledger *)self;
     char *start = block != NULL ? (char *)block - head : NULL;
     assert_int_equal(start != NULL ? *(size_t *)(void *)start : 0, had);
+    if (size > had && l->out + (size - had) > l->most) return NULL;
     l->out += size - had;
     l->calls++;
     if (size == 0) {
@@ -397,8 +398,9 @@ static void test_allocator(void **state) {
         {"c", .value = "{\"long\": [1, 2, 3]}"},
         {"d", .from = FROM("extra.qname"), .as = "upper"},
         {"e", .from = FROM("file_id", "extra.in"), .as = "json_text"}};
-    ledger l = {.allocator = {resize_noted}};
+    ledger l = {.allocator = {resize_noted}, .most = SIZE_MAX};
     siem_mapping *mapping;
+    siem_error err;
     size_t size;
     (void)state;
     siem_batch_clear(batch);
@@ -416,6 +418,9 @@ static void test_allocator(void **state) {
     assert_memory_equal(written, record, size);
     siem_mapping_trim(mapping);
     assert_true(l.out > 0);
+    l.most = l.out; /* there is no more: one event is refused, not the machine out of memory */
+    assert_int_equal(siem_batch_write(batch, mapping, event, NULL, &err), SIEM_REFUSED);
+    assert_string_equal(err.message, "m: a value needs more memory than the format may use");
     siem_mapping_close(mapping);
     assert_true(l.calls > 8);
     assert_int_equal(l.out, 0);
