@@ -1,0 +1,180 @@
+/* test_access.c: why a reader of another user has no log, and waiting for one. */
+#include "source/access.h"
+
+#include "testing.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READER 4321 /* a user and its group */
+#define OTHER  4322
+
+static char place[128], database[160];
+
+static void make_file(const char *suffix, mode_t mode) {
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s%s", database, suffix);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void remove_file(const char *suffix) {
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s%s", database, suffix);
+    (void)unlink(path);
+}
+
+static int make_place(void **state) {
+    (void)state;
+    assert_int_equal(chmod(test_folder(), 0755), 0);
+    (void)snprintf(place, sizeof place, "%s", test_path("place"));
+    (void)snprintf(database, sizeof database, "%s/r.db", place);
+    assert_int_equal(mkdir(place, 0755), 0);
+    make_file("", 0644);
+    return 0;
+}
+
+/* ---- what is said to another user ---- */
+
+static const struct {
+    mode_t folder;
+    gid_t folder_group;
+    mode_t mode; /* of the database, which root owns */
+    gid_t group;
+    mode_t log, shm; /* 0: there is none */
+    siem_code code;
+    const char *part;
+} cases[] = {
+    {0755, 0, 0644, 0, 0, 0, SIEM_IDLE, "user 4321 may not make its write-ahead log"},
+    {0755, 0, 0644, 0, 0644, 0, SIEM_IDLE, "user 4321 may not make its write-ahead log"},
+    {0755, 0, 0644, 0, 0, 0644, SIEM_IDLE, "user 4321 may not make its write-ahead log"},
+    {0755, 0, 0644, 0, 0644, 0644, SIEM_OK, NULL},
+    {0755, 0, 0644, 0, 0600, 0644, SIEM_IO, "user 4321 may not read '%s-wal'"},
+    {0755, 0, 0644, 0, 0644, 0600, SIEM_IO, "user 4321 may not read '%s-shm'"},
+    {0755, 0, 0644, 0, 0600, 0, SIEM_IO, "user 4321 may not read '%s-wal'"},
+    {0777, 0, 0644, 0, 0, 0, SIEM_IDLE, "made by user 4321 would keep user 0, its owner"},
+    {0777, 0, 0644, 0, 0, 0, SIEM_IDLE, "mode 0644 and group 0, the folder mode 0777, new files"},
+    {0777, 0, 0644, 0, 0, 0, SIEM_IDLE, "get group 4321"},
+    {0777, 0, 0646, 0, 0, 0, SIEM_OK, NULL},
+    {0755, 0, 0646, 0, 0, 0, SIEM_IDLE, "may not make its write-ahead log"},
+    {0777, 0, 0664, READER, 0, 0, SIEM_OK, NULL},
+    {0777, 0, 0664, OTHER, 0, 0, SIEM_IDLE, "and group 4322, the folder mode 0777, new files"},
+    {0777, 0, 0644, READER, 0, 0, SIEM_IDLE, "would keep user 0"},
+    {02777, OTHER, 0664, OTHER, 0, 0, SIEM_OK, NULL},
+    {02777, OTHER, 0664, READER, 0, 0, SIEM_IDLE, "mode 2777, new files get group 4322"},
+    {02770, READER, 0660, READER, 0, 0, SIEM_OK, NULL},
+    {01777, 0, 0646, 0, 0, 0, SIEM_IDLE, "the folder mode 1777"},
+    {01775, 0, 0646, 0, 0, 0, SIEM_IDLE, "may not make its write-ahead log"},
+};
+
+static size_t current;
+
+static const char *explain(void) {
+    static char fault[800];
+    siem_error err = {0};
+    char part[300] = "";
+    if (setegid(READER) != 0 || seteuid(READER) != 0) return "cannot become another user";
+    siem_code rc = siem_access_explain(database, &err);
+    if (cases[current].part != NULL) {
+        char *at = stpcpy(part, cases[current].part);
+        const char *name = strstr(cases[current].part, "%s");
+        if (name != NULL) {
+            at = part + (name - cases[current].part);
+            (void)snprintf(at, sizeof part - (size_t)(at - part), "%s%s", database, name + 2);
+        }
+    }
+    if (rc == cases[current].code && strstr(err.message, part) != NULL) return NULL;
+    (void)snprintf(fault, sizeof fault, "%s: %.400s", siem_code_name(rc), err.message);
+    return fault;
+}
+
+static void test_explain(void **state) {
+    size_t failed = 0;
+    (void)state;
+    if (geteuid() != 0) skip(); /* to be another user takes root */
+    for (current = 0; current < sizeof cases / sizeof *cases; current++) {
+        char name[32];
+        assert_int_equal(chown(database, 0, cases[current].group), 0);
+        assert_int_equal(chmod(database, cases[current].mode), 0);
+        assert_int_equal(chown(place, 0, cases[current].folder_group), 0);
+        assert_int_equal(chmod(place, cases[current].folder), 0);
+        remove_file("-wal");
+        remove_file("-shm");
+        if (cases[current].log != 0) make_file("-wal", cases[current].log);
+        if (cases[current].shm != 0) make_file("-shm", cases[current].shm);
+        (void)snprintf(name, sizeof name, "case %zu", current);
+        failed += !test_in_child(name, explain);
+    }
+    remove_file("-wal");
+    remove_file("-shm");
+    assert_int_equal(failed, 0);
+}
+
+static void test_own(void **state) {
+    siem_error err;
+    (void)state;
+    assert_int_equal(siem_access_explain(database, &err), SIEM_OK); /* it makes them itself */
+    assert_int_equal(siem_access_explain("/none/r.db", &err), SIEM_OK);
+}
+
+/* ---- waiting ---- */
+
+static double now(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void test_await(void **state) {
+    double begun = now();
+    (void)state;
+    assert_false(siem_access_await(database, 200));
+    assert_true(now() - begun >= 0.2);
+    begun = now();
+    assert_false(siem_access_await("/none/r.db", 200));
+    assert_true(now() - begun >= 0.2);
+    assert_false(siem_access_await(database, 0));
+    make_file("-wal", 0644);
+    assert_false(siem_access_await(database, 10)); /* it takes both */
+    make_file("-shm", 0644);
+    begun = now();
+    assert_true(siem_access_await(database, 60000));
+    assert_true(siem_access_await(database, 0));
+    assert_true(now() - begun < 30);
+    remove_file("-wal");
+    remove_file("-shm");
+}
+
+/* It hears of the files: without, it would look again when time is up. */
+static void test_heard(void **state) {
+    int status;
+    (void)state;
+    double begun = now();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)usleep(50000);
+        make_file("-wal", 0644);
+        (void)usleep(50000);
+        make_file("-shm", 0644);
+        _exit(0);
+    }
+    assert_true(siem_access_await(database, 300000));
+    assert_true(now() - begun < 150);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_explain), cmocka_unit_test(test_own),
+                                       cmocka_unit_test(test_await), cmocka_unit_test(test_heard)};
+    return cmocka_run_group_tests_name("access", tests, make_place, NULL);
+}
