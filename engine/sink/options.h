@@ -27,7 +27,7 @@ typedef struct siem_option_spec {
                            among them, it may be empty; NULL for a flag */
     const char *help;   /* without its range and its default */
     const char *text;   /* without the option: of a text or a choice; NULL: none */
-    double least, most; /* of a number, both allowed; 0 and 0: any from 0 on */
+    double least, most; /* of a number, both allowed */
     double fallback;    /* without the option: a number; 0 is not shown */
     const struct siem_secret_form *form; /* of a secret */
     siem_option_kind kind;               /* SIEM_OPTION_TEXT by default */

@@ -177,14 +177,12 @@ static siem_code close_sentinel(siem_sink *sink, siem_error *err) {
 
 /* The host of a workspace in a cloud, unless an address was given. */
 static siem_code set_url(sentinel_sink *sentinel, siem_error *err) {
-    static const char *const domains[][2] = {{"public", "com"}, {"us", "us"}, {"cn", "cn"}};
     if (sentinel->url != NULL) {
         return siem_remote_cut_base("url", sentinel->url, "/api/logs", err);
     }
-    size_t i = 0;
-    while (strcmp(sentinel->cloud, domains[i][0]) != 0) i++;
+    const char *domain = strcmp(sentinel->cloud, "public") == 0 ? "com" : sentinel->cloud;
     int size = asprintf(&sentinel->url, "https://%s.ods.opinsights.azure.%s",
-                        sentinel->workspace_id, domains[i][1]);
+                        sentinel->workspace_id, domain);
     if (size < 0) sentinel->url = NULL;
     return size >= 0 ? SIEM_OK : siem_error_no_memory(err);
 }
