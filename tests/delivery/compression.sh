@@ -40,6 +40,10 @@ fi
 # ---- gzip ----
 if ! has_feature gzip; then
     missing gzip libdeflate-dev
+    plan '[{"encode": "gzip"}]' # that nobody asked for
+    receive encoded plain --plan plan.json
+    export_to 1 --to http --format ecs --retries 0
+    has err "HTTP 200, but the answer is encoded as 'gzip': this build omits the feature gzip: install libdeflate-dev"
     finish
     exit
 fi

@@ -19,6 +19,10 @@ printf '\202\0{"acks":{"7":true}}' >seeds/acks
 printf '\3\0{"items":[{"create":{"status":201}},{"create":{"status":429}},{"create":{"status":400,"error":{"type":"a","reason":"b"}}}]}' >seeds/bulk
 printf '\4\4{"Error":"InvalidDataFormat","Message":"x"}' >seeds/sentinel
 printf '\5\0{"access_token":"t","expires_in":"3599"}' >seeds/token
+for size in 10 100 1000; do # the encoding, and what is in it
+    { printf '\0' && head -c $size seeds/hec | gzip -n; } >seeds/gzip$size
+    { printf '\1' && head -c $size seeds/bulk | gzip -n | tail -c +11 | head -c -8; } >seeds/deflate$size
+done
 printf '%s' '{"oversight_checkpoint": 1, "last_id": 7, "last_timestamp": 1, "registry_id": "r", "registry_file": "1:2",
     "format": "ecs", "sink": "file", "output_file": "1:3", "output_size": 9}' >seeds/checkpoint
 "$target" -max_total_time="${FUZZ_SECONDS:-2}" -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
