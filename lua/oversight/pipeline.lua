@@ -50,28 +50,6 @@ function M.check_format(self)
   return true
 end
 
---- A sink of "-", a path, a table with send, a function that opens one, or as it is; and whether it is ours to close.
-function M.to_sink(value)
-  if type(value) == "function" then
-    local opened, message, code = value()
-    if opened and not is_of(opened, "sink") then error("the function that opens the sink gave none", 0) end
-    return opened, opened and true or message, code
-  end
-  if value == "-" then
-    local output, message, code = sink.stdout()
-    return output, output and true or message, code
-  end
-  if type(value) == "string" then
-    local file, message, code = sink.file(value)
-    return file, file and true or message, code
-  end
-  if type(value) == "table" then
-    local own, message, code = sink.custom(value)
-    return own, own and true or message, code
-  end
-  return value, false
-end
-
 --- True for { path = ... }, which describes a registry.
 local function describes_registry(source)
   return type(source) == "table" and source.path ~= nil
@@ -250,47 +228,53 @@ local function open_registry(self)
   end
 end
 
---- What is opened is added to `opened`, to be closed again.
-local function open_source(self, opened, parts)
+local function open_mapping(self)
+  local chosen, message, code = M.to_format(self.format)
+  if not chosen then return nil, message, code end
+  return chosen:compile(self.options, self.filter)
+end
+
+local function open_source(self, parts)
   if not describes_registry(self.source) then return self.source end
   local registry, message, code = open_registry(self)
-  opened[#opened + 1] = registry
   if not registry then return nil, message, code end
   local known
   known, message, code = parts.mapping:check(registry)
-  return known and registry, message, code
+  if known then return registry end
+  registry:close()
+  return nil, message, code
 end
 
-local function open_sink(self, opened)
-  local chosen, owned, code = M.to_sink(self.sink)
-  if not chosen then return nil, owned, code end
-  if owned then opened[#opened + 1] = chosen end
-  return chosen
-end
-
-local function open_mapping(self, opened)
-  local chosen, message, code = M.to_format(self.format)
-  if not chosen then return nil, message, code end
-  local mapping
-  mapping, message, code = chosen:compile(self.options, self.filter)
-  opened[#opened + 1] = mapping or nil
-  return mapping, message, code
-end
-
-local function open_deadletter(self, opened)
+local function open_deadletter(self)
   if not self.dead_letter then return false end
-  local deadletter, message, code = core.deadletter_open(self.dead_letter)
-  opened[#opened + 1] = deadletter
-  return deadletter, message, code
+  return core.deadletter_open(self.dead_letter)
 end
 
-local function open_checkpoint(self, opened, parts)
+--- How a sink is opened that is not one yet, by the type of what the definition has.
+local SINK_OPENERS = {
+  string = function(path)
+    if path == "-" then return sink.stdout() end
+    return sink.file(path)
+  end,
+  table = sink.custom,
+  ["function"] = function(open)
+    local opened, message, code = open()
+    if opened and not is_of(opened, "sink") then error("the function that opens the sink gave none", 0) end
+    return opened, message, code
+  end,
+}
+
+local function open_sink(self)
+  local open = SINK_OPENERS[type(self.sink)]
+  if not open then return self.sink end
+  return open(self.sink)
+end
+
+local function open_checkpoint(self, parts)
   if not self.checkpoint then return false end
-  local checkpoint, message, code = core.checkpoint_open {
+  return core.checkpoint_open {
     path = self.checkpoint, registry = parts.source, mapping = parts.mapping, sink = parts.sink,
   }
-  opened[#opened + 1] = checkpoint
-  return checkpoint, message, code
 end
 
 --- In the order in which a mistake does least harm: the files that are written come last.
@@ -324,11 +308,13 @@ local function open_parts(self)
   local parts, opened = {}, {}
   for _, step in ipairs(STEPS) do
     local part
-    part, message, code = protected(step[2], self, opened, parts)
+    part, message, code = protected(step[2], self, parts)
     if part == nil then
       close_all(opened)
       return nil, message, code
     end
+    -- A source or a sink that the definition has as it is stays its owner's.
+    if part and not rawequal(part, self[step[1]]) then opened[#opened + 1] = part end
     parts[step[1]] = part or nil
   end
   return parts, opened

@@ -11,8 +11,8 @@ Selection.__index = Selection
 
 local M = {}
 
--- Smaller than all ids of 64 bits.
-local BEFORE_ALL = -1e19
+--- As a value for "id > ?": before all ids of 64 bits, and smaller than the first.
+M.BEFORE_ALL = -1e19
 
 ---@param registry oversight.Registry
 ---@param chosen { since: integer?, limit: integer? }
@@ -38,7 +38,7 @@ function Selection:count()
   local total
   if self.start then
     total = read(self.registry, "SELECT count(*) FROM events WHERE id > ?1 AND (?2 IS NULL OR timestamp >= ?2)",
-      self.start ~= 0 and self.start or BEFORE_ALL, self.since)
+      self.start ~= 0 and self.start or M.BEFORE_ALL, self.since)
   else
     local ordering = self.registry:ordering()
     total = ordering and ordering.count

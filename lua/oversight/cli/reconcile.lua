@@ -9,6 +9,7 @@ local messages       = require "oversight.cli.support.messages"
 local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
 local reconciliation = require "oversight.cli.support.reconciliation"
+local selection      = require "oversight.selection"
 local siem           = require "oversight.siem"
 
 local M = {
@@ -56,7 +57,7 @@ end
 
 --- Calls `see` with the ids of each page of events up to `last_id`; no read transaction is open then.
 local function each_page(registry, last_id, since, see)
-  local after = given_registry.BEFORE_ALL
+  local after = selection.BEFORE_ALL
   repeat
     local ids, problem = read_page(registry, after, last_id, since)
     if not ids then return nil, problem end

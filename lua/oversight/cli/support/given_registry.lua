@@ -4,9 +4,6 @@ local siem    = require "oversight.siem"
 
 local M = {}
 
---- As a value for "id > ?": before all ids of 64 bits, and smaller than the first.
-M.BEFORE_ALL = -1e19
-
 --- Opens it as siem.registry.open does.
 ---@param options table
 ---@return oversight.Registry?
