@@ -153,7 +153,7 @@ static bool parse_integer(const char *at, size_t size, int64_t *integer) {
     return digit_before;
 }
 
-/* The time of a row in whole seconds; false when it is no time that a record can hold. */
+/* The time of a row in whole seconds; false when a record cannot hold it. */
 static bool parse_timestamp(const siem_value *value, int64_t *seconds) {
     *seconds = 0;
     switch (value->type) {
@@ -229,7 +229,7 @@ void siem_event_load(siem_event *event, const siem_layout *layout, const siem_va
     }
 }
 
-/* Writes `extra` behind the prefix `{"raw":`, so that a text that is no object is wrapped without
+/* Writes `extra` after the prefix `{"raw":`, so that a text that is no object is wrapped without
  * being moved. */
 static siem_value canonical_extra(siem_event *event) {
     static const char prefix[] = "{\"raw\":", mark[] = "\xef\xbb\xbf";
@@ -361,7 +361,7 @@ out:
     return rc;
 }
 
-/* Moves the bytes of a value to `*to`, and `*to` behind them. */
+/* Moves the bytes of a value to `*to`, and `*to` after them. */
 static void copy_bytes(siem_value *value, char **to) {
     if (value->type != SIEM_TEXT && value->type != SIEM_JSON) return;
     if (value->size != 0) memcpy(*to, value->bytes, value->size);

@@ -79,14 +79,14 @@ siem_code siem_event_prepare(siem_event *event, const siem_layout *layout, siem_
 /* Frees what an event holds, not the event. */
 void siem_event_release(siem_event *event);
 
-/* What tells the event from another one that a restored registry gave the same id: a hash of time,
- * kind and token, which nobody changes later. Never 0. */
+/* Distinguishes the event from another one that a restored registry gave the same id: a hash of
+ * time, kind and token, which nobody changes later. Never 0. */
 uint64_t siem_event_print(const siem_event *event);
 
 /* Where an export is with this event. */
 siem_position siem_event_position(const siem_event *event);
 
-/* Appends the event as a JSON object: its fields by name, null ones left out. */
+/* Appends the event as a JSON object: its fields by name, null ones omitted. */
 void siem_event_write_json(siem_event *event, siem_buffer *out);
 
 /* The canonical extra, parsed at the first call for each row: few formats need none of it. */

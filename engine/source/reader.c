@@ -290,7 +290,7 @@ static void begin_run(siem_reader *reader) {
     bind_run(reader, ids[end - 1]);
 }
 
-/* Events that were deleted since the ids were sorted are passed over. */
+/* Events that were deleted since the ids were sorted are skipped. */
 static siem_code step_sorted(siem_reader *reader, siem_error *err) {
     const siem_slice *slice = &reader->slice;
     if (reader->count == 0) {

@@ -103,7 +103,7 @@ static siem_code check_columns(const siem_database *database, siem_error *err) {
 #define REASON_SIZE 256
 
 /* Room for as many columns as there are, readable or not. */
-static siem_code make_room(siem_schema *shape, const siem_database *database, siem_error *err) {
+static siem_code make_room(siem_schema *schema, const siem_database *database, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     siem_code rc = siem_database_prepare(database, &statement,
@@ -112,10 +112,10 @@ static siem_code make_room(siem_schema *shape, const siem_database *database, si
     if (rc == SIEM_OK) count = (size_t)sqlite3_column_int(statement, 0);
     sqlite3_finalize(statement);
     if (rc != SIEM_OK) return rc;
-    shape->columns = calloc(count + 1, sizeof *shape->columns);
-    shape->unreadable = calloc(count + 1, sizeof *shape->unreadable);
-    return shape->columns != NULL && shape->unreadable != NULL ? SIEM_OK
-                                                               : siem_error_no_memory(err);
+    schema->columns = calloc(count + 1, sizeof *schema->columns);
+    schema->unreadable = calloc(count + 1, sizeof *schema->unreadable);
+    return schema->columns != NULL && schema->unreadable != NULL ? SIEM_OK
+                                                                 : siem_error_no_memory(err);
 }
 
 bool siem_schema_may_be_cause(const siem_database *database) {
@@ -147,9 +147,9 @@ static bool find_fault(char reason[REASON_SIZE], const siem_database *database, 
     return is_fault;
 }
 
-static siem_code set_aside(siem_schema *shape, const siem_database *database, const char *column,
+static siem_code set_aside(siem_schema *schema, const siem_database *database, const char *column,
                            const char *reason, siem_error *err) {
-    siem_unreadable *last = shape->unreadable;
+    siem_unreadable *last = schema->unreadable;
     if (!siem_layout_is_of_site(column)) {
         return siem_error_set(err, SIEM_SCHEMA,
                               "column '%s' of 'events' in '%s' cannot be read: %s. Every record "
@@ -163,25 +163,25 @@ static siem_code set_aside(siem_schema *shape, const siem_database *database, co
     return last->reason != NULL && last->column != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
-static siem_code add_column(siem_schema *shape, const siem_database *database, const char *column,
+static siem_code add_column(siem_schema *schema, const siem_database *database, const char *column,
                             const int64_t *suspect, siem_error *err) {
     if (column == NULL) return siem_error_no_memory(err);
     char reason[REASON_SIZE];
     if (find_fault(reason, database, column, suspect)) {
-        return set_aside(shape, database, column, reason, err);
+        return set_aside(schema, database, column, reason, err);
     }
     char *copy = strdup(column);
     if (copy == NULL) return siem_error_no_memory(err);
-    if (strcasecmp(column, "id") == 0) shape->id_column = shape->column_count;
-    shape->columns[shape->column_count++] = copy;
+    if (strcasecmp(column, "id") == 0) schema->id_column = schema->column_count;
+    schema->columns[schema->column_count++] = copy;
     return SIEM_OK;
 }
 
 /* The columns by name: with the table's name in front, SQLite takes none of them for a text. */
-static char *list_columns(const siem_schema *shape, bool own_only) {
+static char *list_columns(const siem_schema *schema, bool own_only) {
     sqlite3_str *sql = sqlite3_str_new(NULL);
-    for (size_t i = 0; i < shape->column_count; i++) {
-        const char *column = shape->columns[i];
+    for (size_t i = 0; i < schema->column_count; i++) {
+        const char *column = schema->columns[i];
         if (i > 0) sqlite3_str_appendall(sql, ", ");
         if (own_only && siem_layout_is_of_site(column)) sqlite3_str_appendall(sql, "NULL");
         else sqlite3_str_appendf(sql, "events.\"%w\"", column);
@@ -190,47 +190,47 @@ static char *list_columns(const siem_schema *shape, bool own_only) {
 }
 
 /* Names the columns, and lays their values out as fields of an event. */
-static siem_code read_columns(siem_schema *shape, const siem_database *database,
+static siem_code read_columns(siem_schema *schema, const siem_database *database,
                               const int64_t *suspect, siem_error *err) {
     sqlite3_stmt *statement = NULL;
-    siem_code rc = make_room(shape, database, err);
+    siem_code rc = make_room(schema, database, err);
     if (rc == SIEM_OK) {
         rc = siem_database_prepare(database, &statement,
                                    "SELECT name FROM pragma_table_xinfo('events')", err);
     }
     while (rc == SIEM_OK && (rc = siem_database_step(database, statement, err)) == SIEM_OK) {
-        rc = add_column(shape, database, (const char *)sqlite3_column_text(statement, 0), suspect,
+        rc = add_column(schema, database, (const char *)sqlite3_column_text(statement, 0), suspect,
                         err);
     }
     sqlite3_finalize(statement);
     if (rc != SIEM_END) return rc;
-    shape->selection = list_columns(shape, false);
-    shape->own = list_columns(shape, true);
-    if (shape->selection == NULL || shape->own == NULL) return siem_error_no_memory(err);
-    return siem_layout_open(&shape->layout, (const char *const *)shape->columns,
-                            shape->column_count, err);
+    schema->selection = list_columns(schema, false);
+    schema->own = list_columns(schema, true);
+    if (schema->selection == NULL || schema->own == NULL) return siem_error_no_memory(err);
+    return siem_layout_open(&schema->layout, (const char *const *)schema->columns,
+                            schema->column_count, err);
 }
 
-siem_code siem_schema_read(siem_schema *shape, const siem_database *database, bool follow,
+siem_code siem_schema_read(siem_schema *schema, const siem_database *database, bool follow,
                            const int64_t *suspect, siem_error *err) {
     siem_code rc = check_table(database, err);
     if (rc == SIEM_OK) rc = check_columns(database, err);
     if (rc == SIEM_OK && follow) rc = check_autoincrement(database, err);
-    return rc == SIEM_OK ? read_columns(shape, database, suspect, err) : rc;
+    return rc == SIEM_OK ? read_columns(schema, database, suspect, err) : rc;
 }
 
-void siem_schema_free(siem_schema *shape) {
-    siem_layout_close(shape->layout);
-    for (size_t i = 0; shape->columns != NULL && shape->columns[i] != NULL; i++) {
-        free(shape->columns[i]);
+void siem_schema_free(siem_schema *schema) {
+    siem_layout_close(schema->layout);
+    for (size_t i = 0; schema->columns != NULL && schema->columns[i] != NULL; i++) {
+        free(schema->columns[i]);
     }
-    for (siem_unreadable *u = shape->unreadable; u != NULL && u->column != NULL; u++) {
+    for (siem_unreadable *u = schema->unreadable; u != NULL && u->column != NULL; u++) {
         free(u->column);
         free(u->reason);
     }
-    free(shape->columns);
-    free(shape->unreadable);
-    sqlite3_free(shape->selection);
-    sqlite3_free(shape->own);
-    *shape = (siem_schema){0};
+    free(schema->columns);
+    free(schema->unreadable);
+    sqlite3_free(schema->selection);
+    sqlite3_free(schema->own);
+    *schema = (siem_schema){0};
 }

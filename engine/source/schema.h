@@ -17,18 +17,18 @@ typedef struct siem_schema {
 } siem_schema;
 
 /* Checks that the database is a registry, for a reader that follows as well when `follow`, and
- * reads the columns of a shape that is none. On failure there may be some: free it. A column of
+ * fills `schema`, which is empty. On failure it may hold some columns: free it. A column of
  * the site that cannot be read is set aside; of a column of Oversight's own that is a failure.
  * `suspect` is NULL or the id of an event for which a computed column may fail: columns that do are
  * set aside as well.
  * Errors: SIEM_SCHEMA, SIEM_IO, SIEM_LOCKED, SIEM_NO_MEMORY. */
-siem_code siem_schema_read(siem_schema *shape, const siem_database *database, bool follow,
+siem_code siem_schema_read(siem_schema *schema, const siem_database *database, bool follow,
                            const int64_t *suspect, siem_error *err);
 
 /* Whether a statement that failed may have failed for a column that can be set aside: it depends
  * on SQLite's last error. */
 bool siem_schema_may_be_cause(const siem_database *database);
 
-void siem_schema_free(siem_schema *shape);
+void siem_schema_free(siem_schema *schema);
 
 #endif

@@ -196,7 +196,7 @@ siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_err
     if (registry->idle) {
         return siem_access_await(registry->origin.path, milliseconds) ? SIEM_OK : SIEM_END;
     }
-    if (registry->broken) return SIEM_OK; /* the next read tells */
+    if (registry->broken) return SIEM_OK; /* the next read reports it */
     rc = siem_watch_wait(&registry->watch, milliseconds, err);
     registry->broken = rc == SIEM_IO;
     return rc;

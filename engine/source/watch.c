@@ -14,7 +14,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define POLL_MS   200 /* how often to ask where nothing tells */
+#define POLL_MS   200 /* how often to ask where nothing is notified */
 #define SETTLE_MS 2   /* from a write to the log until its commit shows, on a fast disk */
 
 const siem_watch siem_watch_closed = {.notifier = -1, .pause = POLL_MS};
@@ -73,7 +73,7 @@ static void drain(siem_watch *watch) {
 }
 
 /* Sleeps until something is written, or for so long. After a write, the log may be forced to the
- * disk before its commit shows, and nothing tells that: the pauses double from there on. */
+ * disk before its commit shows, without a notification: the pauses double from there on. */
 static void sleep_until_write(siem_watch *watch, int milliseconds) {
     struct pollfd ready = {.fd = watch->notifier, .events = POLLIN};
     int pause = watch->pause < milliseconds ? watch->pause : milliseconds;

@@ -10,7 +10,7 @@ typedef struct siem_watch {
     sqlite3_stmt *version_query;
     int64_t version;           /* of the content, when it was marked */
     const siem_identity *file; /* that is open */
-    int notifier;              /* tells writes to the file and its log; -1: there is none */
+    int notifier;              /* of writes to the file and its log; -1: there is none */
     bool hears_log;
     int pause; /* milliseconds until it asks again, without having heard anything */
 } siem_watch;
