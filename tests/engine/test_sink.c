@@ -2,6 +2,7 @@
 #include "base/outage.h"
 #include "testing.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +381,33 @@ static void keep_notice(void *context, const char *text) {
     (void)snprintf(context, SIEM_REPORT_SIZE, "%s", text);
 }
 
+/* ---- standard output ---- */
+
+static int output_flags; /* negative: it is closed */
+
+static const char *open_output(void) {
+    siem_sink *sink;
+    siem_error err = {0};
+    bool is_usable = output_flags == O_WRONLY || output_flags == O_RDWR;
+    int fd = open("/dev/null", output_flags >= 0 ? output_flags : O_RDWR);
+    if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0) return "cannot open /dev/null";
+    if (output_flags < 0) (void)close(STDOUT_FILENO);
+    siem_code rc = siem_sink_open_stdout(&sink, &err);
+    if (rc == SIEM_OK) rc = siem_sink_close(sink, &err);
+    if (is_usable) return rc == SIEM_OK ? NULL : "it cannot be used";
+    return rc == SIEM_IO && strstr(err.message, "open for reading only") != NULL ? NULL
+                                                                                 : "it can be";
+}
+
+static void test_output(void **state) {
+    static const int flags[] = {O_WRONLY, O_RDWR, O_RDONLY, O_PATH, -1};
+    (void)state;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        output_flags = flags[i];
+        assert_true(test_in_child("standard output", open_output));
+    }
+}
+
 /* Of how a sink is set up, once, before its first request. */
 static void test_remarks(void **state) {
     static const siem_option options[] = {
@@ -415,6 +443,7 @@ int main(void) {
         cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_dead_letter),
         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_output),
         cmocka_unit_test(test_remarks),
     };
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
