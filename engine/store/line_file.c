@@ -133,11 +133,14 @@ static bool is_none(const siem_extent *extent) {
     return extent->file.inode == 0;
 }
 
-/* True when the path names another file than the one that is open, or none. */
+/* True when the path names another file than the one that is open, or none. A file that is to be
+ * emptied, and may have been renamed for all that can be seen, counts as well. */
 static bool was_rotated(const siem_line_file *file) {
     struct stat there, here;
-    if (file->path == NULL || fstat(file->fd, &here) != 0 || !S_ISREG(here.st_mode)) return false;
-    if (stat(file->path, &there) != 0) return errno == ENOENT;
+    if (file->path == NULL) return false;
+    if (fstat(file->fd, &here) != 0) return file->truncate;
+    if (!S_ISREG(here.st_mode)) return false;
+    if (stat(file->path, &there) != 0) return errno == ENOENT || file->truncate;
     return there.st_dev != here.st_dev || there.st_ino != here.st_ino;
 }
 

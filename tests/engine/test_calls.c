@@ -141,6 +141,47 @@ static void test_lines(void **state) {
     }
 }
 
+/* ---- a file that is emptied, and was rotated between opening and the first line ---- */
+
+static void prepare_emptied(void) {
+    prepare_lines();
+    write_file(output, "old\n");
+}
+
+static siem_code write_emptied(siem_error *err) {
+    siem_line_file file;
+    siem_error later;
+    size_t kept;
+    siem_code rc = siem_line_file_open(&file, output, 0600, true, err);
+    if (rc != SIEM_OK) return rc;
+    if (writer.rotates && access(old_output, F_OK) != 0) {
+        assert_int_equal(renameat(AT_FDCWD, output, AT_FDCWD, old_output), 0);
+    }
+    rc = siem_line_file_write(&file, "1\n2\n", 4, &kept, err);
+    assert_int_equal(rc == SIEM_OK, kept == 4);
+    siem_code closed = siem_line_file_close(&file, &later);
+    if (rc == SIEM_OK && closed != SIEM_OK) *err = later;
+    return rc == SIEM_OK ? closed : rc;
+}
+
+/* Nothing of the old lines is left under the new ones, and none is lost that was rotated. */
+static void check_emptied(siem_code rc) {
+    if (access(old_output, F_OK) == 0) assert_file(old_output, "old\n");
+    if (rc == SIEM_OK) assert_file(output, "1\n2\n");
+}
+
+static void prepare_emptied_and_rotated(void) {
+    prepare_emptied();
+    writer.rotates = true;
+}
+
+static void test_emptied(void **state) {
+    (void)state;
+    failing_each(&(failing_operation){prepare_emptied, write_emptied, check_emptied, NULL});
+    failing_each(
+        &(failing_operation){prepare_emptied_and_rotated, write_emptied, check_emptied, NULL});
+}
+
 /* ---- an export with a checkpoint and a dead letter ---- */
 
 static char database[128], refused[128], position[128];
@@ -397,10 +438,10 @@ static int make_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),      cmocka_unit_test(test_export),
-        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_registry),   cmocka_unit_test(test_links),
-        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_lines),  cmocka_unit_test(test_emptied),
+        cmocka_unit_test(test_export), cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_blank),  cmocka_unit_test(test_registry),
+        cmocka_unit_test(test_links),  cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests_name("calls", tests, make_files, NULL);
 }
