@@ -181,6 +181,48 @@ static void test_statuses(void **state) {
     }
 }
 
+/* What the two interfaces of Microsoft Sentinel say. */
+static void test_microsoft(void **state) {
+    static const struct {
+        size_t target;
+        int status;
+        const char *body;
+        siem_verdict verdict;
+        siem_next next;
+        const char *reason;
+    } cases[] = {
+        {4, 200, "", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, ""},
+        {4, 202, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES,
+         "HTTP 202: the answer is not that of the Data Collector"},
+        {4, 400, "{\"Error\":\"InvalidDataFormat\"}", SIEM_REJECT, SIEM_HALVE, "InvalidDataFormat"},
+        {4, 400, "{\"Error\":\"MissingLogType\"}", SIEM_HOLD, SIEM_TAKE_OUTCOMES,
+         "HTTP 400: correct the sink's options: {\"Error\":\"MissingLogType\"}"},
+        {4, 413, "", SIEM_REJECT, SIEM_HALVE, "HTTP 413"},
+        {4, 500, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES, "HTTP 500"},
+        {5, 204, "", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, ""},
+        {5, 200, "", SIEM_RETRY, SIEM_TAKE_OUTCOMES,
+         "HTTP 200: the answer is not that of Logs Ingestion, which is 204"},
+        {5, 400, "{\"error\":{\"code\":\"InvalidStream\"}}", SIEM_HOLD, SIEM_TAKE_OUTCOMES,
+         "HTTP 400: correct the stream: {\"error\":{\"code\":\"InvalidStream\"}}"},
+        {5, 400, "{\"error\":{\"code\":\"InvalidRecord\"}}", SIEM_REJECT, SIEM_HALVE,
+         "InvalidRecord"},
+        {5, 400, "{\"error\":{\"code\":5}}", SIEM_HOLD, SIEM_TAKE_OUTCOMES,
+         "not that of Logs Ingestion"},
+        {5, 401, "", SIEM_HOLD, SIEM_RENEWED, "HTTP 401"},
+        {5, 403, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 403: give the application the role"},
+        {5, 413, "", SIEM_REJECT, SIEM_HALVE, "HTTP 413"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hear(cases[i].target, cases[i].status, cases[i].body);
+        if (outcomes[0].verdict != cases[i].verdict || answer.next != cases[i].next ||
+            strstr(answer.reason, cases[i].reason) == NULL) {
+            fail_msg("HTTP %d of %s: %d, %d, %s", cases[i].status, targets[cases[i].target].kind,
+                     (int)outcomes[0].verdict, (int)answer.next, answer.reason);
+        }
+    }
+}
+
 /* A verdict for all takes the place of what was to be done before. */
 static void test_last_word(void **state) {
     const siem_response response = {.status = 400};
@@ -313,8 +355,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passing_statuses), cmocka_unit_test(test_web_pages),
         cmocka_unit_test(test_statuses),         cmocka_unit_test(test_last_word),
-        cmocka_unit_test(test_faults),           cmocka_unit_test(test_excerpts),
-        cmocka_unit_test(test_broken_texts),     cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_microsoft),        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_excerpts),         cmocka_unit_test(test_broken_texts),
+        cmocka_unit_test(test_cut_texts),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
