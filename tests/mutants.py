@@ -64,7 +64,7 @@ ROOMS = [
      "compression gzip zstd transport answer probe preview",
      ["engine/test_(answer|compression|zstd|options|probe|request|sink|number|delivery)", "engine/test_misuse",
       "lua/", *REQUESTS, "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
-    ("splunk", ["engine/test_(answer|probe|request|sink|delivery)", "delivery/splunk"]),
+    ("splunk", ["engine/test_(answer|hec|probe|request|sink|delivery)", "delivery/splunk"]),
     ("elastic elastic_items elastic_setup",
      ["engine/test_(answer|items|probe|request|sink|delivery)", "delivery/elastic"]),
     ("azure sentinel", ["engine/test_(answer|probe|request|sink|sign|number)", "delivery/(azure|sentinel)"]),
