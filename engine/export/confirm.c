@@ -1,4 +1,4 @@
-/* confirm.c: where an export stands: what is confirmed, what of it is saved, and how it goes back.
+/* confirm.c: the position of an export: what is confirmed, what of it is saved, how it goes back.
  */
 #include "base/clock.h"
 #include "base/error.h"
@@ -25,7 +25,7 @@ void siem_export_confirm(siem_export *export_, siem_position position) {
     (void)siem_export_save(export_, false, NULL);
 }
 
-/* Forces what the checkpoint stands on to the disk before it: files, and dead letters. */
+/* Forces what the checkpoint depends on to the disk before it: files, and dead letters. */
 static siem_code save(siem_export *export_, siem_error *err) {
     const siem_export_options *options = &export_->options;
     siem_extent extent = {0};
@@ -60,9 +60,9 @@ void siem_export_forget_outage(siem_export *export_) {
     save_again(export_, &none);
 }
 
-/* After a failure a file may end with lines behind what is confirmed: its end is none for the
- * checkpoint. What is there is compared when the export goes on. Ids that SQLite never gives by
- * itself are none, either. */
+/* After a failure a file may end with lines after what is confirmed: its end is not one for
+ * the checkpoint. What is there is compared when the export continues. Ids that SQLite never gives
+ * by itself are not, either. */
 static bool is_no_position(const siem_export *export_) {
     bool ends_beside = export_->halted && export_->options.sink->kind->filing != NULL;
     return ends_beside || export_->confirmed.id <= 0;

@@ -94,8 +94,8 @@ static void go_on(siem_export *export_) {
     siem_export_keep_outage(export_);
 }
 
-/* Reads what is there. Nothing is, while no program has the registry open: that is no failure, and
- * is reported once. */
+/* Reads what is there. While no program has the registry open, nothing is: that is not a failure,
+ * and is reported once. */
 static siem_code read_round(siem_export *export_, bool *idle, bool *reading, siem_error *err) {
     siem_code rc = siem_export_round(export_, reading, err);
     if (rc == SIEM_IDLE && *reading) {

@@ -6,15 +6,14 @@
 
 #include <stdio.h>
 
-/* True for what was refused before, and is only read again as something behind it failed. */
+/* True for what was refused before, and is only read again as something after it failed. */
 bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                                unsigned part) {
     if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
     return id < last->id || (id == last->id && part < last->parts);
 }
 
-/* Counts a refusal that is told, and takes it down unless something before it is not dealt with
- * yet. */
+/* Counts a refusal, and records it unless something before it is not settled yet. */
 void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
                                const siem_refusal *refusal) {
     char reason[sizeof((siem_error *)0)->message];

@@ -66,8 +66,8 @@ static void count_batch(siem_counts *counts, double seconds) {
     for (size_t i = 0; i < SIEM_LATENCY_COUNT; i++) counts->latency[i] += seconds <= bounds[i];
 }
 
-/* The records before `index` are dealt with, and that one is not: events that are
- * complete are not sent again. */
+/* The records before `index` are done, and that one is not: events that are complete are not sent
+ * again. */
 static void halt_at(siem_export *export_, const siem_item *items, size_t index) {
     while (index > 0 && siem_batch_part(items[index].batch, items[index].record) > 0) index--;
     if (!export_->halted && index > 0 && export_->registry != NULL) {

@@ -31,7 +31,7 @@ const char *siem_parcel_at(const siem_parcel *parcel, size_t index, size_t *size
 /* How many bytes the records have with their line ends. */
 size_t siem_parcel_bytes(const siem_parcel *parcel);
 
-/* The lines of the records from `index` on that lie one behind the other in memory; `*count` is how
+/* The lines of the records from `index` on that are one after the other in memory; `*count` is how
  * many those are. */
 const char *siem_parcel_lines(const siem_parcel *parcel, size_t index, size_t *count, size_t *size);
 

@@ -245,7 +245,7 @@ static const char **check_texts(lua_State *L, int index, size_t *count) {
     for (size_t i = 0; i < *count; i++) {
         /* A number would be converted on the stack alone, and its text lost with it. */
         if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING) {
-            luaL_error(L, "item %d is no string", (int)i + 1);
+            luaL_error(L, "item %d is not a string", (int)i + 1);
         }
         texts[i] = lua_tostring(L, -1);
         lua_pop(L, 1);

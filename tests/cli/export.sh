@@ -73,7 +73,7 @@ run 2 "${export[@]}" --format ecs --header 'Authorization: Splunk hunter2'
 has err "--header needs --to, or a URL as --output"
 lacks err hunter2
 run 2 "${export[@]}" --to splunk --url https://127.0.0.1 --api-key x
-has err "--api-key is no option of splunk: see 'oversight-siem sinks splunk'"
+has err "--api-key is not an option of splunk: see 'oversight-siem sinks splunk'"
 run 2 "${export[@]}" --to nowhere
 has err "--to takes http, splunk, elastic, sentinel, azure"
 run 2 "${export[@]}" --format ecs --append --truncate --output x

@@ -45,7 +45,7 @@ holds never "len(data) == 1"
 # A token without it holds; what was stored is there, but unconfirmed.
 receive without hec
 export_to 4 ten.db "${acked[@]}"
-has err "enable acknowledgement for the token, or leave out ack"
+has err "enable acknowledgement for the token, or omit ack"
 has err "10 event(s) left"
 # A request that fails is sent again; a question that fails is asked again, and the events stay where they are.
 plan '[{"status": 503}, "reset", "ok", {"status": 503}, "reset", "html", "garbage", {"status": 500}, "truncated-json"]'

@@ -21,8 +21,8 @@
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
  *   - Numbers are read and written with a point, whatever locale the program sets.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
- *   - A chapter's heading says since which version its functions are there; a function that came
- *     later, or has changed, says so itself.
+ *   - A chapter's heading says since which version its functions are there; the comment of a
+ *     function that came later, or has changed, has its own version.
  */
 #ifndef OVERSIGHT_SIEM_H
 #define OVERSIGHT_SIEM_H
@@ -74,15 +74,15 @@ SIEM_API const siem_feature *siem_feature_at(size_t index);
 
 typedef enum siem_code {
     SIEM_OK = 0,
-    SIEM_END,         /* no more events or rows: not a failure, no message */
-    SIEM_INVALID,     /* an argument or a definition is wrong */
-    SIEM_NO_MEMORY,   /* an allocation failed */
-    SIEM_NOT_FOUND,   /* no such file, format or field */
-    SIEM_IO,          /* reading or writing failed */
-    SIEM_SCHEMA,      /* the file is no registry: not a database, no events table, wrong columns */
-    SIEM_LOCKED,      /* the registry stayed locked beyond the busy timeout */
-    SIEM_REFUSED,     /* this event has no record in this format; the next one may */
-    SIEM_DROPPED,     /* the filter or a function of the format drops this event */
+    SIEM_END,       /* no more events or rows: not a failure, no message */
+    SIEM_INVALID,   /* an argument or a definition is wrong */
+    SIEM_NO_MEMORY, /* an allocation failed */
+    SIEM_NOT_FOUND, /* no such file, format or field */
+    SIEM_IO,        /* reading or writing failed */
+    SIEM_SCHEMA,    /* the file is not a registry: not a database, no events table, wrong columns */
+    SIEM_LOCKED,    /* the registry stayed locked beyond the busy timeout */
+    SIEM_REFUSED,   /* this event has no record in this format; the next one may */
+    SIEM_DROPPED,   /* the filter or a function of the format drops this event */
     SIEM_PIPE_CLOSED, /* the reader of a pipe went away */
     SIEM_CANCELLED,   /* the progress function asked to stop */
     SIEM_HELD,        /* the target's configuration or credentials are wrong: fix them */
@@ -227,8 +227,7 @@ SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **even
 /* Starts over: the next siem_registry_next gives the first event, of all that are there by then. */
 SIEM_API void siem_registry_rewind(siem_registry *registry);
 
-/* For a registry that is followed: where reading goes on, behind event `id`; 0: at the first one.
- */
+/* For a registry that is followed: reading continues after event `id`; 0: at the first one. */
 SIEM_API void siem_registry_seek(siem_registry *registry, int64_t id);
 
 /* For a registry that is followed, after SIEM_END: waits until something was committed, for at most
@@ -237,7 +236,7 @@ SIEM_API void siem_registry_seek(siem_registry *registry, int64_t id);
  * that is not followed, SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err);
 
-/* How far behind somebody is who has the events up to `id`. */
+/* What is left for somebody who has the events up to `id`. */
 typedef struct siem_lag {
     int64_t events; /* ids that were given since */
     double seconds; /* since the first of these events occurred; 0: none has a time */
@@ -337,7 +336,7 @@ typedef struct siem_row {
     void *fallback_with_context;
     siem_function with; /* a function over the result of the above */
     void *with_context;
-    siem_function when; /* the row is left out when this gives null or JSON false */
+    siem_function when; /* the row is omitted when this gives null or JSON false */
     void *when_context;
     bool keep;     /* write null and "" too; without source: an object kept when empty */
     bool required; /* refuse the event when the value is null or "" */
@@ -391,7 +390,7 @@ typedef struct siem_batch siem_batch;
 enum {
     SIEM_REPAIRED_UTF8 = 1,      /* bytes that are not UTF-8 became U+FFFD */
     SIEM_REPAIRED_BLOB = 2,      /* a blob in a text column was read as text */
-    SIEM_REPAIRED_TIMESTAMP = 4, /* a timestamp is no number or outside the years 1 to 9999 */
+    SIEM_REPAIRED_TIMESTAMP = 4, /* a timestamp is not a number or outside the years 1 to 9999 */
     SIEM_REPAIRED_EXTRA = 8,     /* extra is nested too deep or holds NaN: kept as text */
     SIEM_REPAIRED_NUMBER = 16    /* an infinite number was written as text */
 };
@@ -408,7 +407,7 @@ SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, si
 
 /* Adds a record that was rendered before: JSON text, of the event with that id, whose record number
  * `part` it is, from 0. It is written in the form that records have. Errors: SIEM_INVALID for what
- * is no JSON object and for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
+ * is not a JSON object and for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size,
                                   const char *event_id, const char *registry_id, unsigned part,
                                   siem_error *err);
@@ -487,7 +486,7 @@ SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error
 
 /* ---- checkpoint (since 0.1.0) ---------------------------------------------------------------- */
 
-/* The position behind the last event that a sink confirmed, in a file that outlives crashes. */
+/* The position after the last event that a sink confirmed, in a file that survives crashes. */
 typedef struct siem_checkpoint siem_checkpoint;
 
 typedef struct siem_checkpoint_options {
@@ -516,8 +515,8 @@ SIEM_API siem_code siem_checkpoint_read(char **json, const char *path, siem_erro
 /* Unlocks. NULL is allowed. */
 SIEM_API void siem_checkpoint_close(siem_checkpoint *checkpoint);
 
-/* Sets a checkpoint that nobody has open: events behind `last_id` are new. It is of use for any
- * file of that registry then, and goes on at the end of any output file. Errors: SIEM_LOCKED,
+/* Sets a checkpoint that nobody has open: events after `last_id` are new. It can then be used for
+ * any file of that registry, and continues at the end of any output file. Errors: SIEM_LOCKED,
  * SIEM_INVALID as siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err);
 
@@ -544,7 +543,7 @@ typedef enum siem_on_error {
 typedef struct siem_counts {
     uint64_t exported; /* events whose record, or the first of several, the sink confirmed */
     uint64_t refused;  /* events without a record or rejected, skipped or in the dead letter */
-    uint64_t dropped;  /* events that a filter or a function left out */
+    uint64_t dropped;  /* events that a filter or a function skipped */
     uint64_t repaired; /* exported events in which something had to be replaced */
     uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */
     uint64_t bytes;                                /* of records, with their line ends */
@@ -555,9 +554,9 @@ typedef struct siem_counts {
     uint64_t events;     /* taken from a registry or given by the caller */
     uint64_t rendered;   /* events that became records */
     uint64_t batches;    /* that the sink has answered for */
-    uint64_t latency[SIEM_LATENCY_COUNT]; /* of these, how many were not longer under way */
-    double latency_seconds;               /* how long all batches were under way, added up */
-    int64_t last_id; /* the event up to which all is dealt with; 0: none, or no checkpoint */
+    uint64_t latency[SIEM_LATENCY_COUNT]; /* of these, how many were not longer in flight */
+    double latency_seconds;               /* how long all batches were in flight, added up */
+    int64_t last_id; /* the event up to which all is done; 0: none, or no checkpoint */
     double saved;    /* when the checkpoint was saved, in seconds since 1970; 0: it never was */
     uint64_t save_failures; /* attempts to save that failed since then */
     siem_lag lag;           /* of an export that follows, looked up once a second */
@@ -597,7 +596,7 @@ SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, sie
 
 /* Exports all events of a registry, from the first one on. No read transaction is open while the
  * sink writes. With a checkpoint, the registry is opened to be followed, and the first event is the
- * one behind the last that was confirmed. Errors: those of the registry, of siem_batch_write and of
+ * one after the last that was confirmed. Errors: those of the registry, of siem_batch_write and of
  * the sink; SIEM_INVALID for a registry that is not the checkpoint's, a sink that writes to a file
  * of the registry's own, and a call from a function of this export or of its sink. Whatever was
  * rendered before a failure of the registry or of an event is sent first. */
@@ -607,7 +606,7 @@ SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry
  * on with those that are added, until the progress function says false: then SIEM_CANCELLED, with
  * all saved that was confirmed. A registry that is locked or cannot be read, and a file that cannot
  * be written, are tried again for as long as it takes. Errors: those of siem_export_run that
- * waiting does not mend; SIEM_HELD and SIEM_NOT_FOUND as siem_registry_wait. */
+ * waiting does not fix; SIEM_HELD and SIEM_NOT_FOUND as siem_registry_wait. */
 SIEM_API siem_code siem_export_follow(siem_export *export_, siem_registry *registry,
                                       siem_error *err);
 
@@ -666,7 +665,7 @@ SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const s
                                     size_t option_count, siem_error *err);
 
 /* The same in a Lua 5.4 state of the caller's, on its package.path, with the library's own modules
- * behind it. The state must have the libraries `package` and `debug` open, outlive the format, and
+ * after it. The state must have the libraries `package` and `debug` open, outlive the format, and
  * be left alone while the format's mapping is used. Errors: as siem_format_open. */
 struct lua_State;
 SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host, const char *name,

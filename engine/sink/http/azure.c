@@ -117,7 +117,7 @@ static void write_form(const azure_sink *azure, siem_request *request) {
     static const char head[] = "grant_type=client_credentials&scope=" SCOPE "&client_id=";
     siem_buffer *form = &request->content;
     const char *secret = siem_secret_text(azure->client_secret);
-    /* Room for every character as an escape, so that nothing of it is left behind by growing. */
+    /* Room for every character as an escape, so that growing leaves no copy of it. */
     (void)siem_buffer_reserve_secret(form, 512 + 3 * (strlen(secret) + strlen(azure->client_id)));
     siem_buffer_add(form, head, sizeof head - 1);
     add_escaped(form, azure->client_id);
@@ -158,7 +158,7 @@ static double lifetime_of(const cJSON *body) {
     double seconds = cJSON_IsString(item)   ? siem_number_read(item->valuestring, NULL)
                      : cJSON_IsNumber(item) ? item->valuedouble
                                             : 0;
-    if (!(seconds > SHORTEST_LIFE)) return SHORTEST_LIFE; /* also what is no number */
+    if (!(seconds > SHORTEST_LIFE)) return SHORTEST_LIFE; /* also what is not a number */
     return seconds < LONGEST_LIFE ? seconds : LONGEST_LIFE;
 }
 

@@ -31,7 +31,7 @@ typedef struct elastic_sink {
     char *url, *namespace, *index, *bulk_path;
     bool without_template;
     char *target; /* an index or a data stream */
-    char *bulk;   /* the path of _bulk behind the url */
+    char *bulk;   /* the path of _bulk after the url */
     char *head;   /* of an action, up to its _id */
     siem_elastic_setup setup;
     char *user; /* NULL: api_key */
@@ -283,7 +283,7 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
                         siem_elastic_text(version, "number", "?"),
                         siem_elastic_text(body, "cluster_name", "?"));
     } else {
-        siem_answer_all(answer, SIEM_HOLD, "the server is no Elasticsearch: correct the URL");
+        siem_answer_all(answer, SIEM_HOLD, "the server is not Elasticsearch: correct the URL");
     }
     cJSON_Delete(body);
 }

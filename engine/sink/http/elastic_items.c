@@ -3,8 +3,8 @@
  * Most faults of the set-up come item by item, in a 200: an index that is missing or closed, an
  * alias without a write index, a pipeline that is missing, a limit on shards. Their status is that
  * of a document that is refused, often with the type that such a document has as well
- * (illegal_argument_exception). So a refusal is the document's only when its type says so, or when
- * the same request shows that the set-up takes others. */
+ * (illegal_argument_exception). So a refusal is the document's only when its type means that, or
+ * when the same request shows that the set-up takes others. */
 #include "sink/http/elastic_items.h"
 
 #include <stdio.h>

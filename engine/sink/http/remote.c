@@ -60,7 +60,7 @@ const siem_option_spec siem_remote_options[] = {
      .most = 86400,
      .fallback = 10,
      .at = AT(settings.connect_timeout),
-     .help = "until a connection stands"},
+     .help = "until a connection is made"},
     {.name = "retries",
      .kind = SIEM_OPTION_INTEGER,
      .value = "N",
@@ -182,7 +182,7 @@ static siem_code open_compressor(siem_remote_sink *remote, const siem_remote_lim
                                 missing.message);
 }
 
-/* Remarks a file that others can read, which is no reason to stop. */
+/* Remarks a file that others can read, without stopping for it. */
 static void look_at_file(siem_remote_sink *remote, const char *name, const char *path) {
     if (path == NULL || !siem_exposure_of(path)) return;
     siem_sink_add_remark(&remote->http.sink, "%s: other users can read or change '%s': chmod o= it",

@@ -80,8 +80,8 @@ void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request);
 /* ---- credentials ---- */
 
 /* For an answer that holds, as the credential is refused: asks for the same request again when the
- * secret is another one by now, or becomes one by being read again. When it cannot be read, the
- * reason says so. */
+ * secret is another one by now, or becomes one by being read again. When it cannot be read, that
+ * is added to the reason. */
 void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
 
 #endif

@@ -1,7 +1,7 @@
 /* sentinel.c: Azure's HTTP Data Collector API, which the reference signs for.
  *
  * "Azure Monitor HTTP Data Collector API": support ended on 2026-09-14; the Logs Ingestion API
- * (azure.c) is its successor. Each attempt is signed anew, as x-ms-date is held against the
+ * (azure.c) is its successor. Each attempt is signed again, as x-ms-date is held against the
  * clock. Bodies are not compressed: the signature covers the length of what is sent. */
 #include "base/error.h"
 #include "sink/http/remote.h"

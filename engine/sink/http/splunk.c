@@ -85,7 +85,7 @@ static const siem_option_spec options[] = {
      .value = "GUID",
      .at = AT(given_channel),
      .help = "of the requests (default with ack: random); with ack, its last 12 digits are "
-             "replaced by random ones, others for each request under way"},
+             "replaced by random ones, others for each request in flight"},
     {.name = "trust_event_number",
      .kind = SIEM_OPTION_FLAG,
      .at = AT(trusts_number),
@@ -317,7 +317,7 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_rep
     } else if (ticket < 0) {
         siem_answer_all(answer, SIEM_HOLD,
                         "the collector gives no ackId: enable acknowledgement for the token, or "
-                        "leave out ack");
+                        "omit ack");
     } else {
         parcel->ticket = ticket;
         parcel->since = siem_clock();

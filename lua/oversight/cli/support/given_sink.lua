@@ -81,7 +81,7 @@ local function check(given, kind)
   for _, name in ipairs(OPTIONS) do
     if given[name] ~= nil and not (kind and kind.takes[name]) then
       if not kind then return ("%s needs --to, or a URL as --output"):format(flag_of(name)) end
-      return ("%s is no option of %s: see 'oversight-siem sinks %s'"):format(flag_of(name), kind.name, kind.name)
+      return ("%s is not an option of %s: see 'oversight-siem sinks %s'"):format(flag_of(name), kind.name, kind.name)
     end
   end
   return check_file_options(given, kind)
