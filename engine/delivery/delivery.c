@@ -406,14 +406,18 @@ static void break_off(siem_delivery *delivery) {
     release_sink(delivery);
 }
 
+static void settle_done(siem_delivery *delivery) {
+    while (delivery->used > 0 && under_way(delivery, 0)->phase == SIEM_DONE) {
+        settle_first(delivery);
+    }
+}
+
 /* Goes on until all shipments have arrived, or until there is another one to fill. */
 static siem_code drive(siem_delivery *delivery, bool all, siem_error *err) {
     while (delivery->used > 0) {
         double due = start_due(delivery);
         bool failed = delivery->failure.code != SIEM_OK;
-        while (delivery->used > 0 && under_way(delivery, 0)->phase == SIEM_DONE) {
-            settle_first(delivery);
-        }
+        settle_done(delivery);
         size_t spare = survey(delivery).is_blamed ? SPARE_REQUESTS : 0;
         if (!failed && !all && delivery->used <= delivery->sink->pace.in_flight + spare) break;
         if (delivery->used == 0) break;
@@ -474,6 +478,14 @@ siem_code siem_delivery_push(siem_delivery *delivery, siem_batch *batch, siem_er
 siem_code siem_delivery_push_borrowed(siem_delivery *delivery, const siem_batch *batch,
                                       siem_error *err) {
     return push(delivery, batch, NULL, err);
+}
+
+siem_code siem_delivery_poll(siem_delivery *delivery, int milliseconds, siem_error *err) {
+    double soon = siem_clock() + milliseconds / 1e3;
+    if (delivery->used > 0) wait_until(delivery, fmin(start_due(delivery), soon));
+    if (delivery->used > 0) (void)start_due(delivery);
+    settle_done(delivery);
+    return delivery->failure.code == SIEM_OK ? SIEM_OK : drive(delivery, false, err);
 }
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {

@@ -63,6 +63,10 @@ siem_code siem_delivery_push(siem_delivery *delivery, siem_batch *batch, siem_er
 siem_code siem_delivery_push_borrowed(siem_delivery *delivery, const siem_batch *batch,
                                       siem_error *err);
 
+/* Drives what is under way for at most `milliseconds`, without waiting for its end. Errors: as
+ * siem_delivery_push. */
+siem_code siem_delivery_poll(siem_delivery *delivery, int milliseconds, siem_error *err);
+
 /* Sends what waits, and returns when everything is settled. Errors: as above. */
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);
 

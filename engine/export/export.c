@@ -105,6 +105,7 @@ static void drop_delivery(siem_export *export_) {
 static siem_renderer renderer_of(const siem_export_options *options) {
     bool rejects = options->sink->kind->can & SIEM_REJECTS;
     return (siem_renderer){.mapping = options->mapping,
+                           .state = siem_mapping_own_state(options->mapping),
                            .field_bytes = options->sink->pace.field_bytes,
                            .keeps_sources = options->deadletter != NULL && rejects,
                            .stops = options->on_error == SIEM_STOP_ON_ERROR,
@@ -134,11 +135,14 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
 siem_code siem_export_open(siem_export **out, const siem_export_options *options, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = NULL;
+    size_t jobs;
     siem_code rc = siem_export_check_options(options, err);
+    if (rc == SIEM_OK) rc = siem_export_choose_jobs(options, &jobs, err);
     if (rc != SIEM_OK) return rc;
     siem_export *export_ = calloc(1, sizeof *export_);
     if (export_ == NULL) return siem_error_no_memory(err);
     export_->options = *options;
+    export_->jobs = jobs;
     export_->renderer = renderer_of(options);
     export_->holder.sink = &export_->options.sink;
     siem_sink_add_holder(options->sink, &export_->holder);
@@ -272,19 +276,27 @@ static siem_code settle_what_waits(siem_export *export_, double now, siem_error 
     return now - export_->settled > MOST_WAIT ? siem_export_flush(export_, err) : SIEM_OK;
 }
 
-/* Looks around while events are read: a read transaction keeps the registry's log from being reset,
- * and whoever watches wants to know, also where a filter leaves out all events. */
-static siem_code breathe(siem_export *export_, siem_error *err) {
-    bool is_long = ++export_->unreleased >= MOST_PAGE;
-    if (!is_long && export_->unreleased % BREATH_EVENTS != 0) return SIEM_OK;
-    double now = siem_clock();
-    if (!is_long && now < export_->breath_due) return SIEM_OK;
+static siem_code look_around(siem_export *export_, double now, siem_error *err) {
     siem_registry_release(export_->registry);
     export_->unreleased = 0;
     export_->breath_due = now + BREATH;
     siem_code rc = settle_what_waits(export_, now, err);
     if (rc != SIEM_OK || siem_export_goes_on(export_)) return rc;
     return siem_outage_cancelled(siem_export_outage(export_), err);
+}
+
+siem_code siem_export_look_around(siem_export *export_, siem_error *err) {
+    double now = siem_clock();
+    return now < export_->breath_due ? SIEM_OK : look_around(export_, now, err);
+}
+
+/* While events are read: a read transaction keeps the registry's log from being reset, and whoever
+ * watches wants to know, also where a filter drops all events. */
+static siem_code breathe(siem_export *export_, siem_error *err) {
+    bool is_long = ++export_->unreleased >= MOST_PAGE;
+    if (is_long) return look_around(export_, siem_clock(), err);
+    return export_->unreleased % BREATH_EVENTS == 0 ? siem_export_look_around(export_, err)
+                                                    : SIEM_OK;
 }
 
 /* Whenever the columns were looked at: the mapping must find those that it reads. Others that
@@ -323,8 +335,15 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
     return rc;
 }
 
+/* Several threads bring an export near the end of what the registry has; this one does the rest. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err) {
-    siem_code rc = export_all(export_, reading, err);
+    bool is_followed = siem_registry_is_followed(export_->registry);
+    bool in_parallel;
+    *reading = true;
+    siem_code rc = siem_export_is_worth_jobs(export_, &in_parallel, err);
+    if (rc == SIEM_OK) rc = SIEM_END;
+    if (rc == SIEM_END && in_parallel) rc = siem_export_in_parallel(export_, reading, err);
+    if (rc == SIEM_END && (is_followed || !in_parallel)) rc = export_all(export_, reading, err);
     if (rc != SIEM_END) return rc;
     *reading = false;
     return siem_export_flush(export_, err);

@@ -18,6 +18,7 @@ struct siem_export {
     siem_export_options options; /* without a sink when that was closed */
     siem_sink_holder holder;     /* of that sink */
     siem_renderer renderer;
+    size_t jobs; /* threads that render */
     siem_delivery *delivery;
     siem_batch *batch;       /* that is being filled; NULL: none */
     siem_registry *registry; /* that is being read, or NULL */
@@ -83,6 +84,24 @@ bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *l
 /* Counts a refusal, and records it unless something before it is not settled. */
 void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
                                const siem_refusal *refusal);
+
+/* ---- several threads ---- */
+
+/* How many render. Errors: SIEM_INVALID for a number that the mapping does not allow. */
+siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
+                                  siem_error *err);
+
+/* Whether the registry has so many events to be exported that threads are worth their start.
+ * Errors: as siem_registry_ordering. */
+siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_error *err);
+
+/* Exports what the registry has now, but does not wait until it is settled: SIEM_END. Errors and
+ * `*is_reading` as siem_export_round. */
+siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_error *err);
+
+/* Ten times a second at most: ends the read transaction, settles what waits, and asks whether to go
+ * on. Errors: those of delivery, SIEM_CANCELLED. */
+siem_code siem_export_look_around(siem_export *export_, siem_error *err);
 
 /* ---- how it goes on ---- */
 

@@ -175,12 +175,18 @@ static siem_code split_list(siem_batch *batch, mark start, siem_event *event, un
 
 siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                            unsigned *repairs, siem_error *err) {
-    unsigned bits = 0;
     if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (event == NULL) return siem_misuse_null(__func__, "event", err);
+    return siem_batch_render(batch, mapping, siem_mapping_own_state(mapping), event, repairs, err);
+}
+
+siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,
+                            siem_render_state *state, siem_event *event, unsigned *repairs,
+                            siem_error *err) {
+    unsigned bits = 0;
     mark start = mark_of(batch);
-    siem_code rc = siem_mapping_render(mapping, event, &batch->lines, &bits, err);
+    siem_code rc = siem_mapping_render(mapping, state, event, &batch->lines, &bits, err);
     if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
         rc = split_list(batch, start, event, bits, err);
     } else if (rc == SIEM_OK) {

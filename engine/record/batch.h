@@ -7,6 +7,7 @@
 #define SIEM_BATCH_H
 
 #include "base/position.h"
+#include "record/mapping.h"
 
 #include <oversight/siem.h>
 
@@ -52,6 +53,11 @@ siem_position siem_batch_reached(const siem_batch *batch);
 void siem_batch_reach(siem_batch *batch, siem_position position);
 
 siem_tally *siem_batch_tally(siem_batch *batch);
+
+/* As siem_batch_write, with the memory of a renderer. */
+siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,
+                            siem_render_state *state, siem_event *event, unsigned *repairs,
+                            siem_error *err);
 
 /* Records that an event has no record; `keeps`: with the event as JSON. Errors: SIEM_NO_MEMORY. */
 siem_code siem_batch_refuse(siem_batch *batch, siem_event *event, const char *reason, bool keeps,

@@ -44,10 +44,9 @@ struct siem_mapping {
     operation *operations;
     size_t count, capacity;
     siem_buffer text;
-    size_t ready;       /* where in `text` the bytes begin that no operation has yet */
-    bool has_functions; /* of rows */
-    bool is_rendering;  /* one of its functions may be running */
-    siem_scratch scratch;
+    size_t ready;          /* where in `text` the bytes begin that no operation has yet */
+    bool has_functions;    /* of rows */
+    siem_render_state own; /* of siem_batch_write */
 };
 
 siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *err) {
@@ -64,16 +63,16 @@ siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *er
 }
 
 void siem_mapping_set_canonical(siem_mapping *mapping) {
-    mapping->scratch.is_canonical = true;
+    mapping->own.scratch.is_canonical = true;
 }
 
 void siem_mapping_set_allocator(siem_mapping *mapping, siem_allocator *allocator) {
     mapping->text.allocator = allocator;
-    siem_scratch_use(&mapping->scratch, allocator);
+    siem_scratch_use(&mapping->own.scratch, allocator);
 }
 
 void siem_mapping_trim(siem_mapping *mapping) {
-    siem_scratch_free(&mapping->scratch);
+    siem_scratch_free(&mapping->own.scratch);
 }
 
 /* Puts the row at fault before a message: its label, or the mapping and the destination. */
@@ -94,7 +93,7 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no further row can be added", mapping->name);
     }
-    rc = siem_row_open(&compiled, row, &mapping->scratch, err);
+    rc = siem_row_open(&compiled, row, &mapping->own.scratch, err);
     if (rc == SIEM_OK) rc = siem_tree_add(&mapping->root, compiled, err);
     if (rc == SIEM_OK) return SIEM_OK;
     siem_row_close(compiled);
@@ -128,6 +127,10 @@ siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, v
     return SIEM_OK;
 }
 
+bool siem_mapping_is_shareable(const siem_mapping *mapping) {
+    return !mapping->has_functions && mapping->whole == NULL && mapping->filter == NULL;
+}
+
 const char *siem_mapping_name(const siem_mapping *mapping) {
     return mapping != NULL ? mapping->name : NULL;
 }
@@ -138,7 +141,7 @@ void siem_mapping_close(siem_mapping *mapping) {
     (void)siem_resize(mapping->text.allocator, mapping->operations,
                       mapping->capacity * sizeof *mapping->operations, 0);
     siem_buffer_free(&mapping->text);
-    siem_scratch_free(&mapping->scratch);
+    siem_scratch_free(&mapping->own.scratch);
     free(mapping->name);
     free(mapping);
 }
@@ -235,8 +238,8 @@ siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
     return SIEM_OK;
 }
 
-static siem_code is_unknown(const siem_registry *registry, const char *field, siem_error *err) {
-    const char *reason = siem_unreadable_reason(siem_registry_unreadable(registry), field);
+static siem_code is_unknown(const siem_unreadable *unreadable, const char *field, siem_error *err) {
+    const char *reason = siem_unreadable_reason(unreadable, field);
     if (reason == NULL) {
         return siem_error_set(err, SIEM_NOT_FOUND,
                               "\"%s\" is neither a field of an event nor a column of this registry",
@@ -250,14 +253,14 @@ static siem_code is_unknown(const siem_registry *registry, const char *field, si
 }
 
 static siem_code check_object(const siem_mapping *mapping, const siem_tree *object,
-                              const siem_registry *registry, siem_error *err) {
-    const char *const *columns = siem_registry_columns(registry);
+                              const char *const *columns, const siem_unreadable *unreadable,
+                              siem_error *err) {
     siem_code rc = SIEM_OK;
     for (const siem_tree *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
         const char *unknown = m->row != NULL ? siem_row_unknown_field(m->row, columns) : NULL;
-        if (m->row == NULL) rc = check_object(mapping, m, registry, err);
+        if (m->row == NULL) rc = check_object(mapping, m, columns, unreadable, err);
         if (unknown == NULL) continue;
-        rc = is_unknown(registry, unknown, err);
+        rc = is_unknown(unreadable, unknown, err);
         name_row(mapping, siem_row_label(m->row), siem_row_destination(m->row), err);
     }
     return rc;
@@ -267,7 +270,13 @@ siem_code siem_mapping_check(const siem_mapping *mapping, const siem_registry *r
                              siem_error *err) {
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (registry == NULL) return siem_misuse_null(__func__, "registry", err);
-    return check_object(mapping, &mapping->root, registry, err);
+    return siem_mapping_check_columns(mapping, siem_registry_columns(registry),
+                                      siem_registry_unreadable(registry), err);
+}
+
+siem_code siem_mapping_check_columns(const siem_mapping *mapping, const char *const *columns,
+                                     const siem_unreadable *unreadable, siem_error *err) {
+    return check_object(mapping, &mapping->root, columns, unreadable, err);
 }
 
 /* ---- rendering ---- */
@@ -307,16 +316,18 @@ static inline siem_code write_member(const siem_mapping *mapping, const operatio
     return SIEM_OK;
 }
 
-static siem_code run_row(siem_mapping *mapping, const operation *op, siem_event *event,
-                         size_t start, siem_buffer *out, unsigned *repairs, siem_error *err) {
+static siem_code run_row(const siem_mapping *mapping, siem_render_state *state, const operation *op,
+                         siem_event *event, size_t start, siem_buffer *out, unsigned *repairs,
+                         siem_error *err) {
     siem_value value;
-    siem_code rc = siem_row_get(op->row, event, &mapping->scratch, &value, err);
+    siem_code rc = siem_row_get(op->row, event, &state->scratch, &value, err);
     if (rc == SIEM_OK) rc = write_member(mapping, op, event, &value, start, out, repairs, err);
     return rc == SIEM_END ? SIEM_OK : rc;
 }
 
-static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_buffer *out,
-                                unsigned *repairs, siem_error *err) {
+static siem_code run_operations(const siem_mapping *mapping, siem_render_state *state,
+                                siem_event *event, siem_buffer *out, unsigned *repairs,
+                                siem_error *err) {
     size_t opened[SIEM_DESTINATION_DEPTH]; /* where the open objects begin */
     size_t depth = 0, start = out->size;
     const operation *end = mapping->operations + mapping->count;
@@ -328,7 +339,7 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
             rc = write_member(mapping, op, event, siem_event_field(event, (size_t)op->field), start,
                               out, repairs, err);
             break;
-        case RUN_ROW: rc = run_row(mapping, op, event, start, out, repairs, err); break;
+        case RUN_ROW: rc = run_row(mapping, state, op, event, start, out, repairs, err); break;
         case OPEN_OBJECT:
             opened[depth++] = out->size;
             write_bytes(mapping, op, out);
@@ -346,11 +357,11 @@ static siem_code run_operations(siem_mapping *mapping, siem_event *event, siem_b
     return SIEM_OK;
 }
 
-static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer *out,
-                           siem_error *err) {
+static siem_code run_whole(const siem_mapping *mapping, siem_render_state *state, siem_event *event,
+                           siem_buffer *out, siem_error *err) {
     siem_value record;
     siem_code rc = siem_function_call(mapping->whole, mapping->whole_context, "function", event,
-                                      (siem_value){0}, &mapping->scratch, &record, err);
+                                      (siem_value){0}, &state->scratch, &record, err);
     if (rc != SIEM_OK) return rc;
     if (record.type != SIEM_JSON || (record.bytes[0] != '{' && record.bytes[0] != '[')) {
         return siem_error_set(err, SIEM_REFUSED, "the function gave no table of named values");
@@ -362,11 +373,12 @@ static siem_code run_whole(siem_mapping *mapping, siem_event *event, siem_buffer
     return SIEM_OK;
 }
 
-static siem_code run_filter(siem_mapping *mapping, siem_event *event, siem_error *err) {
+static siem_code run_filter(const siem_mapping *mapping, siem_render_state *state,
+                            siem_event *event, siem_error *err) {
     bool wanted;
     if (mapping->filter == NULL) return SIEM_OK;
     siem_code rc = siem_function_ask(mapping->filter, mapping->filter_context, "filter", event,
-                                     &mapping->scratch, &wanted, err);
+                                     &state->scratch, &wanted, err);
     if (rc != SIEM_OK) return rc;
     return wanted ? SIEM_OK : siem_error_set(err, SIEM_DROPPED, "dropped by the filter");
 }
@@ -379,41 +391,47 @@ siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *e
 }
 
 /* Its scratch memory is for one event at a time. */
-static siem_code check_idle(const siem_mapping *mapping, siem_error *err) {
-    if (!mapping->is_rendering) return siem_mapping_check_compiled(mapping, err);
+static siem_code check_idle(const siem_mapping *mapping, const siem_render_state *state,
+                            siem_error *err) {
+    if (!state->is_rendering) return siem_mapping_check_compiled(mapping, err);
     return siem_error_set(err, SIEM_INVALID, "%s: a function of this mapping renders through it",
                           mapping->name);
 }
 
-static siem_code run(siem_mapping *mapping, siem_event *event, siem_buffer *out, unsigned *repairs,
-                     siem_error *err) {
-    siem_code rc = run_filter(mapping, event, err);
+static siem_code run(const siem_mapping *mapping, siem_render_state *state, siem_event *event,
+                     siem_buffer *out, unsigned *repairs, siem_error *err) {
+    siem_code rc = run_filter(mapping, state, event, err);
     if (rc != SIEM_OK) {
         siem_error_prefix(err, "filter");
         return rc;
     }
-    if (mapping->whole != NULL) return run_whole(mapping, event, out, err);
-    return run_operations(mapping, event, out, repairs, err);
+    if (mapping->whole != NULL) return run_whole(mapping, state, event, out, err);
+    return run_operations(mapping, state, event, out, repairs, err);
 }
 
 /* An event that needs more memory than the limit leaves it to the next one. */
-static siem_code discard_scratch(siem_mapping *mapping, siem_error *err) {
-    bool limited = mapping->text.allocator != NULL;
-    siem_scratch_free(&mapping->scratch);
+static siem_code discard_scratch(siem_render_state *state, siem_error *err) {
+    bool limited = state->scratch.decoded.allocator != NULL;
+    siem_scratch_free(&state->scratch);
     if (!limited) return siem_error_no_memory(err);
     return siem_error_set(err, SIEM_REFUSED, "a value needs more memory than the format may use");
 }
 
-siem_code siem_mapping_render(siem_mapping *mapping, siem_event *event, siem_buffer *out,
-                              unsigned *repairs, siem_error *err) {
-    siem_code rc = check_idle(mapping, err);
+siem_render_state *siem_mapping_own_state(siem_mapping *mapping) {
+    return &mapping->own;
+}
+
+siem_code siem_mapping_render(const siem_mapping *mapping, siem_render_state *state,
+                              siem_event *event, siem_buffer *out, unsigned *repairs,
+                              siem_error *err) {
+    siem_code rc = check_idle(mapping, state, err);
     if (rc != SIEM_OK) return rc;
-    mapping->is_rendering = true;
-    mapping->scratch.repairs = 0;
-    rc = run(mapping, event, out, repairs, err);
-    mapping->is_rendering = false;
-    *repairs |= mapping->scratch.repairs | event->repairs;
-    if (siem_scratch_failed(&mapping->scratch)) rc = discard_scratch(mapping, err);
+    state->is_rendering = true;
+    state->scratch.repairs = 0;
+    rc = run(mapping, state, event, out, repairs, err);
+    state->is_rendering = false;
+    *repairs |= state->scratch.repairs | event->repairs;
+    if (siem_scratch_failed(&state->scratch)) rc = discard_scratch(state, err);
     if (rc != SIEM_OK) siem_error_prefix(err, "%s", mapping->name);
     else if (out->failed || event->extra.failed || event->text.failed)
         rc = siem_error_no_memory(err);

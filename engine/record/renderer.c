@@ -23,7 +23,8 @@ siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, si
     size_t before = siem_batch_size(batch);
     siem_batch_keep_sources(batch, renderer->keeps_sources);
     tally->events++;
-    siem_code rc = siem_batch_write(batch, renderer->mapping, event, NULL, &reason);
+    siem_code rc =
+        siem_batch_render(batch, renderer->mapping, renderer->state, event, NULL, &reason);
     if (rc == SIEM_OK) {
         tally->rendered++;
         if (renderer->field_bytes != 0) {

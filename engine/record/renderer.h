@@ -2,10 +2,11 @@
 #ifndef SIEM_RENDERER_H
 #define SIEM_RENDERER_H
 
-#include <oversight/siem.h>
+#include "record/mapping.h"
 
 typedef struct siem_renderer {
-    siem_mapping *mapping;
+    const siem_mapping *mapping;
+    siem_render_state *state;
     size_t field_bytes; /* texts are cut at this size; 0: no limit */
     bool keeps_sources; /* the JSON of events beside their records */
     bool stops;         /* an event without a record ends the export */

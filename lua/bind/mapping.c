@@ -434,7 +434,8 @@ static int mapping_render(lua_State *L) {
     siem_lua_enter(&m->caller, L, "mapping");
     use->count++;
     m->record.size = 0;
-    siem_code rc = siem_mapping_render(m->mapping, event, &m->record, &repairs, &err);
+    siem_code rc = siem_mapping_render(m->mapping, siem_mapping_own_state(m->mapping), event,
+                                       &m->record, &repairs, &err);
     use->count--;
     siem_lua_leave(&m->caller);
     return push_record(L, m, rc, &err);

@@ -1,0 +1,261 @@
+/* jobs.c: threads, and a ring of slices that they render. */
+#include "export/jobs.h"
+
+#include "base/error.h"
+#include "record/batch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SLICES_OF_THREAD 2
+#define MOST_READY       2 /* batches of a slice */
+
+/* One slice, from its being added until its last batch is taken. */
+typedef struct task {
+    siem_slice slice;
+    siem_batch *batch; /* for its first events */
+    siem_rendered ready[MOST_READY];
+    size_t first, count; /* of `ready`, a ring */
+} task;
+
+struct siem_jobs {
+    const siem_origin *origin;
+    siem_renderer renderer;
+    size_t batch_bytes;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t work;  /* there is a slice to render, or room for a batch */
+    pthread_cond_t done;  /* a batch is ready */
+    task *tasks;          /* a ring: `used` from `first` on, of which `begun` have a thread */
+    size_t capacity, first, used, begun;
+    pthread_t *threads;
+    size_t thread_count, most_threads;
+    atomic_bool is_stopping;
+};
+
+/* ---- a thread ---- */
+
+typedef struct worker {
+    siem_jobs *jobs;
+    siem_renderer renderer;
+    siem_render_state state;
+    siem_reader *reader; /* NULL: it could not be opened yet */
+    unsigned shapes;     /* siem_reader_shapes, when its columns were checked */
+} worker;
+
+static bool goes_on(void *jobs) {
+    return !atomic_load(&((siem_jobs *)jobs)->is_stopping);
+}
+
+/* Hands a batch over. False when nobody wants it any more; it is closed then. */
+static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) {
+    (void)pthread_mutex_lock(&jobs->lock);
+    while (at->count == MOST_READY && goes_on(jobs)) {
+        (void)pthread_cond_wait(&jobs->work, &jobs->lock);
+    }
+    bool is_wanted = goes_on(jobs);
+    if (is_wanted) at->ready[(at->first + at->count++) % MOST_READY] = *rendered;
+    (void)pthread_cond_signal(&jobs->done);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    if (!is_wanted) siem_batch_close(rendered->batch);
+    return is_wanted;
+}
+
+/* The mapping must find the columns that it reads, whenever they were looked at. */
+static siem_code check_columns(worker *w, siem_error *err) {
+    unsigned shapes = siem_reader_shapes(w->reader);
+    if (w->shapes == shapes) return SIEM_OK;
+    const siem_schema *schema = siem_reader_schema(w->reader);
+    w->shapes = shapes;
+    return siem_mapping_check_columns(w->renderer.mapping, (const char *const *)schema->columns,
+                                      schema->unreadable, err);
+}
+
+/* Fills a batch. SIEM_OK: it is full, and the slice goes on. */
+static siem_code fill(worker *w, siem_rendered *rendered) {
+    siem_error *err = &rendered->failure;
+    for (;;) {
+        siem_event *event;
+        rendered->is_reading = true;
+        siem_code rc = siem_reader_next(w->reader, &event, err);
+        if (rc == SIEM_OK) rc = check_columns(w, err);
+        if (rc != SIEM_OK) return rc;
+        rendered->is_reading = false;
+        rc = siem_renderer_add(&w->renderer, rendered->batch, event, err);
+        if (rc != SIEM_OK) return rc;
+        if (siem_batch_weight(rendered->batch) >= w->jobs->batch_bytes) return SIEM_OK;
+    }
+}
+
+static siem_code open_reader(worker *w, siem_error *err) {
+    if (w->reader != NULL) return SIEM_OK;
+    siem_code rc = siem_reader_open(&w->reader, w->jobs->origin, err);
+    if (rc == SIEM_OK) siem_reader_set_go_on(w->reader, goes_on, w->jobs);
+    return rc;
+}
+
+static void render(worker *w, task *at) {
+    siem_rendered rendered = {.batch = at->batch, .slice = at->slice.number, .is_reading = true};
+    siem_code rc = open_reader(w, &rendered.failure);
+    at->batch = NULL;
+    if (rc == SIEM_OK) siem_reader_begin(w->reader, &at->slice);
+    while (rc == SIEM_OK) {
+        rendered.failure.code = SIEM_OK;
+        rc = fill(w, &rendered);
+        if (rc != SIEM_OK) break;
+        if (!hand_over(w->jobs, at, &rendered)) return;
+        rc = siem_batch_open(&rendered.batch, &rendered.failure);
+    }
+    rendered.failure.code = rc == SIEM_END ? SIEM_OK : rc;
+    rendered.is_last = true;
+    if (w->reader != NULL) {
+        rendered.suspect = siem_reader_suspect(w->reader);
+        siem_reader_release(w->reader);
+    }
+    (void)hand_over(w->jobs, at, &rendered);
+}
+
+/* The next slice that has no thread, or NULL at the end. */
+static task *next_task(siem_jobs *jobs) {
+    task *at = NULL;
+    (void)pthread_mutex_lock(&jobs->lock);
+    while (jobs->begun == jobs->used && goes_on(jobs)) {
+        (void)pthread_cond_wait(&jobs->work, &jobs->lock);
+    }
+    if (goes_on(jobs)) at = &jobs->tasks[(jobs->first + jobs->begun++) % jobs->capacity];
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return at;
+}
+
+static void *work(void *context) {
+    siem_jobs *jobs = context;
+    worker w = {.jobs = jobs, .renderer = jobs->renderer};
+    task *at;
+    w.renderer.state = &w.state;
+    while ((at = next_task(jobs)) != NULL) render(&w, at);
+    siem_reader_close(w.reader);
+    siem_scratch_free(&w.state.scratch);
+    return NULL;
+}
+
+/* Signals are for the threads of the program. */
+static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&jobs->threads[jobs->thread_count], NULL, work, jobs);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        return siem_error_set(err, SIEM_IO, "cannot start a thread to render on: %s", strerror(rc));
+    }
+    jobs->thread_count++;
+    return SIEM_OK;
+}
+
+/* ---- the caller's side ---- */
+
+siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
+                         const siem_renderer *renderer, size_t batch_bytes, siem_error *err) {
+    pthread_condattr_t monotonic;
+    *out = NULL;
+    siem_jobs *jobs = calloc(1, sizeof *jobs);
+    if (jobs == NULL) return siem_error_no_memory(err);
+    jobs->origin = origin;
+    jobs->renderer = *renderer;
+    jobs->batch_bytes = batch_bytes;
+    jobs->most_threads = count;
+    jobs->capacity = count * SLICES_OF_THREAD;
+    jobs->tasks = calloc(jobs->capacity, sizeof *jobs->tasks);
+    jobs->threads = calloc(count, sizeof *jobs->threads);
+    (void)pthread_mutex_init(&jobs->lock, NULL);
+    (void)pthread_cond_init(&jobs->work, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&jobs->done, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    if (jobs->tasks == NULL || jobs->threads == NULL) {
+        siem_jobs_close(jobs);
+        return siem_error_no_memory(err);
+    }
+    *out = jobs;
+    return SIEM_OK;
+}
+
+bool siem_jobs_has_room(const siem_jobs *jobs) {
+    return jobs->used < jobs->capacity;
+}
+
+bool siem_jobs_is_empty(const siem_jobs *jobs) {
+    return jobs->used == 0;
+}
+
+siem_code siem_jobs_add(siem_jobs *jobs, const siem_slice *slice, siem_batch *batch,
+                        siem_error *err) {
+    siem_code rc = SIEM_OK;
+    if (jobs->thread_count < jobs->most_threads) rc = start_thread(jobs, err);
+    if (rc != SIEM_OK && jobs->thread_count > 0) rc = SIEM_OK; /* fewer do as well */
+    if (rc != SIEM_OK) {
+        siem_batch_close(batch);
+        return rc;
+    }
+    (void)pthread_mutex_lock(&jobs->lock);
+    jobs->tasks[(jobs->first + jobs->used++) % jobs->capacity] =
+        (task){.slice = *slice, .batch = batch};
+    (void)pthread_cond_broadcast(&jobs->work);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return SIEM_OK;
+}
+
+static void wait_done(siem_jobs *jobs, int milliseconds) {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += milliseconds * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    (void)pthread_cond_timedwait(&jobs->done, &jobs->lock, &until);
+}
+
+bool siem_jobs_take(siem_jobs *jobs, int milliseconds, siem_rendered *out) {
+    (void)pthread_mutex_lock(&jobs->lock);
+    task *at = &jobs->tasks[jobs->first];
+    if (at->count == 0 && milliseconds > 0) wait_done(jobs, milliseconds);
+    bool is_ready = at->count > 0;
+    if (is_ready) {
+        *out = at->ready[at->first];
+        at->first = (at->first + 1) % MOST_READY;
+        at->count--;
+        if (out->is_last) {
+            jobs->first = (jobs->first + 1) % jobs->capacity;
+            jobs->used--;
+            jobs->begun--;
+        }
+        (void)pthread_cond_broadcast(&jobs->work);
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return is_ready;
+}
+
+void siem_jobs_close(siem_jobs *jobs) {
+    if (jobs == NULL) return;
+    (void)pthread_mutex_lock(&jobs->lock);
+    atomic_store(&jobs->is_stopping, true);
+    (void)pthread_cond_broadcast(&jobs->work);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    for (size_t i = 0; i < jobs->thread_count; i++) (void)pthread_join(jobs->threads[i], NULL);
+    for (size_t i = 0; i < jobs->used; i++) {
+        task *at = &jobs->tasks[(jobs->first + i) % jobs->capacity];
+        siem_batch_close(at->batch);
+        for (size_t k = 0; k < at->count; k++) {
+            siem_batch_close(at->ready[(at->first + k) % MOST_READY].batch);
+        }
+    }
+    (void)pthread_cond_destroy(&jobs->work);
+    (void)pthread_cond_destroy(&jobs->done);
+    (void)pthread_mutex_destroy(&jobs->lock);
+    free(jobs->threads);
+    free(jobs->tasks);
+    free(jobs);
+}

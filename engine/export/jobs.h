@@ -1,0 +1,49 @@
+/* jobs.h: slices of a registry, rendered on several threads; their batches come in the order of the
+ * events.
+ *
+ * Each thread has a connection, an event and memory of its own, and shares the mapping, which does
+ * not change. What is ready and not taken yet is bounded: two slices a thread, and two batches of
+ * each. */
+#ifndef SIEM_JOBS_H
+#define SIEM_JOBS_H
+
+#include "record/renderer.h"
+#include "source/reader.h"
+
+typedef struct siem_jobs siem_jobs;
+
+/* A batch that a thread has filled. */
+typedef struct siem_rendered {
+    siem_batch *batch; /* the caller's from here on */
+    bool is_last;      /* of its slice, whose number is `slice` */
+    int64_t slice;
+    siem_suspect suspect; /* siem_reader_suspect, of the last batch of a slice */
+    siem_error failure;   /* what ended the slice; SIEM_OK: its end */
+    bool is_reading;      /* the failure is the registry's */
+} siem_rendered;
+
+/* `count` threads, each of which starts when there is a slice for it. A batch with `batch_bytes` is
+ * handed over, although its slice goes on. What `origin` and `renderer` point to must outlive the
+ * jobs. Errors: SIEM_NO_MEMORY. */
+siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
+                         const siem_renderer *renderer, size_t batch_bytes, siem_error *err);
+
+/* Whether another slice can be added. */
+bool siem_jobs_has_room(const siem_jobs *jobs);
+
+/* Adds the next slice, and an empty batch for it, which is taken over also when it fails. Errors:
+ * SIEM_IO when no thread can be started. */
+siem_code siem_jobs_add(siem_jobs *jobs, const siem_slice *slice, siem_batch *batch,
+                        siem_error *err);
+
+/* Whether all slices have been taken. */
+bool siem_jobs_is_empty(const siem_jobs *jobs);
+
+/* The next batch, in the order of the slices. Waits for it for at most `milliseconds`; false when
+ * it is not ready by then. */
+bool siem_jobs_take(siem_jobs *jobs, int milliseconds, siem_rendered *out);
+
+/* Ends the threads, and forgets what was not taken. NULL is allowed. */
+void siem_jobs_close(siem_jobs *jobs);
+
+#endif

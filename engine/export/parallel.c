@@ -1,0 +1,157 @@
+/* parallel.c: an export whose events are rendered on several threads. */
+#include "base/error.h"
+#include "export/export.h"
+#include "export/jobs.h"
+#include "record/batch.h"
+#include "source/registry.h"
+
+#include <unistd.h>
+
+#define MOST_JOBS   64
+#define USUAL_JOBS  8 /* at most, where nobody gave a number */
+#define BATCH_BYTES ((size_t)1 << 20)
+#define POLL_MS     1   /* for a batch, while requests are under way as well, */
+#define WAIT_MS     100 /* and while none is */
+
+/* A registry, or what of it is not exported yet, with fewer events is read on one thread: the
+ * others would begin when it is done. */
+#define LEAST_EVENTS (4 * SIEM_SLICE_EVENTS)
+
+siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
+                                  siem_error *err) {
+    bool is_shareable = siem_mapping_is_shareable(options->mapping);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t usual = cores < 1 ? 1 : (size_t)cores;
+    *jobs = is_shareable ? (usual < USUAL_JOBS ? usual : USUAL_JOBS) : 1;
+    if (options->jobs == 0) return SIEM_OK;
+    *jobs = options->jobs;
+    if (options->jobs > MOST_JOBS) {
+        return siem_error_of_option(err, SIEM_INVALID, "jobs", "jobs is a number from 1 to %d",
+                                    MOST_JOBS);
+    }
+    if (options->jobs == 1 || is_shareable) return SIEM_OK;
+    return siem_error_of_option(err, SIEM_INVALID, "jobs",
+                                "jobs is 1 for %s: the format, or its filter, has functions, which "
+                                "belong to one thread",
+                                siem_mapping_name(options->mapping));
+}
+
+siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_error *err) {
+    siem_ordering ordering;
+    siem_lag lag;
+    *is_worth = false;
+    if (export_->jobs < 2) return SIEM_OK;
+    if (siem_registry_is_followed(export_->registry)) { /* that the lag is unknown is no failure */
+        *is_worth =
+            siem_registry_lag(export_->registry, export_->confirmed.id, &lag, NULL) == SIEM_OK &&
+            lag.events >= LEAST_EVENTS;
+        return SIEM_OK;
+    }
+    siem_code rc = siem_registry_ordering(export_->registry, &ordering, err);
+    *is_worth = rc == SIEM_OK && ordering.count >= LEAST_EVENTS;
+    return rc;
+}
+
+/* What is done with slices, and how many events were read in all. */
+typedef struct reading {
+    siem_jobs *jobs;
+    bool has_ended; /* there is no further slice */
+    int64_t events;
+    siem_suspect suspect; /* of the slices that were added */
+} reading;
+
+static siem_code open_jobs(siem_export *export_, reading *r, siem_error *err) {
+    size_t bytes = export_->options.batch_bytes;
+    return siem_jobs_open(&r->jobs, export_->jobs, siem_registry_origin(export_->registry),
+                          &export_->renderer, bytes > BATCH_BYTES ? bytes : BATCH_BYTES, err);
+}
+
+/* Adds slices as long as there is room. */
+static siem_code add_slices(siem_export *export_, reading *r, siem_error *err) {
+    while (!r->has_ended && siem_jobs_has_room(r->jobs)) {
+        siem_batch *batch;
+        siem_slice slice;
+        siem_code rc = siem_registry_next_slice(export_->registry, &slice, err);
+        if (rc == SIEM_END) r->has_ended = true;
+        if (rc != SIEM_OK) return rc == SIEM_END ? SIEM_OK : rc;
+        r->suspect = slice.suspect;
+        rc = siem_delivery_take_batch(export_->delivery, &batch, err);
+        if (rc == SIEM_OK) rc = siem_jobs_add(r->jobs, &slice, batch, err);
+        if (rc != SIEM_OK) return rc;
+    }
+    return SIEM_OK;
+}
+
+/* A column failed for an event of that slice: all later ones are read again without it. */
+static siem_code start_after(siem_export *export_, reading *r, const siem_rendered *rendered,
+                             siem_error *err) {
+    siem_jobs_close(r->jobs);
+    r->jobs = NULL;
+    siem_registry_seek_slice(export_->registry, rendered->slice + 1, rendered->suspect);
+    r->has_ended = false;
+    return open_jobs(export_, r, err);
+}
+
+static bool is_same(siem_suspect a, siem_suspect b) {
+    return a.is_set == b.is_set && (!a.is_set || a.id == b.id);
+}
+
+/* Joins a batch, and tells whether its slice, or the export, ends with a failure. */
+static siem_code join(siem_export *export_, reading *r, const siem_rendered *rendered,
+                      bool *is_reading, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    *is_reading = false;
+    if (rendered->batch != NULL) {
+        r->events += (int64_t)siem_batch_tally(rendered->batch)->events;
+        rc = siem_export_join(export_, rendered->batch, err);
+    }
+    if (rc != SIEM_OK) return rc;
+    if (rendered->failure.code != SIEM_OK) {
+        *is_reading = rendered->is_reading;
+        if (err != NULL) *err = rendered->failure;
+        return rendered->failure.code;
+    }
+    if (!rendered->is_last || is_same(rendered->suspect, r->suspect)) return SIEM_OK;
+    return start_after(export_, r, rendered, err);
+}
+
+/* Drives what is under way until a batch is ready. */
+static siem_code wait_for(siem_export *export_, reading *r, siem_rendered *rendered, bool *is_ready,
+                          siem_error *err) {
+    bool is_busy = siem_delivery_is_under_way(export_->delivery);
+    *is_ready = siem_jobs_take(r->jobs, is_busy ? 0 : WAIT_MS, rendered);
+    if (*is_ready || !is_busy) return SIEM_OK;
+    return siem_delivery_poll(export_->delivery, POLL_MS, err);
+}
+
+static siem_code go_through(siem_export *export_, reading *r, bool *is_reading, siem_error *err) {
+    for (;;) {
+        siem_rendered rendered;
+        bool is_ready;
+        *is_reading = true;
+        siem_code rc = add_slices(export_, r, err);
+        if (rc != SIEM_OK) return rc;
+        if (siem_jobs_is_empty(r->jobs)) {
+            rc = siem_registry_check_complete(export_->registry, r->events, err);
+            return rc == SIEM_OK ? SIEM_END : rc;
+        }
+        *is_reading = false;
+        rc = wait_for(export_, r, &rendered, &is_ready, err);
+        if (rc == SIEM_OK && is_ready) rc = join(export_, r, &rendered, is_reading, err);
+        if (rc == SIEM_OK) rc = siem_export_look_around(export_, err);
+        if (rc != SIEM_OK) return rc;
+    }
+}
+
+siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_error *err) {
+    reading r = {.events = 0};
+    *is_reading = false;
+    siem_code rc = open_jobs(export_, &r, err);
+    if (rc == SIEM_OK) rc = go_through(export_, &r, is_reading, err);
+    siem_jobs_close(r.jobs);
+    if (rc == SIEM_END && siem_registry_is_followed(export_->registry)) {
+        const siem_position reached = siem_delivery_reached(export_->delivery);
+        siem_registry_seek_event(export_->registry, reached.id, reached.print);
+    }
+    return rc;
+}
