@@ -144,7 +144,7 @@ static int refer_to_function(lua_State *L, const char *name) {
 }
 
 /* core.export_open{mapping=, sink=, on_error=, deadletter=, checkpoint=, after=, batch_bytes=,
- * progress=, notice=} -> export */
+ * jobs=, progress=, notice=} -> export */
 static int export_open(lua_State *L) {
     siem_error err;
     siem_lua_caller *ignored;
@@ -163,6 +163,8 @@ static int export_open(lua_State *L) {
     e->notice = refer_to_function(L, "notice");
     int64_t batch_bytes = siem_lua_option_integer(L, 1, "batch_bytes", 0);
     luaL_argcheck(L, batch_bytes >= 0 && batch_bytes <= 1 << 30, 1, "batch_bytes is out of range");
+    int64_t jobs = siem_lua_option_integer(L, 1, "jobs", 0);
+    luaL_argcheck(L, jobs >= 0 && jobs <= INT32_MAX, 1, "jobs is out of range");
     siem_export_options options = {
         .mapping = siem_lua_check_mapping(L, 3, &ignored),
         .sink = siem_lua_check_sink(L, 4, &ignored),
@@ -171,6 +173,7 @@ static int export_open(lua_State *L) {
         .checkpoint = lua_isnil(L, 6) ? NULL : siem_lua_check_checkpoint(L, 6, NULL),
         .after = siem_lua_option_integer(L, 1, "after", 0),
         .batch_bytes = (size_t)batch_bytes,
+        .jobs = (size_t)jobs,
         .progress = call_progress,
         .progress_context = e,
         .notice = e->notice == LUA_NOREF ? NULL : call_notice,

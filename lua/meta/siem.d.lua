@@ -497,6 +497,7 @@ function siem.lookup.geoip(path) end
 ---@field on_error "stop"|"skip"|"dead-letter"|nil "stop"
 ---@field filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
 ---@field dead_letter string? a file for refused events
+---@field jobs integer? threads that render, 1 to 64; default: one a core, up to 8, or 1 for a format or filter with functions
 ---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false, or an error, ends the export
 ---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again; an error ends the export
 
@@ -520,6 +521,7 @@ function siem.export_events(job) end
 ---@field sink string|table|oversight.Sink|(fun(): oversight.Sink?, string?, oversight.Code?) "-", a file, a table with send and close, a sink, or a function that opens one when all else is open; the pipeline closes that
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?
+---@field jobs integer?
 ---@field progress (fun(counts: oversight.Counts): boolean?)?
 ---@field name string? for messages
 
@@ -548,7 +550,7 @@ local Export = {}
 
 siem.export = {}
 
----@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, jobs: integer?, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
 ---@return oversight.Export? export
 ---@return string? message
 ---@return oversight.Code? code

@@ -15,7 +15,7 @@ local is_of = option_table.is_of
 local KEYS = {
   source = "any", format = "any", sink = "any", options = "table", filter = "function", on_error = "string",
   dead_letter = "string", progress = "function", notice = "function", name = "string", checkpoint = "string",
-  follow = "boolean", wait = "boolean", after = "integer",
+  follow = "boolean", wait = "boolean", after = "integer", jobs = "integer",
 }
 local REQUIRED = { "source", "format", "sink" }
 
@@ -136,6 +136,7 @@ local function check(definition)
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
   end
   if definition.wait and not definition.follow then return "wait needs follow" end
+  if definition.jobs and (definition.jobs < 1 or definition.jobs > 64) then return "jobs is a number from 1 to 64" end
   if definition.after and (not definition.follow or definition.checkpoint) then
     return "after is for following without a checkpoint"
   end
@@ -352,11 +353,13 @@ end
 
 --- Exports what the parts are opened for.
 local function send_by_export(self, parts)
-  local export = core.export_open {
+  local export, problem, kind = core.export_open {
     mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
-    checkpoint = parts.checkpoint, after = self.after, progress = self.progress, notice = self.notice,
+    checkpoint = parts.checkpoint, after = self.after, jobs = self.jobs,
+    progress = self.progress, notice = self.notice,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
+  if not export then return nil, problem, kind end
   local selected = selection_of(self, parts)
   if self.opened and selected then self.opened(selected) end
   local ok, message, code = run_export(self, export, parts.source)

@@ -35,6 +35,9 @@ local M = {
     { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
     service.options[1], service.options[2], service.options[3],
+    { "--jobs", value = "N", natural = true,
+      help = "threads that render, 1 to 64 (default: one a core, up to 8, or 1 for a format " ..
+        "with functions)" },
     { "--quiet", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is no terminal" },
     { "--help", help = "show this help" },
@@ -89,6 +92,8 @@ local function check_position(given)
   end
   if given.wait and not given.follow then return "--wait needs --follow" end
   if given.truncate and given.checkpoint then return "--truncate does not go with --checkpoint" end
+  if given.jobs and (given.jobs < 1 or given.jobs > 64) then return "--jobs is a number from 1 to 64" end
+  if given.restricted and given.jobs then return "--restricted does not go with --jobs: its limits are of one thread" end
   if given.restricted and given.follow then return "--restricted does not go with --follow" end
   for _, option in ipairs { "metrics", "metrics_listen" } do
     if given[option] and not given.follow then
@@ -114,7 +119,7 @@ local function make_pipeline(given, kind, get_sink)
     name = format.name, format = format, options = options, sink = sink,
     source = { path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit },
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
-    follow = given.follow, wait = given.wait,
+    follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
   }
 end
 
