@@ -573,10 +573,10 @@ typedef struct siem_export_options {
     siem_sink *sink;             /* required */
     siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
     int64_t after; /* of a registry that is followed: events up to this id are skipped; 0: none */
-    siem_on_error on_error;          /* 0: SIEM_STOP_ON_ERROR */
-    siem_deadletter *deadletter;     /* required for SIEM_DEADLETTER_ON_ERROR */
-    size_t jobs; /* threads that render: 0: one a core, up to 8, if the mapping has no functions, and
-                    else 1; 1: the caller's; more need such a mapping; up to 64 */
+    siem_on_error on_error;      /* 0: SIEM_STOP_ON_ERROR */
+    siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */
+    size_t jobs; /* threads that render: 0: one a core, up to 8, if the mapping has no functions,
+                    and else 1; 1: the caller's; more need such a mapping; up to 64 */
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;

@@ -93,7 +93,9 @@ local function check_position(given)
   if given.wait and not given.follow then return "--wait needs --follow" end
   if given.truncate and given.checkpoint then return "--truncate does not go with --checkpoint" end
   if given.jobs and (given.jobs < 1 or given.jobs > 64) then return "--jobs is a number from 1 to 64" end
-  if given.restricted and given.jobs then return "--restricted does not go with --jobs: its limits are of one thread" end
+  if given.restricted and given.jobs then
+    return "--restricted does not go with --jobs: its limits are of one thread"
+  end
   if given.restricted and given.follow then return "--restricted does not go with --follow" end
   for _, option in ipairs { "metrics", "metrics_listen" } do
     if given[option] and not given.follow then
