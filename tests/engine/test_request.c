@@ -207,6 +207,34 @@ static void test_azure(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
+/* Either the three of an application, or the machine's identity, which needs none of the secret. */
+static void test_azure_credentials(void **state) {
+    static const siem_option given[] = {{"tenant", "t"},
+                                        {"client_id", "c"},
+                                        {"client_secret", "s3cret"},
+                                        {"managed_identity", "true"}};
+    (void)state;
+    for (unsigned set = 0; set < 16; set++) {
+        siem_option options[7] = {{"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"}};
+        size_t count = 3;
+        siem_sink *sink;
+        siem_error err = {0};
+        for (unsigned i = 0; i < 4; i++) {
+            if (set & 1U << i) options[count++] = given[i];
+        }
+        siem_code rc = siem_sink_open(&sink, "azure", options, count, &err);
+        if (set == 7 || set == 8 || set == 10) {
+            assert_int_equal(rc, SIEM_OK);
+            assert_ok(siem_sink_close(sink, &err));
+            continue;
+        }
+        assert_int_equal(rc, SIEM_INVALID);
+        assert_non_null(
+            strstr(err.message, set & 8 ? "managed_identity needs neither tenant nor client_secret"
+                                        : "give tenant, client_id and client_secret, or"));
+    }
+}
+
 static void test_sentinel(void **state) {
     (void)state;
     siem_sink *sink =
@@ -325,10 +353,15 @@ static void test_exposed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),     cmocka_unit_test(test_splunk),
-        cmocka_unit_test(test_channels), cmocka_unit_test(test_elastic),
-        cmocka_unit_test(test_azure),    cmocka_unit_test(test_sentinel),
-        cmocka_unit_test(test_print),    cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_splunk),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_elastic),
+        cmocka_unit_test(test_azure),
+        cmocka_unit_test(test_sentinel),
+        cmocka_unit_test(test_azure_credentials),
+        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_masked),
         cmocka_unit_test(test_exposed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
