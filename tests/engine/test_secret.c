@@ -169,6 +169,8 @@ static void test_sources(void **state) {
     (void)snprintf(file, sizeof file, "file:%s", test_path("key"));
     write_file(test_path("key"), "\xff\xfet", 0600);
     assert_source(file, NULL, "it is UTF-16");
+    write_file(test_path("key"), "\xfe\xfft", 0600);
+    assert_source(file, NULL, "it is UTF-16");
     write_file(test_path("key"), source, 0600);
     assert_source(file, NULL, "it is longer than 16 KiB");
     source[16382] = '\0';

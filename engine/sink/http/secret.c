@@ -16,8 +16,8 @@
 #define PAGES ((size_t)16384) /* the longest credential, a token or a key file's text */
 
 struct siem_secret {
-    const char *name;
-    const siem_secret_form *form; /* NULL: it has no source */
+    const char *name; /* NULL, as the form and the source: it is kept as it was given */
+    const siem_secret_form *form;
     char *source;
     char *text; /* of PAGES bytes, NUL-terminated */
     unsigned generation;
@@ -143,7 +143,6 @@ siem_code siem_secret_keep(siem_secret **out, const char *name, const char *text
     }
     siem_secret *secret = calloc(1, sizeof *secret);
     if (secret == NULL) return siem_error_no_memory(err);
-    secret->name = name;
     secret->text = new_pages();
     if (secret->text == NULL) {
         siem_secret_close(secret);
