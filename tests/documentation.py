@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails for a public function without documentation, and for a page that leads nowhere.
+"""Fails for a public function without documentation, and for a page that leads nowhere or is hard to read.
 
 C: every SIEM_API declaration of a public header is under a comment (its own, or that of the lines right
 above it), every pointer in a struct that a caller fills says what NULL means, and every function that
@@ -219,6 +219,36 @@ def check_paths():
                 problems.append(f"{path.relative_to(root)} names {name}, which there is not")
 
 
+# Turns of phrase that a reader has to read twice, and plain ones. For pages, comments, messages and help.
+WORDS = {
+    r"\b(takes?|taken|took|taking) down\b": "record",
+    r"\bbehind\b(?! an? (balancer|proxy))(?! *=)": "after",
+    r"\banew\b": "again",
+    r"\b(is|are|was|were|be) told\b": "log, print, report, call",
+    r"\bsays so\b": "log, report",
+    r"\bdealt with\b": "done",
+    r"\bat hand\b": "cached, current",
+    r"\blets? go of\b": "release",
+    r"\bmend(s|ed|ing)?\b": "fix",
+    r"(?<!here )\bis no (?!longer|more)\w": "is not a",
+    r"\b(left|leaves?|leaving) out\b": "omit, skip",
+    r"\b(stands?|stood)\b": "is, comes, means",
+    r"\bunder way\b": "in flight, running",
+    r"\bgets? over\b": "recover from",
+}
+
+
+def check_words():
+    for path in list_files(".md", ".c", ".h", ".lua", ".conf", ".service"):
+        if path.is_relative_to(root / "tests"):
+            continue
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            for word, plain in WORDS.items():
+                if re.search(word, line):
+                    problems.append(f"{path.relative_to(root)}:{number}: instead of '{re.search(word, line)[0]}' "
+                                    f"write: {plain}")
+
+
 def check_examples():
     for folder in [root / "examples", *(path for path in (root / "examples").iterdir() if path.is_dir())]:
         page = folder / "README.md"
@@ -240,5 +270,6 @@ check_metrics()
 check_links()
 check_paths()
 check_examples()
+check_words()
 print("\n".join(problems) or "everything public is documented")
 sys.exit(bool(problems))

@@ -18,7 +18,7 @@
 
 #define POLL_MS         100 /* between two questions whether to go on */
 #define SLOW_DOWN_PAUSE 1.0 /* when a server nears its limits */
-#define LAST_WAIT       5.0 /* for what is under way, after a request to stop */
+#define LAST_WAIT       5.0 /* for what is in flight, after a request to stop */
 #define SPARE_REQUESTS  4   /* sent beside one with a record that others show to be at fault */
 
 struct siem_delivery {
@@ -26,7 +26,7 @@ struct siem_delivery {
     const siem_carrier *carrier;
     siem_delivery_calls calls;
     siem_packer *packer;
-    siem_shipment *shipments; /* a ring: `used` from `first` on are under way */
+    siem_shipment *shipments; /* a ring: `used` from `first` on are in flight */
     size_t capacity, first, used;
     int64_t target_attempts; /* in a row, before which no record is sent */
     bool target_renewed;     /* the secret, since the last answer that was another one */
@@ -35,7 +35,7 @@ struct siem_delivery {
     uint64_t delivered;    /* records, in all answers so far */
     uint64_t retries;
     siem_error failure; /* SIEM_OK: none */
-    double last_wait;   /* until when what is under way is waited for after the failure */
+    double last_wait;   /* until when what is in flight is waited for after the failure */
     bool uses_sink;     /* it has records for the sink, which must outlive them */
 };
 
@@ -173,8 +173,8 @@ static void hold(siem_delivery *delivery, const char *reason) {
 
 /* ---- what an answer means ---- */
 
-/* Sends the same again with another credential, but not round in circles: when that one is refused
- * as well, it is no matter of its age. */
+/* Sends the same again with another credential, but only once: when that one is refused as well,
+ * it is not too old. */
 static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answer *answer) {
     bool may = answer->next == SIEM_RENEWED && !*renewed;
     *renewed = answer->next == SIEM_RENEWED;
@@ -277,7 +277,7 @@ static void collect(siem_delivery *delivery) {
     }
 }
 
-/* After a failure to begin, what of the parcel is in is told as well. */
+/* After a failure to begin, collects what of the parcel is in. */
 static void collect_last(siem_delivery *delivery, siem_shipment *s) {
     siem_answer answer;
     if (delivery->carrier->wait != NULL) return;
@@ -396,7 +396,7 @@ static void stop(siem_delivery *delivery) {
     delivery->last_wait = fmin(delivery->last_wait, siem_clock() + LAST_WAIT);
 }
 
-/* Ends all that is under way, and tells what is known of it. */
+/* Ends all that is in flight, and reports what is known of it. */
 static void break_off(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
         release_parcel(delivery, under_way(delivery, i), false);

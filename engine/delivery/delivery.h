@@ -1,8 +1,8 @@
 /* delivery.h: batches on their way to a sink, until each record has an outcome.
  *
  * It owns a batch from push on. The one place that waits and tries again. Up to the sink's
- * `in_flight` parcels are under way at once; what becomes of their records is told in the order of
- * the events. */
+ * `in_flight` parcels are in flight at once; what becomes of their records is reported in the order
+ * of the events. */
 #ifndef SIEM_DELIVERY_H
 #define SIEM_DELIVERY_H
 
@@ -17,11 +17,11 @@ typedef struct siem_settlement {
     size_t count;
     const siem_outcome *outcomes; /* one a record; their reasons are borrowed for the call */
     siem_position position;       /* what is done when this request is, and those before it */
-    double seconds;               /* it was under way */
+    double seconds;               /* it was in flight */
 } siem_settlement;
 
-/* Told of each request, in the order of the events. After a failure some records are undecided. An
- * error ends the delivery. */
+/* Called for each request, in the order of the events. After a failure some records are undecided.
+ * An error ends the delivery. */
 typedef siem_code (*siem_settle_function)(void *context, const siem_settlement *settlement,
                                           siem_error *err);
 
@@ -56,14 +56,14 @@ bool siem_delivery_is_due(const siem_delivery *delivery, const siem_batch *batch
  * delivery has ended. Sends all requests that are complete with it, and returns when it can take
  * more. Records that fill no request wait for the next batch. One record that is too large by
  * itself is rejected. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, those of a sink, of
- * `settle`. After an error, what was under way has been waited for and settled, and every later
+ * `settle`. After an error, what was in flight has been waited for and settled, and every later
  * call fails likewise.
  */
 siem_code siem_delivery_push(siem_delivery *delivery, siem_batch *batch, siem_error *err);
 siem_code siem_delivery_push_borrowed(siem_delivery *delivery, const siem_batch *batch,
                                       siem_error *err);
 
-/* Drives what is under way for at most `milliseconds`, without waiting for its end. Errors: as
+/* Runs what is in flight for at most `milliseconds`, without waiting for its end. Errors: as
  * siem_delivery_push. */
 siem_code siem_delivery_poll(siem_delivery *delivery, int milliseconds, siem_error *err);
 
@@ -76,14 +76,14 @@ siem_position siem_delivery_reached(const siem_delivery *delivery);
 /* Whether it has records for its sink. */
 bool siem_delivery_uses_sink(const siem_delivery *delivery);
 
-/* Whether requests are under way; and whether records wait to fill one. */
+/* Whether requests are in flight; and whether records wait to fill one. */
 bool siem_delivery_is_under_way(const siem_delivery *delivery);
 bool siem_delivery_has_waiting(const siem_delivery *delivery);
 
 /* Attempts that had to be made again. */
 uint64_t siem_delivery_retries(const siem_delivery *delivery);
 
-/* Breaks off what is under way. NULL is allowed. */
+/* Cancels what is in flight. NULL is allowed. */
 void siem_delivery_close(siem_delivery *delivery);
 
 #endif

@@ -262,7 +262,7 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
     return rc;
 }
 
-/* With nothing on its way, what was read so far is dealt with, also when it made no record; a lone
+/* With nothing on its way, what was read so far is done, also when it made no record; a lone
  * record does not wait for a batch that fills slowly. */
 static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
     if (siem_delivery_is_under_way(export_->delivery)) return SIEM_OK;
@@ -300,7 +300,7 @@ static siem_code breathe(siem_export *export_, siem_error *err) {
 }
 
 /* Whenever the columns were looked at: the mapping must find those that it reads. Others that
- * cannot be read are reported, and are no failure. */
+ * cannot be read are reported, and are not a failure. */
 static siem_code check_columns(siem_export *export_, siem_registry *registry, siem_error *err) {
     unsigned shapes = siem_registry_shapes(registry);
     if (export_->shapes == shapes) return SIEM_OK;

@@ -8,7 +8,7 @@
 #include "source/database.h"
 #include "store/checkpoint.h"
 
-/* Up to where refusals are told: what is read again after a failure is not refused twice. */
+/* Up to where refusals are counted: what is read again after a failure is not refused twice. */
 typedef struct siem_refused {
     int64_t id;
     unsigned parts; /* of that event; 0: none */
@@ -25,9 +25,9 @@ struct siem_export {
     unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
     siem_counts counts;
     siem_inquiry inquiry;    /* the registry's own, put back at the end */
-    siem_position confirmed; /* all events up to it are dealt with */
-    bool halted;             /* some record was not: nothing behind it is confirmed */
-    bool unsaved;            /* the checkpoint is behind `confirmed` */
+    siem_position confirmed; /* all events up to it are done */
+    bool halted;             /* some record was not: nothing after it is confirmed */
+    bool unsaved;            /* the checkpoint is older than `confirmed` */
     bool undone;             /* what was written since it was saved may not reach the disk */
     double save_due;         /* of siem_clock: not to be saved before */
     siem_counts saved;       /* the counts of what the checkpoint has */
@@ -105,14 +105,14 @@ siem_code siem_export_look_around(siem_export *export_, siem_error *err);
 
 /* ---- how it goes on ---- */
 
-/* Takes up a registry, to be read from the first event on, or behind the checkpoint. */
+/* Begins a registry, to be read from the first event on, or after the checkpoint. */
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
 
-/* Releases it, and saves the checkpoint. Returns `rc`; when that is no failure of its own, why
- * the position could not be saved. */
+/* Releases it, and saves the checkpoint. Returns `rc`; when that is not a failure, why the
+ * position could not be saved. */
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
 
-/* After a failure: a delivery without a past, for the events behind those that are confirmed. Of a
+/* After a failure: a delivery without a past, for the events after those that are confirmed. Of a
  * failure the export is to be ended. */
 siem_code siem_export_restart(siem_export *export_, siem_error *err);
 
@@ -127,18 +127,18 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
  * failure is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
 
-/* Saves the checkpoint when it is behind; unless `now`, not so often that
- * it takes much of the time, but five times a second or after 5,000 events.
- * A failure is told once and tried again: what was confirmed stays so, unless it is `undone`: then
- * the export is to be restarted. Errors: SIEM_IO. */
+/* Saves the checkpoint when there is news; unless `now`, not so often that it takes much of the
+ * time, but five times a second or after 5,000 events. A failure is reported once and tried again:
+ * what was confirmed stays so, unless it is `undone`: then the export is to be restarted. Errors:
+ * SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
 /* Saves at the end, when nothing is tried again. What is counted as reached is what the disk has.
  * Errors: SIEM_IO, SIEM_HELD, naming that. */
 siem_code siem_export_save_last(siem_export *export_, siem_error *err);
 
-/* Takes down that all events up to a position are dealt with, unless something before it was not,
- * and saves the checkpoint when that is due: that it cannot be saved does not undo a delivery. */
+/* Records that all events up to a position are done, unless something before it was not, and saves
+ * the checkpoint when that is due: that it cannot be saved does not undo a delivery. */
 void siem_export_confirm(siem_export *export_, siem_position position);
 
 /* The same without a look at what was not, and without saving. */
@@ -148,7 +148,7 @@ void siem_export_set_position(siem_export *export_, siem_position position);
  * Errors: SIEM_IO, SIEM_HELD. */
 siem_code siem_export_return(siem_export *export_, siem_error *err);
 
-/* Tells what happened to whoever listens. */
+/* Reports to the notice function. */
 void siem_export_notice(siem_export *export_, const char *text);
 
 /* What is waited out: the target's outage, or one of the export's own. */

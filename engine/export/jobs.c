@@ -50,7 +50,7 @@ static bool goes_on(void *jobs) {
     return !atomic_load(&((siem_jobs *)jobs)->is_stopping);
 }
 
-/* Hands a batch over. False when nobody wants it any more; it is closed then. */
+/* Hands a batch over. False when nobody wants it; it is closed then. */
 static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) {
     (void)pthread_mutex_lock(&jobs->lock);
     while (at->count == MOST_READY && goes_on(jobs)) {

@@ -10,7 +10,7 @@
 #define MOST_JOBS   64
 #define USUAL_JOBS  8 /* at most, where nobody gave a number */
 #define BATCH_BYTES ((size_t)1 << 20)
-#define POLL_MS     1   /* for a batch, while requests are under way as well, */
+#define POLL_MS     1   /* for a batch, while requests are in flight as well, */
 #define WAIT_MS     100 /* and while none is */
 
 /* A registry, or what of it is not exported yet, with fewer events is read on one thread: the
@@ -41,7 +41,7 @@ siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_e
     siem_lag lag;
     *is_worth = false;
     if (export_->jobs < 2) return SIEM_OK;
-    if (siem_registry_is_followed(export_->registry)) { /* that the lag is unknown is no failure */
+    if (siem_registry_is_followed(export_->registry)) { /* an unknown lag is not a failure */
         *is_worth =
             siem_registry_lag(export_->registry, export_->confirmed.id, &lag, NULL) == SIEM_OK &&
             lag.events >= LEAST_EVENTS;
@@ -115,7 +115,7 @@ static siem_code join(siem_export *export_, reading *r, const siem_rendered *ren
     return start_after(export_, r, rendered, err);
 }
 
-/* Drives what is under way until a batch is ready. */
+/* Runs what is in flight until a batch is ready. */
 static siem_code wait_for(siem_export *export_, reading *r, siem_rendered *rendered, bool *is_ready,
                           siem_error *err) {
     bool is_busy = siem_delivery_is_under_way(export_->delivery);

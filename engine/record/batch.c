@@ -155,8 +155,8 @@ static siem_code split_list(siem_batch *batch, mark start, siem_event *event, un
     for (unsigned part = 0; at < end; part++) {
         const char *next = siem_json_skip(at, end);
         if (*at != '{') {
-            return siem_error_set(err, SIEM_REFUSED, "item %u of the function's list is no record",
-                                  part + 1);
+            return siem_error_set(err, SIEM_REFUSED,
+                                  "item %u of the function's list is not a record", part + 1);
         }
         memmove(lines->bytes + lines->size, at, (size_t)(next - at));
         lines->size += (size_t)(next - at);
@@ -209,7 +209,8 @@ siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const
     siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
     siem_json_reader_free(&reader);
     if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
-        rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is no JSON object", event_id);
+        rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is not a JSON object",
+                            event_id);
     } else {
         size_t id = add_id(batch, event_id, strlen(event_id));
         rc = add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),

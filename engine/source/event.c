@@ -229,7 +229,7 @@ void siem_event_load(siem_event *event, const siem_layout *layout, const siem_va
     }
 }
 
-/* Writes `extra` after the prefix `{"raw":`, so that a text that is no object is wrapped without
+/* Writes `extra` after the prefix `{"raw":`, so that any other text is wrapped without
  * being moved. */
 static siem_value canonical_extra(siem_event *event) {
     static const char prefix[] = "{\"raw\":", mark[] = "\xef\xbb\xbf";

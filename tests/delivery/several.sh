@@ -87,5 +87,5 @@ dismiss
 # ---- what is no record ----
 echo 'return require("oversight.siem").format.from_function("odd", function(e) return require("oversight.siem").array { { a = 1 }, 2 } end)' >odd.lua
 run 1 export --db r.db --registry-id reg --format ./odd.lua
-has err "event 1: item 2 of the function's list is no record"
+has err "event 1: item 2 of the function's list is not a record"
 finish

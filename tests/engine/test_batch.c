@@ -54,7 +54,7 @@ static void test_add_refuses(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(siem_batch_add(batch, wrong[i], strlen(wrong[i]), "7", "r", 0, &err),
                          SIEM_INVALID);
-        assert_string_equal(err.message, "event 7: its record is no JSON object");
+        assert_string_equal(err.message, "event 7: its record is not a JSON object");
         assert_lines(batch, "{\"a\":1}\n");
     }
     assert_int_equal(siem_batch_size(batch), 1);

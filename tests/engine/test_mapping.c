@@ -274,8 +274,8 @@ static void test_whole_results(void **state) {
         {"7", "", "whole: the function gave no table of named values", SIEM_REFUSED},
         {"\"{\"", "", "no table of named values", SIEM_REFUSED},
         {"null", "", "no table of named values", SIEM_REFUSED},
-        {"[{},7,{}]", "", "item 2 of the function's list is no record", SIEM_REFUSED},
-        {"[7]", "", "item 1 of the function's list is no record", SIEM_REFUSED},
+        {"[{},7,{}]", "", "item 2 of the function's list is not a record", SIEM_REFUSED},
+        {"[7]", "", "item 1 of the function's list is not a record", SIEM_REFUSED},
         {"{", "", "whole: a function gave a value that is not JSON", SIEM_REFUSED},
     };
     (void)state;

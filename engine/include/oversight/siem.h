@@ -571,7 +571,7 @@ typedef bool (*siem_progress_function)(void *context, const siem_counts *counts)
 typedef struct siem_export_options {
     siem_mapping *mapping;       /* required: compiled */
     siem_sink *sink;             /* required */
-    siem_checkpoint *checkpoint; /* NULL: the first event is the one behind `after` */
+    siem_checkpoint *checkpoint; /* NULL: the first event is the one after `after` */
     int64_t after; /* of a registry that is followed: events up to this id are skipped; 0: none */
     siem_on_error on_error;      /* 0: SIEM_STOP_ON_ERROR */
     siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */

@@ -39,7 +39,7 @@ local M = {
       help = "threads that render, 1 to 64 (default: one a core, up to 8, or 1 for a format " ..
         "with functions)" },
     { "--quiet", help = "no closing line, no progress; warnings and errors only" },
-    { "--progress", help = "show progress even when standard error is no terminal" },
+    { "--progress", help = "show progress even when standard error is not a terminal" },
     { "--help", help = "show this help" },
   },
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
