@@ -146,7 +146,9 @@ static bool grow(counting *c) {
 static bool count_kind(counting *c, sqlite3_value *stored) {
     siem_survey *survey = c->survey;
     siem_kind_count kind = kind_of(stored);
-    if (is_text(&kind) && kind.kind.bytes == NULL && kind.kind.size != 0) return false;
+    /* An empty blob has no bytes; any other text without them could not be converted. */
+    bool is_empty = kind.is_blob && kind.kind.size == 0;
+    if (is_text(&kind) && kind.kind.bytes == NULL && !is_empty) return false;
     if (survey->kind_count == c->room / 2 && !grow(c)) return false;
     size_t *place = place_of(c, &kind);
     if (*place == 0) {
