@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, and only those that are missing.
-# Usage: tests/packages.sh [build|coverage|static]     ("build": without what only the tests need; the others: with
-# what tests/coverage.sh or tests/static.sh needs as well)
+# Usage: tests/packages.sh [build|bench|coverage|static]     ("build": without what only the tests need; the
+# others: with what tests/bench/jobs.sh, tests/coverage.sh or tests/static.sh needs as well)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev libdeflate-dev
@@ -10,11 +10,13 @@ test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libcl
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
     dnsmasq-base-lua logrotate lua5.1 lua5.3 luajit luarocks make nghttp2-server locales zstd)
 
+bench=(gnuplot-nox)
 coverage=(gcovr)
 static=(clang-tidy)
 
 wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
+[ "${1:-}" != bench ] || wanted+=("${bench[@]}")
 [ "${1:-}" != coverage ] || wanted+=("${coverage[@]}")
 [ "${1:-}" != static ] || wanted+=("${static[@]}")
 missing=()
