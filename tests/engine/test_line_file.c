@@ -335,6 +335,51 @@ static void test_renamed_while_open(void **state) {
     assert_file(path, "three\n");
 }
 
+/* More than is compared at once, with a difference at either end of a step, or none. */
+static void test_resume_long(void **state) {
+    const char *path = test_path("long.jsonl");
+    static const size_t different[] = {0, 1, 16383, 16384, 16385, 32768, 39999, 40000};
+    const size_t size = 40000;
+    bool found;
+    (void)state;
+    char *lines = malloc(size + 1), *there = malloc(size + 1);
+    assert_non_null(lines);
+    assert_non_null(there);
+    memset(lines, 'x', size);
+    lines[size - 1] = '\n';
+    lines[size] = '\0';
+    for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
+        memcpy(there, lines, size + 1);
+        if (different[i] < size) there[different[i]] = 'y';
+        write_file(path, there);
+        siem_extent extent = extent_of(path, 0);
+        siem_line_file file = open_file(path);
+        assert_ok(siem_line_file_resume(&file, &extent, &found, &err));
+        assert_true(found);
+        write_lines(&file, lines);
+        assert_ok(siem_line_file_close(&file, &err));
+        assert_file(path, lines);
+    }
+    free(lines);
+    free(there);
+}
+
+static void test_beginning(void **state) {
+    const char *path = test_path("begun.jsonl");
+    siem_line_file file;
+    (void)state;
+    static const struct {
+        bool truncate;
+        const char *beginning;
+    } cases[] = {{false, "new"}, {false, "appended"}, {true, "emptied"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(siem_line_file_open(&file, path, 0640, cases[i].truncate, &err));
+        write_lines(&file, "one\n");
+        assert_string_equal(file.beginning, cases[i].beginning);
+        assert_ok(siem_line_file_close(&file, &err));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
@@ -342,6 +387,7 @@ int main(void) {
         cmocka_unit_test(test_lost),           cmocka_unit_test(test_used_inode),
         cmocka_unit_test(test_claimed),        cmocka_unit_test(test_readers_lock),
         cmocka_unit_test(test_shared),         cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_resume_long),    cmocka_unit_test(test_beginning),
         cmocka_unit_test(test_lock_follows),   cmocka_unit_test(test_renamed_while_open),
     };
     return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);

@@ -211,6 +211,15 @@ static void test_commands(void **state) {
     }
 }
 
+/* It is not a signal of this wait what interrupted a call before it. */
+static void test_stale_error(void **state) {
+    char text[9];
+    (void)state;
+    errno = EINTR;
+    assert_ok(siem_command_read("sleep 1.5; printf tok", text, sizeof text, &err));
+    assert_string_equal(text, "tok");
+}
+
 static void ignore(int number) {
     (void)number;
 }
@@ -308,7 +317,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),       cmocka_unit_test(test_long_pairs),
         cmocka_unit_test(test_sources),     cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_interrupted), cmocka_unit_test(test_exposure),
+        cmocka_unit_test(test_stale_error), cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_exposure),
     };
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
 }
