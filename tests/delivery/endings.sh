@@ -146,7 +146,7 @@ json 'len(all) == 2 and all[0]["mark"] == "failed" and all[0]["left"] == 20 and 
 run 1 export --db none.db --registry-id reg --format ecs --log-format=json
 json 'len(all) == 1 and end["level"] == "error" and "none.db" in end["msg"]'
 run 2 "${export[@]}" --format ecs --log-format json --nonsense
-json 'len(all) == 1 and "is no option" in end["msg"]'
+json 'len(all) == 1 and "is not an option" in end["msg"]'
 run 2 "${export[@]}" --format ecs --log-format xml
 has err "--log-format takes text or json"
 plan '[{"status": 503}]'
