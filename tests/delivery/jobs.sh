@@ -72,6 +72,23 @@ for jobs in 1 4; do
 done
 diff <(grep -o '"event":{[^}]*}' 1.cp) <(grep -o '"event":{[^}]*}' 4.cp) || fail "$(cat 1.cp 4.cp)"
 
+# ---- killed at any moment: each event once, whatever was in flight between the threads ----
+registry many.db 60000
+run 0 export --db many.db --registry-id reg --format ecs --jobs 1 --output whole.out
+killed=0
+for bytes in 1 2000000 5000000 9000000 14000000; do
+    "$program" export --db many.db --registry-id reg --format ecs --jobs 2 --output pieces.out --checkpoint pieces.cp \
+        2>err &
+    child=$!
+    until [ "$(stat -c %s pieces.out 2>/dev/null || echo 0)" -ge $bytes ] || ! kill -0 $child 2>/dev/null; do :; done
+    kill -KILL $child 2>/dev/null || true
+    wait $child 2>/dev/null || killed=$((killed + 1))
+done
+run 0 export --db many.db --registry-id reg --format ecs --jobs 2 --output pieces.out --checkpoint pieces.cp
+cmp -s whole.out pieces.out || fail "killed $killed times, the file is another one"
+[ $killed -gt 0 ] || fail "no export was killed"
+rm -f whole.out pieces.out
+
 # ---- to targets, some records of which are refused ----
 sqlite3 ordered.db "UPDATE events SET user_agent = 'poison' WHERE id IN (70, 4100, 4101, 8999)"
 for kind in hec bulk; do
