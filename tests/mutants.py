@@ -52,7 +52,7 @@ ROOMS = [
     ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
-    ("batch renderer field_limit", ["engine/test_batch", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
+    ("batch encoding renderer field_limit", ["engine/test_(batch|encoding)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
     ("shipment blame packer",
      ["engine/test_(shipment|packer)", "engine/test_(delivery|sink)", "delivery/outage", *REQUESTS]),
     ("lane sizing outage",

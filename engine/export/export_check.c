@@ -25,6 +25,11 @@ siem_code siem_export_check_options(const siem_export_options *options, siem_err
                               function);
     }
     siem_code rc = siem_mapping_check_compiled(options->mapping, err);
+    const siem_encoding *encoding = siem_mapping_encoding(options->mapping);
+    if (rc == SIEM_OK && (options->sink->kind->accepts & encoding->bit) == 0) {
+        rc = siem_error_set(err, SIEM_INVALID, "%s: a sink of kind %s takes no records in %s",
+                            function, siem_sink_name(options->sink), encoding->name);
+    }
     if (rc != SIEM_OK || options->checkpoint == NULL) return rc;
     rc = siem_checkpoint_check_names(options->checkpoint, siem_mapping_name(options->mapping),
                                      siem_sink_name(options->sink), err);

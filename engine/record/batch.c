@@ -2,9 +2,7 @@
 #include "record/batch.h"
 
 #include "base/error.h"
-#include "base/json_reader.h"
 #include "base/misuse.h"
-#include "record/field_limit.h"
 #include "record/mapping.h"
 #include "source/event.h"
 #include "source/registry_id.h"
@@ -30,6 +28,7 @@ typedef struct unmade {
 } unmade;
 
 struct siem_batch {
+    const siem_encoding *encoding;
     siem_buffer lines, ids, sources;
     record *records;
     size_t count, capacity;
@@ -49,7 +48,9 @@ typedef struct mark {
 siem_code siem_batch_open(siem_batch **out, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);
     *out = calloc(1, sizeof **out);
-    return *out != NULL ? SIEM_OK : siem_error_no_memory(err);
+    if (*out == NULL) return siem_error_no_memory(err);
+    (*out)->encoding = &siem_encoding_json;
+    return SIEM_OK;
 }
 
 void siem_batch_close(siem_batch *batch) {
@@ -145,21 +146,22 @@ static size_t size_since(const siem_batch *batch, mark start) {
            start.sources + (batch->count - start.count) * sizeof(record);
 }
 
-/* Makes a line of each record of the list that begins at `start`, in place: a bracket and a comma
- * become line ends. */
+/* Makes a line of each record of the list that begins at `start`, in place: what is between them
+ * has room for line ends. */
 static siem_code split_list(siem_batch *batch, mark start, siem_event *event, unsigned repairs,
                             siem_error *err) {
     siem_buffer *lines = &batch->lines;
-    const char *at = lines->bytes + start.lines + 1, *end = lines->bytes + lines->size - 1;
+    const siem_encoding *encoding = batch->encoding;
+    const char *at = lines->bytes + start.lines, *end = lines->bytes + lines->size, *rest;
+    size_t size;
     lines->size = start.lines;
-    for (unsigned part = 0; at < end; part++) {
-        const char *next = siem_json_skip(at, end);
-        if (*at != '{') {
+    for (unsigned part = 0; encoding->next(&at, end, &size, &rest); part++, at = rest) {
+        if (encoding->judge(at, size) != SIEM_IS_RECORD) {
             return siem_error_set(err, SIEM_REFUSED,
                                   "item %u of the function's list is not a record", part + 1);
         }
-        memmove(lines->bytes + lines->size, at, (size_t)(next - at));
-        lines->size += (size_t)(next - at);
+        memmove(lines->bytes + lines->size, at, size);
+        lines->size += size;
         record details = {.repairs = part == 0 ? repairs : 0, .part = part};
         siem_code rc = add_record_of(batch, event, details, err);
         if (rc != SIEM_OK) return rc;
@@ -168,7 +170,6 @@ static siem_code split_list(siem_batch *batch, mark start, siem_event *event, un
                                   "the records of the function's list take more than %zu MiB",
                                   SIEM_MOST_MADE >> 20);
         }
-        at = next + 1; /* past the comma */
     }
     return SIEM_OK;
 }
@@ -181,13 +182,20 @@ siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event 
     return siem_batch_render(batch, mapping, siem_mapping_own_state(mapping), event, repairs, err);
 }
 
+static bool is_list(const siem_batch *batch, mark start) {
+    const siem_buffer *lines = &batch->lines;
+    return batch->encoding->judge(lines->bytes + start.lines, lines->size - start.lines) ==
+           SIEM_IS_LIST;
+}
+
 siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,
                             siem_render_state *state, siem_event *event, unsigned *repairs,
                             siem_error *err) {
     unsigned bits = 0;
     mark start = mark_of(batch);
+    batch->encoding = siem_mapping_encoding(mapping);
     siem_code rc = siem_mapping_render(mapping, state, event, &batch->lines, &bits, err);
-    if (rc == SIEM_OK && batch->lines.bytes[start.lines] == '[') {
+    if (rc == SIEM_OK && is_list(batch, start)) {
         rc = split_list(batch, start, event, bits, err);
     } else if (rc == SIEM_OK) {
         rc = add_record_of(batch, event, (record){.repairs = bits}, err);
@@ -199,16 +207,13 @@ siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,
 
 siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const char *event_id,
                          const char *registry_id, unsigned part, siem_error *err) {
-    siem_json_reader reader = {0};
     if (batch == NULL) return siem_misuse_null(__func__, "batch", err);
     if (event_id == NULL) return siem_misuse_null(__func__, "event_id", err);
     siem_code rc = siem_registry_id_check(registry_id, err);
     if (rc == SIEM_OK) rc = siem_misuse_list(__func__, "record", json, size, err);
     if (rc != SIEM_OK) return rc;
     mark start = mark_of(batch);
-    siem_json_result result = siem_json_read(&reader, json, size, &batch->lines);
-    siem_json_reader_free(&reader);
-    if (result != SIEM_JSON_READ || batch->lines.bytes[start.lines] != '{') {
+    if (!batch->encoding->read(&batch->lines, json, size)) {
         rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is not a JSON object",
                             event_id);
     } else {
@@ -235,6 +240,10 @@ siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, size_t in
                               from->records[index], err);
     if (rc != SIEM_OK) go_back(batch, start);
     return rc;
+}
+
+const siem_encoding *siem_batch_encoding(const siem_batch *batch) {
+    return batch->encoding;
 }
 
 /* ---- what happened ---- */
@@ -376,7 +385,7 @@ static size_t cut_last(siem_batch *batch, size_t most) {
     size_t start = batch->count > 1 ? batch->records[batch->count - 2].end : 0;
     record *last = &batch->records[batch->count - 1];
     if (last->end - start <= most) return 0; /* no field can be longer */
-    size_t count = siem_field_limit_cut(&batch->lines, start, most);
+    size_t count = batch->encoding->cut(&batch->lines, start, most);
     last->end = batch->lines.size;
     return count;
 }

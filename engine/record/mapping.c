@@ -35,6 +35,7 @@ typedef struct operation {
 
 struct siem_mapping {
     char *name;
+    const siem_encoding *encoding;
     siem_tree root;
     siem_function whole;
     void *whole_context;
@@ -54,6 +55,7 @@ siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *er
     *out = NULL;
     if (name == NULL) return siem_misuse_null(__func__, "name", err);
     siem_mapping *mapping = calloc(1, sizeof *mapping);
+    if (mapping != NULL) mapping->encoding = &siem_encoding_json;
     if (mapping == NULL || (mapping->name = strdup(name)) == NULL) {
         free(mapping);
         return siem_error_no_memory(err);
@@ -129,6 +131,10 @@ siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, v
 
 bool siem_mapping_is_shareable(const siem_mapping *mapping) {
     return !mapping->has_functions && mapping->whole == NULL && mapping->filter == NULL;
+}
+
+const siem_encoding *siem_mapping_encoding(const siem_mapping *mapping) {
+    return mapping->encoding;
 }
 
 const char *siem_mapping_name(const siem_mapping *mapping) {

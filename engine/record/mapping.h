@@ -2,6 +2,7 @@
 #ifndef SIEM_MAPPING_H
 #define SIEM_MAPPING_H
 
+#include "record/encoding.h"
 #include "record/row.h"
 
 #include <oversight/siem.h>
@@ -28,6 +29,9 @@ typedef struct siem_render_state {
     siem_scratch scratch;
     bool is_rendering; /* a function of the mapping may be running */
 } siem_render_state;
+
+/* How its records are written. */
+const siem_encoding *siem_mapping_encoding(const siem_mapping *mapping);
 
 /* True when it has no function, whose context is for one thread alone. */
 bool siem_mapping_is_shareable(const siem_mapping *mapping);

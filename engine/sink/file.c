@@ -66,11 +66,15 @@ static const siem_filing filing = {
     .resume = resume, .sync = sync_file, .claim = claim, .release = release};
 static const siem_sink_kind file_kind = {.name = "file",
                                          .can = SIEM_WHOLE_EVENTS,
+                                         .accepts = ~0u,
                                          .carrier = &carrier,
                                          .filing = &filing,
                                          .close = close_file};
-static const siem_sink_kind stdout_kind = {
-    .name = "stdout", .can = SIEM_WHOLE_EVENTS, .carrier = &carrier, .close = close_file};
+static const siem_sink_kind stdout_kind = {.name = "stdout",
+                                           .can = SIEM_WHOLE_EVENTS,
+                                           .accepts = ~0u,
+                                           .carrier = &carrier,
+                                           .close = close_file};
 
 siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, siem_error *err) {
     if (out == NULL) return siem_misuse_null(__func__, "out", err);

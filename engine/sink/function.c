@@ -80,6 +80,7 @@ static siem_code close_function(siem_sink *sink, siem_error *err) {
 
 static const siem_sink_kind function_kind = {.name = "function",
                                              .can = SIEM_REJECTS | SIEM_WHOLE_EVENTS,
+                                             .accepts = ~0u,
                                              .carrier = &carrier,
                                              .close = close_function};
 

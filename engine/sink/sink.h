@@ -7,6 +7,7 @@
 #define SIEM_SINK_H
 
 #include "base/outage.h"
+#include "record/encoding.h"
 #include "sink/answer.h"
 #include "sink/options.h"
 #include "sink/parcel.h"
@@ -118,6 +119,7 @@ struct siem_sink_kind {
     const siem_option_spec *options;        /* its own */
     const siem_option_spec *shared_options; /* those of its carrier; NULL: none */
     unsigned can;                           /* SIEM_REJECTS, ... */
+    unsigned accepts;                       /* encodings: SIEM_ACCEPTS_JSON, ...; all: ~0u */
     siem_code (*open)(siem_sink **out, const siem_options *options, siem_error *err);
     const siem_carrier *carrier;
     const siem_filing *filing; /* NULL: it writes no file */

@@ -366,6 +366,7 @@ const siem_sink_kind siem_kind_azure = {.name = "azure",
                                         .options = options,
                                         .shared_options = siem_remote_options,
                                         .open = open_azure,
+                                        .accepts = SIEM_ACCEPTS_JSON,
                                         .can = SIEM_REJECTS | SIEM_PREVIEWS,
                                         .carrier = &siem_http_carrier,
                                         .close = close_azure};

@@ -94,6 +94,7 @@ static siem_code close_custom(siem_sink *sink, siem_error *err) {
 const siem_sink_kind siem_kind_custom = {.name = "custom",
                                          .options = options,
                                          .shared_options = siem_remote_options,
+                                         .accepts = SIEM_ACCEPTS_JSON,
                                          .can = SIEM_REJECTS | SIEM_PREVIEWS,
                                          .carrier = &siem_http_carrier,
                                          .close = close_custom};

@@ -535,6 +535,7 @@ const siem_sink_kind siem_kind_elastic = {.name = "elastic",
                                           .options = options,
                                           .shared_options = siem_remote_options,
                                           .open = open_elastic,
+                                          .accepts = SIEM_ACCEPTS_JSON,
                                           .can = SIEM_REJECTS | SIEM_STORES_ONCE | SIEM_COUNTS |
                                                  SIEM_PREVIEWS,
                                           .carrier = &siem_http_carrier,

@@ -123,6 +123,7 @@ const siem_sink_kind siem_kind_http = {.name = "http",
                                        .options = options,
                                        .shared_options = siem_remote_options,
                                        .open = open_http,
+                                       .accepts = SIEM_ACCEPTS_JSON,
                                        .can = SIEM_REJECTS | SIEM_PREVIEWS,
                                        .carrier = &siem_http_carrier,
                                        .close = close_http};

@@ -230,6 +230,7 @@ const siem_sink_kind siem_kind_sentinel = {
     .options = options,
     .shared_options = siem_remote_options,
     .open = open_sentinel,
+    .accepts = SIEM_ACCEPTS_JSON,
     .can = SIEM_REJECTS | SIEM_PREVIEWS,
     .carrier = &siem_http_carrier,
     .close = close_sentinel};

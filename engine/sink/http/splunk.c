@@ -6,7 +6,6 @@
  * are not. Other receivers of the protocol name it as well, and index none of the request. */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "record/batch.h"
 #include "sink/http/remote.h"
@@ -243,9 +242,10 @@ static hec_reply open_reply(const splunk_sink *splunk, const siem_response *resp
 /* The index that a record of the batch names for itself, as JSON text; empty when it names none. */
 static const char *index_of(const siem_parcel *parcel, size_t record, size_t *size) {
     size_t record_size;
-    const char *value = "", *json = siem_parcel_at(parcel, record, &record_size);
+    const siem_encoding *encoding = siem_batch_encoding(parcel->items[record].batch);
+    const char *value = "", *text = siem_parcel_at(parcel, record, &record_size);
     *size = 0;
-    (void)siem_json_find(json, record_size, "index", 5, &value, size);
+    (void)encoding->find(text, record_size, "index", &value, size);
     return value;
 }
 
@@ -567,6 +567,7 @@ const siem_sink_kind siem_kind_splunk = {.name = "splunk",
                                          .options = options,
                                          .shared_options = siem_remote_options,
                                          .open = open_splunk,
+                                         .accepts = SIEM_ACCEPTS_JSON,
                                          .can = SIEM_REJECTS | SIEM_PREVIEWS,
                                          .carrier = &siem_http_carrier,
                                          .close = close_splunk};
