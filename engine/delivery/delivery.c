@@ -109,7 +109,7 @@ bool siem_delivery_uses_sink(const siem_delivery *delivery) {
     return delivery->uses_sink;
 }
 
-bool siem_delivery_is_under_way(const siem_delivery *delivery) {
+bool siem_delivery_is_in_flight(const siem_delivery *delivery) {
     return delivery->used > 0;
 }
 
@@ -310,14 +310,14 @@ static void start(siem_delivery *delivery, siem_shipment *s) {
 
 /* ---- the loop ---- */
 
-static siem_shipment *under_way(siem_delivery *delivery, size_t index) {
+static siem_shipment *shipment_at(siem_delivery *delivery, size_t index) {
     return &delivery->shipments[(delivery->first + index) % delivery->capacity];
 }
 
 static size_t count_active(siem_delivery *delivery) {
     size_t active = 0;
     for (size_t i = 0; i < delivery->used; i++)
-        active += under_way(delivery, i)->phase == SIEM_ACTIVE;
+        active += shipment_at(delivery, i)->phase == SIEM_ACTIVE;
     return active;
 }
 
@@ -330,7 +330,7 @@ typedef struct suspicion {
 static suspicion survey(siem_delivery *delivery) {
     suspicion found = {0};
     for (size_t i = 0; i < delivery->used; i++) {
-        const siem_shipment *s = under_way(delivery, i);
+        const siem_shipment *s = shipment_at(delivery, i);
         found.is_there |= s->is_suspect;
         found.is_blamed |= s->is_blamed;
         found.is_next |=
@@ -347,7 +347,7 @@ static double start_due(siem_delivery *delivery) {
     size_t in_flight = delivery->sink->pace.in_flight;
     size_t most = survey(delivery).is_there || in_flight == 0 ? 1 : in_flight;
     for (size_t i = 0; i < delivery->used; i++) {
-        siem_shipment *s = under_way(delivery, i);
+        siem_shipment *s = shipment_at(delivery, i);
         while (s->phase == SIEM_READY && delivery->failure.code == SIEM_OK) {
             double earliest = fmax(s->not_before, delivery->not_before);
             if (active >= most) return INFINITY;
@@ -376,7 +376,7 @@ static void wait_until(siem_delivery *delivery, double due) {
 /* Tells the outcomes of the oldest shipment, and frees its place. */
 static void settle_first(siem_delivery *delivery) {
     siem_error err;
-    siem_shipment *s = under_way(delivery, 0);
+    siem_shipment *s = shipment_at(delivery, 0);
     siem_settlement settlement = {s->items, s->count, s->outcomes, s->position,
                                   siem_clock() - s->since};
     siem_code rc = delivery->calls.settle(delivery->calls.context, &settlement, &err);
@@ -399,7 +399,7 @@ static void stop(siem_delivery *delivery) {
 /* Ends all that is in flight, and reports what is known of it. */
 static void break_off(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
-        release_parcel(delivery, under_way(delivery, i), false);
+        release_parcel(delivery, shipment_at(delivery, i), false);
     }
     while (delivery->used > 0) settle_first(delivery);
     siem_packer_clear(delivery->packer);
@@ -407,7 +407,7 @@ static void break_off(siem_delivery *delivery) {
 }
 
 static void settle_done(siem_delivery *delivery) {
-    while (delivery->used > 0 && under_way(delivery, 0)->phase == SIEM_DONE) {
+    while (delivery->used > 0 && shipment_at(delivery, 0)->phase == SIEM_DONE) {
         settle_first(delivery);
     }
 }
@@ -452,7 +452,7 @@ static siem_code dispatch(siem_delivery *delivery, bool all, siem_error *err) {
         if (delivery->failure.code != SIEM_OK) break;
         siem_code rc = siem_packer_next(delivery->packer, all, &request, err);
         if (rc != SIEM_OK || request.count == 0) return rc;
-        siem_shipment *s = under_way(delivery, delivery->used);
+        siem_shipment *s = shipment_at(delivery, delivery->used);
         if ((rc = siem_shipment_load(s, &request, err)) != SIEM_OK) return rc;
         if (request.is_too_large) reject_size(delivery, s);
         delivery->used++;

@@ -77,7 +77,7 @@ siem_position siem_delivery_reached(const siem_delivery *delivery);
 bool siem_delivery_uses_sink(const siem_delivery *delivery);
 
 /* Whether requests are in flight; and whether records wait to fill one. */
-bool siem_delivery_is_under_way(const siem_delivery *delivery);
+bool siem_delivery_is_in_flight(const siem_delivery *delivery);
 bool siem_delivery_has_waiting(const siem_delivery *delivery);
 
 /* Attempts that had to be made again. */

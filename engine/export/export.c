@@ -265,7 +265,7 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
 /* With nothing on its way, what was read so far is done, also when it made no record; a lone
  * record does not wait for a batch that fills slowly. */
 static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
-    if (siem_delivery_is_under_way(export_->delivery)) return SIEM_OK;
+    if (siem_delivery_is_in_flight(export_->delivery)) return SIEM_OK;
     bool has_records = export_->batch != NULL && siem_batch_size(export_->batch) > 0;
     if (!has_records && !siem_delivery_has_waiting(export_->delivery)) {
         siem_code rc = push(export_, err);

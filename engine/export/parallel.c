@@ -118,7 +118,7 @@ static siem_code join(siem_export *export_, reading *r, const siem_rendered *ren
 /* Runs what is in flight until a batch is ready. */
 static siem_code wait_for(siem_export *export_, reading *r, siem_rendered *rendered, bool *is_ready,
                           siem_error *err) {
-    bool is_busy = siem_delivery_is_under_way(export_->delivery);
+    bool is_busy = siem_delivery_is_in_flight(export_->delivery);
     *is_ready = siem_jobs_take(r->jobs, is_busy ? 0 : WAIT_MS, rendered);
     if (*is_ready || !is_busy) return SIEM_OK;
     return siem_delivery_poll(export_->delivery, POLL_MS, err);

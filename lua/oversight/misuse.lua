@@ -13,9 +13,19 @@ function M.raise(message)
   error(setmetatable({ message = message }, Misuse), 0)
 end
 
+--- Whether a path is that of a file of this library. A script may lie in a folder of that name as well.
+---@param path string
+---@return boolean
+function M.is_own(path)
+  local name = path:match "^.*oversight/([%l_/]+)%.lua$"
+  if not name then return false end
+  return name:find "^formats/" ~= nil or package.loaded["oversight." .. name:gsub("/", ".")] ~= nil
+end
+
 --- The text that follows a place in the files of this library, or nil.
 local function without_own_place(reason)
-  return reason:match "^%S*oversight/[%l_/]+%.lua:%d+: (.*)$"
+  local path, text = reason:match "^(%S*%.lua):%d+: (.*)$"
+  return path and M.is_own(path) and text or nil
 end
 
 --- What an entry raises of an error: misuse gets the place of the entry's caller. Where that is this library

@@ -162,6 +162,11 @@ has err 'misuse.lua:2: registry.open: there is no key "sinse"; did you mean "sin
 has err "misuse.lua:3: in main chunk"
 lacks err "oversight/"
 lacks err "[C]"
+# A folder of the program's own name makes a script no part of it.
+mkdir -p oversight/jobs
+cp misuse.lua oversight/jobs/misuse.lua
+run 1 run oversight/jobs/misuse.lua
+has err 'oversight/jobs/misuse.lua:2: registry.open: there is no key "sinse"'
 
 # A send that gives neither true nor outcomes confirms nothing; the checkpoint stays where it is.
 send() { # status message what-send-returns

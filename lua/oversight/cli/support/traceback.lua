@@ -1,9 +1,11 @@
 --- The traceback of a script's error: its own frames, without those of the program and of Lua.
+local misuse = require "oversight.misuse"
 
 --- True for a line that helps whoever wrote the script.
 local function is_of_script(line)
   if line:find "^\t%[C%]" or line:find("^\t%(%.%.%.") then return false end
-  return not line:find "^\t%S*oversight/[%l_/]+%.lua:" or line:find("oversight/formats/", 1, true) ~= nil
+  local path = line:match "^\t(%S*%.lua):"
+  return not path or path:find("oversight/formats/", 1, true) ~= nil or not misuse.is_own(path)
 end
 
 --- The message with a traceback, unless that would only repeat the message's own place.
