@@ -15,7 +15,7 @@
 
 /* A registry, or what of it is not exported yet, with fewer events is read on one thread: the
  * others would begin when it is done. */
-#define LEAST_EVENTS (4 * SIEM_SLICE_EVENTS)
+#define LEAST_EVENTS (INT64_C(4) * SIEM_SLICE_EVENTS)
 
 siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
                                   siem_error *err) {

@@ -60,8 +60,11 @@ bool siem_slices_get(const siem_slices *slices, int64_t number, siem_slice *slic
     slice->count = total - start < SIEM_SLICE_EVENTS ? total - start : SIEM_SLICE_EVENTS;
     if (slices->sorted != NULL) return true;
     size_t at = (size_t)number;
-    const int64_t *after = at > 0 ? &bounds->ids[at - 1] : slices->range.after;
-    if (after != NULL) slice->after = (siem_cursor){.is_set = true, .id = *after};
+    if (at > 0) {
+        slice->after = (siem_cursor){.is_set = true, .id = bounds->ids[at - 1]};
+    } else if (slices->range.after != NULL) {
+        slice->after = (siem_cursor){.is_set = true, .id = *slices->range.after};
+    }
     slice->last = at < bounds->count ? bounds->ids[at] : slices->ordering.last_id;
     return true;
 }
