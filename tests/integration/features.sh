@@ -26,4 +26,4 @@ for name in "${!package[@]}"; do
     tr -s ' \n' ' ' <"$work/log" | grep -q "OVERSIGHT_${name^^}=ON needs .*: install Debian's package ${package[$name]}" ||
         fail "ON says of $name: $(cat "$work/log")"
 done
-echo "features that are missing are left out, or named"
+echo "features that are missing are omitted, or named"
