@@ -83,7 +83,7 @@ ROOMS = [
     ("watch follow identity clock", ["engine/test_(follow|watch)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(access|follow|registry)", "follow/users", "cli/registry"]),
-    ("registry reader survey slices sorted_ids tail registry_id database ordering schema query",
+    ("registry reader survey slices sorted_ids tail continuity registry_id database ordering schema query",
      ["engine/test_(registry|reader|schema|follow|event)", "engine/test_(misuse|damage|format)", "lua/",
       "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),
 ]

@@ -215,7 +215,7 @@ static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *
                           reader->table.event.row_id, reader->origin->path, SIEM_MOST_ROW >> 20);
 }
 
-siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, siem_error *err) {
+siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_reader_hold(reader, err);
     if (rc == SIEM_OK)
@@ -224,8 +224,8 @@ siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, 
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(reader->database, statement, err);
     if (rc == SIEM_OK) rc = load(reader, statement, err);
+    if (rc == SIEM_OK) *print = siem_event_print(&reader->table.event);
     sqlite3_finalize(statement);
-    *event = &reader->table.event;
     return rc;
 }
 

@@ -67,8 +67,8 @@ siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
  * looks at the table again when it is another one. */
 siem_code siem_reader_hold(siem_reader *reader, siem_error *err);
 
-/* Reads event `id` without the columns of the site. SIEM_END: there is none. */
-siem_code siem_reader_find(siem_reader *reader, int64_t id, siem_event **event, siem_error *err);
+/* Finds event `id`, and what siem_event_print says of it. SIEM_END: there is none. */
+siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, siem_error *err);
 
 /* Before its connection is closed, to be opened again. */
 void siem_reader_disconnect(siem_reader *reader);

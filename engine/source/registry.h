@@ -60,15 +60,7 @@ siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, s
 /* As siem_registry_lag, without waiting for a lock: what an export waits for comes first. */
 siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_lag *lag);
 
-/* The file that is open. */
-siem_identity siem_registry_identity(const siem_registry *registry);
-
 /* Where reading continues: after event `id` with that print; 0: unknown. */
 void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print);
-
-/* Whether event `id`, if it is still there, is the one with that print. Errors: SIEM_HELD when it
- * is another one, SIEM_IO, SIEM_LOCKED. */
-siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
-                                    siem_error *err);
 
 #endif

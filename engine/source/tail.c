@@ -3,61 +3,11 @@
 #include "base/error.h"
 #include "base/misuse.h"
 #include "source/access.h"
+#include "source/continuity.h"
 #include "source/registry_state.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <time.h>
-
-/* SQLite keeps the largest id that was ever given. When it is smaller than one that was read, the
- * file has lost its end: it was restored from an older copy, and gives ids again. */
-static siem_code check_ids(const siem_registry *registry, siem_error *err) {
-    int64_t largest = 0;
-    siem_code rc = siem_database_read_number(
-        &registry->database, "SELECT seq FROM sqlite_sequence WHERE name = 'events' COLLATE NOCASE",
-        &largest, err);
-    if (rc != SIEM_OK && rc != SIEM_END) return rc;
-    int64_t last = registry->cursor.is_set ? registry->cursor.id : 0;
-    if (last <= 0 || largest >= last) return SIEM_OK;
-    return siem_error_set(err, SIEM_HELD,
-                          "the ids of the registry '%s' went back: it has given %" PRId64
-                          ", and event %" PRId64 " was read before (was it restored from a "
-                          "backup?). Say from where on its events are new with 'checkpoint set', "
-                          "or start over with 'checkpoint reset'",
-                          registry->origin.path, largest, last);
-}
-
-/* What a seek does not find may have been deleted. When a scan finds it, seeks in a damaged file
- * pass over it, and over what comes after it as well. */
-static siem_code check_deleted(const siem_registry *registry, int64_t id, siem_error *err) {
-    siem_ordering there;
-    const siem_range range = {.last = &id};
-    siem_code rc = siem_ordering_read(&there, NULL, &registry->database, &range, err);
-    if (rc != SIEM_OK || there.count == 0 || there.last_id != id) return rc;
-    return siem_database_damaged(&registry->database, err,
-                                 "event %" PRId64 " cannot be found by its id", id);
-}
-
-static siem_code check_event(siem_registry *registry, int64_t id, uint64_t print, siem_error *err) {
-    siem_event *event;
-    siem_code rc = siem_reader_find(registry->reader, id, &event, err);
-    if (rc == SIEM_OK && event->print != print) {
-        rc = siem_error_set(err, SIEM_HELD,
-                            "event %" PRId64 " of the registry '%s' is not the one that was "
-                            "read before: the registry was restored or made again. Say from "
-                            "where on its events are new with 'checkpoint set', or start over "
-                            "with 'checkpoint reset'",
-                            id, registry->origin.path);
-    }
-    return rc == SIEM_END ? check_deleted(registry, id, err) : rc;
-}
-
-siem_code siem_registry_check_event(siem_registry *registry, int64_t id, uint64_t print,
-                                    siem_error *err) {
-    siem_code rc = check_event(registry, id, print, err);
-    siem_registry_release(registry);
-    return rc;
-}
 
 /* Opens the file again after a failure; it must still be the same one. */
 static siem_code reconnect(siem_registry *registry, siem_error *err) {
@@ -98,15 +48,14 @@ static siem_code check_growth(siem_registry *registry, siem_error *err) {
  */
 static siem_code hold(siem_registry *registry, siem_error *err) {
     const siem_cursor *cursor = &registry->cursor;
+    const siem_position position = {.id = cursor->is_set ? cursor->id : 0, .print = cursor->print};
     siem_code rc = registry->broken ? reconnect(registry, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = siem_watch_mark(&registry->watch, err);
     if (rc == SIEM_OK) rc = siem_reader_hold(registry->reader, err);
-    if (rc == SIEM_OK) rc = check_ids(registry, err);
-    if (rc == SIEM_OK) rc = check_growth(registry, err);
-    if (rc == SIEM_OK && cursor->print != 0) {
-        rc = check_event(registry, cursor->id, cursor->print, err);
+    if (rc == SIEM_OK) {
+        rc = siem_registry_check_position(registry, &registry->origin.file, &position, NULL, err);
     }
-    return rc;
+    return rc == SIEM_OK ? check_growth(registry, err) : rc;
 }
 
 /* A round reads what is there by then. */
@@ -255,8 +204,4 @@ siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_la
 
 bool siem_registry_is_followed(const siem_registry *registry) {
     return registry->origin.follow;
-}
-
-siem_identity siem_registry_identity(const siem_registry *registry) {
-    return registry->origin.file;
 }

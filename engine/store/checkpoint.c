@@ -126,6 +126,10 @@ static siem_code damaged(const siem_checkpoint *checkpoint, siem_error *err) {
                           checkpoint->path);
 }
 
+static siem_code no_checkpoint(const char *path, siem_error *err) {
+    return siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
+}
+
 /* Reads the file's canonical form into `text`. SIEM_END: there is none. */
 static siem_code read_text(siem_checkpoint *checkpoint, siem_file_use use, siem_error *err) {
     char bytes[MOST_SIZE];
@@ -269,18 +273,12 @@ static siem_code claim(const siem_checkpoint *checkpoint, char **own, const char
 /* The file that is open now must be the one that the position belongs to. */
 static siem_code check_registry(siem_checkpoint *checkpoint, siem_registry *registry,
                                 siem_error *err) {
-    siem_identity now = siem_registry_identity(registry), *then = &checkpoint->registry_file;
-    const siem_position *position = &checkpoint->position;
-    if (then->inode != 0 && !siem_identity_equals(then, &now)) {
-        return siem_error_set(err, SIEM_HELD,
-                              "the registry is another file than the one that the checkpoint '%s' "
-                              "was made for: when it has the same events (a copy), say so with "
-                              "'checkpoint set'; else start over with 'checkpoint reset'",
-                              checkpoint->path);
-    }
-    *then = now;
-    if (position->print == 0) return SIEM_OK;
-    return siem_registry_check_event(registry, position->id, position->print, err);
+    siem_identity *file = &checkpoint->registry_file;
+    siem_code rc =
+        siem_registry_check_position(registry, file, &checkpoint->position, checkpoint->path, err);
+    siem_registry_release(registry);
+    if (rc == SIEM_OK) *file = siem_registry_origin(registry)->file;
+    return rc;
 }
 
 static siem_code claim_all(siem_checkpoint *checkpoint, const siem_checkpoint_options *options,
@@ -353,8 +351,8 @@ siem_code siem_checkpoint_check_registry(const siem_checkpoint *checkpoint,
     siem_code rc = check_followed(registry, err);
     if (rc == SIEM_OK) rc = siem_checkpoint_check_id(checkpoint, id, strlen(id), err);
     if (rc != SIEM_OK) return rc;
-    siem_identity file = siem_registry_identity(registry);
-    if (siem_identity_equals(&file, &checkpoint->registry_file)) return SIEM_OK;
+    const siem_identity *file = &siem_registry_origin(registry)->file;
+    if (siem_identity_equals(file, &checkpoint->registry_file)) return SIEM_OK;
     return siem_error_set(err, SIEM_INVALID,
                           "the checkpoint '%s' was opened for another file than the registry '%s': "
                           "give this export one of its own",
@@ -375,10 +373,23 @@ siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err) {
         }
         rc = siem_error_no_memory(err);
     } else if (rc == SIEM_END) {
-        rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
+        rc = no_checkpoint(path, err);
     }
     siem_buffer_free(&checkpoint.text);
     return rc;
+}
+
+siem_code siem_checkpoint_compare(const char *path, siem_registry *registry,
+                                  siem_continuity *continuity, int64_t *largest, siem_error *err) {
+    siem_checkpoint checkpoint = {.path = (char *)path, .lock = -1};
+    siem_code rc = read_state(&checkpoint, SIEM_FILE_INPUT, err);
+    if (rc == SIEM_OK) {
+        rc = siem_registry_compare(registry, &checkpoint.registry_file, &checkpoint.position,
+                                   continuity, largest, err);
+        siem_registry_release(registry);
+    }
+    siem_buffer_free(&checkpoint.text);
+    return rc == SIEM_END ? no_checkpoint(path, err) : rc;
 }
 
 int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint) {
@@ -535,7 +546,7 @@ siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
                               path);
         }
     } else if (errno == ENOENT) {
-        rc = siem_error_set(err, SIEM_NOT_FOUND, "there is no checkpoint '%s'", path);
+        rc = no_checkpoint(path, err);
     } else {
         rc = siem_error_set(err, SIEM_IO, "cannot remove the checkpoint '%s': %s", path,
                             strerror(errno));

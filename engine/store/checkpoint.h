@@ -5,6 +5,7 @@
 
 #include "base/outage.h"
 #include "base/position.h"
+#include "source/continuity.h"
 #include "store/line_file.h"
 
 #include <oversight/siem.h>
@@ -28,6 +29,11 @@ siem_code siem_checkpoint_check_id(const siem_checkpoint *checkpoint, const char
                                    size_t size, siem_error *err);
 siem_code siem_checkpoint_check_registry(const siem_checkpoint *checkpoint,
                                          const siem_registry *registry, siem_error *err);
+
+/* Compares a registry with what the checkpoint at a path says, whoever has that open. `*largest` as
+ * siem_registry_compare. Errors: those of siem_checkpoint_read and siem_registry_compare. */
+siem_code siem_checkpoint_compare(const char *path, siem_registry *registry,
+                                  siem_continuity *continuity, int64_t *largest, siem_error *err);
 
 /* Saves a position, and where the output file ended then; returns when both are on the disk.
  * Errors: SIEM_IO. */

@@ -1,4 +1,5 @@
 /* checkpoint.c: the position of an export that outlives it. */
+#include "store/checkpoint.h"
 #include "bind/bind.h"
 
 #include <stdlib.h>
@@ -66,6 +67,28 @@ static int checkpoint_read(lua_State *L) {
     return 1;
 }
 
+/* core.checkpoint_compare(path, registry) -> "continues", "other_file", "ids_back" or
+ * "other_event", and but for "other_file" the largest id that the registry gave; or nil, message,
+ * code */
+static int checkpoint_compare(lua_State *L) {
+    static const char *const names[] = {[SIEM_CONTINUES] = "continues",
+                                        [SIEM_OTHER_FILE] = "other_file",
+                                        [SIEM_IDS_BACK] = "ids_back",
+                                        [SIEM_OTHER_EVENT] = "other_event"};
+    siem_error err;
+    siem_continuity continuity;
+    int64_t largest;
+    const char *path = siem_lua_check_text(L, 1);
+    siem_registry *registry = siem_lua_check_registry(L, 2, NULL);
+    siem_lua_reading *reading = siem_lua_begin_reading(L, 2);
+    siem_code rc = siem_checkpoint_compare(path, registry, &continuity, &largest, &err);
+    if (siem_lua_end_reading(reading, rc, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushstring(L, names[continuity]);
+    if (continuity == SIEM_OTHER_FILE) return 1;
+    lua_pushinteger(L, largest);
+    return 2;
+}
+
 /* core.checkpoint_set(path, last_id) -> true, or nil, message, code */
 static int checkpoint_set(lua_State *L) {
     siem_error err;
@@ -89,11 +112,10 @@ static int checkpoint_reset(lua_State *L) {
 
 void siem_lua_bind_checkpoint(lua_State *L) {
     static const luaL_Reg methods[] = {{"last_id", checkpoint_last_id}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"checkpoint_open", checkpoint_open},
-                                         {"checkpoint_read", checkpoint_read},
-                                         {"checkpoint_set", checkpoint_set},
-                                         {"checkpoint_reset", checkpoint_reset},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"checkpoint_open", checkpoint_open},       {"checkpoint_read", checkpoint_read},
+        {"checkpoint_compare", checkpoint_compare}, {"checkpoint_set", checkpoint_set},
+        {"checkpoint_reset", checkpoint_reset},     {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_CHECKPOINT, methods, checkpoint_close);
     luaL_setfuncs(L, functions, 0);
 }

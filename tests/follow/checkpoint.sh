@@ -167,7 +167,7 @@ run 0 status cp --db r.db --json
 python3 -c 'import json; s = json.load(open("out")); assert s["lag_events"] == 2 and 93784 <= s["lag_seconds"] < 93884' ||
     fail "no such JSON: $(cat out)"
 for time in 9e999 -9e999 -1e300 1e300; do
-    sqlite3 r.db "UPDATE events SET timestamp = $time WHERE id > 8"
+    sqlite3 r.db "UPDATE events SET timestamp = $time WHERE id > 10"
     run 0 status cp --db r.db
     has out "Behind        2 event(s), up to id 12"
     run 0 status cp --db r.db --json
@@ -177,7 +177,7 @@ done
 # problem TEXT: status tells it, also to programs, and reconcile does nothing.
 problem() {
     run 1 status cp --db "$2"
-    has out "Problem       the registry '$2' $1"
+    grep -qF "the registry '$2' $1" <(grep ^Problem out) || fail "no such problem: $(cat out)"
     lacks out "all events are exported"
     run 1 status cp --db "$2" --json
     python3 -c 'import json, sys; assert sys.argv[1] in json.load(open("out"))["problem"]' "$1" || fail "no such JSON: $(cat out)"
@@ -185,6 +185,10 @@ problem() {
     has err "the registry '$2' $1"
     has err "'oversight-siem checkpoint set"
 }
+sqlite3 r.db "UPDATE events SET kind = 'http' WHERE id = 10"
+problem "is not the one that was exported" r.db
+sqlite3 r.db "UPDATE events SET kind = 'dns' WHERE id = 10"
+run 0 status cp --db r.db
 cp r.db other.db
 problem "is another file than the one" other.db
 cp r.db whole.db

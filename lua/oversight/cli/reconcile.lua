@@ -313,7 +313,7 @@ local function open_job(given, files)
   if #files == 0 and not job.registry_id then
     return nil, "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
   end
-  message = position.problem(job.registry, given.db, given.checkpoint, state)
+  message = position.problem(job.registry, given.db, given.checkpoint, state.last_id)
   if message then return nil, message end
   job.dead, message = count_dead_letters(given.dead_letter, job.found)
   if not job.dead then return nil, message end

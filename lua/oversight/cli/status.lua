@@ -62,7 +62,7 @@ function M.run(given)
   if not registry then return nil, message, code end
   local lag
   lag, message = read_lag(registry, state.last_id)
-  if lag then lag.problem = position.problem(registry, given.db, given[1], state) end
+  if lag then lag.problem = position.problem(registry, given.db, given[1], state.last_id) end
   registry:close()
   if not lag then return nil, message end
   show(given, state, lag)
