@@ -168,6 +168,7 @@ void siem_export_close(siem_export *export_) {
     if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
     drop_delivery(export_);
     if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
+    siem_mappings_close(&export_->mappings, &export_->options);
     free(export_);
 }
 
@@ -351,14 +352,19 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
 
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
     export_->shapes = 0;
+    bool is_followed = siem_registry_is_followed(registry);
     siem_code rc = check_columns(export_, registry, err);
+    /* When it has to catch up, what they are made of may be another format. */
+    if (rc == SIEM_OK && is_followed) {
+        rc = siem_mappings_open(&export_->mappings, &export_->options, export_->jobs, err);
+    }
     if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;
     siem_inquiry *inquiry = siem_registry_inquiry(registry);
     export_->inquiry = *inquiry;
     *inquiry = (siem_inquiry){.go_on = goes_on_reading, .context = export_};
-    if (siem_registry_is_followed(registry)) return siem_export_restart(export_, err);
+    if (is_followed) return siem_export_restart(export_, err);
     siem_registry_rewind(registry);
     return SIEM_OK;
 }

@@ -3,6 +3,7 @@
 #define SIEM_EXPORT_H
 
 #include "delivery/delivery.h"
+#include "export/mappings.h"
 #include "export/refusals.h"
 #include "record/renderer.h"
 #include "source/database.h"
@@ -19,6 +20,7 @@ struct siem_export {
     siem_sink_holder holder;     /* of that sink */
     siem_renderer renderer;
     size_t jobs; /* threads that render */
+    siem_mappings mappings;
     siem_delivery *delivery;
     siem_batch *batch;       /* that is being filled; NULL: none */
     siem_registry *registry; /* that is being read, or NULL */

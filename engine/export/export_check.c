@@ -20,6 +20,9 @@ siem_code siem_export_check_options(const siem_export_options *options, siem_err
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR && options->deadletter == NULL) {
         return siem_misuse_null(function, "deadletter", err);
     }
+    if (options->open_mapping != NULL && options->close_mapping == NULL) {
+        return siem_misuse_null(function, "close_mapping", err);
+    }
     if (options->checkpoint != NULL && options->after != 0) {
         return siem_error_set(err, SIEM_INVALID, "%s: give either a checkpoint or after, not both",
                               function);

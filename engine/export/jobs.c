@@ -22,29 +22,32 @@ typedef struct task {
     size_t first, count; /* of `ready`, a ring */
 } task;
 
+/* A thread, and what is its own. */
+typedef struct worker {
+    siem_jobs *jobs;
+    pthread_t thread;
+    siem_renderer renderer;
+    siem_render_state state; /* for a mapping that is shared */
+    siem_reader *reader;     /* NULL: it could not be opened yet */
+    unsigned shapes;         /* siem_reader_shapes, when its columns were checked */
+} worker;
+
 struct siem_jobs {
     const siem_origin *origin;
-    siem_renderer renderer;
+    const siem_renderer *renderer;
+    const siem_mappings *mappings;
     size_t batch_bytes;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t work;  /* there is a slice to render, or room for a batch */
     pthread_cond_t done;  /* a batch is ready */
     task *tasks;          /* a ring: `used` from `first` on, of which `begun` have a thread */
     size_t capacity, first, used, begun;
-    pthread_t *threads;
+    worker *workers;
     size_t thread_count, most_threads;
     atomic_bool is_stopping;
 };
 
 /* ---- a thread ---- */
-
-typedef struct worker {
-    siem_jobs *jobs;
-    siem_renderer renderer;
-    siem_render_state state;
-    siem_reader *reader; /* NULL: it could not be opened yet */
-    unsigned shapes;     /* siem_reader_shapes, when its columns were checked */
-} worker;
 
 static bool goes_on(void *jobs) {
     return !atomic_load(&((siem_jobs *)jobs)->is_stopping);
@@ -74,10 +77,10 @@ static siem_code check_columns(worker *w, siem_error *err) {
                                       schema->unreadable, err);
 }
 
-/* Fills a batch. SIEM_OK: it is full, and the slice goes on. */
+/* Fills a batch. SIEM_OK: it is full, and the slice goes on; or nobody wants it. */
 static siem_code fill(worker *w, siem_rendered *rendered) {
     siem_error *err = &rendered->failure;
-    for (;;) {
+    while (goes_on(w->jobs)) {
         siem_event *event;
         rendered->is_reading = true;
         siem_code rc = siem_reader_next(w->reader, &event, err);
@@ -88,6 +91,7 @@ static siem_code fill(worker *w, siem_rendered *rendered) {
         if (rc != SIEM_OK) return rc;
         if (siem_batch_weight(rendered->batch) >= w->jobs->batch_bytes) return SIEM_OK;
     }
+    return SIEM_OK;
 }
 
 static siem_code open_reader(worker *w, siem_error *err) {
@@ -131,22 +135,29 @@ static task *next_task(siem_jobs *jobs) {
 }
 
 static void *work(void *context) {
-    siem_jobs *jobs = context;
-    worker w = {.jobs = jobs, .renderer = jobs->renderer};
+    worker *w = context;
     task *at;
-    w.renderer.state = &w.state;
-    while ((at = next_task(jobs)) != NULL) render(&w, at);
-    siem_reader_close(w.reader);
-    siem_scratch_free(&w.state.scratch);
+    while ((at = next_task(w->jobs)) != NULL) render(w, at);
+    siem_reader_close(w->reader);
+    siem_scratch_free(&w->state.scratch);
     return NULL;
+}
+
+static void prepare(siem_jobs *jobs, worker *w, size_t index) {
+    siem_mapping *own = siem_mappings_at(jobs->mappings, index);
+    *w = (worker){.jobs = jobs, .renderer = *jobs->renderer};
+    w->renderer.state = own != NULL ? siem_mapping_own_state(own) : &w->state;
+    if (own != NULL) w->renderer.mapping = own;
 }
 
 /* Signals are for the threads of the program. */
 static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
     sigset_t all, before;
+    worker *w = &jobs->workers[jobs->thread_count];
+    prepare(jobs, w, jobs->thread_count);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&jobs->threads[jobs->thread_count], NULL, work, jobs);
+    int rc = pthread_create(&w->thread, NULL, work, w);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         return siem_error_set(err, SIEM_IO, "cannot start a thread to render on: %s", strerror(rc));
@@ -158,25 +169,27 @@ static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
 /* ---- the caller's side ---- */
 
 siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
-                         const siem_renderer *renderer, size_t batch_bytes, siem_error *err) {
+                         const siem_renderer *renderer, const siem_mappings *mappings,
+                         size_t batch_bytes, siem_error *err) {
     pthread_condattr_t monotonic;
     *out = NULL;
     siem_jobs *jobs = calloc(1, sizeof *jobs);
     if (jobs == NULL) return siem_error_no_memory(err);
     jobs->origin = origin;
-    jobs->renderer = *renderer;
+    jobs->renderer = renderer;
+    jobs->mappings = mappings;
     jobs->batch_bytes = batch_bytes;
     jobs->most_threads = count;
     jobs->capacity = count * SLICES_OF_THREAD;
     jobs->tasks = calloc(jobs->capacity, sizeof *jobs->tasks);
-    jobs->threads = calloc(count, sizeof *jobs->threads);
+    jobs->workers = calloc(count, sizeof *jobs->workers);
     (void)pthread_mutex_init(&jobs->lock, NULL);
     (void)pthread_cond_init(&jobs->work, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&jobs->done, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    if (jobs->tasks == NULL || jobs->threads == NULL) {
+    if (jobs->tasks == NULL || jobs->workers == NULL) {
         siem_jobs_close(jobs);
         return siem_error_no_memory(err);
     }
@@ -244,7 +257,8 @@ void siem_jobs_close(siem_jobs *jobs) {
     atomic_store(&jobs->is_stopping, true);
     (void)pthread_cond_broadcast(&jobs->work);
     (void)pthread_mutex_unlock(&jobs->lock);
-    for (size_t i = 0; i < jobs->thread_count; i++) (void)pthread_join(jobs->threads[i], NULL);
+    for (size_t i = 0; i < jobs->thread_count; i++)
+        (void)pthread_join(jobs->workers[i].thread, NULL);
     for (size_t i = 0; i < jobs->used; i++) {
         task *at = &jobs->tasks[(jobs->first + i) % jobs->capacity];
         siem_batch_close(at->batch);
@@ -255,7 +269,7 @@ void siem_jobs_close(siem_jobs *jobs) {
     (void)pthread_cond_destroy(&jobs->work);
     (void)pthread_cond_destroy(&jobs->done);
     (void)pthread_mutex_destroy(&jobs->lock);
-    free(jobs->threads);
+    free(jobs->workers);
     free(jobs->tasks);
     free(jobs);
 }

@@ -1,12 +1,13 @@
 /* jobs.h: slices of a registry, rendered on several threads; their batches come in the order of the
  * events.
  *
- * Each thread has a connection, an event and memory of its own, and shares the mapping, which does
- * not change. What is ready and not taken yet is bounded: two slices a thread, and two batches of
- * each. */
+ * Each thread has a connection, an event and memory of its own, and shares the mapping, unless that
+ * has functions: then it has one of its own, too. What is ready and not taken yet is bounded: two
+ * slices a thread, and two batches of each. */
 #ifndef SIEM_JOBS_H
 #define SIEM_JOBS_H
 
+#include "export/mappings.h"
 #include "record/renderer.h"
 #include "source/reader.h"
 
@@ -23,10 +24,12 @@ typedef struct siem_rendered {
 } siem_rendered;
 
 /* `count` threads, each of which starts when there is a slice for it. A batch with `batch_bytes` is
- * handed over, although its slice goes on. What `origin` and `renderer` point to must outlive the
- * jobs. Errors: SIEM_NO_MEMORY. */
+ * handed over, although its slice goes on. `mappings` has one for each thread, or none: then they
+ * share that of `renderer`. What the pointers point to must outlive the jobs. Errors:
+ * SIEM_NO_MEMORY. */
 siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
-                         const siem_renderer *renderer, size_t batch_bytes, siem_error *err);
+                         const siem_renderer *renderer, const siem_mappings *mappings,
+                         size_t batch_bytes, siem_error *err);
 
 /* Whether another slice can be added. */
 bool siem_jobs_has_room(const siem_jobs *jobs);

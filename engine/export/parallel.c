@@ -19,20 +19,20 @@
 
 siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
                                   siem_error *err) {
-    bool is_shareable = siem_mapping_is_shareable(options->mapping);
+    bool is_possible = siem_mapping_is_shareable(options->mapping) || options->open_mapping != NULL;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t usual = cores < 1 ? 1 : (size_t)cores;
-    *jobs = is_shareable ? (usual < USUAL_JOBS ? usual : USUAL_JOBS) : 1;
+    *jobs = is_possible ? (usual < USUAL_JOBS ? usual : USUAL_JOBS) : 1;
     if (options->jobs == 0) return SIEM_OK;
     *jobs = options->jobs;
     if (options->jobs > MOST_JOBS) {
         return siem_error_of_option(err, SIEM_INVALID, "jobs", "jobs is a number from 1 to %d",
                                     MOST_JOBS);
     }
-    if (options->jobs == 1 || is_shareable) return SIEM_OK;
+    if (options->jobs == 1 || is_possible) return SIEM_OK;
     return siem_error_of_option(err, SIEM_INVALID, "jobs",
                                 "jobs is 1 for %s: the format, or its filter, has functions, which "
-                                "belong to one thread",
+                                "belong to one thread: give open_mapping",
                                 siem_mapping_name(options->mapping));
 }
 
@@ -63,7 +63,8 @@ typedef struct reading {
 static siem_code open_jobs(siem_export *export_, reading *r, siem_error *err) {
     size_t bytes = export_->options.batch_bytes;
     return siem_jobs_open(&r->jobs, export_->jobs, siem_registry_origin(export_->registry),
-                          &export_->renderer, bytes > BATCH_BYTES ? bytes : BATCH_BYTES, err);
+                          &export_->renderer, &export_->mappings,
+                          bytes > BATCH_BYTES ? bytes : BATCH_BYTES, err);
 }
 
 /* Adds slices as long as there is room. */
@@ -146,7 +147,8 @@ static siem_code go_through(siem_export *export_, reading *r, bool *is_reading, 
 siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_error *err) {
     reading r = {.events = 0};
     *is_reading = false;
-    siem_code rc = open_jobs(export_, &r, err);
+    siem_code rc = siem_mappings_open(&export_->mappings, &export_->options, export_->jobs, err);
+    if (rc == SIEM_OK) rc = open_jobs(export_, &r, err);
     if (rc == SIEM_OK) rc = go_through(export_, &r, is_reading, err);
     siem_jobs_close(r.jobs);
     if (rc == SIEM_END && siem_registry_is_followed(export_->registry)) {

@@ -12,8 +12,71 @@
 
 static const char *const id_field[] = {"event_id", NULL};
 static const char *const file_field[] = {"file_id", NULL};
-static siem_mapping *mapping;
 static char *expected; /* what one job writes, with the refused events skipped */
+
+/* What a function of a mapping writes to: the sanitizer sees when two threads do. */
+typedef struct scribble {
+    char text[32];
+    unsigned calls;
+} scribble;
+
+static siem_code copy(void *context, siem_event *event, const siem_value *value, siem_value *result,
+                      siem_error *err) {
+    scribble *s = context;
+    (void)event, (void)err;
+    s->calls++;
+    if (value->type == SIEM_NULL) return SIEM_OK;
+    assert_true(value->size < sizeof s->text);
+    memcpy(s->text, value->bytes, value->size);
+    *result = (siem_value){.type = SIEM_TEXT, .bytes = s->text, .size = value->size};
+    return SIEM_OK;
+}
+
+/* With a scribble, a function copies the file; else a row does. */
+static siem_mapping *open_mapping(scribble *s) {
+    siem_mapping *mapping;
+    const siem_row file = {"file", .from = file_field, .with = s != NULL ? copy : NULL,
+                           .with_context = s, .required = true};
+    assert_ok(siem_mapping_open(&mapping, "ids", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"id", .from = id_field}, &err));
+    assert_ok(siem_mapping_add(mapping, &file, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    return mapping;
+}
+
+/* The export's own mapping, and those that it opens for its threads. */
+typedef struct format {
+    siem_mapping *mapping;
+    scribble *own;                /* NULL: it has no function */
+    int opened, closed, fails_at; /* the opening that fails; 0: none */
+    unsigned calls;               /* of functions of the mappings that are closed */
+} format;
+
+static format rows, functions;
+
+static siem_code open_another(void *context, siem_mapping **mapping, void **owner,
+                              siem_error *err) {
+    format *f = context;
+    assert_null(*owner);
+    if (++f->opened == f->fails_at) {
+        err->code = SIEM_INVALID;
+        (void)snprintf(err->message, sizeof err->message, "the file is gone");
+        return SIEM_INVALID;
+    }
+    scribble *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    *mapping = open_mapping(s);
+    *owner = s;
+    return SIEM_OK;
+}
+
+static void close_another(void *context, siem_mapping *mapping, void *owner) {
+    format *f = context;
+    f->closed++;
+    f->calls += ((scribble *)owner)->calls;
+    siem_mapping_close(mapping);
+    free(owner);
+}
 
 static int open_all(void **state) {
     (void)state;
@@ -23,17 +86,17 @@ static int open_all(void **state) {
              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
              "INSERT INTO events (id, token_id, kind, file_id, timestamp) "
              "SELECT i, 't', 'dns', CASE WHEN i % 2500 = 0 THEN NULL ELSE 'f' || i END, i FROM n;");
-    assert_ok(siem_mapping_open(&mapping, "ids", &err));
-    assert_ok(siem_mapping_add(mapping, &(siem_row){"id", .from = id_field}, &err));
-    assert_ok(
-        siem_mapping_add(mapping, &(siem_row){"file", .from = file_field, .required = true}, &err));
-    assert_ok(siem_mapping_compile(mapping, &err));
+    rows.mapping = open_mapping(NULL);
+    functions.own = calloc(1, sizeof *functions.own);
+    functions.mapping = open_mapping(functions.own);
     return 0;
 }
 
 static int close_all(void **state) {
     (void)state;
-    siem_mapping_close(mapping);
+    siem_mapping_close(rows.mapping);
+    siem_mapping_close(functions.mapping);
+    free(functions.own);
     free(expected);
     return 0;
 }
@@ -84,7 +147,8 @@ typedef struct end {
 
 /* Exports the registry; progress ends it after so many calls, and the sink after so many batches.
  */
-static end export_once(size_t jobs, siem_on_error on_error, int calls, int batches, receiver *r) {
+static end export_once(format *f, size_t jobs, siem_on_error on_error, int calls, int batches,
+                       receiver *r) {
     siem_sink *sink;
     siem_export *export_;
     siem_error failure = {0};
@@ -92,7 +156,10 @@ static end export_once(size_t jobs, siem_on_error on_error, int calls, int batch
     *r = (receiver){.batches_left = batches};
     siem_registry *registry = open_registry();
     assert_ok(siem_sink_open_function(&sink, receive, NULL, r, &err));
-    const siem_export_options options = {.mapping = mapping,
+    const siem_export_options options = {.mapping = f->mapping,
+                                         .open_mapping = open_another,
+                                         .close_mapping = close_another,
+                                         .mapping_context = f,
                                          .sink = sink,
                                          .on_error = on_error,
                                          .jobs = jobs,
@@ -112,9 +179,10 @@ static end export_once(size_t jobs, siem_on_error on_error, int calls, int batch
 static void test_same_bytes(void **state) {
     static const size_t jobs[] = {1, 2, 3, 8, 64};
     (void)state;
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+    for (size_t i = 0; i < 2 * sizeof jobs / sizeof *jobs; i++) {
         receiver r;
-        end e = export_once(jobs[i], SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
+        format *f = i % 2 == 0 ? &rows : &functions;
+        end e = export_once(f, jobs[i / 2], SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
         assert_int_equal(e.code, SIEM_OK);
         assert_int_equal(e.counts.events, EVENTS);
         assert_int_equal(e.counts.exported, EVENTS - 3);
@@ -125,12 +193,94 @@ static void test_same_bytes(void **state) {
     }
 }
 
+/* Each thread has a mapping of its own where there are functions, and all of them are closed. */
+static void test_own_mappings(void **state) {
+    receiver r;
+    (void)state;
+    rows.opened = functions.opened = functions.closed = 0;
+    functions.calls = functions.own->calls = 0;
+    (void)export_once(&rows, 3, SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
+    free(r.text);
+    assert_int_equal(rows.opened, 0);
+    (void)export_once(&functions, 1, SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
+    free(r.text);
+    assert_int_equal(functions.opened, 0);
+    assert_int_equal(functions.own->calls, EVENTS);
+    (void)export_once(&functions, 3, SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
+    free(r.text);
+    assert_int_equal(functions.opened, 3);
+    assert_int_equal(functions.closed, 3);
+    assert_int_equal(functions.own->calls, EVENTS);
+    assert_int_equal(functions.calls, EVENTS);
+}
+
+/* One that cannot be opened ends the export before it has read anything. */
+static void test_opening_fails(void **state) {
+    receiver r;
+    (void)state;
+    functions.opened = functions.closed = 0;
+    functions.fails_at = 2;
+    end e = export_once(&functions, 4, SIEM_SKIP_ON_ERROR, INT32_MAX, -1, &r);
+    functions.fails_at = 0;
+    assert_int_equal(e.code, SIEM_INVALID);
+    assert_string_equal(e.message, "the file is gone");
+    assert_int_equal(e.counts.events, 0);
+    assert_int_equal(functions.closed, 1);
+    free(r.text);
+}
+
+/* What an opening function may give that is of no use. */
+static siem_code open_useless(void *given, siem_mapping **mapping, void **owner, siem_error *err) {
+    siem_mapping *const *wanted = given;
+    (void)owner, (void)err;
+    *mapping = *wanted;
+    return SIEM_OK;
+}
+
+static void close_nothing(void *context, siem_mapping *mapping, void *owner) {
+    (void)context, (void)mapping, (void)owner;
+}
+
+static void assert_useless(siem_mapping *given, const char *message) {
+    siem_sink *sink;
+    siem_export *export_;
+    siem_error failure;
+    receiver r = {0};
+    siem_registry *registry = open_registry();
+    assert_ok(siem_sink_open_function(&sink, receive, NULL, &r, &err));
+    const siem_export_options options = {.mapping = functions.mapping,
+                                         .open_mapping = open_useless,
+                                         .close_mapping = close_nothing,
+                                         .mapping_context = &given,
+                                         .sink = sink,
+                                         .jobs = 2};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_int_equal(siem_export_run(export_, registry, &failure), SIEM_INVALID);
+    assert_non_null(strstr(failure.message, message));
+    siem_export_close(export_);
+    siem_registry_close(registry);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+static void test_useless_mappings(void **state) {
+    siem_mapping *raw;
+    (void)state;
+    assert_ok(siem_mapping_open(&raw, "raw", &err));
+    assert_useless(NULL, "open_mapping gave no mapping");
+    assert_useless(raw, "open_mapping: raw: the mapping is not compiled");
+    assert_useless(functions.mapping, "open_mapping gave a mapping that is in use");
+    siem_mapping_close(raw);
+    assert_useless(rows.mapping,
+                   "open_mapping gave a mapping that is in use"); /* the second time */
+}
+
 /* The first event that is refused ends it, whichever thread meets one first. */
 static void test_first_refusal(void **state) {
     (void)state;
     for (size_t jobs = 1; jobs <= 8; jobs++) {
         receiver r;
-        end e = export_once(jobs, SIEM_STOP_ON_ERROR, INT32_MAX, -1, &r);
+        format *f = jobs % 3 == 0 ? &rows : &functions;
+        end e = export_once(f, jobs, SIEM_STOP_ON_ERROR, INT32_MAX, -1, &r);
         assert_int_equal(e.code, SIEM_REFUSED);
         assert_non_null(strstr(e.message, "event 2500: ids: file"));
         assert_int_equal(e.counts.exported, 2499);
@@ -143,12 +293,14 @@ static void test_first_refusal(void **state) {
 static void test_random_ends(void **state) {
     unsigned seed = 20261128;
     (void)state;
-    for (int i = 0; i < 40; i++) {
+    functions.opened = functions.closed = 0;
+    for (int i = 0; i < 60; i++) {
         receiver r;
+        format *f = i % 3 == 0 ? &rows : &functions;
         siem_on_error on_error = rand_r(&seed) % 4 == 0 ? SIEM_STOP_ON_ERROR : SIEM_SKIP_ON_ERROR;
         int calls = rand_r(&seed) % 2 == 0 ? INT32_MAX : 1 + (int)(rand_r(&seed) % 30);
         int batches = rand_r(&seed) % 2 == 0 ? -1 : (int)(rand_r(&seed) % 15);
-        end e = export_once((size_t)(2 + rand_r(&seed) % 5), on_error, calls, batches, &r);
+        end e = export_once(f, (size_t)(2 + rand_r(&seed) % 5), on_error, calls, batches, &r);
         size_t lines = 0;
         for (size_t k = 0; k < r.size; k++) lines += r.text[k] == '\n';
         if (r.size > 0) assert_memory_equal(r.text, expected, r.size);
@@ -157,6 +309,8 @@ static void test_random_ends(void **state) {
         else assert_true(e.code == SIEM_REFUSED || e.code == SIEM_IO || e.code == SIEM_CANCELLED);
         free(r.text);
     }
+    assert_true(functions.opened > 0);
+    assert_int_equal(functions.opened, functions.closed);
 }
 
 /* Jobs that are closed while threads render, at any moment. */
@@ -167,8 +321,9 @@ static void test_closed_early(void **state) {
         siem_jobs *jobs;
         siem_slice slice;
         siem_registry *registry = open_registry();
-        siem_renderer renderer = {.mapping = mapping};
-        assert_ok(siem_jobs_open(&jobs, 3, siem_registry_origin(registry), &renderer, 4000, &err));
+        siem_renderer renderer = {.mapping = rows.mapping};
+        assert_ok(
+            siem_jobs_open(&jobs, 3, siem_registry_origin(registry), &renderer, NULL, 4000, &err));
         assert_true(siem_jobs_is_empty(jobs));
         for (int i = 0; i < taken;) {
             siem_rendered rendered;
@@ -194,18 +349,26 @@ static void test_wrong_number(void **state) {
     siem_error failure;
     (void)state;
     assert_ok(siem_sink_open_function(&sink, receive, NULL, &r, &err));
-    const siem_export_options options = {.mapping = mapping, .sink = sink, .jobs = 65};
+    siem_export_options options = {.mapping = rows.mapping, .sink = sink, .jobs = 65};
     assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
     assert_string_equal(failure.message, "jobs is a number from 1 to 64");
     assert_null(export_);
+    options.mapping = functions.mapping;
+    options.jobs = 2;
+    assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
+    assert_non_null(strstr(failure.message, "which belong to one thread: give open_mapping"));
+    options.open_mapping = open_another;
+    assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
+    assert_non_null(strstr(failure.message, "close_mapping is NULL"));
     assert_ok(siem_sink_close(sink, &err));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bytes),   cmocka_unit_test(test_first_refusal),
-        cmocka_unit_test(test_random_ends),  cmocka_unit_test(test_closed_early),
-        cmocka_unit_test(test_wrong_number),
+        cmocka_unit_test(test_same_bytes),    cmocka_unit_test(test_own_mappings),
+        cmocka_unit_test(test_opening_fails), cmocka_unit_test(test_useless_mappings),
+        cmocka_unit_test(test_first_refusal), cmocka_unit_test(test_random_ends),
+        cmocka_unit_test(test_closed_early),  cmocka_unit_test(test_wrong_number),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -568,6 +568,14 @@ typedef struct siem_counts {
  * Returning false stops the export with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
 
+/* Opens a mapping that makes the same records as the export's, for one thread that renders, and
+ * closes it. Both are called on the thread of the export: up to `jobs` times before that reads
+ * events, and when the export is closed. In between, one thread at a time uses the mapping and the
+ * contexts of its functions. `*owner` (NULL before) is for closing. Since 0.2.0. */
+typedef siem_code (*siem_open_mapping_function)(void *context, siem_mapping **mapping, void **owner,
+                                                siem_error *err);
+typedef void (*siem_close_mapping_function)(void *context, siem_mapping *mapping, void *owner);
+
 typedef struct siem_export_options {
     siem_mapping *mapping;       /* required: compiled */
     siem_sink *sink;             /* required */
@@ -575,8 +583,12 @@ typedef struct siem_export_options {
     int64_t after; /* of a registry that is followed: events up to this id are skipped; 0: none */
     siem_on_error on_error;      /* 0: SIEM_STOP_ON_ERROR */
     siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */
-    size_t jobs; /* threads that render: 0: one a core, up to 8, if the mapping has no functions,
-                    and else 1; 1: the caller's; more need such a mapping; up to 64 */
+    size_t jobs; /* threads that render, up to 64; 1: the caller's; 0: one a core, up to 8. If the
+                    mapping has functions and open_mapping is NULL, 0 is 1, and more are an error */
+    siem_open_mapping_function open_mapping;   /* called when the mapping has functions, and more
+                                                  than one thread renders */
+    siem_close_mapping_function close_mapping; /* required with open_mapping */
+    void *mapping_context;
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
