@@ -350,14 +350,24 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
     return siem_export_flush(export_, err);
 }
 
+/* At the start, as what they are made of may have changed when the export has to catch up. It goes
+ * on without them. */
+static void open_mappings(siem_export *export_) {
+    siem_error failure;
+    if (siem_mappings_open(&export_->mappings, &export_->options, export_->jobs, &failure) ==
+        SIEM_OK) {
+        return;
+    }
+    siem_error_prefix(&failure, "rendering on one thread");
+    siem_export_notice(export_, failure.message);
+    export_->jobs = 1;
+}
+
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
     export_->shapes = 0;
     bool is_followed = siem_registry_is_followed(registry);
     siem_code rc = check_columns(export_, registry, err);
-    /* When it has to catch up, what they are made of may be another format. */
-    if (rc == SIEM_OK && is_followed) {
-        rc = siem_mappings_open(&export_->mappings, &export_->options, export_->jobs, err);
-    }
+    if (rc == SIEM_OK && is_followed) open_mappings(export_);
     if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;

@@ -46,7 +46,8 @@ struct siem_mapping {
     size_t count, capacity;
     siem_buffer text;
     size_t ready;          /* where in `text` the bytes begin that no operation has yet */
-    bool has_functions;    /* of rows */
+    bool has_functions;    /* of rows, */
+    bool makes_values;     /* some of which give values */
     siem_render_state own; /* of siem_batch_write */
 };
 
@@ -90,8 +91,9 @@ siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_erro
     siem_code rc;
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (row == NULL) return siem_misuse_null(__func__, "row", err);
-    mapping->has_functions =
-        mapping->has_functions || row->with != NULL || row->fallback_with != NULL;
+    bool makes_values = row->with != NULL || row->fallback_with != NULL;
+    mapping->makes_values = mapping->makes_values || makes_values;
+    mapping->has_functions = mapping->has_functions || makes_values || row->when != NULL;
     if (mapping->compiled || mapping->whole != NULL) {
         return siem_error_set(err, SIEM_INVALID, "%s: no further row can be added", mapping->name);
     }
@@ -301,7 +303,7 @@ static inline void write_bytes(const siem_mapping *mapping, const operation *op,
 static siem_code check_size(const siem_mapping *mapping, const operation *op, siem_event *event,
                             size_t size, siem_error *err) {
     if (size <= SIEM_MOST_MADE) return SIEM_OK;
-    if (!mapping->has_functions && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
+    if (!mapping->makes_values && size / MOST_TIMES <= siem_event_weight(event)) return SIEM_OK;
     return siem_error_set(err, SIEM_REFUSED, "%s: the record is longer than %zu MiB here",
                           siem_row_destination(op->row), SIEM_MOST_MADE >> 20);
 }

@@ -81,7 +81,8 @@ static void close_another(void *context, siem_mapping *mapping, void *owner) {
 static int open_all(void **state) {
     (void)state;
     test_sql("jobs.db",
-             "CREATE TABLE events (id INTEGER PRIMARY KEY, token_id TEXT, kind TEXT, file_id TEXT, "
+             "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT, kind TEXT, "
+             "file_id TEXT, "
              "source_ip TEXT, user_agent TEXT, extra TEXT, timestamp INTEGER);"
              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
              "INSERT INTO events (id, token_id, kind, file_id, timestamp) "
@@ -229,6 +230,46 @@ static void test_opening_fails(void **state) {
     free(r.text);
 }
 
+static void keep_notice(void *text, const char *notice) {
+    (void)snprintf(text, 128, "%s", notice);
+}
+
+/* An export that follows goes on without them, and reports it. */
+static void test_opening_fails_for_one_that_follows(void **state) {
+    siem_registry *registry;
+    siem_sink *sink;
+    siem_export *export_;
+    receiver r = {.batches_left = -1};
+    char notice[128] = "";
+    (void)state;
+    functions.opened = functions.closed = 0;
+    functions.fails_at = 3;
+    const siem_registry_options source = {
+        .path = test_path("jobs.db"), .registry_id = "r", .follow = true};
+    assert_ok(siem_registry_open(&registry, &source, &err));
+    assert_ok(siem_sink_open_function(&sink, receive, NULL, &r, &err));
+    const siem_export_options options = {.mapping = functions.mapping,
+                                         .open_mapping = open_another,
+                                         .close_mapping = close_another,
+                                         .mapping_context = &functions,
+                                         .sink = sink,
+                                         .on_error = SIEM_SKIP_ON_ERROR,
+                                         .jobs = 3,
+                                         .notice = keep_notice,
+                                         .notice_context = notice};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_ok(siem_export_run(export_, registry, &err));
+    functions.fails_at = 0;
+    assert_string_equal(notice, "rendering on one thread: the file is gone");
+    assert_string_equal(r.text, expected);
+    assert_int_equal(functions.opened, 3);
+    assert_int_equal(functions.closed, 2);
+    free(r.text);
+    siem_export_close(export_);
+    siem_registry_close(registry);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 /* What an opening function may give that is of no use. */
 static siem_code open_useless(void *given, siem_mapping **mapping, void **owner, siem_error *err) {
     siem_mapping *const *wanted = given;
@@ -342,6 +383,27 @@ static void test_closed_early(void **state) {
     }
 }
 
+/* A condition is a function as well. */
+static void test_condition(void **state) {
+    siem_export *export_;
+    siem_sink *sink;
+    siem_mapping *mapping;
+    siem_error failure;
+    receiver r = {0};
+    scribble s;
+    (void)state;
+    assert_ok(siem_sink_open_function(&sink, receive, NULL, &r, &err));
+    assert_ok(siem_mapping_open(&mapping, "asks", &err));
+    const siem_row row = {"id", .from = id_field, .when = copy, .when_context = &s};
+    assert_ok(siem_mapping_add(mapping, &row, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    const siem_export_options options = {.mapping = mapping, .sink = sink, .jobs = 2};
+    assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
+    assert_non_null(strstr(failure.message, "jobs is 1 for asks"));
+    siem_mapping_close(mapping);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 static void test_wrong_number(void **state) {
     siem_export *export_;
     siem_sink *sink;
@@ -365,10 +427,16 @@ static void test_wrong_number(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bytes),    cmocka_unit_test(test_own_mappings),
-        cmocka_unit_test(test_opening_fails), cmocka_unit_test(test_useless_mappings),
-        cmocka_unit_test(test_first_refusal), cmocka_unit_test(test_random_ends),
-        cmocka_unit_test(test_closed_early),  cmocka_unit_test(test_wrong_number),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_own_mappings),
+        cmocka_unit_test(test_opening_fails),
+        cmocka_unit_test(test_opening_fails_for_one_that_follows),
+        cmocka_unit_test(test_useless_mappings),
+        cmocka_unit_test(test_first_refusal),
+        cmocka_unit_test(test_random_ends),
+        cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_condition),
+        cmocka_unit_test(test_wrong_number),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -571,7 +571,9 @@ typedef bool (*siem_progress_function)(void *context, const siem_counts *counts)
 /* Opens a mapping that makes the same records as the export's, for one thread that renders, and
  * closes it. Both are called on the thread of the export: up to `jobs` times before that reads
  * events, and when the export is closed. In between, one thread at a time uses the mapping and the
- * contexts of its functions. `*owner` (NULL before) is for closing. Since 0.2.0. */
+ * contexts of its functions. `*owner` (NULL before) is for closing. When one cannot be opened,
+ * siem_export_run fails with its error; if the registry is followed, that is reported to `notice`,
+ * and the thread of the export renders alone. Since 0.2.0. */
 typedef siem_code (*siem_open_mapping_function)(void *context, siem_mapping **mapping, void **owner,
                                                 siem_error *err);
 typedef void (*siem_close_mapping_function)(void *context, siem_mapping *mapping, void *owner);
@@ -585,9 +587,8 @@ typedef struct siem_export_options {
     siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t jobs; /* threads that render, up to 64; 1: the caller's; 0: one a core, up to 8. If the
                     mapping has functions and open_mapping is NULL, 0 is 1, and more are an error */
-    siem_open_mapping_function open_mapping;   /* called when the mapping has functions, and more
-                                                  than one thread renders */
-    siem_close_mapping_function close_mapping; /* required with open_mapping */
+    siem_open_mapping_function open_mapping;   /* for a mapping with functions; NULL: none */
+    siem_close_mapping_function close_mapping; /* required with open_mapping; else NULL */
     void *mapping_context;
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
