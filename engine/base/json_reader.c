@@ -18,7 +18,7 @@ typedef struct cursor {
     siem_json_reader *reader;
     const char *at, *end;
     siem_buffer *out;
-    frame frames[SIEM_JSON_DEPTH];
+    frame frames[SIEM_JSON_DEPTH + SIEM_JSON_DEEPER];
     int depth;
 } cursor;
 
@@ -247,7 +247,7 @@ static void close_object(cursor *c) {
 /* Opens an array or object; *done: it is empty and closed again. */
 static siem_json_result open_frame(cursor *c, bool *done) {
     bool object = *c->at == '{';
-    if (c->depth == SIEM_JSON_DEPTH) return SIEM_JSON_TOO_DEEP;
+    if (c->depth == SIEM_JSON_DEPTH + c->reader->deeper) return SIEM_JSON_TOO_DEEP;
     c->frames[c->depth++] = (frame){object, c->reader->member_count};
     siem_buffer_add_char(c->out, *c->at++);
     skip_space(c);
@@ -329,7 +329,7 @@ void siem_json_reader_free(siem_json_reader *reader) {
     (void)siem_resize(reader->scratch.allocator, reader->members,
                       reader->member_capacity * sizeof *reader->members, 0);
     siem_buffer_free(&reader->scratch);
-    *reader = (siem_json_reader){.scratch = reader->scratch};
+    *reader = (siem_json_reader){.scratch = reader->scratch, .deeper = reader->deeper};
 }
 
 static const char *skip_string(const char *at, const char *end) {
@@ -370,21 +370,29 @@ static bool key_equals(const char *string, size_t size, const char *key, size_t 
     return equal;
 }
 
+bool siem_json_next(const char **at, const char *end, siem_json_pair *pair) {
+    const char *key = *at + 1; /* past { or , */
+    if (key >= end || (**at != '{' && **at != ',') || *key != '"') return false;
+    const char *colon = skip_string(key, end);
+    if (colon + 1 >= end || *colon != ':') return false;
+    *at = siem_json_skip(colon + 1, end);
+    *pair = (siem_json_pair){.key = key,
+                             .key_size = (size_t)(colon - key),
+                             .value = colon + 1,
+                             .value_size = (size_t)(*at - colon) - 1};
+    return true;
+}
+
 bool siem_json_find(const char *object, size_t size, const char *key, size_t key_size,
                     const char **value, size_t *value_size) {
     const char *at = object, *end = object + size;
-    if (size < 2 || *at != '{' || at[1] == '}') return false;
-    while (at < end && *at != '}') {
-        const char *name = ++at; /* past { or , */
-        at = skip_string(at, end);
-        const char *from = at + 1; /* past : */
-        if (from >= end || *name != '"' || *at != ':') return false;
-        at = siem_json_skip(from, end);
-        if (key_equals(name + 1, (size_t)(from - name) - 3, key, key_size)) {
-            *value = from;
-            *value_size = (size_t)(at - from);
-            return true;
-        }
+    siem_json_pair pair;
+    if (size == 0 || *object != '{') return false;
+    while (siem_json_next(&at, end, &pair)) {
+        if (!key_equals(pair.key + 1, pair.key_size - 2, key, key_size)) continue;
+        *value = pair.value;
+        *value_size = pair.value_size;
+        return true;
     }
     return false;
 }

@@ -6,8 +6,10 @@
 
 #include <stdint.h>
 
-/* Arrays and objects inside one another, beyond which a text is not read. */
-#define SIEM_JSON_DEPTH 128
+/* Arrays and objects inside one another, beyond which a text is not read, and how many more a
+ * reader may be allowed. */
+#define SIEM_JSON_DEPTH  128
+#define SIEM_JSON_DEEPER 2
 
 typedef enum siem_json_result {
     SIEM_JSON_READ,         /* one value, and nothing but white space around it */
@@ -31,6 +33,7 @@ typedef struct siem_json_reader {
     size_t member_count, member_capacity;
     siem_buffer scratch;
     size_t replaced; /* ill-formed UTF-8 sequences in the last text */
+    int deeper;      /* how deep a text may be beyond SIEM_JSON_DEPTH, up to SIEM_JSON_DEEPER */
 } siem_json_reader;
 
 /* Appends the canonical form of a text: compact, ASCII, escapes as json_writer writes them, numbers
@@ -42,6 +45,16 @@ siem_json_result siem_json_read(siem_json_reader *reader, const char *text, size
 void siem_json_reader_free(siem_json_reader *reader);
 
 /* What follows takes canonical text, as siem_json_read makes it. */
+
+/* A member of an object. */
+typedef struct siem_json_pair {
+    const char *key, *value;     /* the key with its quotes */
+    size_t key_size, value_size; /* in bytes */
+} siem_json_pair;
+
+/* The next member of the object that ends at `end`. `*at` is its brace before the first one. False
+ * after the last, and for what is not an object. */
+bool siem_json_next(const char **at, const char *end, siem_json_pair *pair);
 
 /* The value of a member of an object; false when `object` is not an object or lacks the key. `key`
  * is plain UTF-8 text. The value's bytes are within `object`. */

@@ -38,6 +38,23 @@ bool siem_utf8_is_ill_formed(const char *bytes, size_t length, uint32_t code_poi
     return code_point == 0xfffd && !(length == 3 && memcmp(bytes, "\xef\xbf\xbd", 3) == 0);
 }
 
+bool siem_utf8_is_well_formed(const char *bytes, size_t size) {
+    const uint64_t high_bits = 0x8080808080808080;
+    for (const char *end = bytes + size; bytes < end;) {
+        uint64_t word = high_bits;
+        uint32_t c;
+        if (end - bytes >= 8) memcpy(&word, bytes, sizeof word);
+        if ((word & high_bits) == 0) {
+            bytes += sizeof word;
+            continue;
+        }
+        size_t length = siem_utf8_decode(bytes, (size_t)(end - bytes), &c);
+        if (siem_utf8_is_ill_formed(bytes, length, c)) return false;
+        bytes += length;
+    }
+    return true;
+}
+
 typedef struct range {
     uint32_t first, last;
 } range;

@@ -13,6 +13,9 @@ size_t siem_utf8_decode(const char *bytes, size_t size, uint32_t *code_point);
 /* Whether those bytes, of which siem_utf8_decode made that, were ill-formed. */
 bool siem_utf8_is_ill_formed(const char *bytes, size_t length, uint32_t code_point);
 
+/* Whether all of a text is UTF-8. */
+bool siem_utf8_is_well_formed(const char *bytes, size_t size);
+
 /* Whether a character has no place in a text that is shown: controls, marks that turn the direction
  * of what follows, other ends of lines, and what is invisible. */
 bool siem_utf8_is_unsafe(uint32_t code_point);
