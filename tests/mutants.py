@@ -49,6 +49,7 @@ ROOMS = [
      ["engine/test_(checked_file|networks|mmdb_value|geoip|mapping|converter|number)", "engine/test_(damage|misuse)",
       "lua/lookup_spec", "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
+    ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
     ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),

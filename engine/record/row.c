@@ -7,16 +7,26 @@
 #include "base/path.h"
 #include "record/converter.h"
 #include "record/value_table.h"
+#include "source/raw_event.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* Where a value comes from: a field, a column of the site, or a path into extra. */
+/* An object that is made of an event; nothing when it would have no members. */
+typedef void (*object_function)(siem_event *event, siem_buffer *out, unsigned *repairs);
+
+static const struct {
+    const char *name; /* in `from` */
+    object_function write;
+} objects[] = {{"*", siem_raw_event_write_columns}, {"*bytes", siem_raw_event_write_bytes}};
+
+/* Where a value comes from: a field, a column of the site, a path into extra, or an object. */
 typedef struct source {
-    int field;      /* a siem_field, or -1 for a column of the site */
-    char *name;     /* as the row has it */
-    siem_path path; /* into extra: keys after "extra"; else empty */
-    size_t place;   /* where the column was last found among the site's */
+    int field;              /* a siem_field, or -1 for a column of the site */
+    object_function object; /* or NULL */
+    char *name;             /* as the row has it */
+    siem_path path;         /* into extra: keys after "extra"; else empty */
+    size_t place;           /* where the column was last found among the site's */
 } source;
 
 struct siem_compiled_row {
@@ -37,6 +47,7 @@ struct siem_compiled_row {
 };
 
 void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator) {
+    scratch->object.allocator = allocator;
     scratch->decoded.allocator = allocator;
     scratch->converted.allocator = allocator;
     scratch->joined.allocator = allocator;
@@ -45,11 +56,12 @@ void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator) {
 }
 
 bool siem_scratch_failed(const siem_scratch *scratch) {
-    return scratch->decoded.failed || scratch->converted.failed || scratch->joined.failed ||
-           scratch->json.failed;
+    return scratch->object.failed || scratch->decoded.failed || scratch->converted.failed ||
+           scratch->joined.failed || scratch->json.failed;
 }
 
 void siem_scratch_free(siem_scratch *scratch) {
+    siem_buffer_free(&scratch->object);
     siem_buffer_free(&scratch->decoded);
     siem_buffer_free(&scratch->converted);
     siem_buffer_free(&scratch->joined);
@@ -69,6 +81,9 @@ static siem_code open_source(source *s, const char *name, siem_error *err) {
     if (strncmp(name, inside, sizeof inside - 1) == 0) {
         s->field = SIEM_EXTRA;
         rc = siem_path_open(&s->path, name + sizeof inside - 1, err);
+    }
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        if (strcmp(objects[i].name, name) == 0) s->object = objects[i].write;
     }
     return rc;
 }
@@ -239,7 +254,7 @@ int siem_row_field(const siem_compiled_row *row) {
 const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns) {
     for (size_t i = 0; i < row->source_count; i++) {
         const source *s = &row->sources[i];
-        bool known = s->field >= 0;
+        bool known = s->field >= 0 || s->object != NULL;
         for (size_t j = 0; !known && columns[j] != NULL; j++) {
             known = strcmp(columns[j], s->name) == 0;
         }
@@ -296,16 +311,25 @@ static siem_value from_site(source *s, const siem_event *event) {
     return s->place < event->site_count ? event->site[s->place] : (siem_value){0};
 }
 
-static siem_value read_source(source *s, siem_event *event) {
+static siem_value make_object(const source *s, siem_event *event, siem_scratch *scratch) {
+    siem_buffer *object = &scratch->object;
+    object->size = 0;
+    s->object(event, object, &scratch->repairs);
+    if (object->size == 0) return (siem_value){0};
+    return (siem_value){.type = SIEM_JSON, .bytes = object->bytes, .size = object->size};
+}
+
+static siem_value read_source(source *s, siem_event *event, siem_scratch *scratch) {
+    if (s->object != NULL) return make_object(s, event, scratch);
     if (s->path.count != 0) return from_extra(&s->path, event);
     if (s->field >= 0) return *siem_event_field(event, (size_t)s->field);
     return from_site(s, event);
 }
 
-static siem_value first_source(siem_compiled_row *row, siem_event *event) {
+static siem_value first_source(siem_compiled_row *row, siem_event *event, siem_scratch *scratch) {
     siem_value value = row->constant;
     for (size_t i = 0; i < row->source_count; i++) {
-        value = read_source(&row->sources[i], event);
+        value = read_source(&row->sources[i], event, scratch);
         if (!siem_value_is_empty(&value)) break;
     }
     return value;
@@ -392,7 +416,7 @@ static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scrat
                            siem_value *value, siem_error *err) {
     siem_code rc = is_wanted(row, event, scratch, err);
     if (rc != SIEM_OK) return rc;
-    *value = first_source(row, event);
+    *value = first_source(row, event, scratch);
     bool examined = row->lookup != NULL || row->with != NULL || row->as.converter != NULL;
     if (examined && value->type == SIEM_JSON) *value = decode_json(*value, &scratch->decoded);
     if (row->as.converter != NULL && value->type != SIEM_NULL) {

@@ -7,7 +7,7 @@
 /* Memory for values between two steps, one buffer for each step, so that none moves the bytes of
  * the one before. All zero is empty. */
 typedef struct siem_scratch {
-    siem_buffer decoded, converted, joined, json;
+    siem_buffer object, decoded, converted, joined, json;
     siem_json_reader reader;
     siem_error left;   /* by a function that failed; all zero before */
     unsigned repairs;  /* SIEM_REPAIRED_ bits of what a row gave */

@@ -47,7 +47,7 @@ end
 --- The formats that are shipped, each a copy of this state's own, in the place of the original.
 local function own_formats()
   local formats = {}
-  for _, name in ipairs { "splunk", "ecs", "sentinel" } do
+  for _, name in ipairs { "splunk", "ecs", "sentinel", "event" } do
     local module = "oversight.formats." .. name
     local own = require(module):extend(name) {}
     for i, row in ipairs(own.rows) do own.rows[i] = copy(row) end

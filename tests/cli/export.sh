@@ -61,7 +61,7 @@ lines out 10
 run 2 "${export[@]}"
 has err "--format NAME is missing"
 run 2 "${export[@]}" --format nope
-has err "unknown format 'nope' (choices: ecs, sentinel, splunk)"
+has err "unknown format 'nope' (choices: ecs, event, sentinel, splunk)"
 run 2 "${export[@]}" --format ecs --limit -1
 has err "--limit cannot be negative"
 run 2 "${export[@]}" --format ecs --since soon
@@ -169,7 +169,7 @@ has err "there is no command 'frobnicate'"
 run 0 where ecs
 has out "oversight/formats/ecs.lua (built in)"
 run 2 where nope
-has err "choices: ecs, sentinel, splunk"
+has err "choices: ecs, event, sentinel, splunk"
 run 2 where
 run 0 converters
 has out "truncate:N"
@@ -189,7 +189,7 @@ run 2 "${export[@]}" --format ./none.lua
 has err "none.lua: No such file"
 
 run 0 formats
-lines out 3
+lines out 4
 has out "oversight/formats/splunk.lua (built in)"
 awk 'length > 80 { exit 1 }' out || fail "formats is wider than 80 columns"
 finish

@@ -52,7 +52,7 @@ static void test_unknown(void **state) {
     siem_error err;
     (void)state;
     assert_int_equal(siem_format_open(&format, "nope", NULL, 0, &err), SIEM_NOT_FOUND);
-    assert_non_null(strstr(err.message, "choices: ecs, sentinel, splunk"));
+    assert_non_null(strstr(err.message, "choices: ecs, event, sentinel, splunk"));
     assert_null(format);
     assert_int_equal(siem_format_open(&format, "ecs", &(siem_option){"index", "x"}, 1, &err),
                      SIEM_INVALID);

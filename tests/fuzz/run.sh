@@ -25,6 +25,8 @@ for size in 10 100 1000; do # the encoding, and what is in it
 done
 printf '%s' '{"oversight_checkpoint": 1, "last_id": 7, "last_timestamp": 1, "registry_id": "r", "registry_file": "1:2",
     "format": "ecs", "sink": "file", "output_file": "1:3", "output_size": 9}' >seeds/checkpoint
+printf '%s' '{"event_id":"7","registry_id":"r","event_kind":"dns","occurred_unix":5,"token_id":"\ufffd","tlog_index":1.5,
+    "extra":{"a":1.10},"columns":{"mine":true},"bytes":{"token_id":"/w=="}}' >seeds/raw_event
 "$target" -max_total_time="${FUZZ_SECONDS:-2}" -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
     -print_final_stats=1 seeds 2>log || { tail -n 40 log >&2; exit 1; }
 runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
