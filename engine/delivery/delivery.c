@@ -155,14 +155,14 @@ static void report_success(siem_delivery *delivery) {
 static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_answer *answer) {
     siem_sink *sink = delivery->sink;
     siem_sink_fails(sink, answer->reason);
-    if (++*attempts > sink->pace.retries) {
+    if (++*attempts > sink->pace.patience.retries) {
         fail(delivery, SIEM_UNAVAILABLE, "%s: given up after %lld attempt(s): %s%s",
              sink->kind->name, (long long)*attempts, answer->reason,
              siem_sink_wish(sink, answer->retry_after).text);
         return INFINITY;
     }
     delivery->retries++;
-    double pause = siem_sink_pause(sink, *attempts - 1, answer->retry_after);
+    double pause = siem_patience_pause(&sink->pace.patience, *attempts - 1, answer->retry_after);
     report_wait(delivery, answer, pause);
     return siem_clock() + pause;
 }
@@ -184,7 +184,8 @@ static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answe
 
 /* Takes what is decided. */
 static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
-    siem_blame_judge(s, answer, delivery->delivered, s->attempts >= delivery->sink->pace.retries);
+    siem_blame_judge(s, answer, delivery->delivered,
+                     s->attempts >= delivery->sink->pace.patience.retries);
     siem_decision decision = siem_shipment_take(s, answer);
     delivery->delivered += decision.delivered;
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
@@ -222,7 +223,7 @@ static void take_of_target(siem_delivery *delivery, const siem_answer *answer) {
 
 /* What was promised is asked for later. */
 static void take_promise(siem_delivery *delivery, siem_shipment *s, const siem_answer *answer) {
-    double pause = siem_sink_pause(delivery->sink, 0, answer->retry_after);
+    double pause = siem_patience_pause(&delivery->sink->pace.patience, 0, answer->retry_after);
     if (answer->outcomes[0].verdict == SIEM_RETRY) { /* the question itself failed */
         siem_sink_fails(delivery->sink, answer->reason);
         report_wait(delivery, answer, pause);

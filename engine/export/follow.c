@@ -1,15 +1,12 @@
 /* follow.c: an export that goes on, over what passes by itself. */
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/patience.h"
 #include "export/export.h"
 #include "source/registry.h"
 
 #include <math.h>
-#include <time.h>
 
-#define TICK_MS     100 /* between two questions whether to go on */
-#define FIRST_PAUSE 1.0 /* seconds, doubled with each failure in a row */
-#define MOST_PAUSE  30.0
+#define TICK_MS 100 /* of waiting for news, between two questions whether to go on */
 
 static siem_code cancelled(siem_export *export_, siem_error *err) {
     return siem_outage_cancelled(siem_export_outage(export_), err);
@@ -38,15 +35,10 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
     return rc;
 }
 
-static siem_code pause_for(siem_export *export_, double seconds, siem_error *err) {
-    double until = siem_clock() + seconds;
-    while (siem_clock() < until) {
-        const struct timespec tick = {0, TICK_MS * 1000000L};
-        (void)siem_export_save(export_, false, NULL);
-        if (!siem_export_goes_on(export_)) return cancelled(export_, err);
-        (void)nanosleep(&tick, NULL);
-    }
-    return SIEM_OK;
+/* What was confirmed is saved while something else is waited for. */
+static bool save_and_go_on(void *context) {
+    (void)siem_export_save(context, false, NULL);
+    return siem_export_goes_on(context);
 }
 
 /* Waits, after the `failures`-th failure in a row, until it makes sense to try again. */
@@ -54,7 +46,7 @@ static siem_code wait_out(siem_export *export_, const siem_error *failure, int f
                           siem_error *err) {
     char text[SIEM_REPORT_SIZE];
     siem_outage *of_target = &export_->options.sink->outage, *outage = &export_->outage;
-    double pause = fmin(ldexp(FIRST_PAUSE, failures < 10 ? failures - 1 : 10), MOST_PAUSE);
+    double pause = siem_patience_pause(&siem_following_patience, failures - 1, -1);
     if (failure->code == SIEM_UNAVAILABLE && of_target->since != 0) {
         outage = of_target; /* which knows of the attempt */
     } else {
@@ -64,7 +56,7 @@ static siem_code wait_out(siem_export *export_, const siem_error *failure, int f
         siem_export_notice(export_, text);
         siem_export_keep_outage(export_);
     }
-    return pause_for(export_, pause, err);
+    return siem_patience_wait(pause, save_and_go_on, export_) ? SIEM_OK : cancelled(export_, err);
 }
 
 /* Gets over a failure that passes; returns when it is time to go on. */

@@ -5,15 +5,12 @@
 #include "base/misuse.h"
 #include "source/registry_id.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_PAUSE 3600.0 /* that a server can ask for */
-
-const siem_pace siem_local_pace = {.retries = 8, .retry_base = 1, .retry_cap = 60};
+const siem_pace siem_local_pace = {.patience = {.retries = 8, .base = 1, .cap = 60}};
 
 size_t siem_sink_body_size(const siem_sink *sink, size_t count, size_t bytes) {
     const siem_carrier *carrier = sink->kind->carrier;
@@ -39,15 +36,6 @@ siem_parcel *siem_sink_next_kept(siem_sink *sink, siem_answer *answer) {
 
 /* ---- attempts that fail ---- */
 
-/* Full jitter: random up to a bound that doubles, so that many clients do not come back at once. */
-double siem_sink_pause(const siem_sink *sink, int64_t attempts, double retry_after) {
-    const siem_pace *pace = &sink->pace;
-    if (retry_after >= 0) return fmin(retry_after, LONGEST_PAUSE);
-    double bound =
-        fmin(ldexp(pace->retry_base, attempts < 60 ? (int)attempts : 60), pace->retry_cap);
-    return bound * ((double)arc4random() / (double)UINT32_MAX);
-}
-
 /* "splunk at https://splunk:8088: " before a text. */
 static void name_target(const siem_sink *sink, const char *text, char out[SIEM_CAUSE_SIZE]) {
     bool is_known = sink->target != NULL;
@@ -61,14 +49,10 @@ void siem_sink_fails(siem_sink *sink, const char *reason) {
     siem_outage_add(&sink->outage, cause);
 }
 
-/* What a server asks for beyond the pauses that the sink's options allow; else negative. */
-static double beyond(const siem_sink *sink, double retry_after) {
-    return retry_after > sink->pace.retry_cap ? retry_after : -1;
-}
-
 bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
                      char text[SIEM_REPORT_SIZE]) {
-    return siem_outage_report(&sink->outage, pause, beyond(sink, retry_after), text);
+    double beyond = siem_patience_beyond(&sink->pace.patience, retry_after);
+    return siem_outage_report(&sink->outage, pause, beyond, text);
 }
 
 void siem_sink_add_remark(siem_sink *sink, const char *format, ...) {
@@ -97,7 +81,7 @@ bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]) {
 
 siem_wish siem_sink_wish(const siem_sink *sink, double retry_after) {
     siem_wish wish;
-    siem_outage_describe_pause(beyond(sink, retry_after), wish.text);
+    siem_outage_describe_pause(siem_patience_beyond(&sink->pace.patience, retry_after), wish.text);
     return wish;
 }
 

@@ -7,6 +7,7 @@
 #define SIEM_SINK_H
 
 #include "base/outage.h"
+#include "base/patience.h"
 #include "record/encoding.h"
 #include "sink/answer.h"
 #include "sink/options.h"
@@ -16,14 +17,12 @@
 
 /* How much is sent at once, and how often again. */
 typedef struct siem_pace {
-    size_t body_bytes;   /* a request's body never exceeds this; 0: no limit */
-    size_t batch_bytes;  /* a batch is sent when it holds this much; 0: the export decides */
-    size_t batch_events; /* or this many records; 0: no limit */
-    size_t field_bytes;  /* text fields of a flat record are cut at this size; 0: no limit */
-    size_t in_flight;    /* requests at once; 0 for local kinds */
-    int64_t retries;     /* attempts in a row without success, after the first */
-    double retry_base;   /* seconds: a pause is random up to base x 2^attempts, */
-    double retry_cap;    /* and at most this */
+    size_t body_bytes;      /* a request's body never exceeds this; 0: no limit */
+    size_t batch_bytes;     /* a batch is sent when it holds this much; 0: the export decides */
+    size_t batch_events;    /* or this many records; 0: no limit */
+    size_t field_bytes;     /* text fields of a flat record are cut at this size; 0: no limit */
+    size_t in_flight;       /* requests at once; 0 for local kinds */
+    siem_patience patience; /* with what failed */
 } siem_pace;
 
 /* Of kinds that answer at once: one parcel at a time, whose size the export decides. */
@@ -126,10 +125,6 @@ struct siem_sink_kind {
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
-
-/* The pause before the next attempt, in seconds, after `attempts` that failed before the last one:
- * what the server asks for, if it is not negative, but an hour at most; else random. */
-double siem_sink_pause(const siem_sink *sink, int64_t attempts, double retry_after);
 
 /* For kinds that answer at once: keeps the answer to a parcel; and gives it, as `next` of their
  * carrier. */

@@ -1,6 +1,7 @@
 /* system.c: what the command needs of the system and Lua's own library lacks. */
 #include "base/checked_file.h"
 #include "base/error.h"
+#include "base/patience.h"
 #include "base/replaced_file.h"
 #include "bind/bind.h"
 #include "sink/http/exposure.h"
@@ -172,6 +173,15 @@ static int pause_for(lua_State *L) {
     return 0;
 }
 
+/* core.retry_pause(failures) -> seconds until what failed is tried again, after so many failures in
+ * a row before the last one; without a number, the longest pause */
+static int retry_pause(lua_State *L) {
+    lua_Integer failures = luaL_optinteger(L, 1, INT64_MAX);
+    luaL_argcheck(L, failures >= 0, 1, "is negative");
+    lua_pushnumber(L, siem_patience_pause(&siem_following_patience, failures, -1));
+    return 1;
+}
+
 /* core.is_exposed(path) -> whether users other than its owner and group may read or write a file */
 static int is_exposed(lua_State *L) {
     lua_pushboolean(L, siem_exposure_of(siem_lua_check_text(L, 1)));
@@ -254,6 +264,7 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"terminal_width", terminal_width},
                                          {"clock", monotonic_clock},
                                          {"pause", pause_for},
+                                         {"retry_pause", retry_pause},
                                          {"file_stamp", file_stamp},
                                          {"absolute_path", absolute_path},
                                          {"file_identity", file_identity},

@@ -189,12 +189,13 @@ local function send_all(export, events)
   return export:finish()
 end
 
---- Waits a second for a registry that cannot be read yet, or until an idle one is opened; false when the pipeline
---- is to stop.
+--- Waits for a registry that cannot be read yet, or until an idle one is opened; false when the pipeline is to
+--- stop. It does not wait longer with each attempt: what is opened is a file of this machine.
 local function wait_for(self, is_idle)
   local counts = core.no_counts()
   counts.waiting = true
-  for _ = 1, 10 do
+  local due = core.clock() + core.retry_pause(0)
+  while core.clock() < due do
     if self.progress and self.progress(counts) == false then return false end
     if not is_idle then
       core.pause(0.1)

@@ -28,7 +28,7 @@ static siem_code play(void *context, const siem_batch *batch, siem_outcome *outc
 static siem_sink *open_script(script *s) {
     siem_sink *sink;
     assert_ok(siem_sink_open_function(&sink, play, NULL, s, &err));
-    sink->pace.retry_base = 0.0001;
+    sink->pace.patience.base = 0.0001;
     return sink;
 }
 
@@ -96,7 +96,7 @@ static void test_given_up(void **state) {
     siem_error err;
     (void)state;
     siem_sink *sink = open_script(&s);
-    sink->pace.retries = 2;
+    sink->pace.patience.retries = 2;
     siem_batch *batch = make_batch(1);
     assert_int_equal(siem_sink_send(sink, batch, outcomes, &err), SIEM_UNAVAILABLE);
     assert_string_equal(err.message,

@@ -135,7 +135,7 @@ static void test_sink(void **state) {
     (void)state;
     assert_ok(siem_sink_open_function(&sink, fail_twice, NULL, &calls, &err));
     assert_null(siem_sink_target(sink));
-    sink->pace.retry_base = 0.0001;
+    sink->pace.patience.base = 0.0001;
     siem_sink_set_notice(sink, hear, heard);
     assert_ok(siem_batch_open(&batch, &err));
     assert_ok(siem_batch_add(batch, "{}", 2, "1", "r", 0, &err));

@@ -1,7 +1,6 @@
 /* probe.c: questions that are asked one after another, and waited for. */
 #include "sink/http/probe.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "record/batch.h"
 #include "sink/http/session.h"
@@ -9,11 +8,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define POLL_MS 100 /* between two questions whether to go on */
+#define POLL_MS 100 /* of waiting for an answer, between two questions whether to go on */
 
-static bool goes_on(const siem_sink *sink) {
+static bool goes_on(void *context) {
+    const siem_sink *sink = context;
     return sink->go_on == NULL || sink->go_on(sink->go_on_context);
 }
 
@@ -165,16 +164,11 @@ static siem_code count_once(siem_sink *sink, const siem_count *count, siem_excha
 /* Reports a failed attempt and waits for the next one. */
 static siem_code wait_out(siem_sink *sink, int64_t attempts, const siem_answer *answer,
                           siem_error *err) {
-    const struct timespec tick = {0, POLL_MS * 1000000L};
     char text[SIEM_REPORT_SIZE];
-    double pause = siem_sink_pause(sink, attempts, answer->retry_after);
-    double until = siem_clock() + pause;
+    double pause = siem_patience_pause(&sink->pace.patience, attempts, answer->retry_after);
     if (siem_sink_waits(sink, pause, answer->retry_after, text)) report(sink, text);
-    while (siem_clock() < until) {
-        if (!goes_on(sink)) return siem_outage_cancelled(&sink->outage, err);
-        (void)nanosleep(&tick, NULL);
-    }
-    return SIEM_OK;
+    return siem_patience_wait(pause, goes_on, sink) ? SIEM_OK
+                                                    : siem_outage_cancelled(&sink->outage, err);
 }
 
 siem_code siem_probe_count(siem_sink *sink, const siem_count *count, siem_error *err) {
@@ -187,7 +181,7 @@ siem_code siem_probe_count(siem_sink *sink, const siem_count *count, siem_error 
         siem_answer answer = siem_answer_begin(&outcome, 1);
         rc = count_once(sink, count, &exchange, &answer, err);
         if (rc == SIEM_UNAVAILABLE) siem_sink_fails(sink, answer.reason);
-        again = rc == SIEM_UNAVAILABLE && attempts < sink->pace.retries;
+        again = rc == SIEM_UNAVAILABLE && attempts < sink->pace.patience.retries;
         if (again) rc = wait_out(sink, attempts, &answer, err);
         siem_answer_clear(&answer);
     }

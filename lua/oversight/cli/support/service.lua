@@ -11,7 +11,7 @@ local M = {}
 
 --- Seconds: between two reports, before a pipeline that failed is started again, and until one that
 --- publishes nothing counts as dead.
-local INTERVAL, RESTART, SILENCE = 1, 30, 60
+local INTERVAL, RESTART, SILENCE = 1, core.retry_pause(), 60
 
 --- Open files that a pipeline may need: the registry, an output, a checkpoint, requests in flight.
 local FILES = 32
