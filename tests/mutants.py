@@ -51,7 +51,7 @@ ROOMS = [
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
     ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
-    ("misuse error", ["engine/test_(misuse|mapping|sink)", "engine/", *VALUES]),
+    ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch encoding renderer field_limit", ["engine/test_(batch|encoding)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
     ("shipment blame packer",

@@ -12,9 +12,13 @@
 #include "base/number.h"
 #include "base/utf8.h"
 
+#include <ctype.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#define FAULT offsetof(siem_error, options) /* from here on an error has what is at fault */
 
 int siem_version_number(void) {
     return SIEM_VERSION_NUMBER;
@@ -52,15 +56,39 @@ static void set_message(siem_error *err, const char *format, va_list arguments) 
     siem_utf8_line(err->message, sizeof err->message, message);
 }
 
+static bool is_of_name(char c) {
+    return c == '_' || isalnum((unsigned char)c);
+}
+
+/* Where a text has a whole word from `from` on, or NULL. */
+static const char *find_word(const char *text, const char *from, const char *word) {
+    size_t size = strlen(word);
+    for (const char *at = from; (at = strstr(at, word)) != NULL; at++) {
+        if ((at == text || !is_of_name(at[-1])) && !is_of_name(at[size])) return at;
+    }
+    return NULL;
+}
+
+/* Finds where the message names the options. */
+static void locate_options(siem_error *err) {
+    const char *from = err->message;
+    for (size_t i = 0; i < SIEM_ERROR_OPTIONS && err->options[i][0] != '\0'; i++) {
+        const char *at = find_word(err->message, from, err->options[i]);
+        err->option_at[i] = at != NULL ? (int)(at - err->message) : -1;
+        if (at != NULL) from = at + strlen(err->options[i]);
+    }
+}
+
 static siem_code set(siem_error *err, siem_code code, const char *const *options,
                      const char *format, va_list arguments) {
     if (err == NULL) return code;
-    err->code = code;
     set_message(err, format, arguments);
-    memset(err->options, 0, sizeof err->options);
+    memset((char *)err + FAULT, 0, sizeof *err - FAULT);
+    err->code = code;
     for (size_t i = 0; i < SIEM_ERROR_OPTIONS && options[i] != NULL; i++) {
         (void)snprintf(err->options[i], sizeof err->options[i], "%s", options[i]);
     }
+    locate_options(err);
     return code;
 }
 
@@ -111,4 +139,16 @@ void siem_error_prefix(siem_error *err, const char *format, ...) {
     size_t size = strlen(longer);
     (void)snprintf(longer + size, sizeof longer - size, ": %s", err->message);
     siem_utf8_line(err->message, sizeof err->message, longer);
+    locate_options(err);
+}
+
+void siem_error_name_event(siem_error *err, const char *id, size_t size) {
+    char name[sizeof err->event_id];
+    if (err == NULL) return;
+    (void)snprintf(name, sizeof name, "%.*s", (int)(size < sizeof name ? size : sizeof name), id);
+    siem_utf8_line(err->event_id, sizeof err->event_id, name);
+}
+
+void siem_error_name_row(siem_error *err, const char *destination) {
+    if (err != NULL) (void)snprintf(err->row, sizeof err->row, "%s", destination);
 }

@@ -17,6 +17,10 @@ __attribute__((format(printf, 4, 5))) siem_code siem_error_of_options(siem_error
                                                                       const char *const *options,
                                                                       const char *format, ...);
 
+/* Adds the event or the row of a format at fault to an error. NULL is allowed for `err`. */
+void siem_error_name_event(siem_error *err, const char *id, size_t size);
+void siem_error_name_row(siem_error *err, const char *destination);
+
 /* The one message for an option that is empty where it cannot be, and its name for people:
  * SIEM_INVALID, with the likely cause. */
 siem_code siem_error_empty(siem_error *err, const char *option, const char *name);

@@ -66,6 +66,8 @@ siem_code siem_misuse_function(siem_code code, const char *name, siem_error *lef
         (void)siem_error_set(err, code, "the function '%s' failed without a message", name);
     } else {
         (void)siem_error_set(err, code, "%s", left->message);
+        if (err != NULL) memcpy(err->file, left->file, sizeof err->file);
+        if (err != NULL) err->line = left->line;
     }
     *left = (siem_error){0};
     return code;

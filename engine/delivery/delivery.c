@@ -137,6 +137,13 @@ __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, 
     siem_utf8_line(delivery->failure.message, sizeof message, message);
 }
 
+/* The same, with all that an error says. */
+static void fail_with(siem_delivery *delivery, const siem_error *err) {
+    if (delivery->failure.code != SIEM_OK) return;
+    delivery->failure = *err;
+    delivery->last_wait = INFINITY;
+}
+
 /* Reports that an attempt failed, when that is due, and how long the pause before the next is. */
 static void report_wait(siem_delivery *delivery, const siem_answer *answer, double pause) {
     char text[SIEM_REPORT_SIZE];
@@ -305,7 +312,7 @@ static void start(siem_delivery *delivery, siem_shipment *s) {
         if (delivery->carrier->wait == NULL || delivery->sink->preview != NULL) collect(delivery);
     } else {
         collect_last(delivery, s);
-        fail(delivery, rc, "%s", err.message);
+        fail_with(delivery, &err);
     }
 }
 
@@ -381,7 +388,7 @@ static void settle_first(siem_delivery *delivery) {
     siem_settlement settlement = {s->items, s->count, s->outcomes, s->position,
                                   siem_clock() - s->since};
     siem_code rc = delivery->calls.settle(delivery->calls.context, &settlement, &err);
-    if (rc != SIEM_OK) fail(delivery, rc, "%s", err.message);
+    if (rc != SIEM_OK) fail_with(delivery, &err);
     siem_packer_settle(delivery->packer, s->count);
     siem_shipment_clear(s);
     release_parcel(delivery, s, delivery->failure.code == SIEM_OK);
@@ -393,7 +400,7 @@ static void settle_first(siem_delivery *delivery) {
 static void stop(siem_delivery *delivery) {
     siem_error err;
     (void)siem_outage_cancelled(&delivery->sink->outage, &err);
-    fail(delivery, SIEM_CANCELLED, "%s", err.message);
+    fail_with(delivery, &err);
     delivery->last_wait = fmin(delivery->last_wait, siem_clock() + LAST_WAIT);
 }
 

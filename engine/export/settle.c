@@ -5,6 +5,7 @@
 #include "record/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void count_repairs(siem_counts *counts, unsigned repairs) {
     if (repairs == 0) return;
@@ -45,8 +46,10 @@ static siem_code reject(siem_export *export_, const siem_item *item, const siem_
     siem_code rc = SIEM_OK;
     int64_t id = strtoll(refusal.event_id, NULL, 10);
     if (options->on_error == SIEM_STOP_ON_ERROR) {
-        return siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
-                              kind, refusal.reason);
+        (void)siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
+                             kind, refusal.reason);
+        siem_error_name_event(err, refusal.event_id, strlen(refusal.event_id));
+        return SIEM_REFUSED;
     }
     refusal.part = siem_batch_part(batch, index);
     if (siem_export_knows_refusal(export_, &export_->rejected, id, refusal.part)) return SIEM_OK;
@@ -89,6 +92,7 @@ static void describe_request(const siem_settlement *settlement, siem_error *err)
     (void)siem_error_set(err, SIEM_REFUSED,
                          "%.400s; of its batch of %zu record(s), %zu are in and %zu are rejected",
                          event.message, count, delivered, rejected);
+    siem_error_name_event(err, event.event_id, strlen(event.event_id));
 }
 
 /* All outcomes are recorded, also after one that ends the export. */

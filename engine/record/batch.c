@@ -216,6 +216,7 @@ siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const
     if (!batch->encoding->read(&batch->lines, json, size)) {
         rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is not a JSON object",
                             event_id);
+        siem_error_name_event(err, event_id, strlen(event_id));
     } else {
         size_t id = add_id(batch, event_id, strlen(event_id));
         rc = add_record(batch, id, add_registry_id(batch, registry_id, strlen(registry_id)),

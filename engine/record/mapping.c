@@ -84,6 +84,7 @@ static void name_row(const siem_mapping *mapping, const char *label, const char 
     if (label != NULL) siem_error_prefix(err, "%s", label);
     else if (destination != NULL) siem_error_prefix(err, "%s: %s", mapping->name, destination);
     else siem_error_prefix(err, "%s", mapping->name);
+    if (destination != NULL) siem_error_name_row(err, destination);
 }
 
 siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err) {

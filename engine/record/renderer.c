@@ -13,6 +13,7 @@ static siem_code refuse(const siem_renderer *renderer, siem_batch *batch, siem_e
     }
     if (err != NULL) *err = *reason;
     siem_error_prefix(err, "event %.*s", (int)id->size, id->bytes);
+    siem_error_name_event(err, id->bytes, id->size);
     return SIEM_REFUSED;
 }
 

@@ -437,6 +437,9 @@ static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scrat
 siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                        siem_value *value, siem_error *err) {
     siem_code rc = run_steps(row, event, scratch, value, err);
-    if (rc != SIEM_OK && rc != SIEM_END) siem_error_prefix(err, "%s", row->destination);
+    if (rc != SIEM_OK && rc != SIEM_END) {
+        siem_error_prefix(err, "%s", row->destination);
+        siem_error_name_row(err, row->destination);
+    }
     return siem_scratch_failed(scratch) ? siem_error_no_memory(err) : rc;
 }

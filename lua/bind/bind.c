@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/number.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
@@ -23,11 +24,44 @@ void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
     lua_pop(L, 1);
 }
 
+static void set_text(lua_State *L, const char *key, const char *text) {
+    if (text[0] == '\0') return;
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+/* Pushes what is at fault, as lists of the options and of where the message names them, and texts.
+ */
+static void push_fault(lua_State *L, const siem_error *err) {
+    lua_createtable(L, 0, 2); /* fault */
+    lua_newtable(L);
+    lua_newtable(L); /* fault, options, places */
+    for (int i = 0; i < SIEM_ERROR_OPTIONS && err->options[i][0] != '\0'; i++) {
+        lua_pushstring(L, err->options[i]);
+        lua_rawseti(L, -3, i + 1);
+        lua_pushinteger(L, err->option_at[i] + 1);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -3, "option_at");
+    lua_setfield(L, -2, "options");
+    set_text(L, "event_id", err->event_id);
+    set_text(L, "row", err->row);
+    set_text(L, "file", err->file);
+    if (err->file[0] == '\0') return;
+    lua_pushinteger(L, err->line);
+    lua_setfield(L, -2, "line");
+}
+
 int siem_lua_fail(lua_State *L, const siem_error *err) {
     luaL_pushfail(L);
     lua_pushstring(L, err->message);
     lua_pushstring(L, siem_code_name(err->code));
-    return 3;
+    if (err->options[0][0] == '\0' && err->event_id[0] == '\0' && err->row[0] == '\0' &&
+        err->file[0] == '\0') {
+        return 3;
+    }
+    push_fault(L, err);
+    return 4;
 }
 
 void siem_lua_check_open(lua_State *L, bool open, const char *class_name) {
@@ -124,10 +158,42 @@ void siem_lua_push_error_text(lua_State *L, int index) {
     else lua_pushfstring(L, "an error of type %s was raised: raise a text", lua_typename(L, type));
 }
 
-/* While that can still fail without harm. */
-static int to_message(lua_State *L) {
+/* Sets the source and line that run, in the table on top: those of the innermost Lua function. */
+static void set_place(lua_State *L) {
+    lua_Debug at;
+    for (int level = 1; lua_getstack(L, level, &at); level++) {
+        if (lua_getinfo(L, "Sl", &at) == 0 || at.currentline <= 0) continue;
+        lua_pushstring(L, at.short_src);
+        lua_setfield(L, -2, "file");
+        lua_pushinteger(L, at.currentline);
+        lua_setfield(L, -2, "line");
+        return;
+    }
+}
+
+/* Makes {message=, file=, line=} of an error, while that can still fail without harm. */
+static int describe_error(lua_State *L) {
+    lua_createtable(L, 0, 3);
     siem_lua_push_error_text(L, 1);
+    lua_setfield(L, -2, "message");
+    set_place(L);
     return 1;
+}
+
+/* Reads what describe_error made, at the top; or a text, of an error that it was not asked of. */
+static siem_code read_error(lua_State *L, siem_error *err) {
+    bool is_described = lua_istable(L, -1);
+    if (is_described) (void)lua_getfield(L, -1, "message");
+    const char *message = lua_tostring(L, -1);
+    (void)siem_error_set(err, SIEM_REFUSED, "%s",
+                         message != NULL ? message : "an error without a message");
+    if (!is_described) return SIEM_REFUSED;
+    (void)lua_getfield(L, -2, "file");
+    (void)lua_getfield(L, -3, "line");
+    const char *file = lua_tostring(L, -2);
+    (void)snprintf(err->file, sizeof err->file, "%s", file != NULL ? file : "");
+    err->line = (int)lua_tointeger(L, -1);
+    return SIEM_REFUSED;
 }
 
 /* A script that reaches its own cap is at fault for one event; the machine's lack is not. */
@@ -139,9 +205,7 @@ static siem_code describe_failure(const siem_lua_caller *caller, int status, sie
                               "the function needs more memory than the %zu MiB allowed", cap >> 20);
     }
     if (status == LUA_ERRMEM) return siem_error_no_memory(err);
-    const char *message = lua_tostring(caller->L, -1);
-    return siem_error_set(err, SIEM_REFUSED, "%s",
-                          message != NULL ? message : "an error without a message");
+    return read_error(caller->L, err);
 }
 
 siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, void *argument,
@@ -153,7 +217,7 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
         return siem_error_set(err, SIEM_REFUSED,
                               "the format went over its limits before: its state is discarded");
     }
-    lua_pushcfunction(L, to_message);
+    lua_pushcfunction(L, describe_error);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
     bool begun = siem_exit_guard_begin(caller->exit_guard);

@@ -57,7 +57,8 @@ void siem_lua_push_reasons(lua_State *L, const siem_export *export_);
 void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                         lua_CFunction close);
 
-/* Returns nil, message, code. */
+/* Returns nil, message, code; and a table of what is at fault, if anything is known to be:
+ * {options=, option_at=, event_id=, row=, file=, line=}. */
 int siem_lua_fail(lua_State *L, const siem_error *err);
 
 /* How many calls of the engine use a noun at the moment. Callbacks run Lua in the middle of such

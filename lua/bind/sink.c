@@ -75,17 +75,7 @@ const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count
     return options;
 }
 
-int siem_lua_fail_options(lua_State *L, const siem_error *err) {
-    int results = siem_lua_fail(L, err);
-    lua_newtable(L);
-    for (size_t i = 0; i < SIEM_ERROR_OPTIONS && err->options[i][0] != '\0'; i++) {
-        lua_pushstring(L, err->options[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    return results + 1;
-}
-
-/* core.sink_open(kind, {{name, value}, ...}) -> sink, or nil, message, code, options at fault */
+/* core.sink_open(kind, {{name, value}, ...}) -> sink, or nil, message, code, fault */
 static int sink_open(lua_State *L) {
     siem_error err;
     size_t count;
@@ -93,7 +83,7 @@ static int sink_open(lua_State *L) {
     const siem_option *options = siem_lua_check_options(L, 2, &count);
     siem_lua_sink *s = siem_lua_new_sink(L);
     if (siem_sink_open(&s->sink, kind, options, count, &err) != SIEM_OK) {
-        return siem_lua_fail_options(L, &err);
+        return siem_lua_fail(L, &err);
     }
     return 1;
 }
@@ -217,10 +207,10 @@ static int sink_send(lua_State *L) {
     rc = siem_lua_result(&s->caller, rc, &err);
     siem_lua_leave(&s->caller);
     if (rc == SIEM_OK || rc == SIEM_REFUSED) return push_outcomes(L, outcomes, count);
-    int failed = siem_lua_fail(L, &err);
+    lua_pop(L, siem_lua_fail(L, &err) - 3); /* the outcomes say which events are at fault */
     (void)push_outcomes(L, outcomes, count);
     lua_remove(L, -2); /* their number */
-    return failed + 1;
+    return 4;
 }
 
 /* sink:ping() -> what the target said, or nil, message, code */

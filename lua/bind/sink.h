@@ -25,10 +25,6 @@ const char *siem_lua_verdict_name(siem_verdict verdict);
  * keeps the texts. */
 const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count);
 
-/* Returns nil, message, code, and a list of the options at fault, in the order in which the message
- * names them. */
-int siem_lua_fail_options(lua_State *L, const siem_error *err);
-
 /* Pushes a list of a kind's options, a table each. */
 void siem_lua_push_kind_options(lua_State *L, const siem_sink_kind *kind);
 

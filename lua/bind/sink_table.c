@@ -314,11 +314,11 @@ int siem_lua_sink_transport(lua_State *L) {
     size_t count;
     luaL_checktype(L, 1, LUA_TTABLE);
     const siem_option *options = siem_lua_check_options(L, 2, &count);
-    if (check_headers(L, &err) != SIEM_OK) return siem_lua_fail_options(L, &err);
+    if (check_headers(L, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     siem_lua_sink *s = new_table_sink(L);
     siem_custom custom = {s, write_custom, read_custom};
     if (siem_sink_open_custom(&s->sink, &custom, options, count, &err) != SIEM_OK) {
-        return siem_lua_fail_options(L, &err);
+        return siem_lua_fail(L, &err);
     }
     return 1;
 }

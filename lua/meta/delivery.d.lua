@@ -105,7 +105,7 @@ function siem.sink.stdout() end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.custom(sink) end
 
 --- A kind of sink that delivers to a SIEM, and its options.
@@ -143,7 +143,7 @@ function siem.sink.kinds() end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.open(kind, options) end
 
 --- Any collector that takes JSON by POST: url, header, framing.
@@ -151,7 +151,7 @@ function siem.sink.open(kind, options) end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.http(options) end
 
 --- Splunk HTTP Event Collector: url, token, ack, channel, index, trust_event_number.
@@ -159,7 +159,7 @@ function siem.sink.http(options) end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.splunk(options) end
 
 --- Elasticsearch and OpenSearch: url, api_key or user and password, namespace or index, without_template,
@@ -168,7 +168,7 @@ function siem.sink.splunk(options) end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.elastic(options) end
 
 --- Azure's Data Collector API: workspace_id, shared_key, log_type, cloud, url.
@@ -176,7 +176,7 @@ function siem.sink.elastic(options) end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.sentinel(options) end
 
 --- Azure's Logs Ingestion API: endpoint, rule_id, stream, and tenant, client_id, client_secret or
@@ -185,7 +185,7 @@ function siem.sink.sentinel(options) end
 ---@return oversight.Sink? sink
 ---@return string? message
 ---@return oversight.Code? code
----@return string[]? at_fault the options at fault, in the order in which the message names them
+---@return oversight.Fault? fault
 function siem.sink.azure(options) end
 
 --- Delivers a batch, waiting and trying again as the options say.

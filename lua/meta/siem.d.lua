@@ -5,6 +5,15 @@
 --- misused, it raises with the place of the script: an unknown key of a table of options names the
 --- nearest one.
 
+--- What is at fault, as far as that is known. Functions return it after the code; without it they return three values.
+---@class oversight.Fault
+---@field options string[] the options, in the order in which the message names them
+---@field option_at integer[] where the message names each, from 1 on; 0: nowhere
+---@field event_id string? the event
+---@field row string? the row of the format, by its destination
+---@field file string? the source of the format's function that failed
+---@field line integer? and its line
+
 ---@alias oversight.Code
 ---| "invalid"     # an argument or a definition is wrong
 ---| "no_memory"
@@ -534,6 +543,7 @@ local Pipeline = {}
 ---@return string? message
 ---@return oversight.Code? code
 ---@return oversight.Counts? counts_at_failure
+---@return oversight.Fault? fault
 function Pipeline:run() end
 
 --- What the pipeline is called in messages: its name, or that of its format.

@@ -183,8 +183,8 @@ local function send_all(export, events)
     if not is_of(event, "event") then
       return nil, ("events has a %s instead of an event"):format(type(event)), "invalid"
     end
-    local ok, message, code = export:send(event)
-    if not ok then return nil, message, code end
+    local ok, message, code, fault = export:send(event)
+    if not ok then return nil, message, code, fault end
   end
   return export:finish()
 end
@@ -363,10 +363,10 @@ local function send_by_export(self, parts)
   if not export then return nil, problem, kind end
   local selected = selection_of(self, parts)
   if self.opened and selected then self.opened(selected) end
-  local ok, message, code = run_export(self, export, parts.source)
+  local ok, message, code, fault = run_export(self, export, parts.source)
   local counts = conclude(self, export, parts, selected, ok)
   export:close()
-  return ok, message, code, counts
+  return ok, message, code, counts, fault
 end
 
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
@@ -375,16 +375,17 @@ end
 ---@return string? message
 ---@return string? code
 ---@return oversight.Counts? counts_at_failure
+---@return oversight.Fault? fault what is at fault, where that is known
 function Pipeline:run()
   local parts, opened, code = open_parts(self)
   if not parts then return nil, opened, code end
-  local ok, message, counts
+  local ok, message, counts, fault
   if self.send then ok, message, code, counts = self.send(parts)
-  else ok, message, code, counts = send_by_export(self, parts) end
+  else ok, message, code, counts, fault = send_by_export(self, parts) end
   if counts then counts.target, counts.beginning = parts.sink:target() end
   local closed, problem, kind = close_all(opened)
   if ok and not closed then ok, message, code = nil, problem, kind end
-  if not ok then return nil, message, code, counts end
+  if not ok then return nil, message, code, counts, fault end
   return counts
 end
 

@@ -94,8 +94,14 @@ typedef enum siem_code {
 typedef struct siem_error {
     siem_code code;
     char message[512]; /* one printable line, NUL-terminated, cut at the end when longer */
-    char options[SIEM_ERROR_OPTIONS][24]; /* the options at fault, in the order in which the message
-                                             names them; "": no more */
+    /* What is at fault, as far as that is known: nobody needs to look for it in the message. */
+    char options[SIEM_ERROR_OPTIONS][24]; /* in the order in which the message names them; "": no
+                                             more */
+    int option_at[SIEM_ERROR_OPTIONS];    /* where the message does, in bytes; negative: nowhere */
+    char event_id[32];                    /* the event; "": none */
+    char row[64];                         /* the row of a format, by its destination; "": none */
+    char file[128]; /* the source of a format's function that failed, and its line; "": none */
+    int line;
 } siem_error;
 
 /* The name of a code as Lua returns it ("not_found"). Static, never NULL. */

@@ -158,17 +158,13 @@ local function warn_of_literals(given, kind)
   end
 end
 
---- A message of the engine, with the options at fault, which it names in that order, as they are named on the
---- command line.
-local function in_terms_of_arguments(message, options)
-  local at = 1
-  for _, name in ipairs(options) do
-    local first, last = message:find("%f[%w_]" .. name .. "%f[^%w_]", at)
-    if first then
-      local flag = flag_of(name)
-      message = message:sub(1, first - 1) .. flag .. message:sub(last + 1)
-      at = first + #flag
-    end
+--- A message of the engine, with the options at fault as they are named on the command line.
+---@param message string
+---@param fault oversight.Fault?
+local function in_terms_of_arguments(message, fault)
+  for i = fault and #fault.options or 0, 1, -1 do
+    local name, at = fault.options[i], fault.option_at[i]
+    if at > 0 then message = message:sub(1, at - 1) .. flag_of(name) .. message:sub(at + #name) end
   end
   return message
 end
@@ -186,9 +182,9 @@ local function open_kind(given, kind, format, chosen)
   end
   warn_of_literals(given, kind)
   if kind.retired then messages.warning(kind.retired) end
-  local sink, message, code, at_fault = siem.sink.open(kind.name, own)
+  local sink, message, code, fault = siem.sink.open(kind.name, own)
   if sink then return sink end
-  return nil, in_terms_of_arguments(message, at_fault), (code == "invalid" or code == "not_found") and "usage" or code
+  return nil, in_terms_of_arguments(message, fault), (code == "invalid" or code == "not_found") and "usage" or code
 end
 
 --- A sink that prints records on standard output, indented.

@@ -1,0 +1,78 @@
+/* test_error.c: what an error says beside its message. */
+#include "base/error.h"
+
+#include "testing.h"
+
+#include <string.h>
+
+/* What `err` names as its option `index`, as the message has it. */
+static void assert_named(const siem_error *err, size_t index, const char *name, int at) {
+    assert_string_equal(err->options[index], name);
+    assert_int_equal(err->option_at[index], at);
+    if (at >= 0) assert_memory_equal(err->message + at, name, strlen(name));
+}
+
+static void test_options(void **state) {
+    static const char *const both[] = {"user", "password", NULL};
+    siem_error err;
+    (void)state;
+    (void)siem_error_of_options(&err, SIEM_INVALID, both, "user and password belong together");
+    assert_named(&err, 0, "user", 0);
+    assert_named(&err, 1, "password", 9);
+    assert_string_equal(err.options[2], "");
+    siem_error_prefix(&err, "%s", "elastic");
+    assert_named(&err, 0, "user", 9);
+    assert_named(&err, 1, "password", 18);
+}
+
+/* A word is whole; what the message does not name is nowhere. */
+static void test_words(void **state) {
+    siem_error err;
+    (void)state;
+    (void)siem_error_of_option(&err, SIEM_INVALID, "url", "urls, my_url and url2 are not url");
+    assert_named(&err, 0, "url", 30);
+    (void)siem_error_of_option(&err, SIEM_INVALID, "url", "the address is missing");
+    assert_named(&err, 0, "url", -1);
+    (void)siem_error_empty(&err, "path", "the path of the registry");
+    assert_named(&err, 0, "path", 4);
+}
+
+/* Names come from outside: they are one printable line, and fit. */
+static void test_event_and_row(void **state) {
+    char long_name[200];
+    siem_error err;
+    (void)state;
+    (void)siem_error_set(&err, SIEM_REFUSED, "the value is required, and empty");
+    assert_string_equal(err.event_id, "");
+    assert_string_equal(err.row, "");
+    siem_error_name_event(&err, "42, and more", 2);
+    siem_error_name_row(&err, "url.full");
+    assert_string_equal(err.event_id, "42");
+    assert_string_equal(err.row, "url.full");
+    siem_error_prefix(&err, "%s", "event 42");
+    assert_string_equal(err.event_id, "42");
+    siem_error_name_event(&err, "a\x1b[31m", 6);
+    assert_null(strchr(err.event_id, '\x1b'));
+    memset(long_name, 'x', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    siem_error_name_event(&err, long_name, sizeof long_name - 1);
+    siem_error_name_row(&err, long_name);
+    assert_int_equal(strlen(err.event_id), sizeof err.event_id - 1);
+    assert_int_equal(strlen(err.row), sizeof err.row - 1);
+    err.line = 7;
+    (void)siem_error_set(&err, SIEM_IO, "the disk is full");
+    assert_string_equal(err.event_id, "");
+    assert_string_equal(err.row, "");
+    assert_int_equal(err.line, 0);
+    siem_error_name_event(NULL, "1", 1);
+    siem_error_name_row(NULL, "x");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_event_and_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
