@@ -23,6 +23,7 @@ ORDER = """
     delivery
     sink
     record store
+    evidence
     source
     enrich
     base

@@ -50,6 +50,7 @@ ROOMS = [
       "lua/lookup_spec", "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
+    ("hash hash_tree proof head member leaf", ["engine/test_tree", "engine/test_misuse"]),
     ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),

@@ -45,6 +45,7 @@ const char *siem_code_name(siem_code code) {
     case SIEM_HELD: return "held";
     case SIEM_UNAVAILABLE: return "unavailable";
     case SIEM_IDLE: return "idle";
+    case SIEM_UNPROVED: return "unproved";
     }
     return "unknown";
 }

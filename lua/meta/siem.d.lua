@@ -28,6 +28,7 @@
 ---| "held"        # the target's set-up or the credentials are wrong: fix them
 ---| "unavailable" # the target did not accept the records in as many attempts as allowed
 ---| "idle"        # no program has the registry open, and this user may not open it alone
+---| "unproved"    # the transparency log does not show what it should
 
 ---@class oversight.siem
 ---@field VERSION string of the library, "0.2.0"

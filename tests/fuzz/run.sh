@@ -27,6 +27,11 @@ printf '%s' '{"oversight_checkpoint": 1, "last_id": 7, "last_timestamp": 1, "reg
     "format": "ecs", "sink": "file", "output_file": "1:3", "output_size": 9}' >seeds/checkpoint
 printf '%s' '{"event_id":"7","registry_id":"r","event_kind":"dns","occurred_unix":5,"token_id":"\ufffd","tlog_index":1.5,
     "extra":{"a":1.10},"columns":{"mine":true},"bytes":{"token_id":"/w=="}}' >seeds/raw_event
+# A line of a log, a head, a proof: the first byte says which.
+hash=caa8b364f583f39e1d95bf30f7b331addebf29f97785810b124d080e2dcbbc30
+printf '\0{"index":0,"leaf_hash":"%s","leaf_data":"{\\"event\\":\\"beacon\\"}"}' $hash >seeds/leaf
+printf '\1{"size":3,"root":"%s","signature":"%s"}' $hash $hash$hash >seeds/head
+printf '\2\1\3%s' $hash >seeds/proof
 "$target" -max_total_time="${FUZZ_SECONDS:-2}" -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
     -print_final_stats=1 seeds 2>log || { tail -n 40 log >&2; exit 1; }
 runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log)

@@ -87,7 +87,8 @@ typedef enum siem_code {
     SIEM_CANCELLED,   /* the progress function asked to stop */
     SIEM_HELD,        /* the target's configuration or credentials are wrong: fix them */
     SIEM_UNAVAILABLE, /* the target did not take the records in as many attempts as allowed */
-    SIEM_IDLE         /* no program has the registry open, and this user may not open it alone */
+    SIEM_IDLE,        /* no program has the registry open, and this user may not open it alone */
+    SIEM_UNPROVED     /* the transparency log does not show what it should (since 0.2.0) */
 } siem_code;
 
 #define SIEM_ERROR_OPTIONS 4
@@ -653,6 +654,10 @@ SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_
 /* Closes without sending what still waits: call siem_export_finish before. A function that the
  * export calls cannot close it: nothing happens then. */
 SIEM_API void siem_export_close(siem_export *export_);
+
+/* ---- evidence (since 0.2.0) ------------------------------------------------------------------ */
+
+#include <oversight/tlog.h>
 
 /* ---- sign (since 0.1.0) ---------------------------------------------------------------------- */
 
