@@ -63,8 +63,8 @@ ROOMS = [
      ["engine/test_(delivery|counters|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("sink kinds parcel carrier session status remote generic options header request response content_encoding "
-     "compression gzip zstd transport answer probe preview",
-     ["engine/test_(answer|compression|zstd|options|probe|request|sink|number|delivery)", "engine/test_misuse",
+     "compression compressors body framing gzip zstd transport answer probe preview",
+     ["engine/test_(answer|body|compression|zstd|options|probe|request|sink|number|delivery)", "engine/test_misuse",
       "lua/", *REQUESTS, "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
     ("splunk", ["engine/test_(answer|hec|probe|request|sink|delivery)", "delivery/splunk"]),
     ("elastic elastic_items elastic_setup",

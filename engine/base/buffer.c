@@ -34,6 +34,10 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra) {
     return grown;
 }
 
+void siem_buffer_fit(siem_buffer *buffer) {
+    if (buffer->size > 0) (void)resize(buffer, buffer->size);
+}
+
 bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra) {
     if (buffer->capacity - buffer->size >= extra) return true;
     siem_buffer larger = {.failed = buffer->failed, .allocator = buffer->allocator};

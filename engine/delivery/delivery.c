@@ -305,7 +305,8 @@ static void start(siem_delivery *delivery, siem_shipment *s) {
     }
     s->parcel.owner = s;
     if (s->delivered_before == UINT64_MAX) s->delivered_before = delivery->delivered;
-    siem_code rc = delivery->carrier->begin(delivery->sink, &s->parcel, &err);
+    siem_code rc = siem_sink_prepare(delivery->sink, &s->parcel, &err);
+    if (rc == SIEM_OK) rc = delivery->carrier->begin(delivery->sink, &s->parcel, &err);
     report_remarks(delivery);
     if (rc == SIEM_OK) {
         s->phase = SIEM_ACTIVE;

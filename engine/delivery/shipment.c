@@ -66,19 +66,28 @@ static size_t find_companion(const siem_shipment *s) {
     return SIZE_MAX;
 }
 
+/* Makes a record the parcel's at `index`. Returns whether it was. */
+static bool choose(siem_shipment *s, size_t index, size_t record) {
+    bool was = index < s->parcel.count && s->records[index] == record;
+    s->records[index] = record;
+    s->chosen[index] = s->items[record];
+    return was;
+}
+
 /* Takes ranges off the top until one has an undecided record, and lists its records. */
 bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
     for (; s->range_count > 0; s->range_count--) {
         const siem_range *top = &s->ranges[s->range_count - 1];
         size_t count = 0;
+        bool is_same = true;
         for (size_t i = top->first; i < top->end && count < most; i++) {
-            if (is_undecided(s, i)) s->records[count++] = i;
+            if (is_undecided(s, i)) is_same &= choose(s, count++, i);
         }
         if (count == 0) continue;
-        size_t companion = stores_once ? find_companion(s) : SIZE_MAX;
         s->own = count;
-        if (companion != SIZE_MAX) s->records[count++] = companion;
-        for (size_t i = 0; i < count; i++) s->chosen[i] = s->items[s->records[i]];
+        size_t companion = stores_once ? find_companion(s) : SIZE_MAX;
+        if (companion != SIZE_MAX) is_same &= choose(s, count++, companion);
+        if (!is_same || count != s->parcel.count) siem_parcel_unprepare(&s->parcel);
         s->parcel.items = s->chosen;
         s->parcel.count = count;
         s->parcel.outcomes = s->scratch;
@@ -146,6 +155,8 @@ void siem_shipment_clear(siem_shipment *s) {
         free((char *)s->outcomes[i].reason);
         s->outcomes[i].reason = NULL;
     }
+    siem_parcel_unprepare(&s->parcel);
+    s->parcel.count = 0;
     s->count = 0;
 }
 

@@ -28,6 +28,11 @@ const char *siem_parcel_lines(const siem_parcel *parcel, size_t index, size_t *c
     return start;
 }
 
+void siem_parcel_unprepare(siem_parcel *parcel) {
+    siem_body_free(&parcel->body);
+    parcel->is_prepared = false;
+}
+
 siem_code siem_parcel_batch(const siem_parcel *parcel, const siem_batch **out, siem_batch **copy,
                             siem_error *err) {
     size_t count = 0, size;

@@ -2,6 +2,7 @@
 #ifndef SIEM_PARCEL_H
 #define SIEM_PARCEL_H
 
+#include "sink/body.h"
 #include "sink/http/lane.h"
 
 /* One record of a batch. */
@@ -17,6 +18,8 @@ typedef struct siem_parcel {
     siem_outcome *outcomes; /* room for one a record, for the answer */
     bool elsewhere;         /* it failed: it goes to another node, if the target has several */
     void *owner;            /* the delivery's */
+    siem_body body;         /* its records, as they are sent */
+    bool is_prepared;       /* the body is that of these records */
     /* What the sink notes of it. */
     void *state;           /* NULL: it has not begun */
     const siem_lane *lane; /* that it goes on; NULL: none */
@@ -34,6 +37,9 @@ size_t siem_parcel_bytes(const siem_parcel *parcel);
 /* The lines of the records from `index` on that are one after the other in memory; `*count` is how
  * many those are. */
 const char *siem_parcel_lines(const siem_parcel *parcel, size_t index, size_t *count, size_t *size);
+
+/* Forgets the body, as the records are others. */
+void siem_parcel_unprepare(siem_parcel *parcel);
 
 /* A batch of these records alone: that of the parcel, if it has no others, or a copy, which is then
  * `*copy`, to be closed by the caller. Errors: SIEM_NO_MEMORY. */

@@ -22,6 +22,17 @@ bool siem_sink_is_too_large(const siem_sink *sink, size_t count, size_t bytes) {
     return most != 0 && siem_sink_body_size(sink, count, bytes) > most;
 }
 
+siem_code siem_sink_prepare(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    const siem_carrier *carrier = sink->kind->carrier;
+    if (carrier->prepare == NULL || parcel->is_prepared) return SIEM_OK;
+    siem_code rc = carrier->prepare(sink, parcel, err);
+    parcel->is_prepared = rc == SIEM_OK;
+    if (rc == SIEM_OK) return SIEM_OK;
+    siem_parcel_unprepare(parcel);
+    siem_error_prefix(err, "%s", sink->kind->name);
+    return rc;
+}
+
 void siem_sink_keep_answer(siem_sink *sink, siem_parcel *parcel, const siem_answer *answer) {
     sink->answered = parcel;
     sink->answer = *answer;

@@ -71,8 +71,13 @@ typedef struct siem_carrier {
     /* How large the body of a request with `count` records is that have `bytes` bytes with their
      * line ends. NULL: as large as they are. */
     size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
-    /* Puts a parcel on its way, or asks for what was promised by its ticket. Never waits. After an
-     * error, `next` tells which of its records are in. Errors: any, which end the delivery. */
+    /* Makes the body of a parcel: whatever of its request depends on the records alone. Any thread
+     * may call it, for several parcels at once, while the sink has deliveries. NULL: there is
+     * nothing to make. Errors: SIEM_NO_MEMORY. */
+    siem_code (*prepare)(const siem_sink *sink, siem_parcel *parcel, siem_error *err);
+    /* Puts a parcel that is prepared on its way, or asks for what was promised by its ticket. Never
+     * waits. After an error, `next` tells which of its records are in. Errors: any, which end the
+     * delivery. */
     siem_code (*begin)(siem_sink *sink, siem_parcel *parcel, siem_error *err);
     /* Waits until some parcel is answered, for at most `milliseconds`. NULL: `begin` has the answer
      * of its parcel, so that several deliveries can use the sink. */
@@ -125,6 +130,9 @@ struct siem_sink_kind {
     /* As siem_sink_close; frees the sink. */
     siem_code (*close)(siem_sink *sink, siem_error *err);
 };
+
+/* Prepares a parcel unless it is. Errors: as the carrier's. */
+siem_code siem_sink_prepare(const siem_sink *sink, siem_parcel *parcel, siem_error *err);
 
 /* For kinds that answer at once: keeps the answer to a parcel; and gives it, as `next` of their
  * carrier. */

@@ -1,9 +1,10 @@
 /* test_compression.c: bodies there and back, at each level, and answers that are damaged. */
-#include "sink/http/compression.h"
+#include "sink/http/compressors.h"
 
 #include "sink/http/content_encoding.h"
 #include "testing.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #define MOST ((size_t)1 << 20)
@@ -95,6 +96,62 @@ static void test_again(void **state) {
     siem_buffer_free(&text);
     siem_buffer_free(&first);
     siem_buffer_free(&again);
+}
+
+/* ---- several threads ---- */
+
+typedef struct compressing {
+    siem_compressors *compressors;
+    const siem_buffer *text;
+    siem_body body;
+    siem_error failure;
+} compressing;
+
+/* Compresses the halves of a text, which are two pieces, again and again. */
+static void *compress_often(void *context) {
+    compressing *c = context;
+    size_t half = c->text->size / 2;
+    for (int i = 0; i < 20; i++) {
+        siem_body_free(&c->body);
+        siem_body_add(&c->body, c->text->bytes + half, c->text->size - half);
+        siem_body_add(&c->body, c->text->bytes, half);
+        if (siem_compressors_run(c->compressors, &c->body, &c->failure) != SIEM_OK) return NULL;
+    }
+    return c;
+}
+
+static void test_threads(void **state) {
+    siem_compressors *compressors;
+    siem_buffer text = {0}, turned = {0};
+    compressing all[4];
+    pthread_t threads[4];
+    (void)state;
+    assert_ok(siem_compressors_open(&compressors, siem_compression_find("gzip"), 1, &err));
+    assert_string_equal(siem_compressors_encoding(compressors), "gzip");
+    fill(&text, 50000);
+    siem_buffer_add(&turned, text.bytes + 25000, 25000);
+    siem_buffer_add(&turned, text.bytes, 25000);
+    for (size_t i = 0; i < 4; i++) {
+        all[i] = (compressing){.compressors = compressors, .text = &text};
+        assert_int_equal(pthread_create(&threads[i], NULL, compress_often, &all[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *result;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        if (result == NULL) fail_msg("%s", all[i].failure.message);
+        assert_decodes(&all[i].body.own, &turned);
+        assert_int_equal(all[i].body.count, 1);
+        assert_int_equal(all[i].body.plain_size, 50000);
+        assert_string_equal(all[i].body.encoding, "gzip");
+        siem_body_free(&all[i].body);
+    }
+    siem_compressors_rest(compressors);
+    assert_non_null(compress_often(&all[0]));
+    siem_body_free(&all[0].body);
+    siem_compressors_close(compressors);
+    siem_compressors_close(NULL);
+    siem_buffer_free(&text);
+    siem_buffer_free(&turned);
 }
 
 static void test_names(void **state) {
@@ -212,9 +269,10 @@ static void test_others(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),  cmocka_unit_test(test_again),
-        cmocka_unit_test(test_names),   cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_cut),     cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_deflate), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bound),   cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_flipped), cmocka_unit_test(test_deflate),
+        cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -301,7 +301,7 @@ static void read_ids(char ids[3][64]) {
     const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
     assert_ok(protocol->write_count(sink, &count, &request, &err));
     assert_true(request.body_size < sizeof text);
-    memcpy(text, request.body, request.body_size);
+    memcpy(text, request.whole.bytes, request.body_size);
     text[request.body_size] = '\0';
     const char *values = strstr(text, "\"values\":[");
     assert_non_null(values);

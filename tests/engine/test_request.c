@@ -49,7 +49,8 @@ static const char *text_of_request(void) {
     }
     assert_true(size + request.body_size + 2 < sizeof text);
     text[size++] = '\n';
-    if (request.body_size > 0) memcpy(text + size, request.body, request.body_size);
+    siem_piece_reader body = {request.pieces, request.pieces + request.piece_count, 0};
+    assert_int_equal(siem_piece_read(&body, text + size, sizeof text), request.body_size);
     text[size + request.body_size] = '\0';
     return text;
 }
@@ -58,9 +59,11 @@ static const char *text_of_request(void) {
 static const char *write_parcel(siem_sink *sink, size_t count, int64_t ticket) {
     const siem_item items[] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_parcel parcel = {.items = items, .count = count, .ticket = ticket};
-    siem_request_clear(&request);
-    assert_ok(protocol_of(sink)->write(sink, &parcel, &request, &err));
-    return text_of_request();
+    assert_ok(siem_sink_prepare(sink, &parcel, &err));
+    assert_ok(siem_session_write(sink, &parcel, &request, &err));
+    (void)text_of_request();
+    siem_parcel_unprepare(&parcel);
+    return text;
 }
 
 static void assert_written(const char *kind, const siem_option *options, const char *expected) {

@@ -191,11 +191,49 @@ static void test_absolve(void **state) {
     siem_shipment_release(&shipment);
 }
 
+/* A parcel that goes again with the same records is not prepared again. */
+static void test_same_records(void **state) {
+    siem_parcel *parcel = &shipment.parcel;
+    (void)state;
+    load(4);
+    assert_next(9, "abcd");
+    assert_false(parcel->is_prepared);
+    siem_body_add(&parcel->body, "body", 4);
+    parcel->is_prepared = true;
+    (void)answer("TTTT");
+    assert_next(9, "abcd");
+    assert_true(parcel->is_prepared);
+    assert_int_equal(parcel->body.size, 4);
+    assert_next(3, "abc"); /* fewer, */
+    assert_false(parcel->is_prepared);
+    assert_int_equal(parcel->body.size, 0);
+    parcel->is_prepared = true;
+    assert_next(4, "abcd"); /* more, */
+    assert_false(parcel->is_prepared);
+    parcel->is_prepared = true;
+    (void)answer("DTTT");
+    assert_next(4, "bcd");
+    (void)answer("TDT");
+    parcel->is_prepared = true;
+    assert_next(1, "b");
+    parcel->is_prepared = true;
+    (void)answer("D");
+    assert_next(1, "d"); /* and others */
+    assert_false(parcel->is_prepared);
+    parcel->is_prepared = true;
+    siem_shipment_clear(&shipment);
+    load(4);
+    assert_next(1, "a");
+    assert_false(parcel->is_prepared);
+    siem_shipment_release(&shipment);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parcels),   cmocka_unit_test(test_hold),
-        cmocka_unit_test(test_halves),    cmocka_unit_test(test_suspect),
-        cmocka_unit_test(test_companion), cmocka_unit_test(test_absolve),
+        cmocka_unit_test(test_parcels),      cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_halves),       cmocka_unit_test(test_suspect),
+        cmocka_unit_test(test_companion),    cmocka_unit_test(test_absolve),
+        cmocka_unit_test(test_same_records),
     };
     return cmocka_run_group_tests(tests, open_batch, close_batch);
 }

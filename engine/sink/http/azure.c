@@ -218,7 +218,13 @@ static void read_token(siem_sink *sink, const siem_response *response, siem_answ
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
     (void)sink;
-    return siem_remote_array_size(count, bytes);
+    (void)count;
+    return siem_frame_array_size(bytes);
+}
+
+static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    (void)sink;
+    return siem_frame_array(parcel, err);
 }
 
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
@@ -231,8 +237,6 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     siem_request_add_header(request, true, "Authorization: Bearer %s",
                             azure->token != NULL ? siem_secret_text(azure->token) : "");
     siem_request_add_header(request, false, "Content-Type: application/json");
-    siem_remote_write_array(parcel, request);
-    request->compressor = azure->remote.compressor;
     return SIEM_OK;
 }
 
@@ -280,6 +284,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
 }
 
 static const siem_protocol protocol = {.body_size = body_size,
+                                       .frame = frame,
                                        .write = write_request,
                                        .read = read_response,
                                        .needs_prelude = needs_token,

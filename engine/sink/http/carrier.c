@@ -9,6 +9,7 @@ static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
 }
 
 const siem_carrier siem_http_carrier = {.body_size = body_size,
+                                        .prepare = siem_session_prepare,
                                         .begin = siem_session_begin,
                                         .wait = siem_session_wait,
                                         .next = siem_session_next,

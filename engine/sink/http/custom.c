@@ -37,7 +37,8 @@ static const siem_option_spec options[] = {
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
     (void)sink;
-    return siem_remote_array_size(count, bytes);
+    (void)count;
+    return siem_frame_array_size(bytes);
 }
 
 /* The caller sees a batch of the parcel's records alone. */
@@ -51,18 +52,31 @@ static siem_code call_write(const custom_sink *custom, const siem_parcel *parcel
     return rc;
 }
 
+/* What the caller wrote, or an array. */
+static siem_code make_body(const siem_sink *sink, siem_parcel *parcel, const siem_request *request,
+                           siem_error *err) {
+    siem_code rc = SIEM_OK;
+    siem_parcel_unprepare(parcel); /* each attempt is written again */
+    if (request->pieces != NULL) {
+        siem_body_add(&parcel->body, request->whole.bytes, request->whole.size);
+    } else if (parcel->count > 0) {
+        rc = siem_frame_array(parcel, err);
+    }
+    return rc == SIEM_OK ? siem_session_compress(sink, &parcel->body, err) : rc;
+}
+
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
                                siem_error *err) {
     const custom_sink *custom = (const custom_sink *)sink;
     siem_request_set_url(request, "%s", custom->url);
     request->given_url = true;
-    request->compressor = custom->remote.compressor;
     siem_code rc = call_write(custom, parcel, request, err);
-    bool is_bare = rc == SIEM_OK && request->body == NULL;
-    if (is_bare && !siem_header_is_in(request, "content-type")) {
+    bool is_bare = request->pieces == NULL;
+    if (rc == SIEM_OK && is_bare && !siem_header_is_in(request, "content-type")) {
         siem_request_add_header(request, false, "Content-Type: application/json");
     }
-    if (is_bare && parcel->count > 0) siem_remote_write_array(parcel, request);
+    if (rc == SIEM_OK) rc = make_body(sink, parcel, request, err);
+    siem_request_use_body(request, &parcel->body);
     siem_remote_expect_items(parcel, request);
     return rc;
 }

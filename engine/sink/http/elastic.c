@@ -37,7 +37,6 @@ typedef struct elastic_sink {
     char *user; /* NULL: api_key */
     siem_secret *api_key, *password;
     EVP_MD *sha256; /* found once: each search takes longer than a digest */
-    EVP_MD_CTX *digest;
 } elastic_sink;
 
 static const siem_secret_form key_form = {.word = true, .scheme = "ApiKey", .pair = true};
@@ -150,22 +149,30 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
     return room ? SIEM_OK : siem_error_no_memory(err);
 }
 
+/* What ids are made with, by one thread at a time; NULL without memory. */
+static EVP_MD_CTX *open_digest(const elastic_sink *elastic) {
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest != NULL && EVP_DigestInit_ex2(digest, elastic->sha256, NULL) == 1) return digest;
+    EVP_MD_CTX_free(digest);
+    return NULL;
+}
+
 /* The id that the same event has at every attempt, also of another process. */
-static bool make_id(const elastic_sink *elastic, const char *registry_id, const char *event_id,
+static bool make_id(EVP_MD_CTX *digest, const char *registry_id, const char *event_id,
                     unsigned part, char out[ID_SIZE + 1]) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned char hash[EVP_MAX_MD_SIZE];
     char suffix[16]; /* of what is not the event's first record: a NUL and its number */
     size_t suffix_size =
         part > 0 ? 1 + (size_t)snprintf(suffix + 1, sizeof suffix - 1, "%u", part) : 0;
     suffix[0] = '\0';
     /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
-    bool made = EVP_DigestInit_ex2(elastic->digest, elastic->sha256, NULL) == 1 &&
-                EVP_DigestUpdate(elastic->digest, registry_id, strlen(registry_id) + 1) == 1 &&
-                EVP_DigestUpdate(elastic->digest, event_id, strlen(event_id)) == 1 &&
-                EVP_DigestUpdate(elastic->digest, suffix, suffix_size) == 1 &&
-                EVP_DigestFinal_ex(elastic->digest, digest, NULL) == 1;
+    bool made = EVP_DigestInit_ex2(digest, NULL, NULL) == 1 &&
+                EVP_DigestUpdate(digest, registry_id, strlen(registry_id) + 1) == 1 &&
+                EVP_DigestUpdate(digest, event_id, strlen(event_id)) == 1 &&
+                EVP_DigestUpdate(digest, suffix, suffix_size) == 1 &&
+                EVP_DigestFinal_ex(digest, hash, NULL) == 1;
     if (!made) return false;
-    (void)EVP_EncodeBlock((unsigned char *)out, digest, ID_BYTES);
+    (void)EVP_EncodeBlock((unsigned char *)out, hash, ID_BYTES);
     for (char *at = out; *at != '\0'; at++) { /* base64url: + and / would need care in a URL */
         if (*at == '+') *at = '-';
         else if (*at == '/') *at = '_';
@@ -173,28 +180,37 @@ static bool make_id(const elastic_sink *elastic, const char *registry_id, const 
     return true;
 }
 
-static siem_code write_documents(const elastic_sink *elastic, const siem_parcel *parcel,
-                                 siem_request *request, siem_error *err) {
+/* Adds the action of each record before its line. */
+static siem_code add_actions(const elastic_sink *elastic, EVP_MD_CTX *digest, siem_parcel *parcel,
+                             siem_error *err) {
+    siem_body *body = &parcel->body;
     size_t head_size = strlen(elastic->head);
-    (void)siem_buffer_reserve(&request->content,
-                              siem_parcel_bytes(parcel) + parcel->count * action_size(elastic));
-    for (size_t i = 0; i < parcel->count; i++) {
+    siem_body_reserve(body, parcel->count * action_size(elastic));
+    for (size_t i = 0; i < parcel->count && !body->failed; i++) {
         char id[ID_SIZE + 1];
         size_t size;
         const char *document = siem_parcel_at(parcel, i, &size);
         const siem_item *item = &parcel->items[i];
-        if (!make_id(elastic, siem_batch_registry_id(item->batch, item->record),
+        if (!make_id(digest, siem_batch_registry_id(item->batch, item->record),
                      siem_batch_event_id(item->batch, item->record),
                      siem_batch_part(item->batch, item->record), id)) {
             return siem_error_no_memory(err);
         }
-        siem_buffer_add(&request->content, elastic->head, head_size);
-        siem_buffer_add(&request->content, id, ID_SIZE);
-        siem_buffer_add(&request->content, ACTION_TAIL, sizeof ACTION_TAIL - 1);
-        siem_buffer_add(&request->content, document, size + 1);
+        siem_body_add_own(body, elastic->head, head_size);
+        siem_body_add_own(body, id, ID_SIZE);
+        siem_body_add_own(body, ACTION_TAIL, sizeof ACTION_TAIL - 1);
+        siem_body_add(body, document, size + 1);
     }
-    siem_request_use_content(request);
-    return SIEM_OK;
+    return body->failed ? siem_error_no_memory(err) : SIEM_OK;
+}
+
+static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    const elastic_sink *elastic = (const elastic_sink *)sink;
+    EVP_MD_CTX *digest = open_digest(elastic);
+    siem_code rc =
+        digest != NULL ? add_actions(elastic, digest, parcel, err) : siem_error_no_memory(err);
+    EVP_MD_CTX_free(digest);
+    return rc;
 }
 
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
@@ -208,9 +224,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                          elastic->url, elastic->bulk);
     siem_code rc = add_authorization(elastic, request, err);
     siem_request_add_header(request, false, "Content-Type: application/x-ndjson");
-    if (rc == SIEM_OK) rc = write_documents(elastic, parcel, request, err);
     siem_remote_expect_items(parcel, request);
-    request->compressor = elastic->remote.compressor;
     return rc;
 }
 
@@ -304,22 +318,23 @@ static siem_code write_count(siem_sink *sink, const siem_count *count, siem_requ
                          "%s/%s/_search?filter_path=timed_out,_shards.failed,hits.hits._id",
                          elastic->url, elastic->target);
     siem_code rc = add_authorization(elastic, request, err);
+    EVP_MD_CTX *digest = rc == SIEM_OK ? open_digest(elastic) : NULL;
+    bool made = digest != NULL;
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_buffer_add(content, head, sizeof head - 1);
-    for (size_t i = 0; rc == SIEM_OK && i < count->size; i++) {
+    for (size_t i = 0; made && i < count->size; i++) {
         char id[ID_SIZE + 1];
-        if (!make_id(elastic, count->registry_id, count->event_ids[i], 0, id)) {
-            return siem_error_no_memory(err);
-        }
+        made = make_id(digest, count->registry_id, count->event_ids[i], 0, id);
         if (i > 0) siem_buffer_add_char(content, ',');
         siem_buffer_add_char(content, '"');
         siem_buffer_add(content, id, ID_SIZE);
         siem_buffer_add_char(content, '"');
     }
+    EVP_MD_CTX_free(digest);
     siem_buffer_add(content, "]}}}", 4);
     siem_request_use_content(request);
     request->answer_bytes += HITS_BYTES;
-    return rc;
+    return made || rc != SIEM_OK ? rc : siem_error_no_memory(err);
 }
 
 typedef struct counted_id {
@@ -340,9 +355,10 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const sie
     size_t size = count->size;
     counted_id *ids = calloc(size, sizeof *ids);
     const cJSON *hit;
-    bool made = ids != NULL;
+    EVP_MD_CTX *digest = open_digest(elastic);
+    bool made = ids != NULL && digest != NULL;
     for (size_t i = 0; made && i < size; i++) {
-        made = make_id(elastic, count->registry_id, count->event_ids[i], 0, ids[i].id);
+        made = make_id(digest, count->registry_id, count->event_ids[i], 0, ids[i].id);
         ids[i].event = i;
     }
     if (made) {
@@ -353,6 +369,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const sie
             if (found != NULL) count->counts[found->event]++;
         }
     }
+    EVP_MD_CTX_free(digest);
     free(ids);
     return made;
 }
@@ -371,14 +388,15 @@ static void read_count(siem_sink *sink, const siem_response *response, const sie
         siem_answer_all(answer, SIEM_HOLD, "the answer is not that of _search: correct the URL");
     } else if (failed->valueint != 0 || cJSON_IsTrue(late)) {
         siem_answer_all(answer, SIEM_RETRY, "some shards did not answer");
-    } else if (!count_hits((elastic_sink *)sink, cJSON_GetObjectItemCaseSensitive(hits, "hits"),
-                           count)) {
+    } else if (!count_hits((const elastic_sink *)sink,
+                           cJSON_GetObjectItemCaseSensitive(hits, "hits"), count)) {
         siem_answer_all(answer, SIEM_RETRY, "not enough memory");
     }
     cJSON_Delete(body);
 }
 
 static const siem_protocol protocol = {.body_size = body_size,
+                                       .frame = frame,
                                        .write = write_request,
                                        .read = read_response,
                                        .needs_prelude = needs_look,
@@ -395,7 +413,6 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     elastic_sink *elastic = (elastic_sink *)sink;
     (void)err;
     siem_remote_close(&elastic->remote);
-    EVP_MD_CTX_free(elastic->digest);
     EVP_MD_free(elastic->sha256);
     free(elastic->target);
     free(elastic->bulk);
@@ -500,11 +517,9 @@ static void set_setup(elastic_sink *elastic) {
                              .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
 }
 
-static siem_code open_digest(elastic_sink *elastic, siem_error *err) {
+static siem_code fetch_digest(elastic_sink *elastic, siem_error *err) {
     elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    elastic->digest = EVP_MD_CTX_new();
-    bool made = elastic->sha256 != NULL && elastic->digest != NULL;
-    return made ? SIEM_OK : siem_error_no_memory(err);
+    return elastic->sha256 != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
 static siem_code open_elastic(siem_sink **out, const siem_options *options, siem_error *err) {
@@ -519,7 +534,7 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
     if (rc == SIEM_OK) rc = siem_remote_open_secrets(&elastic->remote, options, err);
     if (rc == SIEM_OK) rc = set_target(elastic, options, err);
     if (rc == SIEM_OK) rc = set_path(elastic, err);
-    if (rc == SIEM_OK) rc = open_digest(elastic, err);
+    if (rc == SIEM_OK) rc = fetch_digest(elastic, err);
     if (rc == SIEM_OK) {
         set_setup(elastic);
         siem_remote_set_target(&elastic->remote, elastic->url);

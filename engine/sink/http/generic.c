@@ -50,7 +50,13 @@ static const siem_option_spec options[] = {
 };
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
-    return ((const http_sink *)sink)->lines ? bytes : siem_remote_array_size(count, bytes);
+    (void)count;
+    return ((const http_sink *)sink)->lines ? bytes : siem_frame_array_size(bytes);
+}
+
+static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    return ((const http_sink *)sink)->lines ? siem_frame_lines(parcel, err)
+                                            : siem_frame_array(parcel, err);
 }
 
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
@@ -64,10 +70,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
                                 http->lines ? "application/x-ndjson" : "application/json");
     }
     siem_request_add_headers(request, &http->given);
-    if (http->lines) siem_remote_write_lines(parcel, request);
-    else siem_remote_write_array(parcel, request);
     siem_remote_expect_items(parcel, request);
-    request->compressor = http->remote.compressor;
     return SIEM_OK;
 }
 
@@ -79,7 +82,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
 }
 
 static const siem_protocol protocol = {
-    .body_size = body_size, .write = write_request, .read = read_response};
+    .body_size = body_size, .frame = frame, .write = write_request, .read = read_response};
 
 static siem_code close_http(siem_sink *sink, siem_error *err) {
     http_sink *http = (http_sink *)sink;

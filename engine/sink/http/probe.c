@@ -63,6 +63,7 @@ static siem_code find_server(siem_sink *sink, siem_exchange *exchange, siem_answ
     siem_code rc = protocol_of(sink)->write(sink, &nothing, &exchange->request, err);
     exchange->request.method = "HEAD";
     exchange->request.body_size = 0;
+    siem_parcel_unprepare(&nothing);
     if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
     if (rc != SIEM_OK) return rc;
     if (exchange->response.fault[0] != '\0') {

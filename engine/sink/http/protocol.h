@@ -9,8 +9,10 @@
 typedef struct siem_protocol {
     /* As that of siem_carrier. */
     size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
-    /* Writes the request of a parcel, and may note its credential. Errors: SIEM_HELD,
-     * SIEM_NO_MEMORY, SIEM_INVALID. */
+    /* Makes the body of a parcel, as `prepare` of siem_carrier. NULL: `write` does. */
+    siem_code (*frame)(const siem_sink *sink, siem_parcel *parcel, siem_error *err);
+    /* Writes the request of a parcel, whose body it has, and may note its credential. Errors:
+     * SIEM_HELD, SIEM_NO_MEMORY, SIEM_INVALID. */
     siem_code (*write)(siem_sink *sink, siem_parcel *parcel, siem_request *request,
                        siem_error *err);
     /* Says what the response means; may give the parcel a ticket. */

@@ -176,7 +176,8 @@ static siem_code open_compressor(siem_remote_sink *remote, const siem_remote_lim
     siem_error missing;
     siem_code rc = check_compression(compression, level, limits, err);
     if (rc != SIEM_OK || compression == NULL) return rc; /* NULL: "none" */
-    rc = siem_compressor_open(&remote->compressor, compression, level != 0 ? level : 1, &missing);
+    rc = siem_compressors_open(&remote->http.compressors, compression, level != 0 ? level : 1,
+                               &missing);
     if (rc != SIEM_INVALID) return rc == SIEM_OK ? rc : siem_error_no_memory(err);
     return siem_error_of_option(err, rc, "compress", "compress=%s: %s", compression->name,
                                 missing.message);
@@ -232,7 +233,7 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url) {
 
 void siem_remote_close(siem_remote_sink *remote) {
     siem_session_close(&remote->http.session);
-    siem_compressor_close(remote->compressor);
+    siem_compressors_close(remote->http.compressors);
     free(remote->origin);
     for (const siem_option_spec *spec = remote->http.sink.kind->options; spec->name != NULL;
          spec++) {
@@ -296,43 +297,11 @@ siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint
     return SIEM_OK;
 }
 
-/* ---- framings ---- */
-
-void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request) {
-    size_t count, size;
-    const char *lines = siem_parcel_lines(parcel, 0, &count, &size);
-    if (count == parcel->count) {
-        request->body = lines;
-        request->body_size = size;
-        return;
-    }
-    (void)siem_buffer_reserve(&request->content, siem_parcel_bytes(parcel));
-    for (size_t i = 0; i < parcel->count; i += count) {
-        lines = siem_parcel_lines(parcel, i, &count, &size);
-        siem_buffer_add(&request->content, lines, size);
-    }
-    siem_request_use_content(request);
-}
-
-void siem_remote_write_array(const siem_parcel *parcel, siem_request *request) {
-    (void)siem_buffer_reserve(&request->content, siem_parcel_bytes(parcel) + 1);
-    for (size_t i = 0; i < parcel->count; i++) {
-        size_t size;
-        const char *record = siem_parcel_at(parcel, i, &size);
-        siem_buffer_add_char(&request->content, i == 0 ? '[' : ',');
-        siem_buffer_add(&request->content, record, size);
-    }
-    siem_buffer_add_char(&request->content, ']');
-    siem_request_use_content(request);
-}
-
-size_t siem_remote_array_size(size_t count, size_t bytes) {
-    (void)count; /* each record's line end is as long as the comma or bracket in its place */
-    return bytes + 1;
-}
+/* ---- answers ---- */
 
 void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request) {
-    request->answer_bytes = SIEM_ANSWER_BYTES + parcel->count * ITEM_BYTES + 2 * request->body_size;
+    request->answer_bytes =
+        SIEM_ANSWER_BYTES + parcel->count * ITEM_BYTES + 2 * parcel->body.plain_size;
 }
 
 /* ---- credentials ---- */

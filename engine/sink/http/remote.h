@@ -1,9 +1,9 @@
-/* remote.h: what the kinds that speak HTTP share: their common options, and framings. */
+/* remote.h: what the kinds that speak HTTP share: their common options, and how they are opened. */
 #ifndef SIEM_REMOTE_H
 #define SIEM_REMOTE_H
 
 #include "sink/http/carrier.h"
-#include "sink/http/compression.h"
+#include "sink/http/framing.h"
 #include "sink/http/secret.h"
 #include "sink/http/session.h"
 #include "sink/http/status.h"
@@ -30,7 +30,6 @@ typedef struct siem_remote_settings {
 typedef struct siem_remote_sink {
     siem_http_sink http;
     siem_remote_settings settings;
-    siem_compressor *compressor; /* NULL: bodies go as they are */
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
@@ -63,16 +62,7 @@ siem_code siem_remote_cut_base(const char *name, char *url, const char *endpoint
 /* Checks what goes into a header or a URL: not empty, printable ASCII without spaces. */
 siem_code siem_remote_check_word(const char *name, const char *text, siem_error *err);
 
-/* ---- framings ---- */
-
-/* Records one after another, each with its line end: the batch's own bytes when they lie so. */
-void siem_remote_write_lines(const siem_parcel *parcel, siem_request *request);
-
-/* A JSON array, and its size. */
-void siem_remote_write_array(const siem_parcel *parcel, siem_request *request);
-size_t siem_remote_array_size(size_t count, size_t bytes);
-
-/* Lets the answer to a parcel whose body is set have 1 KiB for each record, and each text of the
+/* Lets the answer to a parcel that is prepared have 1 KiB for each record, and each text of the
  * body twice, on top of what any answer may have: a reason and its cause repeat what they refuse.
  */
 void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request);

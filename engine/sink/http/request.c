@@ -128,6 +128,18 @@ static void print_url(const siem_request *request, siem_buffer *out) {
     }
 }
 
+/* What comes before a credential in it is in the first piece. */
+static void print_body(const siem_request *request, siem_buffer *out) {
+    if (request->secret_body) {
+        siem_buffer_add(out, request->pieces[0].bytes, request->secret_from);
+        siem_buffer_add(out, "****", 4);
+        return;
+    }
+    for (size_t i = 0; i < request->piece_count; i++) {
+        siem_buffer_add(out, request->pieces[i].bytes, request->pieces[i].size);
+    }
+}
+
 void siem_request_print(const siem_request *request, siem_buffer *out) {
     const char *at = request->headers.bytes, *end = at + request->headers.size;
     siem_buffer_add(out, request->method, strlen(request->method));
@@ -135,16 +147,13 @@ void siem_request_print(const siem_request *request, siem_buffer *out) {
     print_url(request, out);
     siem_buffer_add_char(out, '\n');
     for (; at < end; at += strlen(at) + 1) print_header(at, out);
-    if (request->compressor != NULL) {
-        const char *name = request->compressor->compression->name;
+    if (request->encoding != NULL) {
         siem_buffer_add(out, "Content-Encoding: ", 18);
-        siem_buffer_add(out, name, strlen(name));
+        siem_buffer_add(out, request->encoding, strlen(request->encoding));
         siem_buffer_add_char(out, '\n');
     }
     siem_buffer_add_char(out, '\n');
-    size_t shown = request->secret_body ? request->secret_from : request->body_size;
-    if (shown > 0) siem_buffer_add(out, request->body, shown);
-    if (request->secret_body) siem_buffer_add(out, "****", 4);
+    print_body(request, out);
     bool ends_a_line = out->failed || out->bytes[out->size - 1] == '\n';
     if (request->body_size > 0 && !ends_a_line) siem_buffer_add_char(out, '\n');
 }
@@ -155,8 +164,18 @@ bool siem_request_is_complete(const siem_request *request) {
 }
 
 void siem_request_use_content(siem_request *request) {
-    request->body = request->content.bytes;
+    request->whole = (siem_piece){request->content.bytes, request->content.size};
+    request->pieces = &request->whole;
+    request->piece_count = 1;
     request->body_size = request->content.size;
+    request->encoding = NULL;
+}
+
+void siem_request_use_body(siem_request *request, const siem_body *body) {
+    request->pieces = body->pieces;
+    request->piece_count = body->count;
+    request->body_size = body->size;
+    request->encoding = body->encoding;
 }
 
 void siem_request_clear(siem_request *request) {
@@ -167,10 +186,10 @@ void siem_request_clear(siem_request *request) {
     request->headers.failed = request->secrets.failed = false;
     request->url.failed = request->content.failed = false;
     request->method = "POST";
-    request->body = NULL;
-    request->body_size = 0;
+    request->pieces = NULL;
+    request->piece_count = request->body_size = 0;
     request->answer_bytes = SIEM_ANSWER_BYTES;
-    request->compressor = NULL;
+    request->encoding = NULL;
     request->direct = request->given_url = request->secret_body = false;
 }
 

@@ -2,20 +2,22 @@
 #ifndef SIEM_REQUEST_H
 #define SIEM_REQUEST_H
 
-#include "sink/http/compression.h"
+#include "sink/body.h"
 
 #include <oversight/siem.h>
 
 typedef struct siem_request {
-    const char *method;  /* "POST", "GET" */
-    siem_buffer url;     /* NUL-terminated */
-    siem_buffer headers; /* of siem_request_add_header */
-    siem_buffer secrets; /* of siem_request_add_secret */
-    siem_buffer content; /* what the body lies in, unless a batch holds it */
-    const char *body;    /* NULL: none */
+    const char *method;       /* "POST", "GET" */
+    siem_buffer url;          /* NUL-terminated */
+    siem_buffer headers;      /* of siem_request_add_header */
+    siem_buffer secrets;      /* of siem_request_add_secret */
+    siem_buffer content;      /* of siem_request_use_content */
+    siem_piece whole;         /* all of it */
+    const siem_piece *pieces; /* the body: `whole`, or borrowed; NULL: none */
+    size_t piece_count;
     size_t body_size;
-    siem_compressor *compressor; /* borrowed, compresses the body on its way; NULL: none does */
-    bool direct;                 /* no proxy, whatever the options say */
+    const char *encoding; /* of the body, as Content-Encoding has it; NULL: none */
+    bool direct;          /* no proxy, whatever the options say */
     bool given_url; /* by somebody who may have put a credential into its query: masked in print */
     bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
     size_t secret_from;  /* from this byte on */
@@ -46,8 +48,9 @@ bool siem_request_is_exposed(const siem_request *request);
 /* False when memory was short while the request was written: it must not be used then. */
 bool siem_request_is_complete(const siem_request *request);
 
-/* Sets the body to what `content` holds. */
+/* Sets the body to what `content` holds, or to a parcel's, which is borrowed. */
 void siem_request_use_content(siem_request *request);
+void siem_request_use_body(siem_request *request, const siem_body *body);
 
 /* Writes the request as text, with what is secret masked. */
 void siem_request_print(const siem_request *request, siem_buffer *out);

@@ -69,7 +69,8 @@ static const siem_option_spec options[] = {
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
     (void)sink;
-    return siem_remote_array_size(count, bytes);
+    (void)count;
+    return siem_frame_array_size(bytes);
 }
 
 /* The date as x-ms-date has it (RFC 1123), whatever the locale. */
@@ -112,11 +113,15 @@ static siem_code write_head(const sentinel_sink *sentinel, siem_request *request
     return sign(sentinel, request, err);
 }
 
+static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    (void)sink;
+    return siem_frame_array(parcel, err);
+}
+
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
                                siem_error *err) {
     siem_error ignored;
     parcel->credential = siem_secret_generation(((const sentinel_sink *)sink)->shared_key);
-    siem_remote_write_array(parcel, request);
     return write_head((const sentinel_sink *)sink, request, err != NULL ? err : &ignored);
 }
 
@@ -160,6 +165,7 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
 }
 
 static const siem_protocol protocol = {.body_size = body_size,
+                                       .frame = frame,
                                        .write = write_request,
                                        .read = read_response,
                                        .write_ping = write_ping,

@@ -60,6 +60,30 @@ static void remove_waiting(siem_session *session, const siem_call *call) {
 
 /* ---- beginning ---- */
 
+/* A preview shows what would be compressed. */
+siem_code siem_session_compress(const siem_sink *sink, siem_body *body, siem_error *err) {
+    siem_compressors *compressors = ((const siem_http_sink *)sink)->compressors;
+    if (compressors == NULL || body->size == 0) return SIEM_OK;
+    if (sink->preview == NULL) return siem_compressors_run(compressors, body, err);
+    body->encoding = siem_compressors_encoding(compressors);
+    return SIEM_OK;
+}
+
+siem_code siem_session_prepare(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    const siem_http_sink *http = (const siem_http_sink *)sink;
+    if (http->protocol->frame == NULL) return SIEM_OK;
+    siem_code rc = http->protocol->frame(sink, parcel, err);
+    return rc == SIEM_OK ? siem_session_compress(sink, &parcel->body, err) : rc;
+}
+
+siem_code siem_session_write(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                             siem_error *err) {
+    const siem_protocol *protocol = http_of(sink)->protocol;
+    siem_request_clear(request);
+    if (protocol->frame != NULL) siem_request_use_body(request, &parcel->body);
+    return protocol->write(sink, parcel, request, err);
+}
+
 siem_code siem_session_exchange(siem_sink *sink, siem_exchange *exchange, siem_error *err) {
     siem_session *session = &http_of(sink)->session;
     if (!session->exposure_told && siem_request_is_exposed(&exchange->request)) {
@@ -99,10 +123,7 @@ static siem_code show(siem_sink *sink, siem_call *call, siem_error *err) {
     siem_code rc = SIEM_OK;
     if (!session->prelude_shown) rc = siem_preview_prelude(sink, http_of(sink)->protocol, err);
     session->prelude_shown = true;
-    siem_request_clear(&call->exchange.request);
-    if (rc == SIEM_OK) {
-        rc = http_of(sink)->protocol->write(sink, call->parcel, &call->exchange.request, err);
-    }
+    if (rc == SIEM_OK) rc = siem_session_write(sink, call->parcel, &call->exchange.request, err);
     if (rc == SIEM_OK) rc = siem_preview_request(sink, &call->exchange.request, err);
     if (rc == SIEM_OK) add_waiting(session, call);
     return rc;
@@ -119,8 +140,7 @@ static siem_code begin(siem_sink *sink, siem_call *call, siem_error *err) {
     siem_code rc = choose_lane(&http->session, call, err);
     if (rc != SIEM_OK) return rc;
     if (sink->preview != NULL) return show(sink, call, err);
-    siem_request_clear(&call->exchange.request);
-    rc = protocol->write(sink, call->parcel, &call->exchange.request, err);
+    rc = siem_session_write(sink, call->parcel, &call->exchange.request, err);
     call->exchange.owner = call;
     return rc == SIEM_OK ? siem_session_exchange(sink, &call->exchange, err) : rc;
 }
@@ -240,5 +260,6 @@ void siem_session_rest(siem_sink *sink) {
         free(call);
     }
     siem_exchange_free(session->transport, &session->prelude);
+    if (http_of(sink)->compressors != NULL) siem_compressors_rest(http_of(sink)->compressors);
     session->prelude_shown = false;
 }

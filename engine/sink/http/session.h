@@ -3,6 +3,7 @@
 #ifndef SIEM_SESSION_H
 #define SIEM_SESSION_H
 
+#include "sink/http/compressors.h"
 #include "sink/http/protocol.h"
 #include "sink/http/transport.h"
 
@@ -28,6 +29,7 @@ typedef struct siem_session {
 typedef struct siem_http_sink {
     siem_sink sink;
     const siem_protocol *protocol;
+    siem_compressors *compressors; /* NULL: bodies go as they are */
     siem_session session;
 } siem_http_sink;
 
@@ -38,11 +40,20 @@ void siem_session_close(siem_session *session);
 
 /* ---- as siem_carrier has them, of a siem_http_sink ---- */
 
+siem_code siem_session_prepare(const siem_sink *sink, siem_parcel *parcel, siem_error *err);
 siem_code siem_session_begin(siem_sink *sink, siem_parcel *parcel, siem_error *err);
 void siem_session_wait(siem_sink *sink, int milliseconds);
 siem_parcel *siem_session_next(siem_sink *sink, siem_answer *answer);
 void siem_session_release(siem_sink *sink, siem_parcel *parcel, bool is_settled);
 void siem_session_rest(siem_sink *sink);
+
+/* Compresses a body, if the sink's options say so. Any thread may call it. Errors: SIEM_NO_MEMORY.
+ */
+siem_code siem_session_compress(const siem_sink *sink, siem_body *body, siem_error *err);
+
+/* Writes the request of a parcel that is prepared. Errors: as siem_protocol has them. */
+siem_code siem_session_write(siem_sink *sink, siem_parcel *parcel, siem_request *request,
+                             siem_error *err);
 
 /* Begins an exchange, and remarks credentials that it shows on its way. Errors: as
  * siem_transport_begin. */

@@ -191,6 +191,11 @@ static void write_question(const splunk_sink *splunk, const siem_parcel *parcel,
     siem_request_use_content(request);
 }
 
+static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
+    (void)sink;
+    return siem_frame_lines(parcel, err);
+}
+
 static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_request *request,
                                siem_error *err) {
     const splunk_sink *splunk = (const splunk_sink *)sink;
@@ -201,8 +206,6 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
         return SIEM_OK;
     }
     write_head(splunk, parcel->lane, "event", request);
-    siem_remote_write_lines(parcel, request);
-    request->compressor = splunk->remote.compressor;
     return SIEM_OK;
 }
 
@@ -476,6 +479,7 @@ static void read_ping(siem_sink *sink, const siem_response *response, siem_answe
 }
 
 static const siem_protocol protocol = {.body_size = body_size,
+                                       .frame = frame,
                                        .write = write_request,
                                        .read = read_response,
                                        .write_ping = write_ping,

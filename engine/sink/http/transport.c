@@ -23,9 +23,7 @@ struct siem_transport {
 typedef struct siem_transfer {
     CURL *easy;
     struct curl_slist *headers;
-    siem_buffer compressed;
-    const char *unsent; /* of the body */
-    size_t unsent_size;
+    siem_piece_reader unsent; /* of the body */
     char problem[CURL_ERROR_SIZE];
     bool active;
 } siem_transfer;
@@ -140,10 +138,9 @@ static siem_code set_headers(siem_exchange *exchange, siem_error *err) {
         }
         added = add_header(transfer, at + 1);
     }
-    if (added && request->compressor != NULL) {
+    if (added && request->encoding != NULL && request->body_size > 0) {
         char header[64];
-        (void)snprintf(header, sizeof header, "Content-Encoding: %s",
-                       request->compressor->compression->name);
+        (void)snprintf(header, sizeof header, "Content-Encoding: %s", request->encoding);
         added = add_header(transfer, header);
     }
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
@@ -196,13 +193,8 @@ static void set_transport(const siem_transport *http, siem_exchange *exchange) {
 }
 
 static size_t give_body(char *to, size_t one, size_t room, void *context) {
-    siem_transfer *transfer = context;
-    size_t size = transfer->unsent_size < room ? transfer->unsent_size : room;
     (void)one; /* is 1 */
-    memcpy(to, transfer->unsent, size);
-    transfer->unsent += size;
-    transfer->unsent_size -= size;
-    return size;
+    return siem_piece_read(context, to, room);
 }
 
 /* The body comes from a function that cannot go back to its start: when a connection that was kept
@@ -220,19 +212,18 @@ static void set_body(siem_exchange *exchange) {
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    bool is_compressed = request->compressor != NULL;
-    transfer->unsent = is_compressed ? transfer->compressed.bytes : request->body;
-    transfer->unsent_size = is_compressed ? transfer->compressed.size : request->body_size;
+    transfer->unsent =
+        (siem_piece_reader){request->pieces, request->pieces + request->piece_count, 0};
     (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->unsent_size);
-    if (transfer->unsent_size == 0) {
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    if (request->body_size == 0) {
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
         return;
     }
     (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
     (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-    (void)curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_READDATA, &transfer->unsent);
 }
 
 static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
@@ -253,11 +244,6 @@ siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, si
     siem_code rc = open_transfer(exchange, err);
     siem_response_begin(&exchange->response, request->answer_bytes);
     if (!siem_request_is_complete(request)) return siem_error_no_memory(err);
-    if (request->body_size == 0) request->compressor = NULL;
-    if (rc == SIEM_OK && request->compressor != NULL) {
-        rc = siem_compressor_run(request->compressor, &exchange->transfer->compressed,
-                                 request->body, request->body_size, err);
-    }
     if (rc == SIEM_OK) rc = set_headers(exchange, err);
     if (rc != SIEM_OK) return rc;
     set_security(http, exchange->transfer->easy);
@@ -392,7 +378,6 @@ void siem_exchange_free(siem_transport *http, siem_exchange *exchange) {
     siem_transport_cancel(http, exchange);
     if (transfer != NULL) {
         curl_easy_cleanup(transfer->easy);
-        siem_buffer_free(&transfer->compressed);
         free(transfer);
     }
     siem_request_free(&exchange->request);
