@@ -12,9 +12,7 @@ function siem.batch.open() end
 
 ---@param mapping oversight.Mapping
 ---@param event oversight.Event
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Batch:write(mapping, event) end
 
 --- Adds a record that was rendered before.
@@ -22,9 +20,7 @@ function Batch:write(mapping, event) end
 ---@param event_id string
 ---@param registry_id string
 ---@param part integer? which of the event's records it is, from 0 (the default)
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Batch:add(record, event_id, registry_id, part) end
 
 --- All records, each followed by "\n".
@@ -32,8 +28,7 @@ function Batch:add(record, event_id, registry_id, part) end
 function Batch:bytes() end
 
 ---@param index integer from 1
----@return string? record
----@return string? event_id
+---@return string? record, string? event_id
 function Batch:at(index) end
 
 ---@return fun(): integer?, string?, string? index, record, event_id
@@ -72,15 +67,11 @@ siem.sink = {}
 --- the lock, or the file is another user's. `truncate` empties it then, before the first line.
 ---@param path string
 ---@param options { truncate: boolean? }?
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
+---@return oversight.Sink? sink, string? message, oversight.Code? code
 function siem.sink.file(path, options) end
 
 --- Standard output. In the program, scripts print to standard error from here on.
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code "io" when it is closed, or open for reading only
+---@return oversight.Sink? sink, string? message, oversight.Code? code "io" when it is closed, or open for reading only
 function siem.sink.stdout() end
 
 --- A table of your own that sends by itself. `send` returns true when all records are delivered, or a list
@@ -102,10 +93,7 @@ function siem.sink.stdout() end
 
 --- Raises for a table with both send and url, and for an unknown key beside url.
 ---@param sink oversight.SendingTable|oversight.TransportTable
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.custom(sink) end
 
 --- A kind of sink that delivers to a SIEM, and its options.
@@ -140,83 +128,58 @@ function siem.sink.kinds() end
 --- "cmd:COMMAND". What the options are, `oversight-siem sinks KIND` prints.
 ---@param kind string
 ---@param options table<string, string|number|boolean|string[]>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.open(kind, options) end
 
 --- Any collector that takes JSON by POST: url, header, framing.
 ---@param options table<string, any>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.http(options) end
 
 --- Splunk HTTP Event Collector: url, token, ack, channel, index, trust_event_number.
 ---@param options table<string, any>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.splunk(options) end
 
 --- Elasticsearch and OpenSearch: url, api_key or user and password, namespace or index, without_template,
 --- bulk_path.
 ---@param options table<string, any>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.elastic(options) end
 
 --- Azure's Data Collector API: workspace_id, shared_key, log_type, cloud, url.
 ---@param options table<string, any>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.sentinel(options) end
 
 --- Azure's Logs Ingestion API: endpoint, rule_id, stream, and tenant, client_id, client_secret or
 --- managed_identity.
 ---@param options table<string, any>
----@return oversight.Sink? sink
----@return string? message
----@return oversight.Code? code
----@return oversight.Fault? fault
+---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.azure(options) end
 
 --- Delivers a batch, waiting and trying again as the options say.
 ---@param batch oversight.Batch
----@return integer? delivered
----@return oversight.Outcome[]|string outcomes_or_message
+---@return integer? delivered, oversight.Outcome[]|string outcomes_or_message
 ---@return oversight.Code? code "held", "unavailable", "io" ...
 ---@return oversight.Outcome[]? outcomes of a failure
 function Sink:send(batch) end
 
 --- Asks whether the target is there, takes the credentials, and is set up, as far as it says.
----@return string? answer
----@return string? message
----@return oversight.Code? code
+---@return string? answer, string? message, oversight.Code? code
 function Sink:ping() end
 
 --- How often the target has each of these events of a registry. Only elastic can count them, of documents
 --- whose index was refreshed since.
 ---@param registry_id string
 ---@param event_ids string[] at most 2,500
----@return integer[]? counts
----@return string? message
----@return oversight.Code? code
+---@return integer[]? counts, string? message, oversight.Code? code
 function Sink:count(registry_id, event_ids) end
 
 --- From here on gives `show` each request as text, secrets masked, and sends nothing. An error in it ends
 --- the export, or the call of `send`, with that error.
 ---@param show fun(request: string)
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Sink:preview(show) end
 
 --- From here on asks, at least ten times a second, while `send`, `ping` and `count` wait for a target: false
@@ -231,13 +194,10 @@ function Sink:set_go_on(go_on) end
 function Sink:set_notice(notice) end
 
 --- Where it delivers: the scheme, host and port of its URL, or a file's path; nil for others.
----@return string? target
----@return "new"|"appended"|"emptied"|nil beginning what was done with a file when it was written first
+---@return string? target, "new"|"appended"|"emptied"|nil beginning what was done with a file when it was written first
 function Sink:target() end
 
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Sink:close() end
 
 -- ---- dead letter ----
@@ -249,42 +209,30 @@ local Deadletter = {}
 siem.deadletter = {}
 
 ---@param path string
----@return oversight.Deadletter? deadletter
----@return string? message
----@return oversight.Code? code
+---@return oversight.Deadletter? deadletter, string? message, oversight.Code? code
 function siem.deadletter.open(path) end
 
 ---@param event oversight.Event
 ---@param format string
 ---@param reason string
 ---@param details { sink: string?, http_status: integer?, code: integer?, record: string?, part: integer? }?
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Deadletter:write(event, format, reason, details) end
 
 --- Adds a line that such a file held before.
 ---@param line string
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Deadletter:append(line) end
 
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Deadletter:close() end
 
 --- Forces what was written to the disk.
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Deadletter:sync() end
 
 --- Blanks lines that are done, and forces that to the disk.
 ---@param path string
 ---@param places integer[][] { offset, size } of lines, without their line ends
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function siem.deadletter.blank(path, places) end

@@ -58,9 +58,7 @@ function siem.object(t, order) end
 
 --- RFC 3339 in UTC with seconds, of seconds since 1970; the years 1 to 9999.
 ---@param seconds number
----@return string? text
----@return string? message
----@return oversight.Code? code
+---@return string? text, string? message, oversight.Code? code
 function siem.iso8601(seconds) end
 
 --- The converters that a row can name with `as`.
@@ -71,25 +69,21 @@ siem.json = {}
 
 --- JSON text of a value: compact, ASCII, keys in order of __jsonorder and then sorted.
 ---@param value any
----@return string? text
----@return string? message names the path of what has no JSON form
+---@return string? text, string? message names the path of what has no JSON form
 ---@return oversight.Code? code
 function siem.json.encode(value) end
 
 --- The value of a JSON text. Whole numbers beyond 64 bits stay text; null is siem.null.
 ---@param text string
 ---@param ordered boolean? keep the order of keys in __jsonorder
----@return any value
----@return string? message
----@return oversight.Code? code
+---@return any value, string? message, oversight.Code? code
 function siem.json.decode(text, ordered) end
 
 --- The value of the Authorization header of the Log Analytics HTTP Data Collector API
 --- (Microsoft, "HTTP Data Collector API", Authorization). No message holds the key.
 ---@param request { workspace_id: string, shared_key: string, content_length: integer, date: string, method: string?, content_type: string?, resource: string? }
 ---@return string? header "SharedKey <workspace>:<signature>"
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function siem.sentinel_authorization(request) end
 
 --- A value that is written as this JSON text: no digit of its numbers changes.
@@ -174,9 +168,7 @@ siem.registry = {}
 --- Opens a registry. The code is "invalid" for a registry_id that is blank, holds control or invisible characters, or begins or ends
 --- with a space: two registries with one identity overwrite each other where documents are stored by id.
 ---@param options { path: string, registry_id: string, since: integer?, limit: integer?, busy_timeout_ms: integer?, follow: boolean?, by_id: boolean? } since: seconds; limit: events; busy_timeout_ms: 5000; follow: in the order of ids, for a checkpoint; by_id: in the order of ids, so that a limit is reached without a scan of all
----@return oversight.Registry? registry
----@return string? message
----@return oversight.Code? code
+---@return oversight.Registry? registry, string? message, oversight.Code? code
 function siem.registry.open(options) end
 
 --- After the code "idle": waits until a program opens the registry, for at most so long.
@@ -191,8 +183,7 @@ function Registry:events() end
 
 --- How timestamps lie along ids; `follows` means that an export sorts nothing.
 ---@return { follows: boolean, count: integer, first_id: integer?, last_id: integer?, first_break: integer? }?
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function Registry:ordering() end
 
 --- What is in a registry, in one scan of all events.
@@ -213,9 +204,7 @@ function Registry:ordering() end
 
 --- Counts the events by kind and by day, and finds out how they lie.
 ---@param now integer seconds
----@return oversight.Survey? survey
----@return string? message
----@return oversight.Code? code
+---@return oversight.Survey? survey, string? message, oversight.Code? code
 function Registry:survey(now) end
 
 ---@return string[] names of the columns of `events` that can be read
@@ -225,15 +214,12 @@ function Registry:columns() end
 ---@param sql string
 ---@param ... string|number|nil values of its parameters
 ---@return (fun(): table?)? rows
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function Registry:query(sql, ...) end
 
 --- A SELECT that is run more than once.
 ---@param sql string
----@return oversight.Query? query
----@return string? message
----@return oversight.Code? code
+---@return oversight.Query? query, string? message, oversight.Code? code
 function Registry:prepare(sql) end
 
 ---@class oversight.Query
@@ -242,8 +228,7 @@ local Query = {}
 --- Rows with these parameters: row[1], row.name. A failure while reading raises.
 ---@param ... string|number|nil
 ---@return (fun(): table?)? rows
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function Query:rows(...) end
 
 --- The first row with these parameters; nothing is held open. A failure raises.
@@ -266,15 +251,13 @@ function Registry:seek(id) end
 --- at most so long. The iterator then goes on.
 ---@param milliseconds integer
 ---@return boolean? committed false when nothing was
----@return string? message
----@return oversight.Code? code "held" when the path names another file, "not_found" when it names none
+---@return string? message, oversight.Code? code "held" when the path names another file, "not_found" when it names none
 function Registry:wait(milliseconds) end
 
 --- For a registry that is followed: how many events there are after this id, and since when.
 ---@param id integer
 ---@return { events: integer, seconds: number }? lag ids given since; seconds since the first of them that has a time occurred, 0: none has
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function Registry:lag(id) end
 
 --- Gives a function that ends what reads: it is asked about ten times a second, and false ends that with "cancelled".
@@ -291,8 +274,7 @@ function Registry:close() end
 ---@param path string
 ---@param options { registry_id: string, since_unix: integer?, limit: integer? }
 ---@return (fun(): oversight.Event?)? events
----@return string? message
----@return oversight.Code? code
+---@return string? message, oversight.Code? code
 function siem.iter_registry_events(path, options) end
 
 -- ---- format ----
@@ -332,9 +314,7 @@ function Format:compile(options, filter) end
 
 --- The record of an event as JSON text, with default options.
 ---@param event oversight.Event
----@return string? record
----@return string? message
----@return oversight.Code? code
+---@return string? record, string? message, oversight.Code? code
 function Format:render(event) end
 
 siem.format = {}
@@ -354,16 +334,12 @@ function siem.format.from_function(name, whole, definition) end
 
 --- A format by name, from the search path, or of a .lua file. An unknown name lists the choices.
 ---@param name string a name; or a path, which has a "/" or ends in ".lua"
----@return oversight.Format? format
----@return string? message
----@return oversight.Code? code
+---@return oversight.Format? format, string? message, oversight.Code? code
 function siem.format.load(name) end
 
 --- The file of a name or a path.
 ---@param name string
----@return string? file
----@return string? message
----@return oversight.Code? code
+---@return string? file, string? message, oversight.Code? code
 function siem.format.where(name) end
 
 --- All formats that can be found, by name.
@@ -374,9 +350,7 @@ function siem.format.list() end
 ---@param event oversight.Event
 ---@param format string|oversight.Format
 ---@param options table<string, string>?
----@return table? record
----@return string? message
----@return oversight.Code? code
+---@return table? record, string? message, oversight.Code? code
 function siem.format_event(event, format, options) end
 
 ---@param event oversight.Event
@@ -397,16 +371,12 @@ function siem.to_sentinel(event) end
 local Mapping = {}
 
 ---@param event oversight.Event
----@return string? record
----@return string? message
----@return oversight.Code? code
+---@return string? record, string? message, oversight.Code? code
 function Mapping:render(event) end
 
 --- Checks that each field the format reads is one of an event or a column of the registry.
 ---@param registry oversight.Registry
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Mapping:check(registry) end
 
 ---@return string
@@ -513,8 +483,7 @@ function siem.lookup.geoip(path) end
 
 --- Exports events. The sink stays open.
 ---@param job oversight.Job
----@return integer? exported
----@return string|oversight.Counts? counts or message
+---@return integer? exported, string|oversight.Counts? counts or message
 ---@return oversight.Code? code
 function siem.export_events(job) end
 
@@ -540,10 +509,7 @@ local Pipeline = {}
 
 --- Runs it. Opens what it names, and closes that again. One that follows ends with a failure, or with
 --- the code "cancelled" when progress says false. An error in progress or notice ends it with that error.
----@return oversight.Counts? counts
----@return string? message
----@return oversight.Code? code
----@return oversight.Counts? counts_at_failure
+---@return oversight.Counts? counts, string? message, oversight.Code? code, oversight.Counts? counts_at_failure
 ---@return oversight.Fault? fault
 function Pipeline:run() end
 
@@ -562,27 +528,19 @@ local Export = {}
 siem.export = {}
 
 ---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, jobs: integer?, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
----@return oversight.Export? export
----@return string? message
----@return oversight.Code? code
+---@return oversight.Export? export, string? message, oversight.Code? code
 function siem.export.open(options) end
 
 ---@param event oversight.Event
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Export:send(event) end
 
 ---@param registry oversight.Registry
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Export:run(registry) end
 
 --- Sends what waits in the batch.
----@return true?
----@return string? message
----@return oversight.Code? code
+---@return true?, string? message, oversight.Code? code
 function Export:finish() end
 
 ---@return oversight.Counts

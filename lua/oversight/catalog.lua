@@ -73,9 +73,7 @@ end
 
 --- The file that a name or path means.
 ---@param name string
----@return string? file
----@return string? message
----@return string? code
+---@return string? file, string? message, string? code
 function M.where(name)
   check_name(name)
   if is_path(name) then
@@ -104,9 +102,7 @@ end
 
 --- Loads a format by name from the search path, or from a path to a .lua file.
 ---@param name string
----@return oversight.Format?
----@return string? message
----@return string? code
+---@return oversight.Format?, string? message, string? code
 function M.load(name)
   check_name(name)
   if is_path(name) then

@@ -53,9 +53,7 @@ local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "c
 ---@param list oversight.Files[] of each pipeline
 ---@param numbers string? the file that --metrics names
 ---@param in_turn boolean? the pipelines run one after the other, and may add to one file
----@return true?
----@return string? message
----@return string? code
+---@return true?, string? message, string? code
 function M.check(list, numbers, in_turn)
   local taken = {}
   for _, files in ipairs(list) do

@@ -193,9 +193,7 @@ Format.compile = misuse.entry(Format.compile)
 
 --- The record of an event as JSON text, with the default options.
 ---@param event oversight.Event
----@return string? record
----@return string? message
----@return string? code
+---@return string? record, string? message, string? code
 function Format:render(event)
   self.mapping = self.mapping or self:compile()
   return self.mapping:render(event)

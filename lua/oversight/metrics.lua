@@ -83,8 +83,7 @@ function M.text(pipelines, now)
 end
 
 --- Replaces a file as a whole: whoever reads it sees the old text or the new one.
----@return true?
----@return string? message
+---@return true?, string? message
 function M.write(path, text)
   local written, message = core.replace_file(path, text)
   if written then return true end

@@ -28,9 +28,7 @@ Pipeline.__index = Pipeline
 local M = {}
 
 --- A format of a name, a path, or as it is: also what only compiles like one.
----@return oversight.Format?
----@return string? message
----@return string? code
+---@return oversight.Format?, string? message, string? code
 function M.to_format(value)
   if format.is_format(value) or (type(value) == "table" and value.compile) then return value end
   return catalog.load(value)
@@ -38,8 +36,7 @@ end
 
 --- Whether the format of a pipeline can be loaded and compiled. Nothing else of it is opened.
 ---@param self oversight.Pipeline
----@return boolean?
----@return string? message
+---@return boolean?, string? message
 function M.check_format(self)
   local chosen, message = M.to_format(self.format)
   if not chosen then return nil, message end
@@ -371,10 +368,7 @@ end
 
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
 --- follows ends with a failure, or "cancelled" when the progress function says false.
----@return oversight.Counts? counts
----@return string? message
----@return string? code
----@return oversight.Counts? counts_at_failure
+---@return oversight.Counts? counts, string? message, string? code, oversight.Counts? counts_at_failure
 ---@return oversight.Fault? fault what is at fault, where that is known
 function Pipeline:run()
   local parts, opened, code = open_parts(self)

@@ -71,8 +71,7 @@ end
 --- A record as a table that keeps the order of its keys in __jsonorder.
 ---@param text string
 ---@param encoding string? "json"
----@return table? record
----@return string? message
+---@return table? record, string? message
 function M.decode(text, encoding)
   return functions_of(encoding).decode(text)
 end

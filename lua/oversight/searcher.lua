@@ -17,8 +17,7 @@ local missing = {}
 
 --- The chunk of a file, or nil and a message that names the file. A compiled chunk could break out of Lua.
 ---@param path string
----@return function? chunk
----@return string? message
+---@return function? chunk, string? message
 function M.load_text(path)
   local chunk, message = loadfile(path, "t")
   if chunk then return chunk end
@@ -88,8 +87,7 @@ function M.is_missing(name)
 end
 
 --- pcall, while require finds formats as described above, and os.exit is an error.
----@return boolean ok
----@return any ...
+---@return boolean ok, any ...
 function M.protected_call(f, ...)
   if package.searchers[1] == search then return core.without_exit(f, ...) end
   table.insert(package.searchers, 1, search)

@@ -94,8 +94,7 @@ M.sentinel_authorization = misuse.entry(checking("sentinel_authorization", core.
 --- What a checkpoint says, whoever has it open.
 ---@param path string
 ---@return table<string, any>?
----@return string? message
----@return string? code
+---@return string? message, string? code
 function M.checkpoint.read(path)
   local text, message, code = core.checkpoint_read(path)
   if not text then return nil, message, code end
@@ -152,9 +151,7 @@ end
 ---@param event oversight.Event
 ---@param name string|oversight.Format
 ---@param options table<string, string>?
----@return table? record
----@return string? message
----@return string? code
+---@return table? record, string? message, string? code
 function M.format_event(event, name, options)
   local chosen = to_format(name)
   local text, message, code

@@ -64,9 +64,7 @@ end
 --- A sink of your own: a table with send(self, batch), or one with url and perhaps headers, body and
 --- outcome, which is sent by the engine.
 ---@param sink table
----@return oversight.Sink?
----@return string? message
----@return string? code
+---@return oversight.Sink?, string? message, string? code
 function M.custom(sink)
   if type(sink) ~= "table" then misuse.raise "sink.custom: a sink of your own is a table" end
   local problem = sink_table.problem(sink)
@@ -94,9 +92,7 @@ for _, kind in ipairs(core.sink_kinds()) do KINDS[kind.name] = kind end
 --- Opens a sink of a kind. Nothing is sent.
 ---@param kind string
 ---@param options table<string, any>
----@return oversight.Sink?
----@return string? message
----@return string? code
+---@return oversight.Sink?, string? message, string? code
 function M.open(kind, options)
   local what = "sink." .. tostring(kind)
   local known = KINDS[kind]

@@ -139,8 +139,7 @@ end
 --- What a record's ecs.version means, such as "9.2.0": a list, the release to name, and what is doubtful.
 ---@param version any
 ---@return oversight.EcsList? list nil for what is not a release of ECS 8 or 9
----@return string? release
----@return string? doubt
+---@return string? release, string? doubt
 function M.find(version)
   if type(version) ~= "string" then return end
   local release, rest = version:match "^([89]%.%d%d?%d?)(.*)$"

@@ -10,8 +10,7 @@ local ENVELOPE = values.set("time", "host", "source", "sourcetype", "index", "ev
 
 --- What is wrong with the time: "1767225600.5" is as good as the number. 0 is what an event without a usable
 --- time has.
----@return string? problem
----@return "warning"? level
+---@return string? problem, "warning"? level
 local function time_problem(field)
   if tonumber(field.value) == 0 then
     return "is 1970 to Splunk, whose indexes may delete it at once: leave the field out, and Splunk takes the " ..

@@ -60,8 +60,7 @@ local function read_lines(file, registry_id, limit)
 end
 
 --- Checks that formats read only fields that the registry of the options has, if there is one.
----@return true?
----@return string? message
+---@return true?, string? message
 function M.check_fields(given, ...)
   if not given.db then return true end
   local registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
@@ -77,9 +76,7 @@ end
 --- The events that the options ask for, as a list.
 ---@param given table parsed options
 ---@param default_limit integer
----@return oversight.Event[]? events
----@return string? message
----@return string? code
+---@return oversight.Event[]? events, string? message, string? code
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
   if not given.db then return read_lines(io.stdin, registry_id, limit) end

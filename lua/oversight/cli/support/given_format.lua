@@ -35,9 +35,7 @@ end
 --- Runs a file in a state of its own; a script when there are arguments. Gives nil and nothing else for
 --- a script that returns nothing.
 ---@param arguments string[]?
----@return table? format
----@return string? message
----@return string? code
+---@return table? format, string? message, string? code
 function M.load_restricted(given, file, arguments)
   local problem = catalog.unreadable(file)
   if problem then return nil, "cannot open the format " .. problem, "io" end
@@ -55,9 +53,7 @@ function M.load_restricted(given, file, arguments)
 end
 
 --- Loads what `name` means. Messages of unknown names have the code "not_found".
----@return oversight.Format|table? format
----@return string? message
----@return string? code
+---@return oversight.Format|table? format, string? message, string? code
 function M.load(given, name)
   if given.restricted then return M.load_restricted(given, name) end
   return siem.format.load(name)
@@ -80,9 +76,7 @@ end
 
 --- The records that a format makes of an event, each as JSON text.
 ---@param options table<string, string>?
----@return string[]? records
----@return string? message
----@return string? code
+---@return string[]? records, string? message, string? code
 function M.records(format, event, options)
   local mapping, problem = compile(format, options)
   if not mapping then return nil, problem, "invalid" end

@@ -6,9 +6,7 @@ local M = {}
 
 --- Opens it as siem.registry.open does.
 ---@param options table
----@return oversight.Registry?
----@return string? message
----@return string? code
+---@return oversight.Registry?, string? message, string? code
 function M.open(options)
   local registry, message, code = siem.registry.open(options)
   if not registry then return nil, message, code end
@@ -19,8 +17,7 @@ end
 --- All rows of a query, or nil and the reason: a registry can be damaged in one table only.
 ---@param registry oversight.Registry
 ---@param sql string
----@return table[]?
----@return string? message
+---@return table[]?, string? message
 function M.rows(registry, sql, ...)
   local ok, next_row, message = pcall(registry.query, registry, sql, ...)
   if not ok then return nil, next_row end

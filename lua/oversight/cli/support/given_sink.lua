@@ -88,8 +88,7 @@ local function check(given, kind)
 end
 
 --- Checks the options of a sink. Gives its kind, or nil for a file or standard output.
----@return boolean ok
----@return oversight.SinkKind|string? kind_or_message
+---@return boolean ok, oversight.SinkKind|string? kind_or_message
 function M.check(given)
   local kind, problem = chosen_kind(given)
   problem = problem or check(given, kind)
@@ -222,9 +221,7 @@ end
 ---@param kind oversight.SinkKind?
 ---@param format oversight.Format|table|nil whose records it is for
 ---@param chosen table<string, string>? options of the format
----@return oversight.Sink?
----@return string? message
----@return string? code
+---@return oversight.Sink?, string? message, string? code
 function M.open(given, kind, format, chosen)
   local sink, message, code = open(given, kind, format, chosen)
   if sink and given.dry_run then print_requests(sink) end

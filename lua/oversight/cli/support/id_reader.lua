@@ -53,9 +53,7 @@ end
 --- A reader of a format's records.
 ---@param path string? to the event's id, as event.id
 ---@param format oversight.Format?
----@return oversight.IdReader?
----@return string? message
----@return string? code
+---@return oversight.IdReader?, string? message, string? code
 function M.new(path, format)
   local self = format and probe(format) or { registry = {} }
   local keys = {}
@@ -68,8 +66,7 @@ end
 
 --- The event's id in a line; or nil and what is wrong with the line.
 ---@param line string
----@return integer?
----@return string? message
+---@return integer?, string? message
 function IdReader:read(line)
   local text = record.find(line, self.id, self.encoding)
   local id = text and math.tointeger(tonumber(text:match '^"?(%-?%d+)"?$'))

@@ -13,8 +13,7 @@ local to_log, is_json, bar = false, false, nil
 --- Sets how log lines look. With "json" all messages are log lines.
 ---@param format string? "text" (the default) or "json"
 ---@param quiet boolean? without lines of level info
----@return true?
----@return string? message
+---@return true?, string? message
 function M.set_format(format, quiet)
   format = format or "text"
   if format ~= "text" and format ~= "json" then return nil, "--log-format takes text or json" end

@@ -26,8 +26,7 @@ end
 
 --- Runs what loads the pipelines, and answers whether all of them could be loaded.
 ---@param load fun(): oversight.Pipeline[]?, string?
----@return "ok"?
----@return false? the message is published
+---@return "ok"?, false? the message is published
 function M.try(load)
   local ran, done, message = program.limited(M.SECONDS, function()
     local jobs, problem = load()

@@ -157,9 +157,7 @@ end
 --- Prints how an export ended, unless it is to be quiet, and gives the command's answer.
 ---@param ending oversight.Ending
 ---@param given table options of the command: quiet, log_format
----@return "ok"|"refused"|nil answer
----@return string? message
----@return string? code
+---@return "ok"|"refused"|nil answer, string? message, string? code
 function M.close(ending, given)
   local failure = ending.failure
   if failure and failure.code == "pipe_closed" then return "ok" end

@@ -49,9 +49,7 @@ end
 ---@param job oversight.Pipeline
 ---@param given table options of the command: quiet, log_format
 ---@param style oversight.RunStyle
----@return "ok"|"refused"|nil answer
----@return string? message
----@return string? code
+---@return "ok"|"refused"|nil answer, string? message, string? code
 function M.run(job, given, style)
   local bar = style.shows_progress and new_bar(job) or nil
   set_hooks(job, given, bar)

@@ -103,9 +103,7 @@ local function start_listening(address)
 end
 
 --- Sets up what the options ask for, for pipelines of these titles.
----@return table? process
----@return string|false|nil message
----@return string? code
+---@return table? process, string|false|nil message, string? code
 function M.start(given, titles)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
@@ -282,8 +280,7 @@ end
 ---@param process table of M.start
 ---@param number integer which one of the process it is
 ---@param make fun(): oversight.Pipeline?, string?, string? makes it from its files, each time again
----@return "ok"?
----@return string|false|nil message false: the log has it
+---@return "ok"?, string|false|nil message false: the log has it
 ---@return string? code
 function M.run(process, number, make)
   local self = { process = process, number = number, make = make, base = loaded_modules(),
@@ -345,8 +342,7 @@ end
 --- Runs several pipelines, a thread each, so that none waits for another one.
 ---@param process table of M.start
 ---@param arguments string[] of the command, from [0] on
----@return "ok"?
----@return string|false|nil message false: the log has it
+---@return "ok"?, string|false|nil message false: the log has it
 ---@return string? code
 function M.run_all(process, arguments)
   local workers = {}
