@@ -1,6 +1,7 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
 local core     = require "oversight.core"
 local messages = require "oversight.cli.support.messages"
+local must     = require "oversight.cli.support.must"
 local options  = require "oversight.cli.support.options"
 local output   = require "oversight.output"
 local program  = require "oversight.program"
@@ -26,6 +27,7 @@ local COMMON_OPTIONS = {
   { "--max-instructions", value = "N", natural = true,
     help = "of a format's function for one event (default: 100 million)" },
   { "--max-memory", value = "MIB", natural = true, help = "for Lua, in MiB (default: 512)" },
+  { "--help", help = "show this help" },
 }
 
 local function load_command(name)
@@ -76,40 +78,41 @@ end
 local function set_lua_path(folders)
   for i = #folders, 1, -1 do
     local folder = core.absolute_path(folders[i])
-    if not folder then return nil, ("--lua-path: there is no folder '%s'"):format(folders[i]) end
+    if not folder then must.fail(("--lua-path: there is no folder '%s'"):format(folders[i]), "usage") end
     package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
   end
-  return true
+end
+
+--- Parses the arguments of a command, and does what they ask for. Gives its answer.
+local function run_with(name, command, arguments)
+  local parsed, message = options.parse(command.options, arguments)
+  if not parsed then must.fail(message, "usage") end
+  set_lua_path(parsed.lua_path or {})
+  if parsed.help then
+    options.print_help(name, command)
+    return "ok"
+  end
+  local set
+  set, message = messages.set_format(parsed.log_format, parsed.quiet)
+  if not set then must.fail(message, "usage") end
+  core.set_budget(math.max(parsed.max_instructions or 100000000, 1), math.max(parsed.max_memory or 512, 1))
+  if not DECIDES[name] then output.claim() end
+  parsed.raw = { [0] = "oversight-siem", name, table.unpack(arguments) }
+  return command.run(parsed)
 end
 
 --- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held";
---- false as a message when the reason is printed already.
+--- false as a message when the reason is printed already. Or it fails, by must.
 local function run_command(name, command, arguments)
-  for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, #command.options, option) end
+  for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, option) end
   if wants_json(arguments) then messages.set_format "json" end
-  local parsed, message = options.parse(command.options, arguments)
-  if parsed and parsed.lua_path then
-    local found
-    found, message = set_lua_path(parsed.lua_path)
-    parsed = found and parsed
+  local ok, answer, reason, kind = xpcall(run_with, function(fault)
+    return must.failure(fault) or debug.traceback(fault)
+  end, name, command, arguments)
+  if not ok then
+    local failure = must.failure(answer) or { message = answer }
+    answer, reason, kind = nil, failure.message, failure.code
   end
-  if parsed and not parsed.help then
-    local set
-    set, message = messages.set_format(parsed.log_format, parsed.quiet)
-    parsed = set and parsed
-  end
-  if parsed then
-    core.set_budget(math.max(parsed.max_instructions or 100000000, 1), math.max(parsed.max_memory or 512, 1))
-  end
-  if not parsed then return usage(name, message) end
-  if parsed.help then
-    options.print_help(name, command)
-    return STATUS.ok
-  end
-  if not DECIDES[name] then output.claim() end
-  parsed.raw = { [0] = "oversight-siem", name, table.unpack(arguments) }
-  local ok, answer, reason, kind = xpcall(command.run, debug.traceback, parsed)
-  if not ok then answer, reason = nil, answer end
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
   if reason ~= false then complain(name, reason) end

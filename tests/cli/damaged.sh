@@ -26,8 +26,9 @@ make_registry good.db "$(many 1)"
 run 0 export --db good.db --registry-id reg --format ecs --output good.jsonl --checkpoint good.json
 sed '/registry_file/d' good.json >circle.json
 damaged reconcile --db circle.db --checkpoint circle.json --file good.jsonl
-run 0 status circle.json --db circle.db
-has out 'nothing: all events are exported'
+run 1 status circle.json --db circle.db
+has out 'Behind        nothing that is in this registry'
+has out "event 1 of the registry 'circle.db' is not the one that was exported"
 
 # One that follows waits for the file to be restored, and then exports all.
 "$program" export --db circle.db --registry-id reg --format ecs --output out.jsonl --follow --checkpoint position.json \

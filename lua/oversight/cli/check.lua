@@ -2,6 +2,7 @@
 local events        = require "oversight.cli.support.events"
 local format_tests  = require "oversight.cli.support.format_tests"
 local given_format  = require "oversight.cli.support.given_format"
+local must          = require "oversight.cli.support.must"
 local record        = require "oversight.record"
 local sample_events = require "oversight.cli.support.sample_events"
 local siem          = require "oversight.siem"
@@ -21,8 +22,7 @@ local M = {
     { "--db", value = "FILE", help = "check records of this registry as well" },
     { "--limit", value = "N", natural = true, help = "at most N events of it (default: 1000)" },
     given_format.options[1], given_format.options[2],
-    { "--json", help = "one JSON object a finding" },
-    { "--help", help = "show this help" },
+    { "--json", help = "one JSON object a problem" },
   },
   notes = "Tests are rows of 'tests' in the format, and files FORMAT.*.json beside it.\n" ..
     "Exit status: 0 without errors (warnings are printed), 1 with errors.",
@@ -30,24 +30,24 @@ local M = {
 
 local ORDER = { "format", "level", "field", "reason" }
 
---- Collects findings, each once.
-local function new_findings()
-  local findings, seen = { errors = 0 }, {}
-  function findings.add(format, level, field, reason)
+--- Collects problems, each once.
+local function new_problems()
+  local problems, seen = { errors = 0 }, {}
+  function problems.add(format, level, field, reason)
     local key = table.concat({ format, level, field, reason }, "\0")
     if seen[key] then return end
     seen[key] = true
-    if level == "error" then findings.errors = findings.errors + 1 end
-    findings[#findings + 1] = { format = format, level = level, field = field, reason = reason }
+    if level == "error" then problems.errors = problems.errors + 1 end
+    problems[#problems + 1] = { format = format, level = level, field = field, reason = reason }
   end
-  return findings
+  return problems
 end
 
-local function run_tests(format, name, findings)
+local function run_tests(format, name, problems)
   local count = format_tests.run(format, name, function(title, problem)
-    findings.add(format.name, "error", title, problem)
+    problems.add(format.name, "error", title, problem)
   end)
-  if count == 0 then findings.add(format.name, "warning", "tests", "the format has no test") end
+  if count == 0 then problems.add(format.name, "warning", "tests", "the format has no test") end
 end
 
 -- ---- targets ----
@@ -64,62 +64,56 @@ local function check_without_time(format, event, check)
   for _, written in ipairs(given_format.records(format, event) or {}) do check(written, "warning") end
 end
 
-local function check_records(format, given, list, findings)
+local function check_records(format, given, list, problems)
   local target, name = target_of(format, given)
   if not target then
-    findings.add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
+    problems.add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
     return
   end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
   local function check(written, most)
     target(record.fields(written, format.encoding), function(field, reason, level)
-      findings.add(format.name, most or level or "error", field, reason)
+      problems.add(format.name, most or level or "error", field, reason)
     end, custom)
   end
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
     for _, written in ipairs(records or {}) do check(written) end
     if not records and code ~= "dropped" then
-      findings.add(format.name, "error", "event " .. event.event_id, message)
+      problems.add(format.name, "error", "event " .. event.event_id, message)
     end
   end
   if not given.db then check_without_time(format, sample_events.without_time "registry", check) end
 end
 
-local function print_findings(findings, as_json)
-  for _, finding in ipairs(findings) do
+local function print_problems(problems, as_json)
+  for _, problem in ipairs(problems) do
     if as_json then
-      print(siem.json.encode(siem.object(finding, ORDER)))
+      print(siem.json.encode(siem.object(problem, ORDER)))
     else
-      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(finding.format), finding.level,
-        text.printable(finding.field), text.printable(finding.reason)))
+      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(problem.format), problem.level,
+        text.printable(problem.field), text.printable(problem.reason)))
     end
   end
 end
 
 function M.run(given)
   if given.target and not targets[given.target] then
-    return nil, "--target takes splunk, ecs or sentinel", "usage"
+    must.fail("--target takes splunk, ecs or sentinel", "usage")
   end
-  local list = sample_events.of_each_kind "registry"
-  if given.db then
-    local message, code
-    list, message, code = events.read(given, 1000)
-    if not list then return nil, message, code end
-  end
-  local findings = new_findings()
+  local list = given.db and events.read(given, 1000) or sample_events.of_each_kind "registry"
+  local problems = new_problems()
   for _, name in ipairs(given) do
-    local format, problem, code = given_format.load(given, name)
-    if not format then return nil, problem, code == "not_found" and "usage" or nil end
+    local format = must.have(given_format.load(given, name))
     local known, unknown = events.check_fields(given, format)
-    if not known then findings.add(format.name, "error", "rows", unknown) end
-    run_tests(format, name, findings)
-    check_records(format, given, list, findings)
+    if not known then problems.add(format.name, "error", "rows", unknown) end
+    run_tests(format, name, problems)
+    check_records(format, given, list, problems)
     given_format.close(format)
   end
-  print_findings(findings, given.json)
-  if findings.errors > 0 then return nil, ("%d error(s)"):format(findings.errors) end
+  print_problems(problems, given.json)
+  if problems.errors > 0 then must.fail(("%d error(s)"):format(problems.errors)) end
   if not given.json then print(("%d format(s) checked, no errors"):format(#given)) end
   return "ok"
 end

@@ -1,4 +1,5 @@
 --- oversight-siem checkpoint: the position of an export that follows: shown, set, reset.
+local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
 local text = require "oversight.cli.support.text"
 
@@ -11,7 +12,6 @@ local M = {
     arguments = { 2, 2, "show, set or reset, and FILE" },
     { "--last-id", value = "N", natural = true, help = "with set: the events after this id are new" },
     { "--json", help = "with show: for programs" },
-    { "--help", help = "show this help" },
   },
   notes = "After set, the position goes with whichever file the registry is in now. After\n" ..
     "reset, all events are new. Both need the exporter to be stopped.",
@@ -53,27 +53,20 @@ function M.print(path, state)
 end
 
 local function show(given)
-  local state, message, code = siem.checkpoint.read(given[2])
-  if not state then return nil, message, code end
-  if given.json then
-    print(siem.json.encode(state))
-  else
-    M.print(given[2], state)
-  end
+  local state = must.have(siem.checkpoint.read(given[2]))
+  if given.json then print(siem.json.encode(state)) else M.print(given[2], state) end
   return "ok"
 end
 
 local function set(given)
-  if not given.last_id then return nil, "set needs --last-id N", "usage" end
-  local done, message, code = siem.checkpoint.set(given[2], given.last_id)
-  if not done then return nil, message, code end
+  if not given.last_id then must.fail("set needs --last-id N", "usage") end
+  must.have(siem.checkpoint.set(given[2], given.last_id))
   print(("%s: the events after id %d are new"):format(given[2], given.last_id))
   return "ok"
 end
 
 local function reset(given)
-  local done, message, code = siem.checkpoint.reset(given[2])
-  if not done then return nil, message, code end
+  must.have(siem.checkpoint.reset(given[2]))
   print(("%s: all events are new"):format(given[2]))
   return "ok"
 end
@@ -82,9 +75,9 @@ local ACTIONS = { show = show, set = set, reset = reset }
 
 function M.run(given)
   local action = ACTIONS[given[1]]
-  if not action then return nil, "the first argument is show, set or reset", "usage" end
-  if given.last_id and action ~= set then return nil, "--last-id is for set", "usage" end
-  if given.json and action ~= show then return nil, "--json is for show", "usage" end
+  if not action then must.fail("the first argument is show, set or reset", "usage") end
+  if given.last_id and action ~= set then must.fail("--last-id is for set", "usage") end
+  if given.json and action ~= show then must.fail("--json is for show", "usage") end
   return action(given)
 end
 

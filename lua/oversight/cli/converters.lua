@@ -6,7 +6,7 @@ local print = require("oversight.output").print
 local M = {
   summary = "Lists what a row of a format can name with 'as'",
   usage   = "[--help]",
-  options = { { "--help", help = "show this help" } },
+  options = {},
 }
 
 function M.run()

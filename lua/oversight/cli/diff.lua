@@ -1,6 +1,7 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
 local events       = require "oversight.cli.support.events"
 local given_format = require "oversight.cli.support.given_format"
+local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
@@ -21,31 +22,17 @@ local M = {
 
 local SAMPLE_WIDTH = 70
 
---- The format that another one extends, or nil, a message and a code.
+--- The format that another one extends.
 local function find_base(format)
   if format.base then return format.base end
   local described = given_format.describe(format)
   if not described.base then
-    return nil, ("%s extends no other format: give one with --against"):format(format.name), "not_found"
+    must.fail(("%s extends no other format: give one with --against"):format(format.name), "usage")
   end
   -- It is in a state of its own: what is a module there is the same module here.
-  if described.base_is_module then return siem.format.load(described.base) end
-  return nil, ("%s extends %s, which cannot be loaded by that name: give a format with --against"):format(
-    format.name, described.base), "not_found"
-end
-
---- The two formats, or nil and a message.
-local function load_formats(given)
-  local format, message, code = given_format.load(given, given[1])
-  if not format then return nil, message, code end
-  local base
-  if given.against then
-    base, message, code = siem.format.load(given.against)
-  else
-    base, message, code = find_base(format)
-  end
-  if not base then return nil, message, code end
-  return format, base
+  if described.base_is_module then return must.have(given_format.load({}, described.base)) end
+  must.fail(("%s extends %s, which cannot be loaded by that name: give a format with --against"):format(
+    format.name, described.base), "usage")
 end
 
 --- Notes a difference at a path: its kind, and one sample.
@@ -122,13 +109,11 @@ end
 local ORDER = { "path", "kind", "count", "event", "before", "after" }
 
 function M.run(given)
-  local format, base, code = load_formats(given)
-  if not format then return nil, base, code == "not_found" and "usage" or nil end
-  local list, message
-  list, message, code = events.check_fields(given, format, base)
-  if list then list, message, code = events.read(given, 1000) end
-  if not list then return nil, message, code end
-  if #list == 0 then return nil, "there are no events to compare on" end
+  local format = must.have(given_format.load(given, given[1]))
+  local base = given.against and must.have(given_format.load({}, given.against)) or find_base(format)
+  must.have(events.check_fields(given, format, base))
+  local list = events.read(given, 1000)
+  if #list == 0 then must.fail "there are no events to compare on" end
   local changes = {}
   for _, event in ipairs(list) do compare_event(changes, base, format, event) end
   for _, change in ipairs(changes) do

@@ -3,6 +3,7 @@ local core           = require "oversight.core"
 local given_format   = require "oversight.cli.support.given_format"
 local given_sink     = require "oversight.cli.support.given_sink"
 local messages       = require "oversight.cli.support.messages"
+local must           = require "oversight.cli.support.must"
 local program        = require "oversight.program"
 local pipeline       = require "oversight.pipeline"
 local reload         = require "oversight.cli.support.reload"
@@ -40,7 +41,6 @@ local M = {
         "with functions)" },
     { "--quiet", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is not a terminal" },
-    { "--help", help = "show this help" },
   },
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
     "4 held: fix the target's set-up, the credentials or the registry's rights first.\n" ..
@@ -110,7 +110,7 @@ local function make_pipeline(given, kind, get_sink)
   local name, problem = format_name(given, kind)
   if not name then return nil, problem, "usage" end
   local format, message, code = given_format.load(given, name)
-  if not format then return nil, message, code == "not_found" and "usage" or nil end
+  if not format then return nil, message, code end
   local options = format_options(given, format)
   local sink
   sink, message, code = get_sink(format, options)
@@ -148,8 +148,7 @@ local function try_reload(given, kind)
 end
 
 local function run_follow(given, kind)
-  local process, message, code = service.start(given, { format_name(given, kind) or "export" })
-  if not process then return nil, message, code end
+  local process = must.have(service.start(given, { format_name(given, kind) or "export" }))
   local get_sink = sink_opener(given, kind)
   return service.run(process, 1, function() return make_pipeline(given, kind, get_sink) end)
 end
@@ -162,10 +161,9 @@ end
 
 --- Exports all there are, or what is new since the checkpoint.
 local function run_once(given, kind)
-  local job, message, code = make_pipeline(given, kind, function(format, options)
+  local job = must.have(make_pipeline(given, kind, function(format, options)
     return function() return given_sink.open(given, kind, format, options) end
-  end)
-  if not job then return nil, message, code end
+  end))
   return runner.run(job, given, {
     remedy = "--dead-letter FILE", dry_run = given.dry_run, shows_progress = shows_progress(given, kind),
   })
@@ -174,22 +172,17 @@ end
 local function check_all(given, kind)
   local possible, problem = core.registry_id_check(given.registry_id)
   problem = not possible and problem or check_position(given)
-  local on_error, dead_letter
-  if not problem then
-    on_error, dead_letter = parse_on_error(given)
-    problem = not on_error and dead_letter
-  end
-  if problem then return nil, problem, "usage" end
-  return given_sink.check_files(given, kind, dead_letter)
+  if problem then must.fail(problem, "usage") end
+  local on_error, dead_letter = parse_on_error(given)
+  if not on_error then must.fail(dead_letter, "usage") end
+  must.have(given_sink.check_files(given, kind, dead_letter))
 end
 
 function M.run(given)
-  local usable, kind = given_sink.check(given)
-  if not usable then return nil, kind, "usage" end
+  local kind = given_sink.kind_of(given)
   if given.follow and program.is_trial() then return try_reload(given, kind) end
   if given.follow then messages.use_log() end
-  local possible, message, code = check_all(given, kind)
-  if not possible then return nil, message, code end
+  check_all(given, kind)
   return (given.follow and run_follow or run_once)(given, kind)
 end
 

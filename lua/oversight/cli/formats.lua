@@ -7,7 +7,7 @@ local print = require("oversight.output").print
 local M = {
   summary = "Lists the formats that --format takes",
   usage   = "[--help]",
-  options = { { "--help", help = "show this help" } },
+  options = {},
 }
 
 function M.run()

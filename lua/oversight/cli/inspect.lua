@@ -1,6 +1,7 @@
 --- oversight-siem inspect: what is in a registry, for someone about to export it.
 local core           = require "oversight.core"
 local given_registry = require "oversight.cli.support.given_registry"
+local must           = require "oversight.cli.support.must"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 
@@ -14,7 +15,6 @@ local M = {
   usage   = "--db FILE",
   options = {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
-    { "--help", help = "show this help" },
   },
 }
 
@@ -91,30 +91,26 @@ local function print_unknown_tokens(registry)
   local reason = incomparable(registry)
   if reason then
     print("Unknown       " .. text.printable(reason))
-    return true
+    return
   end
   local is_unknown = "WHERE token_id NOT IN " ..
     "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"
-  local total, problem = rows(registry, "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown)
-  if not total then return nil, problem end
+  local total = must.have(rows(registry,
+    "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown))
   local count = total[1][1]
   print(("\nUnknown tokens: %d"):format(count))
-  local most
-  most, problem = rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " .. is_unknown ..
-    " GROUP BY token_id COLLATE BINARY ORDER BY count DESC, token_id COLLATE BINARY LIMIT ?", MOST_TOKENS)
-  if not most then return nil, problem end
+  local most = must.have(rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " .. is_unknown ..
+    " GROUP BY token_id COLLATE BINARY ORDER BY count DESC, token_id COLLATE BINARY LIMIT ?", MOST_TOKENS))
   for _, row in ipairs(most) do
     print(("  %s  %d event(s)"):format(text.printable(row.label, 48), row.count))
   end
   if count > #most then print(("  and %d more"):format(count - #most)) end
-  return true
 end
 
-local function print_all(registry, path)
-  local width = core.terminal_width(1) or 80
-  local survey, problem = registry:survey(os.time())
-  if not survey then return nil, problem end
-  print("Registry      " .. text.printable(path))
+function M.run(given)
+  local registry = must.have(given_registry.open { path = given.db, registry_id = "registry" })
+  local width, survey = core.terminal_width(1) or 80, must.have(registry:survey(os.time()))
+  print("Registry      " .. text.printable(given.db))
   print(("Events        %d"):format(survey.count))
   print_times(survey)
   print_order(survey)
@@ -123,16 +119,7 @@ local function print_all(registry, path)
   local periods, period = events_by_period(survey.days)
   print(("\nBy %s:"):format(period))
   print_bars(periods, width)
-  return print_unknown_tokens(registry)
-end
-
-function M.run(given)
-  local registry, problem, code = given_registry.open { path = given.db, registry_id = "registry" }
-  if not registry then return nil, problem, code end
-  local ok
-  ok, problem = print_all(registry, given.db)
-  registry:close()
-  if not ok then return nil, problem end
+  print_unknown_tokens(registry)
   return "ok"
 end
 

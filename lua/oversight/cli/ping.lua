@@ -2,6 +2,7 @@
 local given_format  = require "oversight.cli.support.given_format"
 local given_sink    = require "oversight.cli.support.given_sink"
 local messages      = require "oversight.cli.support.messages"
+local must          = require "oversight.cli.support.must"
 local program       = require "oversight.program"
 local sample_events = require "oversight.cli.support.sample_events"
 local siem          = require "oversight.siem"
@@ -14,22 +15,16 @@ local M = {
   options = given_sink.with_options {
     { "--canary", help = "send one event as well, marked as such, to see it arrive" },
     { "--format", value = "NAME", help = "of the canary (default: what suits --to)" },
-    { "--help", help = "show this help" },
   },
   notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage,\n" ..
     "3 the canary was refused, 4 the set-up or the credentials are wrong.",
 }
 
 local function send_canary(given, kind, sink)
-  local format, message, code = given_format.load(given, given.format or kind.format or "ecs")
-  if not format then return nil, message, code == "not_found" and "usage" or nil end
+  local format = must.have(given_format.load(given, given.format or kind.format or "ecs"))
   local batch, event = siem.batch.open(), sample_events.canary()
-  local written
-  written, message = batch:write(format:compile(), event)
-  if not written then return nil, message end
-  local delivered, outcomes
-  delivered, outcomes, code = sink:send(batch)
-  if not delivered then return nil, outcomes, code end
+  must.have(batch:write(format:compile(), event))
+  local delivered, outcomes = must.have(sink:send(batch))
   if delivered == 0 then
     io.stderr:write(("the canary is refused: %s\n"):format(outcomes[1].reason))
     return "refused"
@@ -39,17 +34,12 @@ local function send_canary(given, kind, sink)
 end
 
 function M.run(given)
-  local usable, kind = given_sink.check(given)
-  if not usable then return nil, kind, "usage" end
-  if not kind then return nil, "there is nothing to ask: give --to KIND, or a URL as --output", "usage" end
-  local sink, message, code = given_sink.open(given, kind)
-  if not sink then return nil, message, code end
+  local kind = given_sink.kind_of(given)
+  if not kind then must.fail("there is nothing to ask: give --to KIND, or a URL as --output", "usage") end
+  local sink = must.have(given_sink.open(given, kind))
   sink:set_go_on(function() return not program.stop_requested() end)
   sink:set_notice(messages.notice)
-  local answer
-  answer, message, code = sink:ping()
-  if not answer then return nil, message, code end
-  print(("%s: %s"):format(kind.name, answer))
+  print(("%s: %s"):format(kind.name, (must.have(sink:ping()))))
   if given.canary then return send_canary(given, kind, sink) end
   return "ok"
 end

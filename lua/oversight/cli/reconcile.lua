@@ -6,6 +6,7 @@ local given_sink     = require "oversight.cli.support.given_sink"
 local id_counts      = require "oversight.cli.support.id_counts"
 local id_reader      = require "oversight.cli.support.id_reader"
 local messages       = require "oversight.cli.support.messages"
+local must           = require "oversight.cli.support.must"
 local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
 local reconciliation = require "oversight.cli.support.reconciliation"
@@ -27,7 +28,6 @@ local M = {
     { "--refresh", value = "SECONDS", natural = true,
       help = "with --to: how long a new document may take to be counted (default: 5)" },
     { "--json", help = "for programs" },
-    { "--help", help = "show this help" },
   },
   notes = "Compressed files are given to standard input:\n" ..
     "  zcat out.jsonl.*.gz | oversight-siem reconcile ... --file - out.jsonl\n" ..
@@ -42,14 +42,17 @@ local PAGE = 2000
 local IDS = "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
   "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"
 
---- The ids of the next page of events after an id, or nil and the reason.
+local function check_stop()
+  if program.stop_requested() then must.fail "stopped on request" end
+end
+
+--- The ids of the next page of events after an id.
 local function read_page(registry, after, last_id, since)
-  local rows, message = given_registry.rows(registry, IDS, after, last_id, PAGE, since)
-  if not rows then return nil, message end
+  local rows = must.have(given_registry.rows(registry, IDS, after, last_id, PAGE, since))
   local ids = {}
   for i, row in ipairs(rows) do
     local id = row[1]
-    if id <= after then return nil, ("the registry is damaged: event %d comes after event %d"):format(id, after) end
+    if id <= after then must.fail(("the registry is damaged: event %d comes after event %d"):format(id, after)) end
     ids[i], after = id, id
   end
   return ids
@@ -59,16 +62,11 @@ end
 local function each_page(registry, last_id, since, see)
   local after = selection.BEFORE_ALL
   repeat
-    local ids, problem = read_page(registry, after, last_id, since)
-    if not ids then return nil, problem end
+    local ids = read_page(registry, after, last_id, since)
     after = ids[#ids]
-    if after then
-      local seen, message, code = see(ids)
-      if not seen then return nil, message, code end
-    end
-    if program.stop_requested() then return nil, "stopped on request" end
+    if after then see(ids) end
+    check_stop()
   until #ids < PAGE
-  return true
 end
 
 -- ---- files ----
@@ -91,25 +89,23 @@ local function read_lines(file, name, found, count)
   local number = 0
   while true do
     local line, problem = file:read "l"
-    if problem then return nil, ("%s: %s"):format(name, problem) end
-    if not line then return true end
+    if problem then must.fail(("%s: %s"):format(name, problem)) end
+    if not line then return end
     number = number + 1
     if number == 1 and line:sub(1, 2) == "\x1f\x8b" then
-      return nil, name .. " is compressed: give it as zcat FILE | ... --file -"
+      must.fail(name .. " is compressed: give it as zcat FILE | ... --file -")
     end
     local counted, message = count(line)
     if not counted then found:add_unreadable(("%s, line %d: %s"):format(name, number, message)) end
-    if number % PAGE == 0 and program.stop_requested() then return nil, "stopped on request" end
+    if number % PAGE == 0 then check_stop() end
   end
 end
 
 local function read_file(name, found, count)
   if name == "-" then return read_lines(io.stdin, "standard input", found, count) end
-  local file, message = io.open(name, "r")
-  if not file then return nil, message end
-  local read, problem = read_lines(file, name, found, count)
+  local file = must.have(io.open(name, "r"))
+  read_lines(file, name, found, count)
   file:close()
-  return read, problem
 end
 
 --- How often each event up to the checkpoint is in the files. Other lines are counted in `found`.
@@ -127,10 +123,7 @@ local function count_in_files(job, reader, found)
     end
     return true
   end
-  for _, name in ipairs(different(job.files, found)) do
-    local read, message = read_file(name, found, count)
-    if not read then return nil, message end
-  end
+  for _, name in ipairs(different(job.files, found)) do read_file(name, found, count) end
   return seen
 end
 
@@ -158,10 +151,7 @@ local function count_dead_letters(names, found)
     if id then dead:add(id) end
     return id ~= nil or not line:find "%S", "it is not a line of a dead letter file"
   end
-  for _, name in ipairs(dead_letter_files(names or {}, found)) do
-    local read, message = read_file(name, found, count)
-    if not read then return nil, message end
-  end
+  for _, name in ipairs(dead_letter_files(names or {}, found)) do read_file(name, found, count) end
   return dead
 end
 
@@ -171,7 +161,7 @@ end
 local function count_documents(sink, registry_id, ids)
   local texts = {}
   for i, id in ipairs(ids) do texts[i] = tostring(id) end
-  return sink:count(registry_id, texts)
+  return must.have(sink:count(registry_id, texts))
 end
 
 -- ---- the two ways ----
@@ -208,30 +198,23 @@ local function add_event(job, found, id, count)
 end
 
 local function reconcile_files(job, given)
-  local reader, message, code = id_reader.new(given.id_path, job.format)
-  if not reader then return nil, message, code end
+  local reader = must.have(id_reader.new(given.id_path, job.format))
   local found, known = job.found, 0
-  local seen, problem = count_in_files(job, reader, found)
-  if not seen then return nil, problem end
-  local done
-  done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
+  local seen = count_in_files(job, reader, found)
+  each_page(job.registry, job.last_id, given.since, function(ids)
     for _, id in ipairs(ids) do
       local count = seen:count(id)
       if count > 0 then known = known + 1 end
       add_event(job, found, id, count)
     end
-    return true
   end)
-  if not done then return nil, message, code end
   -- Those before --since were not asked for.
   if not given.since then found.unknown = seen.ids - known end
-  return found
 end
 
 --- Records how often events are in the index; those that are not go to `absent`, when it is given.
 local function count_page(job, sink, found, ids, absent)
-  local counts, message, code = count_documents(sink, job.registry_id, ids)
-  if not counts then return nil, message, code end
+  local counts = count_documents(sink, job.registry_id, ids)
   for i, id in ipairs(ids) do
     if absent and counts[i] == 0 and job.dead:count(id) == 0 then
       absent[#absent + 1] = id
@@ -239,7 +222,6 @@ local function count_page(job, sink, found, ids, absent)
       add_event(job, found, id, counts[i])
     end
   end
-  return true
 end
 
 --- A document counts only after its index was refreshed: asks once more for those that are absent.
@@ -247,26 +229,18 @@ local function ask_again(job, sink, found, absent, seconds)
   if #absent > 0 then core.pause(seconds) end
   for first = 1, #absent, PAGE do
     local page = table.move(absent, first, math.min(first + PAGE - 1, #absent), 1, {})
-    local counted, message, code = count_page(job, sink, found, page)
-    if not counted then return nil, message, code end
+    count_page(job, sink, found, page)
   end
-  return true
 end
 
 local function reconcile_index(job, given, kind)
-  local sink, message, code = given_sink.open(given, kind)
-  if not sink then return nil, message, code end
+  local sink = must.have(given_sink.open(given, kind))
   sink:set_go_on(function() return not program.stop_requested() end)
   sink:set_notice(messages.notice)
   local found, absent = job.found, {}
-  local done
-  done, message, code = each_page(job.registry, job.last_id, given.since, function(ids)
-    return count_page(job, sink, found, ids, absent)
-  end)
-  if done then done, message, code = ask_again(job, sink, found, absent, given.refresh or 5) end
+  each_page(job.registry, job.last_id, given.since, function(ids) count_page(job, sink, found, ids, absent) end)
+  ask_again(job, sink, found, absent, given.refresh or 5)
   sink:close()
-  if not done then return nil, message, code end
-  return found
 end
 
 -- ---- the command ----
@@ -297,41 +271,31 @@ local function check(kind, files)
 end
 
 local function open_job(given, files)
-  local state, message, code = siem.checkpoint.read(given.checkpoint)
-  if not state then return nil, message, code end
+  local state = must.have(siem.checkpoint.read(given.checkpoint))
   local job = { files = files, found = reconciliation.new(), last_id = state.last_id, registry_id = state.registry_id,
     most_records = #files > 0 and id_counts.MANY or 1 }
   if given.format or state.format then
-    job.format, message, code = siem.format.load(given.format or state.format)
-    if not job.format and given.format then return nil, message, code == "not_found" and "usage" or nil end
+    local format, message, code = given_format.load({}, given.format or state.format)
+    job.format = given.format and must.have(format, message, code) or format
   end
-  job.registry, message, code = given_registry.open { path = given.db, registry_id = job.registry_id or "registry" }
-  if not job.registry then return nil, message, code end
-  local ordering
-  ordering, message, code = job.registry:ordering() -- in a damaged file, pages of ids could pass over some
-  if not ordering then return nil, message, code end
+  job.registry = must.have(given_registry.open { path = given.db, registry_id = job.registry_id or "registry" })
+  must.have(job.registry:ordering()) -- in a damaged file, pages of ids could pass over some
   if #files == 0 and not job.registry_id then
-    return nil, "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
+    must.fail "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
   end
-  message = position.problem(job.registry, given.db, given.checkpoint, state.last_id)
-  if message then return nil, message end
-  job.dead, message = count_dead_letters(given.dead_letter, job.found)
-  if not job.dead then return nil, message end
+  local problem = position.problem(job.registry, given.db, given.checkpoint, state.last_id)
+  if problem then must.fail(problem) end
+  job.dead = count_dead_letters(given.dead_letter, job.found)
   return job
 end
 
 function M.run(given)
-  local usable, kind = given_sink.check(given)
-  if not usable then return nil, kind, "usage" end
-  local files = files_of(given)
+  local kind, files = given_sink.kind_of(given), files_of(given)
   local problem = check(kind, files)
-  if problem then return nil, problem, "usage" end
-  local job, message, code = open_job(given, files)
-  if not job then return nil, message, code end
-  local reconcile = kind and reconcile_index or reconcile_files
-  local found
-  found, message, code = reconcile(job, given, kind)
-  if not found then return nil, message, code end
+  if problem then must.fail(problem, "usage") end
+  local job = open_job(given, files)
+  local reconcile, found = kind and reconcile_index or reconcile_files, job.found
+  reconcile(job, given, kind)
   if given.json then found:print_json(job.last_id) else found:print(job.last_id) end
   return found:is_complete() and "ok" or "incomplete"
 end

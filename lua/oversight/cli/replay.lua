@@ -8,6 +8,7 @@ local dead_letter_line = require "oversight.cli.support.dead_letter_line"
 local given_format     = require "oversight.cli.support.given_format"
 local given_sink       = require "oversight.cli.support.given_sink"
 local messages         = require "oversight.cli.support.messages"
+local must             = require "oversight.cli.support.must"
 local pipeline         = require "oversight.pipeline"
 local program          = require "oversight.program"
 local runner           = require "oversight.cli.support.runner"
@@ -23,7 +24,6 @@ local M = {
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     service.options[3],
-    { "--help", help = "show this help" },
   },
   notes = "FILE keeps what is refused again or cannot be sent, and damaged lines as they are;\n" ..
     "it is gone when all is delivered.\n" ..
@@ -274,22 +274,17 @@ end
 --- Stands for the format with --as-rendered: the lines have the records.
 local AS_RENDERED = { name = "as rendered", compile = function() return false end }
 
---- The format, and its name as it was given; or nil, message and code.
+--- The format, and its name as it was given.
 local function load_format(given, kind)
   if given.as_rendered then return AS_RENDERED end
-  local name = given.format or (kind and kind.format)
-  if not name then return nil, "--format NAME is missing", "usage" end
-  local format, message, code = given_format.load(given, name)
-  if not format then return nil, message, code == "not_found" and "usage" or nil end
-  return format, name
+  local name = must.have(given.format or kind and kind.format, "--format NAME is missing", "usage")
+  return must.have(given_format.load(given, name)), name
 end
 
 function M.run(given)
-  local usable, kind = given_sink.check(given)
-  if not usable then return nil, kind, "usage" end
-  if given.as_rendered and given.format then return nil, "give either --format or --as-rendered", "usage" end
-  local format, name, code = load_format(given, kind)
-  if not format then return nil, name, code end
+  local kind = given_sink.kind_of(given)
+  if given.as_rendered and given.format then must.fail("give either --format or --as-rendered", "usage") end
+  local format, name = load_format(given, kind)
   local replay = setmetatable({
     path = given[1], delivered = 0, refused = 0, left = 0, dropped = 0, damaged = 0, dry_run = given.dry_run,
     kind = kind and kind.name or "file", format = name, reasons = core.reasons(),

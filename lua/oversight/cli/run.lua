@@ -4,6 +4,7 @@ local files        = require "oversight.files"
 local given_format = require "oversight.cli.support.given_format"
 local log          = require "oversight.log"
 local messages     = require "oversight.cli.support.messages"
+local must         = require "oversight.cli.support.must"
 local output       = require "oversight.output"
 local pipeline     = require "oversight.pipeline"
 local program      = require "oversight.program"
@@ -25,7 +26,6 @@ local M = {
       help = "with --restricted: keep events without a record here, and go on" },
     service.options[1], service.options[2], service.options[3],
     { "--quiet", help = "no closing line for pipelines" },
-    { "--help", help = "show this help" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
     "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list\n" ..
@@ -84,16 +84,12 @@ end
 local function run_restricted(given)
   if given.db and output.is_at(given.output or "-") then output.claim() end
   local format, message = given_format.load_restricted(given, given[1], { table.unpack(given, 2) })
-  if not format then
-    if message then return nil, message end
-    if given.db or given.output or given.dead_letter then
-      return nil, given[1] .. ": the script returns nothing to export with: siem.pipeline{format =, filter =}"
-    end
-    return "ok"
+  if message then must.fail(message) end
+  if not format and (given.db or given.output or given.dead_letter) then
+    must.fail(given[1] .. ": the script returns nothing to export with: siem.pipeline{format =, filter =}")
   end
-  if not given.db then
-    return nil, "the script returns something to export with: give --db FILE", "usage"
-  end
+  if not format then return "ok" end
+  if not given.db then must.fail("the script returns something to export with: give --db FILE", "usage") end
   return run_pipeline(pipeline.new {
     source = { path = given.db, registry_id = given.registry_id or "registry" },
     format = format, sink = given.output or "-", dead_letter = given.dead_letter,
@@ -187,8 +183,7 @@ end
 local function run_service(given, jobs_at_start)
   local number, titles = program.worker() or 1, titles_of(jobs_at_start or {})
   messages.use_log()
-  local process, message, code = service.start(given, titles)
-  if not process then return nil, message, code end
+  local process = must.have(service.start(given, titles))
   if #titles > 1 then return service.run_all(process, given.raw) end
   local known
   return service.run(process, number, function()
@@ -208,15 +203,15 @@ function M.run(given)
   if given.restricted then return run_restricted(given) end
   for _, option in ipairs { "db", "registry_id", "output", "dead_letter" } do
     if given[option] then
-      return nil, ("--%s is for --restricted: the script opens what it reads and writes"):format(
-        option:gsub("_", "-")), "usage"
+      must.fail(("--%s is for --restricted: the script opens what it reads and writes"):format(
+        option:gsub("_", "-")), "usage")
     end
   end
   if program.is_trial() then return reload.try(function() return load_jobs(given) end) end
   if program.worker() then return run_service(given) end
   local jobs, message = load_jobs(given, true)
   if not jobs and given.log_format then messages.use_log() end
-  if not jobs then return nil, message end
+  must.have(jobs, message)
   if jobs[1] and jobs[1].follow then return run_service(given, jobs) end
   return run_in_turn(jobs, given)
 end

@@ -1,5 +1,6 @@
 --- oversight-siem sign: the Authorization header of the Sentinel Data Collector API.
 local core = require "oversight.core"
+local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
 
 local print = require("oversight.output").print
@@ -17,7 +18,6 @@ local M = {
     { "--method", value = "NAME", help = "HTTP method (default: POST)" },
     { "--content-type", value = "TYPE", help = "default: application/json" },
     { "--resource", value = "PATH", help = "default: /api/logs" },
-    { "--help", help = "show this help" },
   },
 }
 
@@ -25,29 +25,24 @@ local M = {
 local function read_key(source)
   local kind, place = source:match "^(%a+):(.+)$"
   if kind == "env" then
-    local key = os.getenv(place)
-    if not key then return nil, "--key: the environment variable is not set" end
-    return key
+    return must.have(os.getenv(place), "--key: the environment variable is not set")
   elseif kind == "file" then
     local text, message = core.read_file(place)
-    if not text then return nil, "--key: " .. message end
+    if not text then must.fail("--key: " .. message) end
     local key = text:match "^[^\n]*"
-    if key:find("\0", 1, true) then return nil, "--key: the file is not text" end
+    if key:find("\0", 1, true) then must.fail "--key: the file is not text" end
     return key
   end
-  return nil, "--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage"
+  must.fail("--key takes file:PATH or env:NAME: a key on the command line shows in ps", "usage")
 end
 
 function M.run(given)
-  local key, message, kind = read_key(given.key)
-  if not key then return nil, message, kind end
+  local key = read_key(given.key)
   local date = given.date or os.date "!%a, %d %b %Y %H:%M:%S GMT"
-  local header, problem = siem.sentinel_authorization {
+  local header = must.have(siem.sentinel_authorization {
     workspace_id = given.workspace_id, shared_key = (key:gsub("%s+$", "")), content_length = given.length,
-    date = date, method = given.method, content_type = given.content_type,
-    resource = given.resource,
-  }
-  if not header then return nil, problem end
+    date = date, method = given.method, content_type = given.content_type, resource = given.resource,
+  })
   print("x-ms-date: " .. date)
   print("Authorization: " .. header)
   return "ok"

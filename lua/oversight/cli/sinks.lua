@@ -7,10 +7,7 @@ local print = require("oversight.output").print
 local M = {
   summary = "Lists the targets that --to takes, and the options of one",
   usage   = "[KIND]",
-  options = {
-    arguments = { 0, 1, "KIND" },
-    { "--help", help = "show this help" },
-  },
+  options = { arguments = { 0, 1, "KIND" } },
 }
 
 --- What an option is, with its range and its default.

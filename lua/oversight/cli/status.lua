@@ -1,6 +1,7 @@
 --- oversight-siem status: how many events of its registry an export that follows has left.
 local checkpoint     = require "oversight.cli.checkpoint"
 local given_registry = require "oversight.cli.support.given_registry"
+local must           = require "oversight.cli.support.must"
 local numbers        = require "oversight.cli.support.numbers"
 local position       = require "oversight.cli.support.position"
 local siem           = require "oversight.siem"
@@ -15,7 +16,6 @@ local M = {
     arguments = { 1, 1, "CHECKPOINT" },
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
     { "--json", help = "for programs" },
-    { "--help", help = "show this help" },
   },
   notes = "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n" ..
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
@@ -24,8 +24,7 @@ local M = {
 --- The ids that were given after the checkpoint, and how many whole seconds ago the first of these events occurred: nil
 --- when none has a time.
 local function read_lag(registry, last_id)
-  local lag, message = registry:lag(last_id)
-  if not lag then return nil, message end
+  local lag = must.have(registry:lag(last_id))
   local is_known = lag.events == 0 or lag.seconds > 0
   return { events = lag.events, last_id = last_id + lag.events, seconds = is_known and math.floor(lag.seconds) or nil }
 end
@@ -51,20 +50,14 @@ local function show(given, state, lag)
 end
 
 function M.run(given)
-  local state, message, code = siem.checkpoint.read(given[1])
-  if not state then return nil, message, code end
-  local registry
-  registry, message, code = given_registry.open { path = given.db, registry_id = "registry", follow = true }
+  local state = must.have(siem.checkpoint.read(given[1]))
+  local registry, message, code = given_registry.open { path = given.db, registry_id = "registry", follow = true }
   if code == "idle" then
     show(given, state, { problem = message })
-    return nil, false, code
+    must.fail(false, code)
   end
-  if not registry then return nil, message, code end
-  local lag
-  lag, message = read_lag(registry, state.last_id)
-  if lag then lag.problem = position.problem(registry, given.db, given[1], state.last_id) end
-  registry:close()
-  if not lag then return nil, message end
+  local lag = read_lag(must.have(registry, message, code), state.last_id)
+  lag.problem = position.problem(registry, given.db, given[1], state.last_id)
   show(given, state, lag)
   return lag.problem and "incomplete" or "ok"
 end

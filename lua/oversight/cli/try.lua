@@ -1,6 +1,7 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
 local events       = require "oversight.cli.support.events"
 local given_format = require "oversight.cli.support.given_format"
+local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
@@ -33,7 +34,7 @@ end
 
 local function explain(format, records, as_json)
   local rows = given_format.describe(format).rows
-  if not rows then return nil, format.name .. " is a function: it has no rows to explain" end
+  if not rows then must.fail(format.name .. " is a function: it has no rows to explain") end
   for _, row in ipairs(rows) do
     local sample = sample_of(row.destination, records)
     if as_json then
@@ -45,7 +46,6 @@ local function explain(format, records, as_json)
       print("    " .. (sample and text.printable(sample, 74) or "(in none of these events)"))
     end
   end
-  return "ok"
 end
 
 --- Renders all events; what is refused is printed and counted.
@@ -63,13 +63,10 @@ local function render_all(format, list, show)
 end
 
 function M.run(given)
-  local format, message, code = given_format.load(given, given[1])
-  if not format then return nil, message, code == "not_found" and "usage" or nil end
-  local list
-  list, message, code = events.check_fields(given, format)
-  if list then list, message, code = events.read(given, given.explain and 100 or 5) end
-  if not list then return nil, message, code end
-  if #list == 0 then return nil, "there are no events to try" end
+  local format = must.have(given_format.load(given, given[1]))
+  must.have(events.check_fields(given, format))
+  local list = events.read(given, given.explain and 100 or 5)
+  if #list == 0 then must.fail "there are no events to try" end
   local records = {}
   local refused = render_all(format, list, function(written)
     if given.explain then
@@ -78,11 +75,7 @@ function M.run(given)
       print(given.json and written or record.indent(written, format.encoding))
     end
   end)
-  if given.explain then
-    local done
-    done, message = explain(format, records, given.json)
-    if not done then return nil, message end
-  end
+  if given.explain then explain(format, records, given.json) end
   return refused > 0 and "refused" or "ok"
 end
 

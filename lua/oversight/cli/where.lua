@@ -1,4 +1,5 @@
 --- oversight-siem where: the file that a format's name means.
+local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
 
 local print = require("oversight.output").print
@@ -6,16 +7,12 @@ local print = require("oversight.output").print
 local M = {
   summary = "Prints the file that a format comes from",
   usage   = "NAME",
-  options = {
-    arguments = { 1, 1, "NAME" },
-    { "--help", help = "show this help" },
-  },
+  options = { arguments = { 1, 1, "NAME" } },
 }
 
 function M.run(given)
   local file, message, code = siem.format.where(given[1])
-  if not file then return nil, message, code == "not_found" and "usage" or nil end
-  print(file)
+  print((must.have(file, message, code == "not_found" and "usage" or code)))
   return "ok"
 end
 

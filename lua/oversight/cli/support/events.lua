@@ -1,6 +1,7 @@
 --- The events that try, diff and check look at: of a registry, or of lines of JSON.
 local given_format   = require "oversight.cli.support.given_format"
 local given_registry = require "oversight.cli.support.given_registry"
+local must           = require "oversight.cli.support.must"
 local siem           = require "oversight.siem"
 
 local M = {}
@@ -47,25 +48,23 @@ local function read_lines(file, registry_id, limit)
   local events, number = {}, 0
   while #events < limit do
     local line, problem = file:read "l"
-    if problem then return nil, "cannot read standard input: " .. problem end
+    if problem then must.fail("cannot read standard input: " .. problem) end
     if not line then break end
     number = number + 1
     if line:find "%S" then
       local event, message = read_line(line, registry_id)
-      if not event then return nil, ("line %d: %s"):format(number, message) end
-      events[#events + 1] = event
+      events[#events + 1] = event or must.fail(("line %d: %s"):format(number, message))
     end
   end
   return events
 end
 
---- Checks that formats read only fields that the registry of the options has, if there is one.
----@return true?, string? message
+--- Whether formats read only fields that the registry of the options has, if there is one.
+---@return true?, string? message, string? code
 function M.check_fields(given, ...)
   if not given.db then return true end
-  local registry, message, code = given_registry.open { path = given.db, registry_id = "registry" }
-  if not registry then return nil, message, code end
-  local known = true
+  local registry = must.have(given_registry.open { path = given.db, registry_id = "registry" })
+  local known, message, code = true, nil, nil
   for _, format in ipairs { ... } do
     if known then known, message, code = given_format.mapping(format):check(registry) end
   end
@@ -76,27 +75,25 @@ end
 --- The events that the options ask for, as a list.
 ---@param given table parsed options
 ---@param default_limit integer
----@return oversight.Event[]? events, string? message, string? code
+---@return oversight.Event[]
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
-  local registry, message, code = given_registry.open {
+  local registry = must.have(given_registry.open {
     path = given.db, registry_id = registry_id, limit = limit, by_id = true,
-  }
-  if not registry then return nil, message, code end
+  })
   local events = {}
   local ok, problem = pcall(function()
     for event in registry:events() do events[#events + 1] = event end
   end)
   registry:close()
-  if not ok then return nil, problem end
+  if not ok then must.fail(problem) end
   return events
 end
 
---- Options of a command: its own, and those for events.
+--- A command's own options with those for events.
 function M.with_options(own)
   for _, option in ipairs(M.options) do own[#own + 1] = option end
-  own[#own + 1] = { "--help", help = "show this help" }
   return own
 end
 

@@ -52,11 +52,13 @@ function M.load_restricted(given, file, arguments)
   }, Restricted)
 end
 
---- Loads what `name` means. Messages of unknown names have the code "not_found".
+--- Loads what `name` means. An unknown name is wrong usage.
+---@param given table options of the command: restricted
 ---@return oversight.Format|table? format, string? message, string? code
 function M.load(given, name)
   if given.restricted then return M.load_restricted(given, name) end
-  return siem.format.load(name)
+  local format, message, code = siem.format.load(name)
+  return format, message, code == "not_found" and "usage" or code
 end
 
 --- The mapping of a format with its default options.

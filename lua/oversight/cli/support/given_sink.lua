@@ -2,6 +2,7 @@
 local core     = require "oversight.core"
 local files    = require "oversight.files"
 local messages = require "oversight.cli.support.messages"
+local must     = require "oversight.cli.support.must"
 local output   = require "oversight.output"
 local record   = require "oversight.record"
 local siem     = require "oversight.siem"
@@ -41,17 +42,17 @@ local OUTPUT = {
   { "--pretty", help = "indent the records on standard output, for reading" },
 }
 
---- A command's own options with those of targets. --help stays the last.
+--- A command's own options with those of targets.
 function M.with_targets(own)
-  table.insert(own, #own, TO)
-  for _, name in ipairs(OPTIONS) do table.insert(own, #own, OPTIONS[name]) end
+  own[#own + 1] = TO
+  for _, name in ipairs(OPTIONS) do own[#own + 1] = OPTIONS[name] end
   return own
 end
 
 --- The same with those of files: for commands that deliver.
 function M.with_options(own)
   M.with_targets(own)
-  for _, option in ipairs(OUTPUT) do table.insert(own, #own, option) end
+  for _, option in ipairs(OUTPUT) do own[#own + 1] = option end
   return own
 end
 
@@ -87,14 +88,14 @@ local function check(given, kind)
   return check_file_options(given, kind)
 end
 
---- Checks the options of a sink. Gives its kind, or nil for a file or standard output.
----@return boolean ok, oversight.SinkKind|string? kind_or_message
-function M.check(given)
+--- The kind of sink that the options ask for, or nil for a file or standard output. They are checked first.
+---@return oversight.SinkKind?
+function M.kind_of(given)
   local kind, problem = chosen_kind(given)
   problem = problem or check(given, kind)
-  if problem then return false, problem end
+  if problem then must.fail(problem, "usage") end
   if given.dry_run or (not kind and output.is_at(given.output or "-")) then output.claim() end
-  return true, kind
+  return kind
 end
 
 -- ---- opening ----
