@@ -51,7 +51,7 @@ ROOMS = [
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
     ("hash hash_tree proof head member leaf", ["engine/test_tree", "engine/test_misuse"]),
-    ("feature", ["engine/test_(feature|compression|geoip)", "cli/(features|help)", "lua/"]),
+    ("feature library curl", ["engine/test_(feature|library|lane|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_sign", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch encoding renderer field_limit", ["engine/test_(batch|encoding)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),

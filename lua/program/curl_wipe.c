@@ -1,7 +1,8 @@
 /* curl_wipe.c: malloc's functions, for libcurl, with the content gone when they free. */
 #include "program/curl_wipe.h"
 
-#include <curl/curl.h>
+#include "sink/http/curl.h"
+
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -23,6 +24,10 @@ static void *wiping_realloc(void *memory, size_t size) {
 }
 
 void siem_curl_wipe_set(void) {
-    (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
-                               calloc);
+    static const siem_curl_memory wiping = {.malloc = malloc,
+                                            .free = wiping_free,
+                                            .realloc = wiping_realloc,
+                                            .strdup = strdup,
+                                            .calloc = calloc};
+    siem_curl_use_memory(&wiping);
 }

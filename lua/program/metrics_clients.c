@@ -3,6 +3,7 @@
 #include "program/metrics_clients.h"
 
 #include "base/clock.h"
+#include "program/microhttpd.h"
 
 #include <arpa/inet.h>
 #include <math.h>
@@ -40,15 +41,16 @@ static peer peer_of(const struct sockaddr *address) {
 
 static void add(struct MHD_Connection *connection, void **state) {
     client *c = calloc(1, sizeof *c);
-    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    int fd = siem_microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                 ->connect_fd;
     if (c == NULL) { /* nobody would measure its time */
         (void)shutdown(fd, SHUT_RDWR);
         return;
     }
     *c = (client){
         clients, siem_clock(), fd, false,
-        peer_of(
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr)};
+        peer_of(siem_microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+                    ->client_addr)};
     clients = *state = c;
 }
 

@@ -3,12 +3,12 @@
 #include "program/metrics_server.h"
 
 #include "program/metrics_clients.h"
+#include "program/microhttpd.h"
 #include "program/workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <lauxlib.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,18 +26,19 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status,
                              struct MHD_Response *response, const char *type) {
     if (response == NULL) return MHD_NO;
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    (void)siem_microhttpd.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     /* A client's time is that of one request. */
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    enum MHD_Result queued = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    (void)siem_microhttpd.add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result queued = siem_microhttpd.queue_response(connection, status, response);
+    siem_microhttpd.destroy_response(response);
     return queued;
 }
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, char *reason) {
-    return queue(connection, status,
-                 MHD_create_response_from_buffer(strlen(reason), reason, MHD_RESPMEM_PERSISTENT),
-                 "text/plain");
+    return queue(
+        connection, status,
+        siem_microhttpd.create_response_from_buffer(strlen(reason), reason, MHD_RESPMEM_PERSISTENT),
+        "text/plain");
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
@@ -51,8 +52,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     }
     (void)pthread_mutex_lock(&lock);
     const char *now = text != NULL ? text : "";
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(now), (char *)now, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = siem_microhttpd.create_response_from_buffer(
+        strlen(now), (char *)now, MHD_RESPMEM_MUST_COPY);
     (void)pthread_mutex_unlock(&lock);
     return queue(connection, MHD_HTTP_OK, response, "text/plain; version=0.0.4; charset=utf-8");
 }
@@ -65,14 +66,14 @@ static void ignore_message(void *context, const char *format, va_list arguments)
 /* Serves for as long as the process lives. */
 _Noreturn static void *run(void *daemon) {
     for (;;) {
-        if (MHD_run_wait(daemon, siem_metrics_clients_trim()) != MHD_YES)
+        if (siem_microhttpd.run_wait(daemon, siem_metrics_clients_trim()) != MHD_YES)
             (void)poll(NULL, 0, PAUSE_MS);
     }
 }
 
 static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) {
     pthread_t thread;
-    struct MHD_Daemon *daemon = MHD_start_daemon(
+    struct MHD_Daemon *daemon = siem_microhttpd.start_daemon(
         flags | MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, NULL,
         MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL, MHD_OPTION_SOCK_ADDR, address,
         MHD_OPTION_CONNECTION_LIMIT, MOST_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -81,7 +82,7 @@ static struct MHD_Daemon *start(const struct sockaddr *address, unsigned flags) 
     if (daemon == NULL) return NULL;
     errno = siem_thread_start(&thread, run, daemon);
     if (errno != 0) {
-        MHD_stop_daemon(daemon);
+        siem_microhttpd.stop_daemon(daemon);
         return NULL;
     }
     (void)pthread_detach(thread);
@@ -95,6 +96,12 @@ static int listen_at(lua_State *L) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, 2, "is not a port");
+    siem_error err;
+    if (siem_microhttpd_load(&err) != SIEM_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.message);
+        return 2;
+    }
     errno = 0;
     if (inet_pton(AF_INET, host, &address.sin_addr) == 1) {
         server = start((const struct sockaddr *)&address, 0);
@@ -128,7 +135,8 @@ static int serve(lua_State *L) {
 
 static int listening(lua_State *L) {
     if (server == NULL) return 0;
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT);
+    const union MHD_DaemonInfo *info =
+        siem_microhttpd.get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT);
     if (info == NULL) return 0;
     lua_pushinteger(L, info->port);
     return 1;

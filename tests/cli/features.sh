@@ -3,7 +3,8 @@
 # shellcheck source=tests/cli/check.sh
 source "$(dirname "$0")/check.sh"
 make_registry r.db "$(many 3)"
-linked=$(objdump -p "$program" | sed -n 's/^ *NEEDED *//p')
+# The libraries that it is linked against, and those that it loads by name.
+linked=$(objdump -p "$program" | sed -n 's/^ *NEEDED *//p'; strings "$program" | grep -x 'lib.*\.so\.[0-9]*')
 export_events=(export --db r.db --registry-id reg)
 
 run 0 --version
@@ -18,10 +19,10 @@ feature() {
     shift 4
     "$program" --version | grep -qE "^features:.* [+-]$name( |$)" || fail "--version lacks $name"
     if has_feature "$name"; then
-        grep -q "^$library\.so" <<<"$linked" || fail "$name is not linked against $library"
+        grep -q "^$library\.so" <<<"$linked" || fail "$name does not use $library"
         return
     fi
-    ! grep -q "^$library\.so" <<<"$linked" || fail "without $name, $library is linked"
+    ! grep -q "^$library\.so" <<<"$linked" || fail "without $name, $library is used"
     run "$status" "$@"
     has err "this build omits the feature $name: install $package, and build it with -DOVERSIGHT_${name^^}=ON"
     lacks err traceback

@@ -1,8 +1,9 @@
 /* test_lane.c: lanes keep apart what was promised on them. */
 #include "sink/http/lane.h"
+
+#include "sink/http/curl.h"
 #include "testing.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +49,10 @@ static void a_lane_that_is_renewed_is_another_one(void **state) {
 }
 
 static CURL *open_transfer(const siem_lane *lane) {
-    CURL *transfer = curl_easy_init();
+    CURL *transfer = siem_curl.easy_init();
     assert_non_null(transfer);
-    assert_int_equal(curl_easy_setopt(transfer, CURLOPT_SHARE, siem_lane_cookies(lane)), CURLE_OK);
+    assert_int_equal(siem_curl.easy_setopt(transfer, CURLOPT_SHARE, siem_lane_cookies(lane)),
+                     CURLE_OK);
     return transfer;
 }
 
@@ -66,14 +68,14 @@ static size_t cookies_left(size_t count, size_t bytes) {
         CURL *before = open_transfer(lane); /* one transfer takes no more than 50 */
         (void)snprintf(cookie, sizeof cookie, "Set-Cookie: c%zu=%0*d; domain=example.org; path=/",
                        i, (int)bytes, 0);
-        assert_int_equal(curl_easy_setopt(before, CURLOPT_COOKIELIST, cookie), CURLE_OK);
-        curl_easy_cleanup(before);
+        assert_int_equal(siem_curl.easy_setopt(before, CURLOPT_COOKIELIST, cookie), CURLE_OK);
+        siem_curl.easy_cleanup(before);
     }
     siem_lane_trim(lane, transfer);
-    assert_int_equal(curl_easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies), CURLE_OK);
+    assert_int_equal(siem_curl.easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies), CURLE_OK);
     for (const struct curl_slist *at = cookies; at != NULL; at = at->next) left++;
-    curl_slist_free_all(cookies);
-    curl_easy_cleanup(transfer);
+    siem_curl.slist_free_all(cookies);
+    siem_curl.easy_cleanup(transfer);
     siem_lane_close(lane);
     return left;
 }
@@ -88,6 +90,17 @@ static void cookies_have_a_bound(void **state) {
     assert_int_equal(cookies_left(5, 3900), 0);
 }
 
+static int open_curl(void **state) {
+    (void)state;
+    return siem_curl_open(NULL) == SIEM_OK ? 0 : -1;
+}
+
+static int close_curl(void **state) {
+    (void)state;
+    siem_curl_close();
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_has_a_mark_and_cookies_of_its_own),
@@ -95,5 +108,5 @@ int main(void) {
         cmocka_unit_test(a_lane_that_is_renewed_is_another_one),
         cmocka_unit_test(cookies_have_a_bound),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_curl, close_curl);
 }

@@ -2,8 +2,8 @@
 #include "sink/http/lane.h"
 
 #include "base/error.h"
+#include "sink/http/curl.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +20,13 @@ struct siem_lane {
 };
 
 siem_code siem_lane_renew(siem_lane *lane, siem_error *err) {
-    CURLSH *cookies = curl_share_init();
+    CURLSH *cookies = siem_curl.share_init();
     if (cookies == NULL ||
-        curl_share_setopt(cookies, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK) {
-        (void)curl_share_cleanup(cookies);
+        siem_curl.share_setopt(cookies, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK) {
+        (void)siem_curl.share_cleanup(cookies);
         return siem_error_no_memory(err);
     }
-    (void)curl_share_cleanup(lane->cookies);
+    (void)siem_curl.share_cleanup(lane->cookies);
     lane->cookies = cookies;
     (void)snprintf(lane->mark, sizeof lane->mark, "%04x%08x", (unsigned)arc4random() & 0xffff,
                    (unsigned)arc4random());
@@ -67,21 +67,21 @@ void siem_lane_trim(siem_lane *lane, void *transfer) {
     struct curl_slist *cookies = NULL;
     size_t count = 0, bytes = 0;
     (void)lane; /* whose share the transfer has */
-    (void)curl_easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies);
+    (void)siem_curl.easy_getinfo(transfer, CURLINFO_COOKIELIST, &cookies);
     for (const struct curl_slist *at = cookies; at != NULL; at = at->next) {
         count++;
         bytes += strlen(at->data);
     }
-    curl_slist_free_all(cookies);
+    siem_curl.slist_free_all(cookies);
     if (count > MOST_COOKIES || bytes > MOST_COOKIE_BYTES) {
-        (void)curl_easy_setopt(transfer, CURLOPT_COOKIELIST, "ALL");
+        (void)siem_curl.easy_setopt(transfer, CURLOPT_COOKIELIST, "ALL");
     }
 }
 
 void siem_lane_close(siem_lane *lane) {
     while (lane != NULL) {
         siem_lane *next = lane->next;
-        (void)curl_share_cleanup(lane->cookies);
+        (void)siem_curl.share_cleanup(lane->cookies);
         free(lane);
         lane = next;
     }

@@ -2,8 +2,8 @@
 #include "sink/http/transport.h"
 
 #include "base/error.h"
+#include "sink/http/curl.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -35,16 +35,16 @@ static siem_code check_proxy(const char *proxy, siem_error *err) {
     if (proxy == NULL || *proxy == '\0')
         return SIEM_OK; /* "" is none, whatever the environment says */
     char *host = NULL, *scheme = NULL;
-    CURLU *url = curl_url();
+    CURLU *url = siem_curl.url();
     if (url == NULL) return siem_error_no_memory(err);
     const unsigned flags = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
-    bool is_url = curl_url_set(url, CURLUPART_URL, proxy, flags) == CURLUE_OK &&
-                  curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+    bool is_url = siem_curl.url_set(url, CURLUPART_URL, proxy, flags) == CURLUE_OK &&
+                  siem_curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                  siem_curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
                   (strncmp(scheme, "http", 4) == 0 || strncmp(scheme, "socks", 5) == 0);
-    curl_free(host);
-    curl_free(scheme);
-    curl_url_cleanup(url);
+    siem_curl.free(host);
+    siem_curl.free(scheme);
+    siem_curl.url_cleanup(url);
     if (is_url) return SIEM_OK;
     return siem_error_of_option(
         err, SIEM_INVALID, "proxy",
@@ -73,28 +73,29 @@ static siem_code copy_options(siem_transport *http, const siem_transport_options
 siem_code siem_transport_open(siem_transport **out, const siem_transport_options *options,
                               siem_error *err) {
     *out = NULL;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return siem_error_no_memory(err);
+    siem_code rc = siem_curl_open(err);
+    if (rc != SIEM_OK) return rc;
     siem_transport *http = calloc(1, sizeof *http);
-    siem_code rc = http != NULL ? copy_options(http, options, err) : siem_error_no_memory(err);
+    rc = http != NULL ? copy_options(http, options, err) : siem_error_no_memory(err);
     if (rc == SIEM_OK) {
-        http->multi = curl_multi_init();
+        http->multi = siem_curl.multi_init();
         if (http->multi == NULL) rc = siem_error_no_memory(err);
     }
     if (rc == SIEM_OK) *out = http;
     else if (http != NULL) siem_transport_close(http);
-    else curl_global_cleanup();
+    else siem_curl_close();
     return rc;
 }
 
 void siem_transport_close(siem_transport *http) {
     if (http == NULL) return;
-    if (http->multi != NULL) (void)curl_multi_cleanup(http->multi);
+    if (http->multi != NULL) (void)siem_curl.multi_cleanup(http->multi);
     for (size_t i = 0; i < 4; i++) {
         if (http->texts[i] != NULL) OPENSSL_cleanse(http->texts[i], strlen(http->texts[i]));
         free(http->texts[i]);
     }
     free(http);
-    curl_global_cleanup();
+    siem_curl_close();
 }
 
 /* ---- exchange ---- */
@@ -115,12 +116,12 @@ static void free_headers(siem_transfer *transfer) {
     for (struct curl_slist *at = transfer->headers; at != NULL; at = at->next) {
         OPENSSL_cleanse(at->data, strlen(at->data));
     }
-    curl_slist_free_all(transfer->headers);
+    siem_curl.slist_free_all(transfer->headers);
     transfer->headers = NULL;
 }
 
 static bool add_header(siem_transfer *transfer, const char *header) {
-    struct curl_slist *longer = curl_slist_append(transfer->headers, header);
+    struct curl_slist *longer = siem_curl.slist_append(transfer->headers, header);
     if (longer == NULL) return false;
     transfer->headers = longer;
     return true;
@@ -143,22 +144,22 @@ static siem_code set_headers(siem_exchange *exchange, siem_error *err) {
         (void)snprintf(header, sizeof header, "Content-Encoding: %s", request->encoding);
         added = add_header(transfer, header);
     }
-    (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+    (void)siem_curl.easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     return added ? SIEM_OK : siem_error_no_memory(err);
 }
 
 static void set_security(const siem_transport *http, CURL *easy) {
     const siem_transport_options *s = &http->options;
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
-    if (s->ca_file != NULL) (void)curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file);
-    if (s->client_cert != NULL) (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert);
-    if (s->client_key != NULL) (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+    if (s->ca_file != NULL) (void)siem_curl.easy_setopt(easy, CURLOPT_CAINFO, s->ca_file);
+    if (s->client_cert != NULL) (void)siem_curl.easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert);
+    if (s->client_key != NULL) (void)siem_curl.easy_setopt(easy, CURLOPT_SSLKEY, s->client_key);
     /* A redirect would carry credentials to wherever an answer points. */
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)siem_curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 }
 
 /* No child of the host inherits a connection. */
@@ -172,24 +173,24 @@ static int keep_from_children(void *unused, curl_socket_t fd, curlsocktype purpo
 static void set_transport(const siem_transport *http, siem_exchange *exchange) {
     CURL *easy = exchange->transfer->easy;
     const siem_transport_options *s = &http->options;
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* a library sets no handlers */
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout_ms);
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* a library sets no handlers */
+    (void)siem_curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->timeout_ms);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms);
     if (exchange->lane != NULL) {
-        (void)curl_easy_setopt(easy, CURLOPT_SHARE, siem_lane_cookies(exchange->lane));
+        (void)siem_curl.easy_setopt(easy, CURLOPT_SHARE, siem_lane_cookies(exchange->lane));
     }
-    (void)curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
-    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "oversight-siem/" SIEM_VERSION);
-    if (exchange->request.direct) (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    else if (s->proxy != NULL) (void)curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy);
-    (void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_children);
-    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->problem);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange->response);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->response);
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+    (void)siem_curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_USERAGENT, "oversight-siem/" SIEM_VERSION);
+    if (exchange->request.direct) (void)siem_curl.easy_setopt(easy, CURLOPT_PROXY, "");
+    else if (s->proxy != NULL) (void)siem_curl.easy_setopt(easy, CURLOPT_PROXY, s->proxy);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_children);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->problem);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_HEADERDATA, &exchange->response);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->response);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 }
 
 static size_t give_body(char *to, size_t one, size_t room, void *context) {
@@ -205,37 +206,37 @@ static void set_body(siem_exchange *exchange) {
     CURL *easy = transfer->easy;
     const siem_request *request = &exchange->request;
     if (strcmp(request->method, "GET") == 0) {
-        (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        (void)siem_curl.easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         return;
     }
     if (strcmp(request->method, "HEAD") == 0) { /* else it waits for the body of the answer */
-        (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        (void)siem_curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
     transfer->unsent =
         (siem_piece_reader){request->pieces, request->pieces + request->piece_count, 0};
-    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_POST, 1L);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
     if (request->body_size == 0) {
-        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        (void)siem_curl.easy_setopt(easy, CURLOPT_POSTFIELDS, "");
         return;
     }
-    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-    (void)curl_easy_setopt(easy, CURLOPT_READDATA, &transfer->unsent);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    (void)siem_curl.easy_setopt(easy, CURLOPT_READDATA, &transfer->unsent);
 }
 
 static siem_code open_transfer(siem_exchange *exchange, siem_error *err) {
     if (exchange->transfer == NULL) {
         exchange->transfer = calloc(1, sizeof *exchange->transfer);
         if (exchange->transfer == NULL) return siem_error_no_memory(err);
-        exchange->transfer->easy = curl_easy_init();
+        exchange->transfer->easy = siem_curl.easy_init();
     }
     if (exchange->transfer->easy == NULL) return siem_error_no_memory(err);
     /* libcurl 7.88 does not free the list of cookie files by the reset. */
-    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
-    curl_easy_reset(exchange->transfer->easy);
+    (void)siem_curl.easy_setopt(exchange->transfer->easy, CURLOPT_COOKIEFILE, NULL);
+    siem_curl.easy_reset(exchange->transfer->easy);
     return SIEM_OK;
 }
 
@@ -249,8 +250,8 @@ siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, si
     set_security(http, exchange->transfer->easy);
     set_transport(http, exchange);
     set_body(exchange);
-    (void)curl_easy_setopt(exchange->transfer->easy, CURLOPT_URL, request->url.bytes);
-    if (curl_multi_add_handle(http->multi, exchange->transfer->easy) != CURLM_OK) {
+    (void)siem_curl.easy_setopt(exchange->transfer->easy, CURLOPT_URL, request->url.bytes);
+    if (siem_curl.multi_add_handle(http->multi, exchange->transfer->easy) != CURLM_OK) {
         return siem_error_no_memory(err);
     }
     exchange->transfer->active = true;
@@ -260,10 +261,10 @@ siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, si
 
 void siem_transport_wait(siem_transport *http, int milliseconds) {
     int running = 0, left = 0;
-    (void)curl_multi_perform(http->multi, &running);
+    (void)siem_curl.multi_perform(http->multi, &running);
     if (running < http->active) return; /* some exchange has ended: there is nothing to wait for */
-    if (curl_multi_poll(http->multi, NULL, 0, milliseconds, NULL) == CURLM_OK) {
-        (void)curl_multi_perform(http->multi, &left);
+    if (siem_curl.multi_poll(http->multi, NULL, 0, milliseconds, NULL) == CURLM_OK) {
+        (void)siem_curl.multi_perform(http->multi, &left);
     }
 }
 
@@ -276,7 +277,7 @@ static bool quotes_proxy(const siem_transfer *transfer) {
  * server that is about to stop breaks it, too. */
 static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
     long proxy_status = 0;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    (void)siem_curl.easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status == 407) return "the proxy wants credentials: put them into its URL";
     if (quotes_proxy(transfer)) return "correct the URL of the proxy";
     switch (result) {
@@ -305,12 +306,13 @@ static const char *describe(const siem_exchange *exchange, CURLcode result) {
     const siem_transfer *transfer = exchange->transfer;
     if (quotes_proxy(transfer)) return "it is not the URL of one";
     if (result == CURLE_SEND_FAIL_REWIND) return "the connection ended before the answer";
-    return transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result);
+    return transfer->problem[0] != '\0' ? transfer->problem : siem_curl.easy_strerror(result);
 }
 
 static void read_server(const siem_transfer *transfer, siem_response *response) {
     struct curl_header *header;
-    if (curl_easy_header(transfer->easy, "Server", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
+    if (siem_curl.easy_header(transfer->easy, "Server", 0, CURLH_HEADER, -1, &header) ==
+        CURLHE_OK) {
         (void)snprintf(response->server, sizeof response->server, "%s", header->value);
     }
 }
@@ -319,7 +321,8 @@ static void read_server(const siem_transfer *transfer, siem_response *response) 
 static const char *encoding_of(const siem_transfer *transfer) {
     struct curl_header *header;
     CURL *easy = transfer->easy;
-    if (curl_easy_header(easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+    if (siem_curl.easy_header(easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) !=
+        CURLHE_OK) {
         return "";
     }
     return header->amount == 1 ? header->value : "several codings";
@@ -331,8 +334,8 @@ static void finish(siem_transport *http, siem_exchange *exchange, CURLcode resul
     siem_response *response = &exchange->response;
     curl_off_t seconds = 0;
     long status = 0;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
+    (void)siem_curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)siem_curl.easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
     response->status = (int)status;
     if (seconds > 0) response->retry_after = (double)seconds;
     read_server(transfer, response);
@@ -354,11 +357,11 @@ static void finish(siem_transport *http, siem_exchange *exchange, CURLcode resul
 
 siem_exchange *siem_transport_next(siem_transport *http) {
     int left;
-    CURLMsg *message = curl_multi_info_read(http->multi, &left);
+    CURLMsg *message = siem_curl.multi_info_read(http->multi, &left);
     if (message == NULL) return NULL;
     siem_exchange *exchange = NULL;
     CURLcode result = message->data.result;
-    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+    (void)siem_curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
     finish(http, exchange, result);
     return exchange;
 }
@@ -366,8 +369,8 @@ siem_exchange *siem_transport_next(siem_transport *http) {
 void siem_transport_cancel(siem_transport *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
     if (transfer == NULL || !transfer->active) return;
-    (void)curl_multi_remove_handle(http->multi, transfer->easy);
-    (void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL); /* a lane may end before it */
+    (void)siem_curl.multi_remove_handle(http->multi, transfer->easy);
+    (void)siem_curl.easy_setopt(transfer->easy, CURLOPT_SHARE, NULL); /* a lane may end before it */
     transfer->active = false;
     http->active--;
     free_headers(transfer);
@@ -377,7 +380,7 @@ void siem_exchange_free(siem_transport *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
     siem_transport_cancel(http, exchange);
     if (transfer != NULL) {
-        curl_easy_cleanup(transfer->easy);
+        siem_curl.easy_cleanup(transfer->easy);
         free(transfer);
     }
     siem_request_free(&exchange->request);
