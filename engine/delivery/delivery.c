@@ -16,16 +16,19 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS         100 /* between two questions whether to go on */
-#define SLOW_DOWN_PAUSE 1.0 /* when a server nears its limits */
-#define LAST_WAIT       5.0 /* for what is in flight, after a request to stop */
-#define SPARE_REQUESTS  4   /* sent beside one with a record that others show to be at fault */
+#define POLL_MS         100                /* between two questions whether to go on */
+#define SLOW_DOWN_PAUSE 1.0                /* when a server nears its limits */
+#define LAST_WAIT       5.0                /* for what is in flight, after a request to stop */
+#define PREPARING_MS    1                  /* between two looks whether a parcel is prepared */
+#define LEAST_OFFERED   ((size_t)64 << 10) /* bytes, less of which are no matter for a thread */
+#define SPARE_REQUESTS  4 /* sent beside one with a record that others show to be at fault */
 
 struct siem_delivery {
     siem_sink *sink;
     const siem_carrier *carrier;
     siem_delivery_calls calls;
     siem_packer *packer;
+    siem_task_queue *parcels; /* that are to be prepared */
     siem_shipment *shipments; /* a ring: `used` from `first` on are in flight */
     size_t capacity, first, used;
     int64_t target_attempts; /* in a row, before which no record is sent */
@@ -38,6 +41,10 @@ struct siem_delivery {
     double last_wait;   /* until when what is in flight is waited for after the failure */
     bool uses_sink;     /* it has records for the sink, which must outlive them */
 };
+
+static siem_shipment *shipment_at(siem_delivery *delivery, size_t index) {
+    return &delivery->shipments[(delivery->first + index) % delivery->capacity];
+}
 
 /* ---- opening ---- */
 
@@ -54,6 +61,7 @@ siem_code siem_delivery_open(siem_delivery **out, siem_sink *sink, size_t batch_
                                 .reached = reached};
     delivery->shipments = calloc(delivery->capacity, sizeof *delivery->shipments);
     siem_code rc = delivery->shipments != NULL ? SIEM_OK : siem_error_no_memory(err);
+    if (rc == SIEM_OK) rc = siem_task_queue_open(&delivery->parcels, err);
     if (rc == SIEM_OK) rc = siem_packer_open(&delivery->packer, sink, batch_bytes, err);
     if (rc == SIEM_OK) siem_packer_set_reached(delivery->packer, reached);
     if (rc == SIEM_OK) *out = delivery;
@@ -67,6 +75,7 @@ void siem_delivery_use_sink(siem_delivery *delivery) {
 }
 
 static void release_parcel(siem_delivery *delivery, siem_shipment *s, bool is_settled) {
+    siem_task_queue_take_back(delivery->parcels, &s->preparing);
     if (delivery->carrier->release == NULL) return;
     delivery->carrier->release(delivery->sink, &s->parcel, is_settled);
 }
@@ -90,6 +99,7 @@ void siem_delivery_close(siem_delivery *delivery) {
     }
     free(delivery->shipments);
     siem_packer_close(delivery->packer);
+    siem_task_queue_close(delivery->parcels);
     free(delivery);
 }
 
@@ -103,6 +113,10 @@ bool siem_delivery_is_due(const siem_delivery *delivery, const siem_batch *batch
 
 siem_position siem_delivery_reached(const siem_delivery *delivery) {
     return delivery->reached;
+}
+
+siem_task_queue *siem_delivery_parcels(const siem_delivery *delivery) {
+    return delivery->parcels;
 }
 
 bool siem_delivery_uses_sink(const siem_delivery *delivery) {
@@ -240,6 +254,7 @@ static void take_promise(siem_delivery *delivery, siem_shipment *s, const siem_a
 
 static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
     s->phase = SIEM_READY;
+    s->is_offered = false;
     s->not_before = 0;
     if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
     if (answer->next == SIEM_AGAIN) return;
@@ -263,6 +278,46 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
     } else {
         take(delivery, s, answer);
     }
+}
+
+/* ---- preparing ---- */
+
+/* Of a failure nothing is known: the parcel is prepared again when it starts. */
+static void prepare(void *context) {
+    siem_shipment *s = context;
+    siem_error unused;
+    (void)siem_sink_prepare(s->sink, &s->parcel, &unused);
+}
+
+/* Makes the next parcel of a shipment. False when there is none. */
+static bool choose_parcel(const siem_delivery *delivery, siem_shipment *s) {
+    size_t most = siem_sizing_most(&delivery->sink->sizing);
+    return siem_shipment_next(s, most, delivery->sink->kind->can & SIEM_STORES_ONCE);
+}
+
+/* Lets other threads prepare the next parcel of a shipment, before it is its turn. */
+static void offer(siem_delivery *delivery, siem_shipment *s) {
+    if (s->is_offered || s->phase != SIEM_READY || s->parcel.ticket >= 0) return;
+    s->is_offered = true;
+    if (!choose_parcel(delivery, s) || s->parcel.is_prepared) return;
+    if (siem_parcel_bytes(&s->parcel) < LEAST_OFFERED) return;
+    s->sink = delivery->sink;
+    s->preparing = (siem_task){.run = prepare, .context = s};
+    siem_task_queue_add(delivery->parcels, &s->preparing);
+}
+
+static void offer_all(siem_delivery *delivery) {
+    bool is_useful = delivery->carrier->prepare != NULL && delivery->failure.code == SIEM_OK;
+    if (!is_useful || !siem_task_queue_is_helped(delivery->parcels)) return;
+    for (size_t i = 0; i < delivery->used; i++) offer(delivery, shipment_at(delivery, i));
+}
+
+/* Whether a thread is to prepare, or prepares, its parcel. */
+static bool is_being_prepared(const siem_delivery *delivery, siem_shipment *s) {
+    if (!siem_task_queue_has(delivery->parcels, &s->preparing)) return false;
+    if (siem_task_queue_is_helped(delivery->parcels)) return true;
+    siem_task_queue_take_back(delivery->parcels, &s->preparing);
+    return false;
 }
 
 /* ---- starting ---- */
@@ -295,11 +350,9 @@ static void collect_last(siem_delivery *delivery, siem_shipment *s) {
 }
 
 static void start(siem_delivery *delivery, siem_shipment *s) {
-    size_t most = siem_sizing_most(&delivery->sink->sizing);
-    bool stores_once = delivery->sink->kind->can & SIEM_STORES_ONCE;
     siem_error err;
     /* A parcel that is to be confirmed stays as it is. */
-    if (s->parcel.ticket < 0 && !siem_shipment_next(s, most, stores_once)) {
+    if (s->parcel.ticket < 0 && !choose_parcel(delivery, s)) {
         s->phase = SIEM_DONE;
         return;
     }
@@ -318,10 +371,6 @@ static void start(siem_delivery *delivery, siem_shipment *s) {
 }
 
 /* ---- the loop ---- */
-
-static siem_shipment *shipment_at(siem_delivery *delivery, size_t index) {
-    return &delivery->shipments[(delivery->first + index) % delivery->capacity];
-}
 
 static size_t count_active(siem_delivery *delivery) {
     size_t active = 0;
@@ -355,6 +404,7 @@ static double start_due(siem_delivery *delivery) {
     size_t active = count_active(delivery);
     size_t in_flight = delivery->sink->pace.in_flight;
     size_t most = survey(delivery).is_there || in_flight == 0 ? 1 : in_flight;
+    offer_all(delivery);
     for (size_t i = 0; i < delivery->used; i++) {
         siem_shipment *s = shipment_at(delivery, i);
         while (s->phase == SIEM_READY && delivery->failure.code == SIEM_OK) {
@@ -362,6 +412,7 @@ static double start_due(siem_delivery *delivery) {
             if (active >= most) return INFINITY;
             if (earliest > now) due = fmin(due, earliest);
             if (earliest > now || (!s->is_suspect && survey(delivery).is_next)) break;
+            if (is_being_prepared(delivery, s)) return fmin(due, now + PREPARING_MS / 1e3);
             start(delivery, s);
             active += s->phase == SIEM_ACTIVE;
         }

@@ -7,6 +7,7 @@
 #define SIEM_DELIVERY_H
 
 #include "base/position.h"
+#include "base/task_queue.h"
 #include "sink/sink.h"
 
 typedef struct siem_delivery siem_delivery;
@@ -72,6 +73,9 @@ siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err);
 
 /* With all batches that were pushed. */
 siem_position siem_delivery_reached(const siem_delivery *delivery);
+
+/* The parcels that a thread with time can prepare. Borrowed. */
+siem_task_queue *siem_delivery_parcels(const siem_delivery *delivery);
 
 /* Whether it has records for its sink. */
 bool siem_delivery_uses_sink(const siem_delivery *delivery);

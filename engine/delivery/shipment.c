@@ -41,6 +41,7 @@ siem_code siem_shipment_load(siem_shipment *s, const siem_request_items *request
     s->range_count = 1;
     s->parcel.ticket = -1;
     s->phase = SIEM_READY;
+    s->is_offered = false;
     s->not_before = 0;
     s->since = siem_clock();
     s->position = request->position;

@@ -3,6 +3,7 @@
 #ifndef SIEM_SHIPMENT_H
 #define SIEM_SHIPMENT_H
 
+#include "base/task_queue.h"
 #include "delivery/packer.h"
 
 /* Halving a range leaves one more; 64 bits can be halved 64 times. One more for a suspect, and some
@@ -33,6 +34,9 @@ typedef struct siem_shipment {
     size_t range_count;
     siem_parcel parcel;
     siem_phase phase;
+    siem_task preparing;   /* the parcel, on another thread */
+    const siem_sink *sink; /* that it is prepared for */
+    bool is_offered;       /* the next parcel, to the threads that prepare */
     double not_before;
     double since;              /* when it was put on its way, in seconds of siem_clock */
     siem_position position;    /* that is reached with it */

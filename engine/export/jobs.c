@@ -36,9 +36,10 @@ struct siem_jobs {
     const siem_origin *origin;
     const siem_renderer *renderer;
     const siem_mappings *mappings;
+    siem_task_queue *parcels; /* that can be prepared */
     size_t batch_bytes;
     pthread_mutex_t lock; /* of all below */
-    pthread_cond_t work;  /* there is a slice to render, or room for a batch */
+    pthread_cond_t work;  /* there is a slice to render, a parcel, or room for a batch */
     pthread_cond_t done;  /* a batch is ready */
     task *tasks;          /* a ring: `used` from `first` on, of which `begun` have a thread */
     size_t capacity, first, used, begun;
@@ -53,12 +54,28 @@ static bool goes_on(void *jobs) {
     return !atomic_load(&((siem_jobs *)jobs)->is_stopping);
 }
 
+static void wake(void *context) {
+    siem_jobs *jobs = context;
+    (void)pthread_mutex_lock(&jobs->lock);
+    (void)pthread_cond_broadcast(&jobs->work);
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
+/* Prepares a parcel, as that frees memory soon, or waits for work. */
+static void help_or_wait(siem_jobs *jobs) {
+    if (!siem_task_queue_is_waiting(jobs->parcels)) {
+        (void)pthread_cond_wait(&jobs->work, &jobs->lock);
+        return;
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    siem_task_queue_help(jobs->parcels);
+    (void)pthread_mutex_lock(&jobs->lock);
+}
+
 /* Hands a batch over. False when nobody wants it; it is closed then. */
 static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) {
     (void)pthread_mutex_lock(&jobs->lock);
-    while (at->count == MOST_READY && goes_on(jobs)) {
-        (void)pthread_cond_wait(&jobs->work, &jobs->lock);
-    }
+    while (at->count == MOST_READY && goes_on(jobs)) help_or_wait(jobs);
     bool is_wanted = goes_on(jobs);
     if (is_wanted) at->ready[(at->first + at->count++) % MOST_READY] = *rendered;
     (void)pthread_cond_signal(&jobs->done);
@@ -126,8 +143,9 @@ static void render(worker *w, task *at) {
 static task *next_task(siem_jobs *jobs) {
     task *at = NULL;
     (void)pthread_mutex_lock(&jobs->lock);
-    while (jobs->begun == jobs->used && goes_on(jobs)) {
-        (void)pthread_cond_wait(&jobs->work, &jobs->lock);
+    while (goes_on(jobs) &&
+           (jobs->begun == jobs->used || siem_task_queue_is_waiting(jobs->parcels))) {
+        help_or_wait(jobs);
     }
     if (goes_on(jobs)) at = &jobs->tasks[(jobs->first + jobs->begun++) % jobs->capacity];
     (void)pthread_mutex_unlock(&jobs->lock);
@@ -163,6 +181,7 @@ static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
         return siem_error_set(err, SIEM_IO, "cannot start a thread to render on: %s", strerror(rc));
     }
     jobs->thread_count++;
+    siem_task_queue_set_helpers(jobs->parcels, wake, jobs);
     return SIEM_OK;
 }
 
@@ -170,7 +189,7 @@ static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
 
 siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
                          const siem_renderer *renderer, const siem_mappings *mappings,
-                         size_t batch_bytes, siem_error *err) {
+                         siem_task_queue *parcels, size_t batch_bytes, siem_error *err) {
     pthread_condattr_t monotonic;
     *out = NULL;
     siem_jobs *jobs = calloc(1, sizeof *jobs);
@@ -178,6 +197,7 @@ siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origi
     jobs->origin = origin;
     jobs->renderer = renderer;
     jobs->mappings = mappings;
+    jobs->parcels = parcels;
     jobs->batch_bytes = batch_bytes;
     jobs->most_threads = count;
     jobs->capacity = count * SLICES_OF_THREAD;
@@ -253,6 +273,7 @@ bool siem_jobs_take(siem_jobs *jobs, int milliseconds, siem_rendered *out) {
 
 void siem_jobs_close(siem_jobs *jobs) {
     if (jobs == NULL) return;
+    siem_task_queue_set_helpers(jobs->parcels, NULL, NULL);
     (void)pthread_mutex_lock(&jobs->lock);
     atomic_store(&jobs->is_stopping, true);
     (void)pthread_cond_broadcast(&jobs->work);

@@ -7,6 +7,7 @@
 #ifndef SIEM_JOBS_H
 #define SIEM_JOBS_H
 
+#include "base/task_queue.h"
 #include "export/mappings.h"
 #include "record/renderer.h"
 #include "source/reader.h"
@@ -25,11 +26,11 @@ typedef struct siem_rendered {
 
 /* `count` threads, each of which starts when there is a slice for it. A batch with `batch_bytes` is
  * handed over, although its slice goes on. `mappings` has one for each thread, or none: then they
- * share that of `renderer`. What the pointers point to must outlive the jobs. Errors:
- * SIEM_NO_MEMORY. */
+ * share that of `renderer`. Parcels are prepared before slices are rendered. What the pointers
+ * point to must outlive the jobs. Errors: SIEM_NO_MEMORY. */
 siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
                          const siem_renderer *renderer, const siem_mappings *mappings,
-                         size_t batch_bytes, siem_error *err);
+                         siem_task_queue *parcels, size_t batch_bytes, siem_error *err);
 
 /* Whether another slice can be added. */
 bool siem_jobs_has_room(const siem_jobs *jobs);

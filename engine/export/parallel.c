@@ -64,6 +64,7 @@ static siem_code open_jobs(siem_export *export_, reading *r, siem_error *err) {
     size_t bytes = export_->options.batch_bytes;
     return siem_jobs_open(&r->jobs, export_->jobs, siem_registry_origin(export_->registry),
                           &export_->renderer, &export_->mappings,
+                          siem_delivery_parcels(export_->delivery),
                           bytes > BATCH_BYTES ? bytes : BATCH_BYTES, err);
 }
 

@@ -89,23 +89,52 @@ cmp -s whole.out pieces.out || fail "killed $killed times, the file is another o
 [ $killed -gt 0 ] || fail "no export was killed"
 rm -f whole.out pieces.out
 
-# ---- to targets, some records of which are refused ----
+# ---- to targets: the same bytes, plain and compressed, prepared on whatever thread ----
+# sent FOLDER: the size on the wire and the body of each request with records, in their order.
+sent() {
+    sed -n 's/.*"wire": \([0-9]*\), "body": \([0-9]*\).*/\1 \2/p' "$1/requests.jsonl"
+    for body in $(find "$1/bodies" -type f | sort -V); do cat "$body"; done
+}
+for how in hec:none hec:gzip bulk:none bulk:gzip plain:zstd plain:gzip; do
+    kind=${how%:*} compression=${how#*:}
+    [ "$compression" = none ] || has_feature "$compression" || continue
+    case $kind in
+        hec) options="--to splunk --token env:TOKEN" ;;
+        bulk) options="--to elastic" ;;
+        plain) options="--to http --format ecs" ;;
+    esac
+    for jobs in 1 2 3 8; do
+        receive "$kind-$jobs" "$kind" --bodies
+        # shellcheck disable=SC2086 # several words
+        run 0 export --db ordered.db --registry-id reg $options --url "$url" --jobs $jobs \
+            --batch-bytes 200000 --compress "$compression" --in-flight 1
+        dismiss
+        sent "$kind-$jobs" >$jobs.sent
+        cmp -s 1.sent $jobs.sent || fail "$kind, $compression: $jobs jobs send other bytes"
+    done
+    [ "$(wc -c <1.sent)" -gt 1000000 ] || fail "$kind, $compression: too little was sent"
+    holds "$kind-1" "all(one['encoding'] == ${compression@Q}.replace('none', '') for one in data)"
+done
+
+# ---- some records of which are refused, and requests that are too large, or fail ----
 sqlite3 ordered.db "UPDATE events SET user_agent = 'poison' WHERE id IN (70, 4100, 4101, 8999)"
+plan '[{"status": 503}, null, {"status": 503}, null, {"status": 413}, null, null, "reset", {"status": 413}]'
 for kind in hec bulk; do
     options="--to splunk --token env:TOKEN"
     [ $kind = hec ] || options="--to elastic"
     for jobs in 1 3; do
-        receive $kind-$jobs $kind
+        receive $kind-$jobs $kind --plan plan.json
         # shellcheck disable=SC2086 # several words
         run 3 export --db ordered.db --registry-id reg $options --url "$url" "${quick[@]}" --jobs $jobs \
-            --batch-bytes 100000 --compress gzip --in-flight 1 --dead-letter $kind-$jobs.dead
+            --batch-bytes 200000 --compress "${compressions[-1]}" --in-flight 1 --dead-letter $kind-$jobs.dead
         dismiss
-        records $kind-$jobs >$kind-$jobs.records
-        cmp -s $kind-1.records $kind-$jobs.records || fail "$kind: $jobs jobs send other records"
-        cut -f 4 -d '"' $kind-$jobs.dead >/dev/null
-        [ "$(wc -l <$kind-$jobs.dead)" -eq "$(wc -l <$kind-1.dead)" ] || fail "$kind: $jobs jobs, other dead letters"
+        records $kind-$jobs | sort >$jobs.records # while one waits for its next attempt, another one goes
+        cmp -s 1.records $jobs.records || fail "$kind: $jobs jobs send other records"
+        letters $kind-1.dead >a; letters $kind-$jobs.dead >b
+        cmp -s a b || fail "$kind: $jobs jobs, other dead letters"
     done
     [ "$(wc -l <$kind-1.dead)" -gt 2 ] || fail "$kind rejects nothing"
+    [ "$(grep -c '"status": 413' $kind-1/requests.jsonl)" -eq 2 ] || fail "$kind: nothing was too large"
 done
 
 # ---- what is no number of jobs ----

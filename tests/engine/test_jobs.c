@@ -360,11 +360,13 @@ static void test_closed_early(void **state) {
     (void)state;
     for (int taken = 0; taken < 12; taken++) {
         siem_jobs *jobs;
+        siem_task_queue *parcels;
         siem_slice slice;
         siem_registry *registry = open_registry();
         siem_renderer renderer = {.mapping = rows.mapping};
-        assert_ok(
-            siem_jobs_open(&jobs, 3, siem_registry_origin(registry), &renderer, NULL, 4000, &err));
+        assert_ok(siem_task_queue_open(&parcels, &err));
+        assert_ok(siem_jobs_open(&jobs, 3, siem_registry_origin(registry), &renderer, NULL, parcels,
+                                 4000, &err));
         assert_true(siem_jobs_is_empty(jobs));
         for (int i = 0; i < taken;) {
             siem_rendered rendered;
@@ -379,6 +381,7 @@ static void test_closed_early(void **state) {
             i++;
         }
         siem_jobs_close(jobs);
+        siem_task_queue_close(parcels);
         siem_registry_close(registry);
     }
 }
