@@ -82,11 +82,11 @@ ROOMS = [
     ("checkpoint sqlite_file",
      ["engine/test_(checkpoint|calls|damage|follow|misuse)", "engine/", "cli/(export|failures)",
       "follow/(checkpoint|reconcile|process)", "delivery/(plain|replay|damaged)"]),
-    ("watch follow identity clock", ["engine/test_(follow|watch)", "engine/test_(outage|delivery)",
+    ("watch news turn follow identity clock", ["engine/test_(follow|watch|turn)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(access|follow|registry)", "follow/users", "cli/registry"]),
-    ("registry reader survey slices sorted_ids tail continuity registry_id database ordering schema query",
-     ["engine/test_(registry|reader|schema|follow|event)", "engine/test_(misuse|damage|format)", "lua/",
+    ("registry reader survey slices sorted_ids tail continuity registry_id identity_file database ordering schema query",
+     ["engine/test_(registry|reader|schema|follow|event|identity_file)", "engine/test_(misuse|damage|format)", "lua/",
       "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),
 ]
 

@@ -112,12 +112,20 @@ static siem_renderer renderer_of(const siem_export_options *options) {
                            .keeps_refused = options->on_error == SIEM_DEADLETTER_ON_ERROR};
 }
 
-siem_code siem_export_restart(siem_export *export_, siem_error *err) {
-    const siem_export_options *options = &export_->options;
-    siem_code rc = SIEM_OK;
+void siem_export_rest(siem_export *export_) {
     take_counts(export_);
     export_->retries = export_->counts.retries;
     drop_delivery(export_);
+}
+
+siem_code siem_export_wake(siem_export *export_, siem_error *err) {
+    return export_->delivery == NULL ? open_delivery(export_, err) : SIEM_OK;
+}
+
+siem_code siem_export_restart(siem_export *export_, siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    siem_code rc = SIEM_OK;
+    siem_export_rest(export_);
     export_->halted = false;
     if (options->checkpoint != NULL && (options->sink->kind->filing != NULL || export_->undone)) {
         rc = siem_export_return(export_, err);
@@ -167,6 +175,7 @@ void siem_export_close(siem_export *export_) {
     /* A function that it calls cannot close it: it goes on when that returns. */
     if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
     drop_delivery(export_);
+    if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
     if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
     siem_mappings_close(&export_->mappings, &export_->options);
     free(export_);
@@ -323,8 +332,12 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
     siem_event *event;
     siem_code rc;
     export_->settled = siem_clock();
-    for (;;) {
+    export_->has_more = false;
+    for (uint64_t count = 0;; count++) {
+        export_->has_more = export_->most != 0 && count == export_->most;
         *reading = true;
+        rc = SIEM_END;
+        if (export_->has_more) break;
         rc = siem_registry_next(export_->registry, &event, err);
         if (rc == SIEM_OK) rc = check_columns(export_, export_->registry, err);
         if (rc != SIEM_OK) break;

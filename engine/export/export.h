@@ -38,6 +38,8 @@ struct siem_export {
     uint64_t unreleased;     /* events that were read since no read transaction was open */
     double breath_due;       /* of siem_clock: when reading pauses to look around */
     double settled;          /* of siem_clock: when a batch had its outcomes last */
+    uint64_t most;           /* events of a turn, after which it ends; 0: no limit */
+    bool has_more;           /* the turn ended there */
     siem_refused refused;    /* the last event that had no record, */
     siem_refused rejected;   /* and the last record that the sink refused, with all before it */
     siem_refusals reasons;   /* of what is counted as refused */
@@ -117,6 +119,12 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
 /* After a failure: a delivery without a past, for the events after those that are confirmed. Of a
  * failure the export is to be ended. */
 siem_code siem_export_restart(siem_export *export_, siem_error *err);
+
+/* The same without going back: after siem_export_rest. */
+siem_code siem_export_wake(siem_export *export_, siem_error *err);
+
+/* Frees what is there for records while none are on their way. */
+void siem_export_rest(siem_export *export_);
 
 /* Sends what is rendered, and waits until it is settled. */
 siem_code siem_export_flush(siem_export *export_, siem_error *err);

@@ -31,19 +31,21 @@ siem_code siem_watch_open(siem_watch *watch, const siem_database *database,
     *watch = siem_watch_closed;
     watch->database = database;
     watch->file = file;
-    siem_code rc =
-        siem_database_prepare(database, &watch->version_query, "PRAGMA data_version", err);
-    if (rc != SIEM_OK) return rc;
-    /* Without a notifier it asks often enough. */
-    watch->notifier = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (watch->notifier >= 0) {
-        (void)inotify_add_watch(watch->notifier, database->path, IN_MODIFY | IN_MOVE_SELF);
-    }
-    return SIEM_OK;
+    return siem_database_prepare(database, &watch->version_query, "PRAGMA data_version", err);
 }
 
 siem_code siem_watch_mark(siem_watch *watch, siem_error *err) {
     return read_version(watch, &watch->version, err);
+}
+
+/* From the first wait on: one that is waited for with others (news.h) needs no notifier of its own,
+ * of which a user may have few. Without one it asks often enough. */
+static void hear_file(siem_watch *watch) {
+    if (watch->tried) return;
+    watch->tried = true;
+    watch->notifier = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch->notifier < 0) return;
+    (void)inotify_add_watch(watch->notifier, watch->database->path, IN_MODIFY | IN_MOVE_SELF);
 }
 
 /* The log comes and goes with the connections that use it. */
@@ -89,6 +91,7 @@ static void sleep_until_write(siem_watch *watch, int milliseconds) {
 
 siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err) {
     double deadline = siem_clock() + milliseconds / 1e3;
+    if (milliseconds > 0) hear_file(watch);
     for (;;) {
         int64_t version;
         double left = (deadline - siem_clock()) * 1e3;

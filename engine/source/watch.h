@@ -11,6 +11,7 @@ typedef struct siem_watch {
     int64_t version;           /* of the content, when it was marked */
     const siem_identity *file; /* that is open */
     int notifier;              /* of writes to the file and its log; -1: there is none */
+    bool tried;                /* to have one */
     bool hears_log;
     int pause; /* milliseconds until it asks again, without having heard anything */
 } siem_watch;

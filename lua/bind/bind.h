@@ -30,6 +30,7 @@ LUALIB_API int luaL_typeerror(lua_State *L, int arg, const char *name) __attribu
 #define SIEM_LUA_REASONS    "oversight.reasons"
 #define SIEM_LUA_NETWORKS   "oversight.networks"
 #define SIEM_LUA_GEOIP      "oversight.geoip"
+#define SIEM_LUA_NEWS       "oversight.news"
 
 /* Each adds one noun to the module table on top of the stack. */
 void siem_lua_bind_event(lua_State *L);
@@ -48,6 +49,7 @@ void siem_lua_bind_geoip(lua_State *L);
 void siem_lua_bind_text(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);
+void siem_lua_bind_news(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
 
 /* Pushes why an export refused events: a list of {reason=, events=, first={id, ...}}. */

@@ -1,17 +1,19 @@
 /* export.c: the loop from registry to sink, run by the engine. */
 #include "base/error.h"
 #include "bind/bind.h"
+#include "export/turn.h"
 
 #include <oversight/counters.h>
 #include <string.h>
 
 /* User values of an export: what the engine's export points to must outlive it. */
-enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, USER_VALUES = CHECKPOINT };
+enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, USER_VALUES = CHECKPOINT, REGISTRY };
 
 typedef struct lua_export {
     siem_export *export_;          /* NULL: closed */
     siem_lua_caller caller, *sink; /* the second is the sink's, during a call */
     int progress, notice;          /* references of functions, or LUA_NOREF */
+    siem_lua_use *registry;        /* that it keeps from turn to turn; or NULL */
 } lua_export;
 
 static lua_export *check(lua_State *L, int index) {
@@ -20,11 +22,22 @@ static lua_export *check(lua_State *L, int index) {
     return e;
 }
 
+/* Keeps the registry at `index` open from one turn to the next; 0: releases it. */
+static void keep_registry(lua_State *L, lua_export *e, int index, siem_lua_use *use) {
+    if (use != NULL) use->count++;
+    if (e->registry != NULL) e->registry->count--;
+    e->registry = use;
+    if (index != 0) lua_pushvalue(L, index);
+    else lua_pushnil(L);
+    lua_setiuservalue(L, 1, REGISTRY);
+}
+
 static int export_close(lua_State *L) {
     lua_export *e = luaL_checkudata(L, 1, SIEM_LUA_EXPORT);
     if (e->caller.L != NULL) return luaL_error(L, "an export cannot be closed while it runs");
     siem_export_close(e->export_);
     e->export_ = NULL;
+    keep_registry(L, e, 0, NULL);
     luaL_unref(L, LUA_REGISTRYINDEX, e->progress);
     luaL_unref(L, LUA_REGISTRYINDEX, e->notice);
     e->progress = e->notice = LUA_NOREF;
@@ -150,7 +163,7 @@ static int export_open(lua_State *L) {
     siem_lua_caller *ignored;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_export *e = lua_newuserdatauv(L, sizeof *e, USER_VALUES);
+    lua_export *e = lua_newuserdatauv(L, sizeof *e, REGISTRY);
     *e = (lua_export){.progress = LUA_NOREF, .notice = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_EXPORT);
     static const char *const keys[] = {"mapping", "sink", "deadletter", "checkpoint"};
@@ -268,6 +281,48 @@ static int export_finish(lua_State *L) {
     return end(L, &s, rc, &err);
 }
 
+/* core.export_turn(export, registry, most) -> whether there is more, or nil, message, code */
+static int export_turn(lua_State *L) {
+    siem_error err;
+    siem_lua_use *use;
+    bool has_more = false;
+    siem_registry *registry = siem_lua_check_registry(L, 2, &use);
+    lua_Integer most = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, most >= 1, 3, "must be 1 or more");
+    session s = begin(L, use);
+    siem_code rc = SIEM_OK;
+    if (s.export_->registry != NULL && s.export_->registry != use) {
+        rc = siem_error_set(&err, SIEM_INVALID, "this export has turns of another registry");
+    } else {
+        rc = siem_export_turn(s.export_->export_, registry, (uint64_t)most, &has_more, &err);
+        keep_registry(L, s.export_, rc == SIEM_OK ? 2 : 0, rc == SIEM_OK ? use : NULL);
+    }
+    int results = end(L, &s, rc, &err);
+    if (results == 1) lua_pushboolean(L, has_more);
+    return results;
+}
+
+/* core.export_tend(export) -> whether all is saved, or nil, message, code */
+static int export_tend(lua_State *L) {
+    siem_error err;
+    bool is_saved = true;
+    session s = begin(L, NULL);
+    siem_code rc = siem_export_tend(s.export_->export_, &is_saved, &err);
+    if (rc != SIEM_OK) keep_registry(L, s.export_, 0, NULL);
+    int results = end(L, &s, rc, &err);
+    if (results == 1) lua_pushboolean(L, is_saved);
+    return results;
+}
+
+/* core.export_stop(export) -> true, or nil, message, code */
+static int export_stop(lua_State *L) {
+    siem_error err;
+    session s = begin(L, NULL);
+    siem_code rc = siem_export_stop(s.export_->export_, &err);
+    keep_registry(L, s.export_, 0, NULL);
+    return end(L, &s, rc, &err);
+}
+
 static int export_counts(lua_State *L) {
     push_counts(L, siem_export_counts(check(L, 1)->export_));
     return 1;
@@ -296,6 +351,12 @@ void siem_lua_bind_export(lua_State *L) {
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
     lua_pushcfunction(L, export_open);
     lua_setfield(L, -2, "export_open");
+    lua_pushcfunction(L, export_turn);
+    lua_setfield(L, -2, "export_turn");
+    lua_pushcfunction(L, export_tend);
+    lua_setfield(L, -2, "export_tend");
+    lua_pushcfunction(L, export_stop);
+    lua_setfield(L, -2, "export_stop");
     lua_pushcfunction(L, no_counts);
     lua_setfield(L, -2, "no_counts");
     lua_pushcfunction(L, counters);

@@ -1,6 +1,7 @@
 /* registry.c: the event source in Lua. */
 #include "source/registry.h"
 #include "bind/bind.h"
+#include "source/identity_file.h"
 #include "source/registry_id.h"
 
 struct siem_lua_reading {
@@ -89,6 +90,19 @@ static int registry_id_check(lua_State *L) {
         return siem_lua_fail(L, &err);
     }
     lua_pushboolean(L, true);
+    return 1;
+}
+
+/* core.registry_identity(path) -> the identity that is kept beside a database, or nil, message,
+ * code
+ */
+static int registry_identity(lua_State *L) {
+    siem_error err;
+    char identity[SIEM_IDENTITY_SIZE];
+    if (siem_identity_file_read(identity, siem_lua_check_text(L, 1), &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushstring(L, identity);
     return 1;
 }
 
@@ -353,6 +367,8 @@ void siem_lua_bind_registry(lua_State *L) {
     lua_setfield(L, -2, "registry_open");
     lua_pushcfunction(L, registry_await);
     lua_setfield(L, -2, "registry_await");
+    lua_pushcfunction(L, registry_identity);
+    lua_setfield(L, -2, "registry_identity");
     lua_pushcfunction(L, registry_id_check);
     lua_setfield(L, -2, "registry_id_check");
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,39 @@ static int list_folder(lua_State *L) {
         lua_rawseti(L, -2, ++count);
     }
     closedir(folder);
+    return 1;
+}
+
+/* What matches and is not a folder, or is gone by then, has nothing within. */
+static int is_fault(const char *path, int reason) {
+    (void)path;
+    return reason != ENOTDIR && reason != ENOENT;
+}
+
+/* core.glob(pattern) -> the paths that match a pattern of the shell's, sorted; nil, message when a
+ * folder cannot be read */
+static int match_paths(lua_State *L) {
+    const char *pattern = siem_lua_check_text(L, 1);
+    siem_buffer *paths = siem_lua_new_scratch(L); /* Lua may raise, and leave what glob makes */
+    glob_t found;
+    int rc = glob(pattern, 0, is_fault, &found);
+    if (rc != 0 && rc != GLOB_NOMATCH) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "cannot look for '%s': %s", pattern,
+                        rc == GLOB_NOSPACE ? "out of memory" : strerror(errno));
+        return 2;
+    }
+    for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
+        siem_buffer_add(paths, found.gl_pathv[i], strlen(found.gl_pathv[i]) + 1);
+    }
+    if (rc == 0) globfree(&found);
+    if (paths->failed) return luaL_error(L, "out of memory");
+    lua_newtable(L);
+    const char *at = paths->bytes, *end = at + paths->size;
+    for (lua_Integer i = 1; at < end; at += strlen(at) + 1) {
+        lua_pushstring(L, at);
+        lua_rawseti(L, -2, i++);
+    }
     return 1;
 }
 
@@ -261,6 +295,7 @@ static int set_budget(lua_State *L) {
 
 void siem_lua_bind_system(lua_State *L) {
     static const luaL_Reg functions[] = {{"list_folder", list_folder},
+                                         {"glob", match_paths},
                                          {"terminal_width", terminal_width},
                                          {"clock", monotonic_clock},
                                          {"pause", pause_for},

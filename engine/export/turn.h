@@ -1,0 +1,25 @@
+/* turn.h: exports of many registries in turn, on one thread and into one sink.
+ *
+ * Each has its registry, which is followed, and its checkpoint. Between two turns nothing of it is
+ * in flight, so that the sink is free for others. */
+#ifndef SIEM_TURN_H
+#define SIEM_TURN_H
+
+#include <oversight/siem.h>
+
+/* Exports what the registry has after the position, about `most` events of it, and waits until they
+ * are settled. `*has_more`: it ended at `most`. Errors: those of siem_export_run; the export has
+ * stopped then, with all saved that was confirmed, and the next turn begins at the position again.
+ */
+siem_code siem_export_turn(siem_export *export_, siem_registry *registry, uint64_t most,
+                           bool *has_more, siem_error *err);
+
+/* Between two turns: saves the checkpoint when that is due; `*is_saved`: nothing is left to save.
+ * Errors: SIEM_IO, when what was written may not be on the disk; the export has stopped then. */
+siem_code siem_export_tend(siem_export *export_, bool *is_saved, siem_error *err);
+
+/* After the last turn: saves the checkpoint, and releases the registry and the output file. Errors:
+ * those of saving. */
+siem_code siem_export_stop(siem_export *export_, siem_error *err);
+
+#endif
