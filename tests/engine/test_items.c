@@ -9,11 +9,9 @@ static siem_outcome outcomes[2];
 static siem_answer answer;
 
 static void hear(const char *body, size_t count) {
-    cJSON *json = cJSON_Parse(body);
     siem_answer_clear(&answer);
     answer = siem_answer_begin(outcomes, count);
-    siem_elastic_read_items(json, &answer);
-    cJSON_Delete(json);
+    siem_elastic_read_items(body, strlen(body), &answer);
 }
 
 static const char *reason_of(size_t index) {
@@ -173,7 +171,10 @@ static void test_neighbours(void **state) {
 
 static void test_other_answers(void **state) {
     static const char *const bodies[] = {
+        "",
         "{}",
+        "{\"items\":null}",
+        "{\"items\":[{\"create\":{\"status\":201}},{\"create\":{\"status\":201}}",
         "[]",
         "{\"items\":{}}",
         "{\"items\":[]}",
@@ -188,6 +189,41 @@ static void test_other_answers(void **state) {
         assert_non_null(strstr(answer.reason, "the answer is not that of _bulk: "));
         assert_non_null(strstr(answer.reason, " item(s) for 2"));
         assert_false(answer.is_itemwise);
+    }
+}
+
+/* However it is written: with white space, with more about each document, or with less. */
+static void test_spelling(void **state) {
+    static const struct {
+        const char *item;
+        siem_verdict verdict;
+        int status;
+    } cases[] = {
+        {"{ \"create\" : { \"status\" : 201 } }", SIEM_DELIVERED, 201},
+        {"{\"create\":{\"status\":200}}", SIEM_DELIVERED, 200},
+        {"{\"create\":{\"status\":299}}", SIEM_DELIVERED, 299},
+        {"{\"create\":{\"_id\":\"a\",\"status\":201,\"result\":\"created\"}}", SIEM_DELIVERED, 201},
+        {"{\"create\":{\"status\":2e1}}", SIEM_RETRY, 20},
+        {"{\"create\":{\"status\":2.5}}", SIEM_RETRY, 2},
+        {"{\"create\":{\"status\":2010}}", SIEM_RETRY, 2010},
+        {"{\"create\":{\"status\":429}}", SIEM_RETRY, 429},
+        {"{\"create\":{\"status\":\"201\"}}", SIEM_RETRY, 0},
+        {"{\"create\":{}}", SIEM_RETRY, 0},
+        {"{}", SIEM_RETRY, 0},
+        {"201", SIEM_RETRY, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[512];
+        (void)snprintf(body, sizeof body,
+                       " {\"took\": 3, \"items\" : [ %s , {\"create\":{\"status\":201}}] }",
+                       cases[i].item);
+        hear(body, 2);
+        assert_true(answer.is_itemwise);
+        if (outcomes[0].verdict != cases[i].verdict) fail_msg("%s", cases[i].item);
+        assert_int_equal(outcomes[0].http_status, cases[i].status);
+        assert_int_equal(outcomes[1].verdict, SIEM_DELIVERED);
+        assert_int_equal(outcomes[1].http_status, 201);
     }
 }
 
@@ -222,6 +258,7 @@ int main(void) {
         cmocka_unit_test(test_statuses),      cmocka_unit_test(test_types),
         cmocka_unit_test(test_marks),         cmocka_unit_test(test_neighbours),
         cmocka_unit_test(test_other_answers), cmocka_unit_test(test_own_errors),
+        cmocka_unit_test(test_spelling),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     siem_answer_clear(&answer);

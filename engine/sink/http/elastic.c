@@ -254,10 +254,14 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     siem_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
-    cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
-    if (response->status >= 200 && response->status < 300) siem_elastic_read_items(body, answer);
-    else if (response->status >= 400) read_refusal(elastic, response, body, answer);
-    cJSON_Delete(body);
+    const siem_buffer *text = &response->body;
+    if (response->status >= 200 && response->status < 300) {
+        siem_elastic_read_items(text->bytes, text->size, answer);
+    } else if (response->status >= 400) {
+        cJSON *body = cJSON_ParseWithLength(text->bytes, text->size);
+        read_refusal(elastic, response, body, answer);
+        cJSON_Delete(body);
+    }
 }
 
 /* ---- the set-up ---- */

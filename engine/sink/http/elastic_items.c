@@ -7,6 +7,9 @@
  * when the same request shows that the set-up takes others. */
 #include "sink/http/elastic_items.h"
 
+#include "base/json_reader.h"
+
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,26 +158,97 @@ static void give(const cJSON *item, siem_answer *answer, size_t index, siem_verd
         strcmp(siem_elastic_text(item, "failure_store", ""), "used") == 0;
 }
 
-void siem_elastic_read_items(const cJSON *body, siem_answer *answer) {
-    const cJSON *items = cJSON_GetObjectItemCaseSensitive(body, "items"), *item;
-    bool takes_others = false;
-    size_t index = 0;
-    if ((size_t)cJSON_GetArraySize(items) != answer->count) {
-        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of _bulk: %d item(s) for %zu",
-                        cJSON_GetArraySize(items), answer->count);
-        return;
+/* ---- the list ---- */
+
+/* The items of an answer, of which one after another is looked at: a tree of all of them would take
+ * many times their text. */
+typedef struct item_list {
+    const char *at, *end; /* the bracket or comma before the next one */
+} item_list;
+
+/* What the next item says of its document, {"create": {...}}; false after the last. */
+static bool next_item(item_list *list, siem_json_pair *said) {
+    const char *item = list->at + 1;
+    if (item >= list->end || *list->at == ']' || *item == ']') return false;
+    list->at = siem_json_skip(item, list->end);
+    if (!siem_json_next(&item, list->at, said)) *said = (siem_json_pair){.value = ""};
+    return true;
+}
+
+/* The items in the text of an answer, made canonical; none when it has no list of them. */
+static item_list find_items(const siem_buffer *canonical) {
+    static const char none[] = "]";
+    const char *items;
+    size_t size;
+    bool is_there = canonical->size > 0 &&
+                    siem_json_find(canonical->bytes, canonical->size, "items", 5, &items, &size);
+    return is_there && *items == '[' ? (item_list){items, items + size} : (item_list){none, none};
+}
+
+static size_t count_items(item_list list) {
+    siem_json_pair said;
+    size_t count = 0;
+    while (next_item(&list, &said)) count++;
+    return count;
+}
+
+/* The status of a success of which nothing else is said, as of most; else 0. */
+static int plain_success(const siem_json_pair *said) {
+    static const char begin[] = "{\"status\":2";
+    size_t size = sizeof begin - 1;
+    const char *digits = said->value + size;
+    bool is_plain = said->value_size == size + 3 && memcmp(said->value, begin, size) == 0 &&
+                    isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]);
+    return is_plain ? 200 + (digits[0] - '0') * 10 + digits[1] - '0' : 0;
+}
+
+/* Judges a document by what is said of it. `others_taken`: NULL while that is not known. */
+static siem_verdict judge_item(const siem_json_pair *said, siem_answer *answer, size_t index,
+                               const bool *others_taken) {
+    int success = plain_success(said);
+    if (success != 0) {
+        siem_answer_one(answer, index, SIEM_DELIVERED, success, "taken");
+        return SIEM_DELIVERED;
     }
-    answer->is_itemwise = true;
-    cJSON_ArrayForEach(item, items) { /* {"create": {...}} */
-        siem_verdict verdict = judge(item->child, status_of(item->child));
-        takes_others |= verdict == SIEM_DELIVERED || verdict == SIEM_REJECT;
-        give(item->child, answer, index++, verdict);
+    cJSON *item = cJSON_ParseWithLength(said->value, said->value_size);
+    siem_verdict verdict = judge(item, status_of(item));
+    if (verdict == SIEM_UNDECIDED && others_taken != NULL) {
+        verdict = *others_taken ? SIEM_REJECT : SIEM_HOLD;
     }
-    index = 0;
-    cJSON_ArrayForEach(item, items) {
-        if (answer->outcomes[index].verdict == SIEM_UNDECIDED) {
-            give(item->child, answer, index, takes_others ? SIEM_REJECT : SIEM_HOLD);
-        }
-        index++;
+    give(item, answer, index, verdict);
+    cJSON_Delete(item);
+    return verdict;
+}
+
+/* Judges all documents, or with `others_taken` those that have no verdict yet. Returns whether some
+ * were taken, or refused for themselves. */
+static bool judge_all(item_list list, siem_answer *answer, const bool *others_taken) {
+    bool takes_any = false;
+    siem_json_pair said;
+    for (size_t i = 0; next_item(&list, &said); i++) {
+        if (others_taken != NULL && answer->outcomes[i].verdict != SIEM_UNDECIDED) continue;
+        siem_verdict verdict = judge_item(&said, answer, i, others_taken);
+        takes_any |= verdict == SIEM_DELIVERED || verdict == SIEM_REJECT;
     }
+    return takes_any;
+}
+
+void siem_elastic_read_items(const char *text, size_t size, siem_answer *answer) {
+    siem_buffer canonical = {0};
+    siem_json_reader reader = {0};
+    (void)siem_json_read(&reader, text, size, &canonical);
+    siem_json_reader_free(&reader);
+    const item_list items = find_items(&canonical);
+    size_t count = count_items(items);
+    if (canonical.failed) {
+        siem_answer_all(answer, SIEM_RETRY, "not enough memory to read the answer");
+    } else if (count != answer->count) {
+        siem_answer_all(answer, SIEM_RETRY, "the answer is not that of _bulk: %zu item(s) for %zu",
+                        count, answer->count);
+    } else {
+        answer->is_itemwise = true;
+        bool takes_others = judge_all(items, answer, NULL);
+        (void)judge_all(items, answer, &takes_others);
+    }
+    siem_buffer_free(&canonical);
 }

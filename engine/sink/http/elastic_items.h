@@ -16,8 +16,8 @@ bool siem_elastic_is_error(const cJSON *body);
 /* The type of such an error, or of an item that failed; "" without one. */
 const char *siem_elastic_error_type(const cJSON *failed);
 
-/* Gives each document its verdict: a delivery, a refusal of the document, or a set-up that is
- * wrong. An answer that is not that of _bulk retries all. */
-void siem_elastic_read_items(const cJSON *body, siem_answer *answer);
+/* Gives each document its verdict, by the text of an answer: a delivery, a refusal of the document,
+ * or a set-up that is wrong. An answer that is not that of _bulk retries all. */
+void siem_elastic_read_items(const char *text, size_t size, siem_answer *answer);
 
 #endif
