@@ -12,7 +12,7 @@ void *siem_resize(siem_allocator *allocator, void *block, size_t had, size_t siz
     return NULL;
 }
 
-static bool resize(siem_buffer *buffer, size_t capacity) {
+bool siem_buffer_set_capacity(siem_buffer *buffer, size_t capacity) {
     char *bytes = siem_resize(buffer->allocator, buffer->bytes, buffer->capacity, capacity);
     if (bytes == NULL) return false;
     buffer->bytes = bytes;
@@ -24,18 +24,14 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra) {
     if (buffer->failed) return false;
     size_t capacity = buffer->capacity < 512 ? 512 : buffer->capacity;
     while (capacity - buffer->size < extra && capacity <= SIZE_MAX / 2) capacity *= 2;
-    bool grown = capacity - buffer->size >= extra && resize(buffer, capacity);
+    bool grown = capacity - buffer->size >= extra && siem_buffer_set_capacity(buffer, capacity);
     /* Under a limit, twice as much may be too much where an eighth more is not. */
     if (!grown && buffer->allocator != NULL && extra < SIZE_MAX / 4 &&
         buffer->size < SIZE_MAX / 4) {
-        grown = resize(buffer, buffer->size + buffer->size / 8 + extra);
+        grown = siem_buffer_set_capacity(buffer, buffer->size + buffer->size / 8 + extra);
     }
     buffer->failed = !grown;
     return grown;
-}
-
-void siem_buffer_fit(siem_buffer *buffer) {
-    if (buffer->size > 0) (void)resize(buffer, buffer->size);
 }
 
 bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra) {

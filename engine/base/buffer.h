@@ -32,8 +32,9 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
 /* As siem_buffer_reserve, for what is secret: the memory that is given up is wiped. */
 bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra);
 
-/* Gives up the memory that is not in use. */
-void siem_buffer_fit(siem_buffer *buffer);
+/* Takes memory for so many bytes in all, neither more nor less. False, and as before, without it.
+ */
+bool siem_buffer_set_capacity(siem_buffer *buffer, size_t capacity);
 
 /* Frees the memory and leaves an empty buffer. */
 void siem_buffer_free(siem_buffer *buffer);

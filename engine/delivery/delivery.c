@@ -442,7 +442,7 @@ static void settle_first(siem_delivery *delivery) {
     siem_code rc = delivery->calls.settle(delivery->calls.context, &settlement, &err);
     if (rc != SIEM_OK) fail_with(delivery, &err);
     siem_packer_settle(delivery->packer, s->count);
-    siem_shipment_clear(s);
+    siem_shipment_release(s); /* the next one is in another place of the ring */
     release_parcel(delivery, s, delivery->failure.code == SIEM_OK);
     delivery->first = (delivery->first + 1) % delivery->capacity;
     delivery->used--;

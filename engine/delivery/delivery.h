@@ -50,7 +50,7 @@ siem_code siem_delivery_take_batch(siem_delivery *delivery, siem_batch **out, si
 /* There is a batch with records for the sink, which must stay open. */
 void siem_delivery_use_sink(siem_delivery *delivery);
 
-/* Whether a batch that is being filled holds enough for a request. */
+/* Whether a batch that is being filled holds enough to be pushed. */
 bool siem_delivery_is_due(const siem_delivery *delivery, const siem_batch *batch);
 
 /* Takes over a batch, also when it fails; or one that stays the caller's, and as it is until the

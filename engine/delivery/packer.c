@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_RESERVED ((size_t)64 << 20)
-#define RECORD_ROOM   ((size_t)64 << 10) /* for the record that fills a batch */
+#define BATCH_BYTES ((size_t)1 << 20)  /* at most: a request is made of as many as it takes */
+#define RECORD_ROOM ((size_t)64 << 10) /* for the record that fills a batch */
 
 /* A batch that has records which are not settled. */
 typedef struct cargo {
@@ -21,9 +21,10 @@ typedef struct cargo {
 struct siem_packer {
     const siem_sink *sink;
     size_t batch_bytes;
-    cargo *first, *last, *packing; /* `packing` has the next record; NULL: there is none */
-    cargo *spare;                  /* empty ones, whose batches keep their memory: a list */
-    siem_item *items;              /* of the request that is being packed */
+    cargo *first, *last, *packing;  /* `packing` has the next record; NULL: there is none */
+    cargo *spare;                   /* empty ones, whose batches keep their memory: a list */
+    size_t spare_count, most_spare; /* as many as were wanted at once, whoever opened them */
+    siem_item *items;               /* of the request that is being packed */
     size_t count, capacity, bytes;
     bool is_full;          /* it is complete where the next event begins */
     siem_position reached; /* with all events whose records are packed, */
@@ -58,18 +59,23 @@ void siem_packer_close(siem_packer *packer) {
 
 /* ---- batches ---- */
 
+/* What a batch holds when it is to be added. */
+static size_t due_bytes(const siem_packer *packer) {
+    return packer->batch_bytes < BATCH_BYTES ? packer->batch_bytes : BATCH_BYTES;
+}
+
 siem_code siem_packer_take_batch(siem_packer *packer, siem_batch **out, siem_error *err) {
     cargo *spare = packer->spare;
     if (spare != NULL) {
         *out = spare->owned;
         packer->spare = spare->next;
+        packer->spare_count--;
         free(spare);
         return SIEM_OK;
     }
     siem_code rc = siem_batch_open(out, err);
-    if (rc == SIEM_OK && packer->batch_bytes < MOST_RESERVED) {
-        siem_batch_reserve(*out, packer->batch_bytes + RECORD_ROOM);
-    }
+    packer->most_spare++;
+    if (rc == SIEM_OK) siem_batch_reserve(*out, due_bytes(packer) + RECORD_ROOM);
     return rc;
 }
 
@@ -95,7 +101,8 @@ static void drop_first(siem_packer *packer) {
     if (packer->first == NULL) packer->last = NULL;
     if (packer->packing == done) packer->packing = done->next;
     done->next = NULL;
-    if (done->owned == NULL) {
+    if (done->owned == NULL || packer->spare_count == packer->most_spare) {
+        siem_batch_close(done->owned);
         free(done);
         return;
     }
@@ -103,6 +110,7 @@ static void drop_first(siem_packer *packer) {
     done->packed = done->settled = 0;
     done->next = packer->spare;
     packer->spare = done;
+    packer->spare_count++;
 }
 
 /* Batches of which nothing is left, also those that had no record. */
@@ -142,7 +150,7 @@ static bool is_due(const siem_packer *packer) {
 
 bool siem_packer_is_due(const siem_packer *packer, const siem_batch *batch) {
     size_t most = packer->sink->pace.batch_events;
-    return siem_batch_weight(batch) >= packer->batch_bytes ||
+    return siem_batch_weight(batch) >= due_bytes(packer) ||
            (most != 0 && siem_batch_size(batch) >= most);
 }
 

@@ -45,7 +45,7 @@ void siem_packer_settle(siem_packer *packer, size_t count);
 /* Forgets all batches. */
 void siem_packer_clear(siem_packer *packer);
 
-/* Whether the records of a batch are enough for a request. */
+/* Whether a batch holds enough to be added. */
 bool siem_packer_is_due(const siem_packer *packer, const siem_batch *batch);
 
 /* What is reached before the first record. */

@@ -69,8 +69,7 @@ void siem_batch_keep_sources(siem_batch *batch, bool keeps) {
 }
 
 void siem_batch_reserve(siem_batch *batch, size_t bytes) {
-    (void)siem_buffer_reserve(&batch->lines, bytes);
-    batch->lines.failed = false;
+    if (batch->lines.capacity < bytes) (void)siem_buffer_set_capacity(&batch->lines, bytes);
 }
 
 static bool reserve_record(siem_batch *batch) {

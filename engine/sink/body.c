@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 void siem_body_reserve(siem_body *body, size_t bytes) {
-    if (!siem_buffer_reserve(&body->own, bytes)) body->failed = true;
+    if (bytes > 0 && !siem_buffer_set_capacity(&body->own, bytes)) body->failed = true;
 }
 
 static bool reserve_piece(siem_body *body) {

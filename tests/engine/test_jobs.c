@@ -4,6 +4,7 @@
 #include "source/registry.h"
 #include "testing.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -386,6 +387,42 @@ static void test_closed_early(void **state) {
     }
 }
 
+/* Batches that threads open for what a slice has beyond its first one are not kept for ever. */
+static siem_code look_at_memory(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                                siem_error *err) {
+    size_t *most = context;
+    const struct mallinfo2 memory = mallinfo2();
+    size_t size = memory.uordblks + memory.hblkhd;
+    (void)batch, (void)outcomes, (void)err;
+    if (size > *most) *most = size;
+    return SIEM_OK;
+}
+
+static void test_memory(void **state) {
+    siem_sink *sink;
+    siem_export *export_;
+    siem_registry *registry;
+    size_t most = 0;
+    (void)state;
+    test_sql("wide.db",
+             "CREATE TABLE events (id INTEGER PRIMARY KEY, token_id TEXT, kind TEXT, file_id TEXT, "
+             "source_ip TEXT, user_agent TEXT, extra TEXT, timestamp INTEGER);"
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) "
+             "INSERT INTO events (id, token_id, kind, file_id, timestamp) "
+             "SELECT i, 't', 'dns', hex(zeroblob(5000)), i FROM n;");
+    const siem_registry_options source = {.path = test_path("wide.db"), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &source, &err));
+    assert_ok(siem_sink_open_function(&sink, look_at_memory, NULL, &most, &err));
+    const siem_export_options options = {.mapping = rows.mapping, .sink = sink, .jobs = 2};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_ok(siem_export_run(export_, registry, &err));
+    assert_int_equal(siem_export_counts(export_)->exported, 6000);
+    siem_export_close(export_);
+    siem_registry_close(registry);
+    assert_ok(siem_sink_close(sink, &err));
+    assert_true(most < (size_t)36 << 20); /* of 60 MB; a sanitizer counts none */
+}
+
 /* A condition is a function as well. */
 static void test_condition(void **state) {
     siem_export *export_;
@@ -438,6 +475,7 @@ int main(void) {
         cmocka_unit_test(test_first_refusal),
         cmocka_unit_test(test_random_ends),
         cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_condition),
         cmocka_unit_test(test_wrong_number),
     };

@@ -211,12 +211,38 @@ static void test_lent(void **state) {
     close_packer();
 }
 
+/* A large request is made of several batches, which are due before it is. */
+static void test_due(void **state) {
+    static char wide[100000];
+    siem_batch *batch;
+    (void)state;
+    memset(wide, 'x', sizeof wide);
+    memcpy(wide, "{\"a\":\"", 6);
+    memcpy(wide + sizeof wide - 2, "\"}", 2);
+    assert_ok(siem_batch_open(&batch, &err));
+    open_packer(0, 0, 30, 0);
+    write_event(batch, 10, 2);
+    assert_false(siem_packer_is_due(packer, batch));
+    write_event(batch, 11, 1);
+    assert_true(siem_packer_is_due(packer, batch));
+    close_packer();
+    open_packer(0, 0, (size_t)10 << 20, 0);
+    assert_false(siem_packer_is_due(packer, batch));
+    while (siem_batch_weight(batch) < (size_t)1 << 20) {
+        assert_false(siem_packer_is_due(packer, batch));
+        assert_ok(siem_batch_add(batch, wide, sizeof wide, "1", "reg", 0, &err));
+    }
+    assert_true(siem_packer_is_due(packer, batch));
+    close_packer();
+    siem_batch_close(batch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_events),    cmocka_unit_test(test_by_bytes),
         cmocka_unit_test(test_too_large),    cmocka_unit_test(test_records_of_an_event),
         cmocka_unit_test(test_whole_events), cmocka_unit_test(test_batches_serve_again),
-        cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_lent),         cmocka_unit_test(test_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,9 +71,10 @@ const char *siem_compressors_encoding(const siem_compressors *compressors) {
 static siem_piece join(bench *at, const siem_body *body) {
     siem_piece_reader reader = {body->pieces, body->pieces + body->count, 0};
     if (body->count == 1) return body->pieces[0];
-    at->whole.size = 0;
-    at->whole.failed = false;
-    if (!siem_buffer_reserve(&at->whole, body->size)) return (siem_piece){NULL, 0};
+    at->whole.size = 0; /* nothing is copied when it grows */
+    if (at->whole.capacity < body->size && !siem_buffer_set_capacity(&at->whole, body->size)) {
+        return (siem_piece){NULL, 0};
+    }
     at->whole.size = siem_piece_read(&reader, at->whole.bytes, body->size);
     return (siem_piece){at->whole.bytes, at->whole.size};
 }
@@ -89,7 +90,7 @@ siem_code siem_compressors_run(siem_compressors *compressors, siem_body *body, s
              : siem_error_no_memory(err);
     give_bench(compressors, at);
     if (rc == SIEM_OK) {
-        siem_buffer_fit(&out);
+        (void)siem_buffer_set_capacity(&out, out.size);
         siem_body_replace(body, &out, siem_compressors_encoding(compressors));
         if (body->failed) rc = siem_error_no_memory(err);
     }
