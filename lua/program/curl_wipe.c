@@ -1,7 +1,7 @@
 /* curl_wipe.c: malloc's functions, for libcurl, with the content gone when they free. */
 #include "program/curl_wipe.h"
 
-#include "sink/http/curl.h"
+#include "base/curl.h"
 
 #include <malloc.h>
 #include <openssl/crypto.h>

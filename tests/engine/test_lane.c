@@ -1,7 +1,7 @@
 /* test_lane.c: lanes keep apart what was promised on them. */
 #include "sink/http/lane.h"
 
-#include "sink/http/curl.h"
+#include "base/curl.h"
 #include "testing.h"
 
 #include <stdio.h>

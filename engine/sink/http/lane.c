@@ -1,8 +1,8 @@
 /* lane.c: cookies and a mark, and a list of lanes that are free. */
 #include "sink/http/lane.h"
 
+#include "base/curl.h"
 #include "base/error.h"
-#include "sink/http/curl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

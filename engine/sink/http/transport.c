@@ -1,8 +1,8 @@
 /* transport.c: libcurl's multi interface, with the options that every exchange has. */
 #include "sink/http/transport.h"
 
+#include "base/curl.h"
 #include "base/error.h"
-#include "sink/http/curl.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>

@@ -13,6 +13,7 @@ typedef struct siem_curl_functions {
     __typeof__(curl_easy_getinfo) *easy_getinfo;
     __typeof__(curl_easy_header) *easy_header;
     __typeof__(curl_easy_init) *easy_init;
+    __typeof__(curl_easy_perform) *easy_perform;
     __typeof__(curl_easy_reset) *easy_reset;
     __typeof__(curl_easy_setopt) *easy_setopt;
     __typeof__(curl_easy_strerror) *easy_strerror;

@@ -1,5 +1,5 @@
 /* curl.c: the names of its functions, and how it begins. */
-#include "sink/http/curl.h"
+#include "base/curl.h"
 
 #include "base/error.h"
 #include "base/library.h"
@@ -14,6 +14,7 @@ static const siem_symbol symbols[] = {
     {"curl_easy_getinfo", AT(easy_getinfo)},
     {"curl_easy_header", AT(easy_header)},
     {"curl_easy_init", AT(easy_init)},
+    {"curl_easy_perform", AT(easy_perform)},
     {"curl_easy_reset", AT(easy_reset)},
     {"curl_easy_setopt", AT(easy_setopt)},
     {"curl_easy_strerror", AT(easy_strerror)},
