@@ -58,30 +58,36 @@ bool siem_hash_equals(const siem_hash *a, const siem_hash *b) {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
+/* The value of a hex digit and one more; 0: it is none. A table: to guess costs more than a hash.
+ */
+static const unsigned char digit_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool siem_hex_read(unsigned char *bytes, size_t size, const char *hex, size_t hex_size) {
     if (hex_size != 2 * size) return false;
     for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        bytes[i] = (unsigned char)(high << 4 | low);
+        unsigned high = digit_values[(unsigned char)hex[2 * i]];
+        unsigned low = digit_values[(unsigned char)hex[2 * i + 1]];
+        if (high == 0 || low == 0) return false;
+        bytes[i] = (unsigned char)((high - 1) << 4 | (low - 1));
     }
     return true;
 }
 
-void siem_hash_write(char hex[SIEM_HASH_HEX], const siem_hash *hash) {
+void siem_hex_write(char *hex, const unsigned char *bytes, size_t size) {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < sizeof hash->bytes; i++) {
-        hex[2 * i] = digits[hash->bytes[i] >> 4];
-        hex[2 * i + 1] = digits[hash->bytes[i] & 15];
+    for (size_t i = 0; i < size; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
     }
-    hex[SIEM_HASH_HEX - 1] = '\0';
+    hex[2 * size] = '\0';
+}
+
+void siem_hash_write(char hex[SIEM_HASH_HEX], const siem_hash *hash) {
+    siem_hex_write(hex, hash->bytes, sizeof hash->bytes);
 }
 
 siem_code siem_tlog_hash(siem_hash *hash, const char *leaf, size_t size, siem_error *err) {

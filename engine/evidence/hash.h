@@ -27,7 +27,9 @@ bool siem_hash_equals(const siem_hash *a, const siem_hash *b);
 /* Reads exactly `size` bytes of hex digits, in either case. */
 bool siem_hex_read(unsigned char *bytes, size_t size, const char *hex, size_t hex_size);
 
-/* Writes lower-case digits and a NUL. */
+/* Writes lower-case digits and a NUL: 2 * size + 1 bytes. */
+void siem_hex_write(char *hex, const unsigned char *bytes, size_t size);
+
 #define SIEM_HASH_HEX 65
 void siem_hash_write(char hex[SIEM_HASH_HEX], const siem_hash *hash);
 

@@ -86,6 +86,15 @@ siem_code siem_hash_tree_add(siem_hash_tree *tree, const siem_hash *leaf, siem_e
     return append(&tree->blocks, &tree->block_count, &tree->block_capacity, &block, err);
 }
 
+void siem_hash_tree_set(siem_hash_tree *tree, size_t index, const siem_hash *leaf) {
+    size_t block = index / SIEM_TREE_BLOCK, block_count = tree->block_count;
+    tree->leaves[index] = *leaf;
+    if (block >= block_count) return;
+    tree->block_count = block; /* it is made of its leaves again */
+    tree->blocks[block] = root_of(tree, block * SIEM_TREE_BLOCK, (block + 1) * SIEM_TREE_BLOCK);
+    tree->block_count = block_count;
+}
+
 /* ---- proofs ---- */
 
 /* The largest power of two below `size`, which is 2 or more: where a tree splits. */

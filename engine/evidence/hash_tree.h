@@ -18,6 +18,9 @@ typedef struct siem_hash_tree {
 siem_code siem_hash_tree_open(siem_hash_tree *tree, siem_error *err);
 siem_code siem_hash_tree_add(siem_hash_tree *tree, const siem_hash *leaf, siem_error *err);
 
+/* Gives a leaf that is there another hash. */
+void siem_hash_tree_set(siem_hash_tree *tree, size_t index, const siem_hash *leaf);
+
 /* The root of the first `size` leaves, which are there. */
 siem_hash siem_hash_tree_root(siem_hash_tree *tree, size_t size);
 

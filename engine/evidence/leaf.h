@@ -28,6 +28,9 @@ typedef struct siem_leaf_reader {
 /* Reads a line. False when it is malformed, or without memory: then `line.failed`. */
 bool siem_leaf_read(siem_leaf_reader *reader, const char *line, size_t size, siem_leaf *leaf);
 
+/* Whether its text begins as all that registries write of callbacks: members are sorted. */
+bool siem_leaf_begins_as_beacon(const siem_leaf *leaf);
+
 /* What a leaf's text is. Leaves its canonical form in `canonical`, unless it is not JSON. */
 siem_leaf_kind siem_leaf_kind_of(siem_leaf_reader *reader, const char *text, size_t size);
 

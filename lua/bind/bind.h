@@ -31,6 +31,7 @@ LUALIB_API int luaL_typeerror(lua_State *L, int arg, const char *name) __attribu
 #define SIEM_LUA_NETWORKS   "oversight.networks"
 #define SIEM_LUA_GEOIP      "oversight.geoip"
 #define SIEM_LUA_NEWS       "oversight.news"
+#define SIEM_LUA_TLOG       "oversight.tlog"
 
 /* Each adds one noun to the module table on top of the stack. */
 void siem_lua_bind_event(lua_State *L);
@@ -46,6 +47,7 @@ void siem_lua_bind_reasons(lua_State *L);
 void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
 void siem_lua_bind_geoip(lua_State *L);
+void siem_lua_bind_tlog(lua_State *L);
 void siem_lua_bind_text(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);

@@ -15,7 +15,7 @@ local STATUS = { ok = 0, failed = 1, incomplete = 1, usage = 2, refused = 3, hel
 
 local COMMANDS = {
   "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "checkpoint",
-  "status", "reconcile", "inspect", "sign",
+  "status", "reconcile", "verify", "inspect", "sign",
 }
 
 --- Commands that know by their options and scripts what standard output is for. For the others it is for results.

@@ -70,6 +70,13 @@ local function opening(noun, open, keys, required)
   return misuse.entry(failed.remembering(noun, "siem." .. name, checking(name, open, keys, required)))
 end
 
+local TLOG_KEYS = { source = "string", go_on = "function" }
+
+M.tlog = {
+  open = opening("tlog", core.tlog_open, TLOG_KEYS, { "source" }),
+  head = misuse.entry(checking("tlog.head", core.tlog_head, TLOG_KEYS, { "source" })),
+  hash = core.tlog_hash, check_head = core.tlog_check_head, check_proof = core.tlog_check_proof,
+}
 M.registry.await = core.registry_await
 M.registry.open = opening("registry", core.registry_open, pipeline.REGISTRY_KEYS, pipeline.REGISTRY_REQUIRED)
 M.checkpoint.open = opening("checkpoint", core.checkpoint_open,

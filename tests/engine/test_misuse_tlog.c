@@ -1,10 +1,29 @@
 /* test_misuse_tlog.c: the functions of tlog.h called carelessly, as in test_misuse.c. */
 #include "testing.h"
 
-static siem_hash hash;
+#include <stdio.h>
+
+static siem_hash hash, hashes[SIEM_TLOG_MOST_PROOF];
 static siem_tlog_head head;
+static siem_tlog *tlog;
+static siem_tlog_summary summary;
+static siem_registry *registry, *followed;
+static siem_event *event;
+static size_t count;
 
 static void prepare(void) {
+    static const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}}};
+    siem_registry_options options = {.path = test_path("one.db"), .registry_id = "one"};
+    siem_tlog_options log = {.source = test_path("leaves.jsonl")};
+    FILE *file = fopen(log.source, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    test_sql("one.db", "DROP TABLE IF EXISTS events; " TABLE);
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    options.follow = true;
+    assert_ok(siem_registry_open(&followed, &options, &err));
+    assert_ok(siem_event_open(&event, row, 1, "one", &err));
+    assert_ok(siem_tlog_open(&tlog, &log, &err));
 }
 
 #define CASE(name, call)                                                                           \
@@ -24,6 +43,38 @@ CASE(read_json, siem_tlog_read_head(&head, NULL, 2, err))
 CASE(read_empty, siem_tlog_read_head(&head, NULL, 0, err))
 CASE(check_head, siem_tlog_check_head(NULL, "", err))
 CASE(check_id, siem_tlog_check_head(&head, NULL, err))
+CASE(open_out, siem_tlog_open(NULL, &(siem_tlog_options){.source = "x"}, err))
+CASE(open_options, siem_tlog_open(&(siem_tlog *){NULL}, NULL, err))
+CASE(open_zeroed, siem_tlog_open(&(siem_tlog *){NULL}, &(siem_tlog_options){0}, err))
+CASE(open_empty, siem_tlog_open(&(siem_tlog *){NULL}, &(siem_tlog_options){.source = ""}, err))
+CASE(open_head_head, siem_tlog_open_head(NULL, &(siem_tlog_options){.source = "x"}, err))
+CASE(open_head_options, siem_tlog_open_head(&head, NULL, err))
+CASE(open_head_zeroed, siem_tlog_open_head(&head, &(siem_tlog_options){0}, err))
+CASE(grow_log, siem_tlog_grow(NULL, err))
+CASE(root_log, siem_tlog_root(NULL, 0, &hash, err))
+CASE(root_root, siem_tlog_root(tlog, 0, NULL, err))
+CASE(root_size, siem_tlog_root(tlog, 1, &hash, err))
+CASE(root_negative, siem_tlog_root(tlog, -1, &hash, err))
+CASE(leaf_log, siem_tlog_leaf(NULL, 0, &hash, err))
+CASE(leaf_hash, siem_tlog_leaf(tlog, 0, NULL, err))
+CASE(leaf_index, siem_tlog_leaf(tlog, 0, &hash, err))
+CASE(leaf_negative, siem_tlog_leaf(tlog, -1, &hash, err))
+CASE(find_log, siem_tlog_find(NULL, event, &hash, err))
+CASE(find_event, siem_tlog_find(tlog, NULL, &hash, err))
+CASE(find_leaf, siem_tlog_find(tlog, event, NULL, err))
+CASE(prove_log, siem_tlog_prove(NULL, 0, 0, hashes, &count, err))
+CASE(prove_proof, siem_tlog_prove(tlog, 0, 0, NULL, &count, err))
+CASE(prove_count, siem_tlog_prove(tlog, 0, 0, hashes, NULL, err))
+CASE(prove_index, siem_tlog_prove(tlog, 0, 0, hashes, &count, err))
+CASE(prove_size, siem_tlog_prove(tlog, 0, 1, hashes, &count, err))
+
+#define VERIFY(log, ...) siem_tlog_verify(log, &(siem_tlog_check){__VA_ARGS__}, &summary, err)
+CASE(verify_log, VERIFY(NULL, .registry = followed))
+CASE(verify_check, siem_tlog_verify(tlog, NULL, &summary, err))
+CASE(verify_summary, siem_tlog_verify(tlog, &(siem_tlog_check){.registry = followed}, NULL, err))
+CASE(verify_zeroed, VERIFY(tlog, 0))
+CASE(verify_unfollowed, VERIFY(tlog, .registry = registry))
+CASE(verify_key, VERIFY(tlog, .registry = followed, .registry_id = "key", .head = &head))
 
 static void test_misuses(void **state) {
     static const test_misuse misuses[] = {
@@ -40,12 +91,55 @@ static void test_misuses(void **state) {
         {"read_empty", read_empty, "not a JSON object"},
         {"check_head", check_head, "head"},
         {"check_id", check_id, "registry_id"},
+        {"open_out", open_out, "out"},
+        {"open_options", open_options, "options"},
+        {"open_zeroed", open_zeroed, "source"},
+        {"open_empty", open_empty, "the source is empty"},
+        {"open_head_head", open_head_head, "head"},
+        {"open_head_options", open_head_options, "options"},
+        {"open_head_zeroed", open_head_zeroed, "source"},
+        {"grow_log", grow_log, "log"},
+        {"root_log", root_log, "log"},
+        {"root_root", root_root, "root"},
+        {"root_size", root_size, "the log has 0 leaves, and not 1"},
+        {"root_negative", root_negative, "and not -1"},
+        {"leaf_log", leaf_log, "log"},
+        {"leaf_hash", leaf_hash, "hash"},
+        {"leaf_index", leaf_index, "leaf 0 is not among 0 leaves"},
+        {"leaf_negative", leaf_negative, "leaf -1"},
+        {"find_log", find_log, "log"},
+        {"find_event", find_event, "event"},
+        {"find_leaf", find_leaf, "leaf"},
+        {"prove_log", prove_log, "log"},
+        {"prove_proof", prove_proof, "proof"},
+        {"prove_count", prove_count, "count"},
+        {"prove_index", prove_index, "leaf 0 is not among 0 leaves"},
+        {"prove_size", prove_size, "the log has 0 leaves, and not 1"},
+        {"verify_log", verify_log, "log"},
+        {"verify_check", verify_check, "check"},
+        {"verify_summary", verify_summary, "summary"},
+        {"verify_zeroed", verify_zeroed, "registry"},
+        {"verify_unfollowed", verify_unfollowed, "not opened to be followed"},
+        {"verify_key", verify_key, "registry_id is not a public key"},
     };
     (void)state;
     test_all_misuses(misuses, sizeof misuses / sizeof *misuses, prepare);
 }
 
+/* Functions without a code take NULL, too. */
+static void test_nothing(void **state) {
+    (void)state;
+    assert_int_equal(siem_tlog_size(NULL), 0);
+    siem_tlog_close(NULL);
+    assert_null(siem_tlog_fault_name(SIEM_TLOG_FAULTS));
+    assert_null(siem_tlog_fault_title((siem_tlog_fault)-1));
+    assert_string_equal(siem_tlog_fault_name(SIEM_TLOG_ROW_ALTERED), "row_altered");
+    assert_string_equal(siem_tlog_fault_title(SIEM_TLOG_FORKED),
+                        "older heads that the log does not continue");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_misuses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_misuses),
+                                       cmocka_unit_test(test_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
