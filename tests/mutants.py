@@ -61,7 +61,7 @@ ROOMS = [
      ["engine/test_(shipment|packer)", "engine/test_(delivery|sink)", "delivery/outage", *REQUESTS]),
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
-    ("task_queue delivery send export jobs mappings parallel join settle export_check counters",
+    ("task_queue delivery send export jobs thread mappings parallel join settle export_check counters",
      ["engine/test_(task_queue|preparing|delivery|counters|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("sink kinds parcel carrier session status remote generic options header request response content_encoding "

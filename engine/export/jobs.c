@@ -2,10 +2,10 @@
 #include "export/jobs.h"
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "record/batch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,15 +168,10 @@ static void prepare(siem_jobs *jobs, worker *w, size_t index) {
     if (own != NULL) w->renderer.mapping = own;
 }
 
-/* Signals are for the threads of the program. */
 static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
-    sigset_t all, before;
     worker *w = &jobs->workers[jobs->thread_count];
     prepare(jobs, w, jobs->thread_count);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&w->thread, NULL, work, w);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int rc = siem_thread_start(&w->thread, work, w);
     if (rc != 0) {
         return siem_error_set(err, SIEM_IO, "cannot start a thread to render on: %s", strerror(rc));
     }

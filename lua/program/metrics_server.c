@@ -2,9 +2,9 @@
  */
 #include "program/metrics_server.h"
 
+#include "base/thread.h"
 #include "program/metrics_clients.h"
 #include "program/microhttpd.h"
-#include "program/workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,11 +2,11 @@
 #include "program/workers.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "program/command.h"
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,15 +81,6 @@ static bool copy_arguments(lua_State *L, slot *s) {
         lua_pop(L, 1);
     }
     return complete;
-}
-
-int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
-    sigset_t all, old;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int reason = pthread_create(thread, NULL, work, argument);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return reason;
 }
 
 static int start_worker(lua_State *L) {

@@ -3,13 +3,8 @@
 #define SIEM_WORKERS_H
 
 #include <lua.h>
-#include <pthread.h>
 
 #define SIEM_TRIAL (-1) /* the worker of siem_command_run that tries what is to be reloaded */
-
-/* Starts a thread that gets no signals: they are for the one that waits for the others. Returns 0,
- * or the error's number. */
-int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument);
 
 /* Adds to the table on top of the stack, for pipelines that are numbered from 1; number 0 is the
  * trial of a reload, whose state is SIEM_TRIAL:

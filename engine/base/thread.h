@@ -1,0 +1,10 @@
+/* thread.h: threads that get no signals: they are for the program's own. */
+#ifndef SIEM_THREAD_H
+#define SIEM_THREAD_H
+
+#include <pthread.h>
+
+/* Returns 0, or the error's number. */
+int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument);
+
+#endif
