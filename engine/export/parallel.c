@@ -40,6 +40,7 @@ siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_e
     siem_ordering ordering;
     siem_lag lag;
     *is_worth = false;
+    siem_registry_set_threads(export_->registry, export_->jobs);
     if (export_->jobs < 2) return SIEM_OK;
     if (siem_registry_is_followed(export_->registry)) { /* an unknown lag is not a failure */
         *is_worth =

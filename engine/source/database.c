@@ -126,6 +126,10 @@ static int ask(void *context) {
     return !goes_on;
 }
 
+bool siem_database_goes_on(const siem_database *database) {
+    return ask(database->inquiry) == 0;
+}
+
 siem_code siem_database_check_free(const siem_database *database, const char *function,
                                    siem_error *err) {
     if (!database->inquiry->asking) return SIEM_OK;

@@ -31,6 +31,9 @@ typedef struct siem_database {
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
                              siem_inquiry *inquiry, siem_error *err);
 
+/* Asks, as a statement that takes long does: false, it ends. */
+bool siem_database_goes_on(const siem_database *database);
+
 /* SIEM_INVALID, naming the public function, within the call that asks whether to go on: SQLite
  * allows no other use of the connection there. */
 siem_code siem_database_check_free(const siem_database *database, const char *function,

@@ -59,15 +59,15 @@ static void see_timestamp(siem_scan *s, sqlite3_value *timestamp) {
     }
 }
 
-static bool add_bound(siem_bounds *bounds, int64_t id) {
+bool siem_bounds_add(siem_bounds *bounds, siem_bound bound) {
     if (bounds->count == bounds->room) {
         size_t room = bounds->room != 0 ? 2 * bounds->room : 64;
-        int64_t *ids = realloc(bounds->ids, room * sizeof *ids);
-        if (ids == NULL) return false;
-        bounds->ids = ids;
+        siem_bound *list = realloc(bounds->list, room * sizeof *list);
+        if (list == NULL) return false;
+        bounds->list = list;
         bounds->room = room;
     }
-    bounds->ids[bounds->count++] = id;
+    bounds->list[bounds->count++] = bound;
     return true;
 }
 
@@ -87,13 +87,21 @@ bool siem_scan_see(siem_scan *scan, sqlite3_context *context, sqlite3_value *id,
     siem_ordering *ordering = scan->ordering;
     siem_bounds *bounds = scan->bounds;
     int64_t this = sqlite3_value_int64(id);
-    if (ordering->count > 0 && this <= ordering->last_id) {
+    if (scan->has_begun && this <= ordering->last_id) {
         fail_scan(context, this, ordering->last_id);
         return false;
     }
-    if (ordering->count++ == 0) ordering->first_id = this;
+    if (!scan->has_begun) ordering->first_id = this;
+    scan->has_begun = true;
     ordering->last_id = this;
-    if (bounds != NULL && is_bound(bounds, ordering->count) && !add_bound(bounds, this)) {
+    if (scan->joins) {
+        scan->joins = false;
+        see_timestamp(scan, timestamp);
+        ordering->follows = true;
+        return true;
+    }
+    const siem_bound here = {.id = this, .events = ++ordering->count};
+    if (bounds != NULL && is_bound(bounds, here.events) && !siem_bounds_add(bounds, here)) {
         sqlite3_result_error_nomem(context);
         return false;
     }
@@ -126,7 +134,7 @@ void siem_range_bind(const siem_range *range, sqlite3_stmt *statement) {
 }
 
 void siem_bounds_free(siem_bounds *bounds) {
-    free(bounds->ids);
+    free(bounds->list);
     *bounds = (siem_bounds){0};
 }
 
@@ -162,5 +170,13 @@ siem_code siem_scan_run(const siem_database *database, const siem_range *range, 
 siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,
                              const siem_range *range, siem_error *err) {
     siem_scan scan = siem_scan_begin(out, bounds);
+    return siem_scan_run(database, range, "id, timestamp", 2, see_row, &scan, err);
+}
+
+siem_code siem_ordering_read_part(siem_ordering *out, siem_bounds *bounds,
+                                  const siem_database *database, const siem_range *range,
+                                  siem_error *err) {
+    siem_scan scan = siem_scan_begin(out, bounds);
+    scan.joins = true;
     return siem_scan_run(database, range, "id, timestamp", 2, see_row, &scan, err);
 }

@@ -24,21 +24,30 @@ void siem_range_bind(const siem_range *range, sqlite3_stmt *statement);
 /* Sets parameter 1 of a statement over "id > ?1"; NULL: before all events. */
 void siem_ordering_bind_after(sqlite3_stmt *statement, const int64_t *after);
 
-/* Ids that divide the events evenly: of each `every`th event, and of the one that a limit is
- * reached with. Free it after use, also after a failure. */
+/* An event, and how many there are up to it. */
+typedef struct siem_bound {
+    int64_t id, events;
+} siem_bound;
+
+/* Events that divide all of them: no part has more than `every`, and the limit ends one. Free it
+ * after use, also after a failure. */
 typedef struct siem_bounds {
     int64_t every;
     int64_t limit; /* negative: none */
-    int64_t *ids;
+    siem_bound *list;
     size_t count, room;
 } siem_bounds;
 
+/* False without memory. */
+bool siem_bounds_add(siem_bounds *bounds, siem_bound bound);
 void siem_bounds_free(siem_bounds *bounds);
 
 /* What the rows of a scan have shown so far. */
 typedef struct siem_scan {
     siem_ordering *ordering;
     siem_bounds *bounds; /* NULL: none are wanted */
+    bool joins;          /* the first row is the last one of the rows before: it is not counted */
+    bool has_begun;
     bool last_is_real;
     int64_t last_integer;
     double last_real;
@@ -62,5 +71,11 @@ siem_code siem_scan_run(const siem_database *database, const siem_range *range, 
  * Errors: SIEM_IO as well when the ids do not grow: the file is damaged. */
 siem_code siem_ordering_read(siem_ordering *out, siem_bounds *bounds, const siem_database *database,
                              const siem_range *range, siem_error *err);
+
+/* The same for a part of a range, from the last row of the part before on. That one is `first_id`,
+ * and is not counted; timestamps follow it, or not. */
+siem_code siem_ordering_read_part(siem_ordering *out, siem_bounds *bounds,
+                                  const siem_database *database, const siem_range *range,
+                                  siem_error *err);
 
 #endif

@@ -126,13 +126,18 @@ void siem_registry_set_go_on(siem_registry *registry, siem_registry_go_on go_on,
 
 /* ---- slices ---- */
 
+void siem_registry_set_threads(siem_registry *registry, size_t threads) {
+    registry->threads = threads;
+}
+
 /* Counts the events, and finds out how they lie. */
 static siem_code scan(siem_registry *registry, siem_error *err) {
     bool is_sample = registry->by_id && registry->limit >= 0;
     const siem_range range = {.since = registry->origin.since,
                               .most = is_sample ? &registry->limit : NULL};
     if (registry->slices != NULL) return SIEM_OK;
-    return siem_slices_open(&registry->slices, &registry->database, &range, registry->limit, err);
+    return siem_slices_open(&registry->slices, &registry->origin, &registry->database, &range,
+                            registry->limit, registry->threads, err);
 }
 
 siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,

@@ -39,6 +39,9 @@ siem_code siem_registry_survey(siem_registry *registry, siem_survey *survey, int
 
 /* ---- slices: reading with several readers (reader.h) ---- */
 
+/* How many threads may scan it at once, to find the slices; without a call, one. */
+void siem_registry_set_threads(siem_registry *registry, size_t threads);
+
 /* The next slice, or SIEM_END. All slices together are the events that siem_registry_next gives
  * from the first one on, in its order; the set of events is fixed at the first call. Of a registry
  * that is followed, they are the events after the one that was read last, up to the last one of

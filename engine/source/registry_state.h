@@ -12,6 +12,7 @@ struct siem_registry {
     siem_origin origin;
     int64_t since;       /* where origin.since points to */
     int64_t limit;       /* negative: all */
+    size_t threads;      /* that may scan it at once */
     bool by_id;          /* events come in the order of ids */
     siem_query *queries; /* a list */
     siem_reader *reader; /* of the calling thread, on this connection */

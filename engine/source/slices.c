@@ -2,6 +2,7 @@
 #include "source/slices.h"
 
 #include "base/error.h"
+#include "source/parts.h"
 #include "source/sorted_ids.h"
 
 #include <inttypes.h>
@@ -15,15 +16,26 @@ struct siem_slices {
     siem_sorted_ids *sorted;
 };
 
-siem_code siem_slices_open(siem_slices **out, const siem_database *database,
-                           const siem_range *range, int64_t limit, siem_error *err) {
+/* In parts where that is possible and finds nothing wrong; else in one. */
+static siem_code scan(siem_slices *slices, const siem_origin *origin, const siem_database *database,
+                      size_t threads, siem_error *err) {
+    siem_code rc = threads < 2 ? SIEM_END
+                               : siem_parts_read(&slices->ordering, &slices->bounds, origin,
+                                                 database, &slices->range, threads, err);
+    if (rc != SIEM_END) return rc;
+    return siem_ordering_read(&slices->ordering, &slices->bounds, database, &slices->range, err);
+}
+
+siem_code siem_slices_open(siem_slices **out, const siem_origin *origin,
+                           const siem_database *database, const siem_range *range, int64_t limit,
+                           size_t threads, siem_error *err) {
     *out = NULL;
     siem_slices *slices = calloc(1, sizeof *slices);
     if (slices == NULL) return siem_error_no_memory(err);
     slices->range = *range;
     slices->limit = limit;
     slices->bounds = (siem_bounds){.every = SIEM_SLICE_EVENTS, .limit = limit};
-    siem_code rc = siem_ordering_read(&slices->ordering, &slices->bounds, database, range, err);
+    siem_code rc = scan(slices, origin, database, threads, err);
     if (rc == SIEM_OK) *out = slices;
     else siem_slices_close(slices);
     return rc;
@@ -50,22 +62,31 @@ siem_code siem_slices_sort(siem_slices *slices, const siem_database *database, s
     return siem_sorted_ids_open(&slices->sorted, database, &range, slices->limit, err);
 }
 
+static bool get_sorted(const siem_slices *slices, int64_t number, siem_slice *slice) {
+    int64_t start = number * SIEM_SLICE_EVENTS;
+    int64_t left = siem_sorted_ids_count(slices->sorted) - start;
+    if (left <= 0) return false;
+    *slice = (siem_slice){.number = number, .sorted = slices->sorted, .start = start};
+    slice->count = left < SIEM_SLICE_EVENTS ? left : SIEM_SLICE_EVENTS;
+    return true;
+}
+
 bool siem_slices_get(const siem_slices *slices, int64_t number, siem_slice *slice) {
     const siem_bounds *bounds = &slices->bounds;
-    int64_t start = number * SIEM_SLICE_EVENTS;
-    int64_t total = slices->sorted != NULL ? siem_sorted_ids_count(slices->sorted)
-                                           : wanted(slices, slices->ordering.count);
-    if (start >= total) return false;
-    *slice = (siem_slice){.number = number, .sorted = slices->sorted, .start = start};
-    slice->count = total - start < SIEM_SLICE_EVENTS ? total - start : SIEM_SLICE_EVENTS;
-    if (slices->sorted != NULL) return true;
+    const siem_ordering *ordering = &slices->ordering;
     size_t at = (size_t)number;
+    if (slices->sorted != NULL) return get_sorted(slices, number, slice);
+    if (at > bounds->count) return false;
+    siem_bound before = {.events = 0}, last = {ordering->last_id, ordering->count};
+    if (at > 0) before = bounds->list[at - 1];
+    if (at < bounds->count) last = bounds->list[at];
+    if (before.events >= wanted(slices, ordering->count)) return false;
+    *slice = (siem_slice){.number = number, .count = last.events - before.events, .last = last.id};
     if (at > 0) {
-        slice->after = (siem_cursor){.is_set = true, .id = bounds->ids[at - 1]};
+        slice->after = (siem_cursor){.is_set = true, .id = before.id};
     } else if (slices->range.after != NULL) {
         slice->after = (siem_cursor){.is_set = true, .id = *slices->range.after};
     }
-    slice->last = at < bounds->count ? bounds->ids[at] : slices->ordering.last_id;
     return true;
 }
 

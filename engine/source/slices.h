@@ -3,14 +3,16 @@
 #define SIEM_SLICES_H
 
 #include "source/ordering.h"
+#include "source/reader.h"
 #include "source/slice.h"
 
 typedef struct siem_slices siem_slices;
 
-/* Scans the range once. What the range points to must outlive the slices. A negative limit is none.
- * Errors: as siem_ordering_read. */
-siem_code siem_slices_open(siem_slices **out, const siem_database *database,
-                           const siem_range *range, int64_t limit, siem_error *err);
+/* Scans the range once, with so many threads where it can be done in parts. What the range points
+ * to must outlive the slices. A negative limit is none. Errors: as siem_ordering_read. */
+siem_code siem_slices_open(siem_slices **out, const siem_origin *origin,
+                           const siem_database *database, const siem_range *range, int64_t limit,
+                           size_t threads, siem_error *err);
 
 const siem_ordering *siem_slices_ordering(const siem_slices *slices);
 

@@ -108,7 +108,8 @@ siem_code siem_registry_slice_followed(siem_registry *registry, siem_error *err)
     siem_registry_release(registry);
     siem_code rc = hold(registry, err);
     if (rc == SIEM_OK) {
-        rc = siem_slices_open(&registry->slices, &registry->database, &range, -1, err);
+        rc = siem_slices_open(&registry->slices, &registry->origin, &registry->database, &range, -1,
+                              registry->threads, err);
     }
     return end_round(registry, rc);
 }

@@ -1,0 +1,217 @@
+/* test_parts.c: what a scan in parts finds is what one scan finds, or it finds nothing. */
+#include "source/parts.h"
+
+#include "source/registry.h"
+#include "testing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Events i = 1, 2 ... `count`. */
+#define EVENTS(count, id, time)                                                                    \
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " count ") "         \
+    "INSERT INTO events (id, token_id, kind, timestamp) SELECT " id ", 't', 'dns', " time          \
+    " FROM n;"
+#define EVERY 64
+
+static siem_registry *open_registry(const char *name) {
+    siem_registry *registry;
+    const siem_registry_options options = {.path = test_path(name), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    return registry;
+}
+
+/* Scans in parts, by so many threads. */
+static bool scan(siem_ordering *out, siem_bounds *bounds, const siem_registry *registry,
+                 const siem_range *range, size_t threads) {
+    *bounds = (siem_bounds){.every = EVERY, .limit = -1};
+    return siem_parts_read(out, bounds, siem_registry_origin(registry),
+                           siem_registry_database(registry), range, threads, NULL) == SIEM_OK;
+}
+
+static void assert_bounds(const siem_bounds *bounds, const siem_ordering *all) {
+    siem_bound before = {.events = 0};
+    for (size_t i = 0; i < bounds->count; i++) {
+        const siem_bound at = bounds->list[i];
+        assert_true(at.events > before.events && at.events <= before.events + EVERY);
+        if (i > 0) assert_true(at.id > before.id);
+        before = at;
+    }
+    assert_int_equal(before.events, all->count);
+    assert_int_equal(before.id, all->last_id);
+}
+
+/* Each bound has the number of events that a query counts. */
+static void assert_counted(const siem_bounds *bounds, const siem_registry *registry,
+                           const siem_range *range) {
+    for (size_t i = 0; i < bounds->count; i += 7) {
+        siem_ordering there;
+        siem_range up_to = *range;
+        up_to.last = &bounds->list[i].id;
+        assert_ok(siem_ordering_read(&there, NULL, siem_registry_database(registry), &up_to, &err));
+        assert_int_equal(there.count, bounds->list[i].events);
+    }
+}
+
+static void assert_same(const char *name, const siem_range *range) {
+    siem_registry *registry = open_registry(name);
+    siem_ordering one, parts;
+    siem_bounds bounds;
+    assert_ok(siem_ordering_read(&one, NULL, siem_registry_database(registry), range, &err));
+    for (size_t threads = 1; threads <= 8; threads = 2 * threads + 1) {
+        assert_true(scan(&parts, &bounds, registry, range, threads));
+        assert_int_equal(parts.count, one.count);
+        assert_int_equal(parts.first_id, one.first_id);
+        assert_int_equal(parts.last_id, one.last_id);
+        assert_int_equal(parts.follows, one.follows);
+        assert_int_equal(parts.first_break, one.first_break);
+        assert_bounds(&bounds, &one);
+        assert_counted(&bounds, registry, range);
+        siem_bounds_free(&bounds);
+    }
+    siem_registry_close(registry);
+}
+
+static const siem_range all_events = {.since = NULL};
+
+static void test_order(void **state) {
+    char sql[200];
+    (void)state;
+    test_sql("order.db", TABLE EVENTS("3000", "100 * i", "i / 3"));
+    assert_same("order.db", &all_events);
+    /* One event that steps back, anywhere: also where parts meet. */
+    for (int i = 1; i <= 3000; i += 271) {
+        (void)snprintf(sql, sizeof sql, "UPDATE events SET timestamp = id / 300 - 5 * (id = %d)",
+                       100 * i);
+        test_sql("order.db", sql);
+        assert_same("order.db", &all_events);
+    }
+    test_sql("order.db", "UPDATE events SET timestamp = -id");
+    assert_same("order.db", &all_events);
+}
+
+/* The last event of each part is the first one of the next part. */
+static void test_joints(void **state) {
+    char sql[200];
+    (void)state;
+    test_sql("joints.db", TABLE EVENTS("1600", "1 + 100 * (i - 1)", "i"));
+    for (int64_t id = 1; id < 160000; id += 9900) {
+        (void)snprintf(sql, sizeof sql,
+                       "UPDATE events SET timestamp = id - 1000 * (id BETWEEN %d AND %d)",
+                       (int)id + 1, (int)id + 100);
+        test_sql("joints.db", sql);
+        assert_same("joints.db", &all_events);
+    }
+}
+
+static void test_kinds_of_time(void **state) {
+    (void)state;
+    test_sql("kinds.db", TABLE EVENTS("3000", "100 * i", "i + 0.5"));
+    assert_same("kinds.db", &all_events);
+    test_sql("kinds.db", "UPDATE events SET timestamp = 'text' WHERE id = 150000");
+    assert_same("kinds.db", &all_events);
+    test_sql("kinds.db", "UPDATE events SET timestamp = 'text'");
+    assert_same("kinds.db", &all_events);
+}
+
+static void test_ids(void **state) {
+    const int64_t after = 30000, last = 250000;
+    const siem_range part = {.after = &after, .last = &last};
+    (void)state;
+    test_sql("ids.db", TABLE EVENTS("3000", "100 * i", "i"));
+    assert_same("ids.db", &part);
+    /* Most of them in one part; the ends of what 64 bits hold. */
+    test_sql("ids.db", EVENTS("2000", "1000000 + i", "4000 + i"));
+    assert_same("ids.db", &all_events);
+    test_sql("ids.db", "INSERT INTO events (id, token_id, kind, timestamp) VALUES "
+                       "(-9223372036854775808, 't', 'dns', 0), "
+                       "(9223372036854775807, 't', 'dns', 10000)");
+    assert_same("ids.db", &all_events);
+    test_sql("two.db", TABLE "INSERT INTO events (id, token_id, kind, timestamp) VALUES "
+                             "(1, 't', 'dns', 0), (1000000, 't', 'dns', 0)");
+    assert_same("two.db", &all_events);
+}
+
+static bool is_scanned(const char *name, const siem_range *range, size_t threads) {
+    siem_registry *registry = open_registry(name);
+    siem_ordering ordering;
+    siem_bounds bounds;
+    bool is_done = scan(&ordering, &bounds, registry, range, threads);
+    if (!is_done) assert_null(bounds.list);
+    siem_bounds_free(&bounds);
+    siem_registry_close(registry);
+    return is_done;
+}
+
+static void test_not_in_parts(void **state) {
+    const int64_t since = 10, most = 10;
+    (void)state;
+    test_sql("none.db", TABLE);
+    assert_false(is_scanned("none.db", &all_events, 2));
+    test_sql("few.db", TABLE EVENTS("3000", "i", "i"));
+    assert_false(is_scanned("few.db", &all_events, 2));
+    test_sql("many.db", TABLE EVENTS("3000", "100 * i", "i"));
+    assert_true(is_scanned("many.db", &all_events, 2));
+    assert_true(is_scanned("many.db", &all_events, 1000));
+    assert_false(is_scanned("many.db", &(siem_range){.since = &since}, 2));
+    assert_false(is_scanned("many.db", &(siem_range){.most = &most}, 2));
+}
+
+/* Zeros in place of a page of the table's. */
+static void test_damage(void **state) {
+    FILE *file;
+    char zeros[4096] = {0};
+    (void)state;
+    test_sql("damaged.db", "PRAGMA page_size = 4096;" TABLE EVENTS("3000", "100 * i", "i"));
+    assert_true(is_scanned("damaged.db", &all_events, 3));
+    assert_non_null(file = fopen(test_path("damaged.db"), "r+b"));
+    assert_int_equal(fseek(file, 20L * 4096, SEEK_SET), 0);
+    assert_int_equal(fwrite(zeros, 1, sizeof zeros, file), sizeof zeros);
+    assert_int_equal(fclose(file), 0);
+    assert_false(is_scanned("damaged.db", &all_events, 3));
+}
+
+static bool never(void *context) {
+    (void)context;
+    return false;
+}
+
+static void test_stop(void **state) {
+    siem_ordering ordering;
+    siem_error err;
+    (void)state;
+    test_sql("stop.db", TABLE EVENTS("20000", "100 * i", "i"));
+    siem_registry *registry = open_registry("stop.db");
+    siem_registry_set_threads(registry, 3);
+    siem_registry_set_go_on(registry, never, NULL);
+    assert_int_equal(siem_registry_ordering(registry, &ordering, &err), SIEM_CANCELLED);
+    siem_registry_set_go_on(registry, NULL, NULL);
+    assert_ok(siem_registry_ordering(registry, &ordering, &err));
+    assert_int_equal(ordering.count, 20000);
+    siem_registry_close(registry);
+}
+
+/* Another file has come in place of the one that is open: the calling thread reads all parts. */
+static void test_replaced(void **state) {
+    siem_ordering ordering;
+    siem_bounds bounds;
+    (void)state;
+    test_sql("old.db", TABLE EVENTS("3000", "100 * i", "i"));
+    test_sql("other.db", TABLE EVENTS("2000", "100 * i", "i"));
+    siem_registry *registry = open_registry("old.db");
+    assert_int_equal(rename(test_path("other.db"), test_path("old.db")), 0);
+    assert_true(scan(&ordering, &bounds, registry, &all_events, 3));
+    assert_int_equal(ordering.count, 3000);
+    siem_bounds_free(&bounds);
+    siem_registry_close(registry);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),         cmocka_unit_test(test_joints),
+        cmocka_unit_test(test_kinds_of_time), cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_not_in_parts),  cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_stop),          cmocka_unit_test(test_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
