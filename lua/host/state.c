@@ -62,12 +62,17 @@ static int open_embedded(lua_State *L) {
     return 1;
 }
 
+/* Modules in C come last: each is looked for in many places. */
 static void set_searchers(lua_State *L) { /* package */
     lua_getfield(L, -1, "searchers");
     lua_pushcfunction(L, search_path);
     lua_rawseti(L, -2, 2);
+    for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 2; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
     lua_pushcfunction(L, search_embedded);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_rawseti(L, -2, 3);
     lua_pop(L, 1);
     lua_getfield(L, -1, "preload");
     lua_pushcfunction(L, luaopen_oversight_core);

@@ -11,12 +11,13 @@ local catalog      = require "oversight.catalog"
 local core         = require "oversight.core"
 local failed       = require "oversight.failed"
 local format       = require "oversight.format"
+local lazy         = require "oversight.lazy"
 local lookup       = require "oversight.lookup"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local pipeline     = require "oversight.pipeline"
-local record       = require "oversight.record"
 local sink         = require "oversight.sink"
+local record       = lazy "oversight.record"
 
 local M = {
   VERSION        = core.version,

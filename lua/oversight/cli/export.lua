@@ -1,14 +1,16 @@
 --- oversight-siem export: a registry's events, as records of a format, to a SIEM, a file or a pipe.
-local core           = require "oversight.core"
-local given_format   = require "oversight.cli.support.given_format"
-local given_sink     = require "oversight.cli.support.given_sink"
-local messages       = require "oversight.cli.support.messages"
-local must           = require "oversight.cli.support.must"
-local program        = require "oversight.program"
-local pipeline       = require "oversight.pipeline"
-local reload         = require "oversight.cli.support.reload"
-local runner         = require "oversight.cli.support.runner"
-local service        = require "oversight.cli.support.service"
+local core            = require "oversight.core"
+local given_format    = require "oversight.cli.support.given_format"
+local given_sink      = require "oversight.cli.support.given_sink"
+local lazy            = require "oversight.lazy"
+local messages        = require "oversight.cli.support.messages"
+local must            = require "oversight.cli.support.must"
+local pipeline        = require "oversight.pipeline"
+local program         = require "oversight.program"
+local runner          = require "oversight.cli.support.runner"
+local service_options = require "oversight.cli.support.service_options"
+local reload          = lazy "oversight.cli.support.reload"
+local service         = lazy "oversight.cli.support.service"
 
 local M = {
   summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
@@ -35,7 +37,7 @@ local M = {
       help = "keep the position in this file, and export only what is new since" },
     { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
-    service.options[1], service.options[2], service.options[3],
+    service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--jobs", value = "N", natural = true,
       help = "threads that render, 1 to 64 (default: one a core, up to 8, or 1 for a format " ..
         "with functions)" },

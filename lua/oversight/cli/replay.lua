@@ -12,7 +12,7 @@ local must             = require "oversight.cli.support.must"
 local pipeline         = require "oversight.pipeline"
 local program          = require "oversight.program"
 local runner           = require "oversight.cli.support.runner"
-local service          = require "oversight.cli.support.service"
+local service_options  = require "oversight.cli.support.service_options"
 local siem             = require "oversight.siem"
 
 local M = {
@@ -23,7 +23,7 @@ local M = {
     { "--format", value = "NAME", help = "render them again, in this format (default: what suits --to)" },
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
-    service.options[3],
+    service_options.log_format,
   },
   notes = "FILE keeps what is refused again or cannot be sent, and damaged lines as they are;\n" ..
     "it is gone when all is delivered.\n" ..

@@ -1,17 +1,18 @@
 --- oversight-siem run: a script, and the pipelines that it returns.
-local core         = require "oversight.core"
-local files        = require "oversight.files"
-local given_format = require "oversight.cli.support.given_format"
-local log          = require "oversight.log"
-local messages     = require "oversight.cli.support.messages"
-local must         = require "oversight.cli.support.must"
-local output       = require "oversight.output"
-local pipeline     = require "oversight.pipeline"
-local program      = require "oversight.program"
-local reload       = require "oversight.cli.support.reload"
-local runner       = require "oversight.cli.support.runner"
-local service      = require "oversight.cli.support.service"
-local traceback    = require "oversight.cli.support.traceback"
+local core            = require "oversight.core"
+local files           = require "oversight.files"
+local given_format    = require "oversight.cli.support.given_format"
+local log             = require "oversight.log"
+local messages        = require "oversight.cli.support.messages"
+local must            = require "oversight.cli.support.must"
+local output          = require "oversight.output"
+local pipeline        = require "oversight.pipeline"
+local program         = require "oversight.program"
+local reload          = require "oversight.cli.support.reload"
+local runner          = require "oversight.cli.support.runner"
+local service         = require "oversight.cli.support.service"
+local service_options = require "oversight.cli.support.service_options"
+local traceback       = require "oversight.cli.support.traceback"
 
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",
@@ -24,7 +25,7 @@ local M = {
     { "--output", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
     { "--dead-letter", value = "FILE",
       help = "with --restricted: keep events without a record here, and go on" },
-    service.options[1], service.options[2], service.options[3],
+    service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--quiet", help = "no closing line for pipelines" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..

@@ -1,8 +1,9 @@
 --- The format that a command was given: a name, a file, or with --restricted a file from elsewhere.
 local catalog     = require "oversight.catalog"
-local description = require "oversight.description"
+local lazy        = require "oversight.lazy"
 local program     = require "oversight.program"
 local siem        = require "oversight.siem"
+local description = lazy "oversight.description"
 
 local M = {}
 

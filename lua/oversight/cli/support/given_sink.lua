@@ -1,11 +1,12 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
 local core     = require "oversight.core"
 local files    = require "oversight.files"
+local lazy     = require "oversight.lazy"
 local messages = require "oversight.cli.support.messages"
 local must     = require "oversight.cli.support.must"
 local output   = require "oversight.output"
-local record   = require "oversight.record"
 local siem     = require "oversight.siem"
+local record   = lazy "oversight.record"
 
 local M = {}
 

@@ -1,9 +1,10 @@
 --- A pipeline that a command runs, and closes with how it ended: with a line of progress, until SIGINT or SIGTERM.
 local core     = require "oversight.core"
+local lazy     = require "oversight.lazy"
 local messages = require "oversight.cli.support.messages"
 local program  = require "oversight.program"
-local progress = require "oversight.cli.support.progress"
-local report   = require "oversight.cli.support.report"
+local progress = lazy "oversight.cli.support.progress"
+local report   = lazy "oversight.cli.support.report"
 
 local M = {}
 

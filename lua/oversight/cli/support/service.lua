@@ -16,14 +16,6 @@ local INTERVAL, RESTART, SILENCE = 1, core.retry_pause(), 60
 --- Open files that a pipeline may need: the registry, an output, a checkpoint, requests in flight.
 local FILES = 32
 
---- The options of commands that follow.
-M.options = {
-  { "--metrics", value = "FILE", help = "keep numbers for Prometheus in this file (textfile collector)" },
-  { "--metrics-listen", value = "ADDRESS:PORT", help = "answer GET /metrics there, as 127.0.0.1:9469" },
-  { "--log-format", value = "text|json",
-    help = "of log lines (default: text, as key=value); json: of the closing line and of errors as well" },
-}
-
 -- ---- what a pipeline reports ----
 
 --- The counts with each counter and each bucket put together with the one of other counts.
