@@ -87,6 +87,7 @@ ROOMS = [
     ("watch news turn follow identity clock", ["engine/test_(follow|watch|turn)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(access|follow|registry)", "follow/users", "cli/registry"]),
+    ("parts runs", ["engine/test_(parts|reader)", "engine/test_registry", "cli/(export|damaged)"]),
     ("registry reader survey slices sorted_ids tail continuity registry_id identity_file database ordering schema query",
      ["engine/test_(registry|reader|schema|follow|event|identity_file)", "engine/test_(misuse|damage|format)", "lua/",
       "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "source/ordering.h"
+#include "source/runs.h"
 #include "source/sorted_ids.h"
 
 #include <fcntl.h>
@@ -12,8 +13,9 @@
 /* The table as it is read. All zero is none. */
 typedef struct view {
     siem_schema schema;
-    sqlite3_stmt *statement; /* over a range of ids */
-    siem_value *row;         /* a value a column */
+    sqlite3_stmt *range;  /* over a range of ids, */
+    sqlite3_stmt *sorted; /* and over sorted ids; NULL: not needed yet */
+    siem_value *row;      /* a value a column */
     siem_event event;
 } view;
 
@@ -32,28 +34,33 @@ struct siem_reader {
     /* ---- the slice ---- */
     siem_slice slice;
     bool ended;
-    bool stepping;      /* the statement is within a run */
-    siem_cursor cursor; /* the row that was read last, or what the run begins after */
-    /* Sorted ids are read in runs: those that grow by one are a range of the table. */
+    bool stepping;      /* the slice's statement has begun */
+    siem_cursor cursor; /* the row that was read last */
+    /* ---- of sorted ids ---- */
     int64_t ids[SIEM_SLICE_EVENTS];
-    size_t at, run_end, count;
-    bool alone; /* each is a run, as a column failed */
+    size_t at; /* the place of the next one */
+    siem_runs runs;
 };
+
+static sqlite3_stmt *statement_of(const siem_reader *reader) {
+    return reader->slice.sorted != NULL ? reader->table.sorted : reader->table.range;
+}
 
 /* ---- the table ---- */
 
 static void close_view(view *table) {
-    sqlite3_finalize(table->statement);
+    sqlite3_finalize(table->range);
+    sqlite3_finalize(table->sorted);
     siem_event_release(&table->event);
     free(table->row);
     siem_schema_free(&table->schema);
     *table = (view){.row = NULL};
 }
 
-/* Prepares a SELECT of columns as the schema lists them, from `events` on as `rest` says. */
+/* Prepares a SELECT of columns as the schema lists them, from tables and rows as `rest` says. */
 static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const char *columns,
                          const char *rest, siem_error *err) {
-    char *sql = sqlite3_mprintf("SELECT %s FROM events %s", columns, rest);
+    char *sql = sqlite3_mprintf("SELECT %s FROM %s", columns, rest);
     if (sql == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_database_prepare(reader->database, out, sql, err);
     sqlite3_free(sql);
@@ -62,9 +69,9 @@ static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const ch
 
 static siem_code open_view(view *table, const siem_reader *reader, siem_error *err) {
     const siem_origin *origin = reader->origin;
-    const char *rows = origin->since != NULL ? "NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "
+    const char *rows = origin->since != NULL ? "events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "
                                                "timestamp COLLATE BINARY >= ?3 ORDER BY id"
-                                             : "WHERE id > ?1 AND id <= ?2 ORDER BY id";
+                                             : "events WHERE id > ?1 AND id <= ?2 ORDER BY id";
     siem_code rc = siem_schema_read(&table->schema, reader->database, origin->follow,
                                     reader->suspect.is_set ? &reader->suspect.id : NULL, err);
     if (rc != SIEM_OK) return rc;
@@ -74,9 +81,9 @@ static siem_code open_view(view *table, const siem_reader *reader, siem_error *e
     if (rc != SIEM_OK) return rc;
     siem_event_set_registry_id(&table->event, origin->registry_id);
     table->event.unreadable = table->schema.unreadable;
-    rc = prepare(reader, &table->statement, table->schema.selection, rows, err);
+    rc = prepare(reader, &table->range, table->schema.selection, rows, err);
     if (rc != SIEM_OK || origin->since == NULL) return rc;
-    sqlite3_bind_int64(table->statement, 3, *origin->since);
+    sqlite3_bind_int64(table->range, 3, *origin->since);
     return SIEM_OK;
 }
 
@@ -114,7 +121,7 @@ siem_code siem_reader_hold(siem_reader *reader, siem_error *err) {
 
 void siem_reader_release(siem_reader *reader) {
     if (reader == NULL || !reader->holding) return;
-    sqlite3_reset(reader->table.statement);
+    sqlite3_reset(statement_of(reader));
     /* Some failures have ended it. */
     if (sqlite3_get_autocommit(reader->database->connection) == 0) {
         (void)siem_database_run(reader->database, "COMMIT", NULL);
@@ -175,8 +182,9 @@ siem_suspect siem_reader_suspect(const siem_reader *reader) {
 void siem_reader_disconnect(siem_reader *reader) {
     if (reader == NULL) return;
     siem_reader_release(reader);
-    sqlite3_finalize(reader->table.statement);
-    reader->table.statement = NULL;
+    sqlite3_finalize(reader->table.range);
+    sqlite3_finalize(reader->table.sorted);
+    reader->table.range = reader->table.sorted = NULL;
     reader->is_stale = true;
 }
 
@@ -219,7 +227,7 @@ siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, sie
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_reader_hold(reader, err);
     if (rc == SIEM_OK)
-        rc = prepare(reader, &statement, reader->table.schema.own, "WHERE id = ?1", err);
+        rc = prepare(reader, &statement, reader->table.schema.own, "events WHERE id = ?1", err);
     if (rc != SIEM_OK) return rc;
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(reader->database, statement, err);
@@ -237,11 +245,12 @@ void siem_reader_begin(siem_reader *reader, const siem_slice *slice) {
         reader->is_stale = true;
         reader->suspect = *given;
     }
-    if (reader->stepping) sqlite3_reset(reader->table.statement);
+    if (reader->stepping) sqlite3_reset(statement_of(reader));
     reader->slice = *slice;
     reader->cursor = slice->after;
-    reader->at = reader->run_end = reader->count = 0;
-    reader->stepping = reader->ended = reader->alone = false;
+    reader->at = 0;
+    reader->runs = (siem_runs){.ids = reader->ids};
+    reader->stepping = reader->ended = false;
 }
 
 void siem_reader_end(siem_reader *reader) {
@@ -249,73 +258,72 @@ void siem_reader_end(siem_reader *reader) {
     reader->ended = true;
 }
 
-static void bind_run(siem_reader *reader, int64_t last) {
+static void begin_range(siem_reader *reader) {
     const siem_cursor *after = &reader->cursor;
-    sqlite3_reset(reader->table.statement);
-    siem_ordering_bind_after(reader->table.statement, after->is_set ? &after->id : NULL);
-    sqlite3_bind_int64(reader->table.statement, 2, last);
+    sqlite3_reset(reader->table.range);
+    siem_ordering_bind_after(reader->table.range, after->is_set ? &after->id : NULL);
+    sqlite3_bind_int64(reader->table.range, 2, reader->slice.last);
     reader->stepping = true;
 }
 
-/* The next row of the run. Pages of a damaged file can lead back. */
-static siem_code step_run(siem_reader *reader, siem_error *err) {
-    siem_cursor *cursor = &reader->cursor;
-    siem_code rc = siem_database_step(reader->database, reader->table.statement, err);
-    if (rc != SIEM_OK) return rc;
-    int64_t id = sqlite3_column_int64(reader->table.statement, (int)reader->table.schema.id_column);
-    if (cursor->is_set && id <= cursor->id) {
-        return siem_database_damaged(
-            reader->database, err, "event %" PRId64 " comes after event %" PRId64, id, cursor->id);
-    }
-    return SIEM_OK;
+static int64_t id_of_row(const siem_reader *reader) {
+    return sqlite3_column_int64(statement_of(reader), (int)reader->table.schema.id_column);
 }
 
+/* Pages of a damaged file can lead back. */
 static siem_code step_range(siem_reader *reader, siem_error *err) {
-    if (!reader->stepping) bind_run(reader, reader->slice.last);
-    return step_run(reader, err);
+    const siem_cursor *cursor = &reader->cursor;
+    if (!reader->stepping) begin_range(reader);
+    siem_code rc = siem_database_step(reader->database, reader->table.range, err);
+    if (rc != SIEM_OK) return rc;
+    int64_t id = id_of_row(reader);
+    if (!cursor->is_set || id > cursor->id) return SIEM_OK;
+    return siem_database_damaged(reader->database, err,
+                                 "event %" PRId64 " comes after event %" PRId64, id, cursor->id);
 }
 
-/* Begins the run of the sorted id that comes next. */
-static void begin_run(siem_reader *reader) {
-    const int64_t *ids = reader->ids;
-    int64_t first = ids[reader->at];
-    size_t end = reader->at + 1;
-    while (!reader->alone && end < reader->count && ids[end - 1] < INT64_MAX &&
-           ids[end] == ids[end - 1] + 1) {
-        end++;
+static siem_code read_ids(siem_reader *reader, siem_error *err) {
+    const siem_slice *slice = &reader->slice;
+    if (reader->runs.count > 0) return SIEM_OK;
+    siem_code rc =
+        siem_sorted_ids_read(slice->sorted, slice->start, reader->ids, (size_t)slice->count, err);
+    if (rc == SIEM_OK) reader->runs.count = (size_t)slice->count;
+    return rc;
+}
+
+/* Begins with the next id. */
+static siem_code begin_sorted(siem_reader *reader, siem_error *err) {
+    const int64_t *since = reader->origin->since;
+    siem_code rc = SIEM_OK;
+    if (reader->table.sorted == NULL) {
+        rc = siem_runs_open(&reader->runs, reader->database, err);
+        if (rc == SIEM_OK) {
+            rc = prepare(reader, &reader->table.sorted, reader->table.schema.selection,
+                         since != NULL ? SIEM_FROM_RUNS " AND timestamp COLLATE BINARY >= ?1"
+                                       : SIEM_FROM_RUNS,
+                         err);
+        }
     }
-    reader->run_end = end;
-    reader->cursor = (siem_cursor){.is_set = first != INT64_MIN};
-    if (reader->cursor.is_set) reader->cursor.id = first - 1;
-    bind_run(reader, ids[end - 1]);
+    if (rc != SIEM_OK) return rc;
+    if (since != NULL) sqlite3_bind_int64(reader->table.sorted, 1, *since);
+    sqlite3_reset(reader->table.sorted);
+    reader->runs.first = reader->at;
+    reader->stepping = true;
+    return SIEM_OK;
 }
 
 /* Events that were deleted since the ids were sorted are skipped. */
 static siem_code step_sorted(siem_reader *reader, siem_error *err) {
-    const siem_slice *slice = &reader->slice;
-    if (reader->count == 0) {
-        siem_code rc = siem_sorted_ids_read(slice->sorted, slice->start, reader->ids,
-                                            (size_t)slice->count, err);
-        if (rc != SIEM_OK) return rc;
-        reader->count = (size_t)slice->count;
-    }
-    while (reader->at < reader->count) {
-        if (!reader->stepping) begin_run(reader);
-        siem_code rc = step_run(reader, err);
-        if (rc != SIEM_END) return rc;
-        reader->at = reader->run_end;
-        reader->stepping = false;
-    }
-    return SIEM_END;
-}
-
-/* Behind a row that was read. */
-static void advance(siem_reader *reader) {
-    int64_t id = reader->table.event.row_id;
-    reader->cursor = (siem_cursor){.is_set = true, .id = id};
-    if (reader->slice.sorted == NULL) return;
-    while (reader->at < reader->run_end && reader->ids[reader->at] <= id) reader->at++;
-    if (reader->at == reader->run_end) reader->stepping = false;
+    siem_code rc = read_ids(reader, err);
+    if (rc == SIEM_OK && !reader->stepping) rc = begin_sorted(reader, err);
+    if (rc == SIEM_OK) rc = siem_database_step(reader->database, reader->table.sorted, err);
+    if (rc != SIEM_OK) return rc;
+    int64_t id = id_of_row(reader);
+    while (reader->at < reader->runs.end && reader->ids[reader->at] != id) reader->at++;
+    if (reader->at < reader->runs.end) return SIEM_OK;
+    return siem_database_damaged(reader->database, err,
+                                 "event %" PRId64 " comes in place of event %" PRId64, id,
+                                 reader->ids[reader->runs.first]);
 }
 
 /* The event that the statement failed at: the sorted one, or the one after the cursor. */
@@ -323,7 +331,7 @@ static bool find_failed(const siem_reader *reader, int64_t *id) {
     sqlite3_stmt *statement = NULL;
     const siem_cursor *after = &reader->cursor;
     if (reader->slice.sorted != NULL) {
-        *id = reader->ids[reader->at];
+        *id = reader->ids[reader->runs.first];
         return true;
     }
     if (siem_database_prepare(reader->database, &statement,
@@ -347,8 +355,8 @@ static bool find_suspect(siem_reader *reader, siem_code rc) {
     siem_suspect *suspect = &reader->suspect;
     int64_t id;
     if (rc != SIEM_IO || !siem_schema_may_be_cause(reader->database)) return false;
-    if (reader->slice.sorted != NULL && !reader->alone) {
-        reader->alone = true;
+    if (reader->slice.sorted != NULL && !reader->runs.alone) {
+        reader->runs.alone = true;
         reader->stepping = false;
         return true;
     }
@@ -367,13 +375,14 @@ siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *
         if (rc != SIEM_OK) break;
         rc = reader->slice.sorted != NULL ? step_sorted(reader, err) : step_range(reader, err);
     } while (find_suspect(reader, rc));
-    if (rc == SIEM_OK) rc = load(reader, reader->table.statement, err);
+    if (rc == SIEM_OK) rc = load(reader, statement_of(reader), err);
     if (rc != SIEM_OK) {
         reader->ended = rc == SIEM_END;
         siem_reader_release(reader);
         return rc;
     }
-    advance(reader);
+    reader->cursor = (siem_cursor){.is_set = true, .id = reader->table.event.row_id};
+    if (reader->slice.sorted != NULL) reader->at++;
     *event = &reader->table.event;
     return SIEM_OK;
 }

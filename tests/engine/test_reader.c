@@ -170,6 +170,11 @@ static void test_sorted(void **state) {
     assert_selections("back.db", 1000, 1);
     test_sql("shuffled.db", TABLE EVENTS("3000", "2 * i", "i * 7919 % 3000"));
     assert_selections("shuffled.db", 1000, 1);
+    /* Names that the registry has in common with what its ids are joined with. */
+    test_sql("shuffled.db", "CREATE TABLE oversight_runs (first, last); "
+                            "ALTER TABLE events ADD COLUMN first; "
+                            "ALTER TABLE events ADD COLUMN runs;");
+    assert_selections("shuffled.db", 1000, 1);
     test_sql("reverse.db", TABLE EVENTS("3000", "i", "3000 - i"));
     assert_selections("reverse.db", 1000, 1);
 }
