@@ -22,9 +22,12 @@ typedef struct task {
     size_t first, count; /* of `ready`, a ring */
 } task;
 
-/* A thread, and what is its own. */
+#define CACHE_LINE 64
+
+/* A thread, and what is its own: what it writes for each event shares no cache line with another
+ * thread's. */
 typedef struct worker {
-    siem_jobs *jobs;
+    _Alignas(CACHE_LINE) siem_jobs *jobs;
     pthread_t thread;
     siem_renderer renderer;
     siem_render_state state; /* for a mapping that is shared */
@@ -197,7 +200,7 @@ siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origi
     jobs->most_threads = count;
     jobs->capacity = count * SLICES_OF_THREAD;
     jobs->tasks = calloc(jobs->capacity, sizeof *jobs->tasks);
-    jobs->workers = calloc(count, sizeof *jobs->workers);
+    jobs->workers = aligned_alloc(CACHE_LINE, count * sizeof *jobs->workers);
     (void)pthread_mutex_init(&jobs->lock, NULL);
     (void)pthread_cond_init(&jobs->work, NULL);
     (void)pthread_condattr_init(&monotonic);
