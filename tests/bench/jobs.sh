@@ -32,7 +32,9 @@ export TOKEN=bench
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 export_to() { # option...
-    "$measure" "$program" export --db "$registry" --registry-id bench --quiet "$@"
+    local db=$registry
+    if [ "$1" = --db ]; then db=$2 && shift 2; fi
+    "$measure" "$program" export --db "$db" --registry-id bench --quiet "$@"
 }
 
 # deliver NAME RECEIVER OPTION...: measures an export to a fresh receiver, and checks what it counted.
@@ -59,13 +61,22 @@ echo "making a registry of $events events"
 { echo ".parameter init"; echo ".parameter set :events $events"; cat tests/bench/registry.sql; } |
     sqlite3 "$registry" >/dev/null
 build/tests/bench-scan "$registry" >/dev/null # into the page cache
+# One event in a thousand steps back in time; all are shuffled; a registry of one event.
+cp "$registry" "$work/steps.sqlite"
+sqlite3 "$work/steps.sqlite" "UPDATE events SET timestamp = timestamp - 100 WHERE id % 1000 = 500;"
+cp "$registry" "$work/shuffled.sqlite"
+sqlite3 "$work/shuffled.sqlite" "UPDATE events SET timestamp = 1735000000 + id * 2654435761 % 4294967296 % 100000;"
+{ echo ".parameter init"; echo ".parameter set :events 1"; cat tests/bench/registry.sql; } |
+    sqlite3 "$work/one.sqlite" >/dev/null
 
 cases=(scan query)
 for format in splunk ecs sentinel; do cases+=("$format-1" "$format-2"); done
 cases+=(null-1 null-2)
+for order in steps shuffled; do cases+=("$order-1" "$order-2"); done
 for how in hec hec-gzip bulk bulk-gzip; do cases+=("$how-1" "$how-2"); done
 
 for ((run = 1; run <= runs; run++)); do
+    export_to --db "$work/one.sqlite" --format ecs >>"$work/first"
     "$measure" build/tests/bench-scan "$registry" >>"$work/scan"
     "$measure" sqlite3 "$registry" ".output $work/out" "$query" >>"$work/query"
     for jobs in 1 2; do
@@ -75,6 +86,10 @@ for ((run = 1; run <= runs; run++)); do
         done
         rm -f "$work/out"
         export_to --format ecs --jobs $jobs --output /dev/null >>"$work/null-$jobs"
+        for order in steps shuffled; do
+            export_to --db "$work/$order.sqlite" --format ecs --jobs $jobs --output "$work/out" >>"$work/$order-$jobs"
+            rm -f "$work/out"
+        done
         deliver hec-$jobs hec --to splunk --token env:TOKEN --jobs $jobs
         deliver hec-gzip-$jobs hec --to splunk --token env:TOKEN --compress gzip --jobs $jobs
         deliver bulk-$jobs bulk --to elastic --jobs $jobs
@@ -91,6 +106,8 @@ for name in "${cases[@]}"; do
         printf "%-14s %10.0f %12.2f %10.0f %10.1f\n", name, ms, ms / scan, n / ms * 1000, kib / 1024 }' |
         tee -a "$work/table"
 done
+
+printf 'first record after %.1f ms\n' "$(cut -d' ' -f3 "$work/first" | median)"
 
 gnuplot <<G
 set terminal svg size 900,480 font "sans,12"
