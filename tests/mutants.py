@@ -51,7 +51,7 @@ ROOMS = [
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
     ("hash hash_tree proof head member leaf", ["engine/test_tree", "engine/test_misuse", "evidence/"]),
-    ("log tlog order expected match verify strays findings continuity pages web",
+    ("log tlog order expected witness verify strays findings continuity pages web",
      ["evidence/verify", "engine/test_(tree|misuse)", "evidence/"]),
     ("feature library curl", ["engine/test_(feature|library|lane|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),

@@ -69,7 +69,7 @@ static void report_line(siem_findings *findings, siem_tlog *log, int64_t line, s
 
 /* A row is proof enough that its leaf is JSON. */
 static void report_unused(siem_findings *findings, siem_tlog *log, size_t place) {
-    bool is_json = siem_log_reread(log, place);
+    bool is_json = siem_log_reread(log, place, findings->witness);
     report_leaf(findings, is_json ? SIEM_TLOG_LEAF_WITHOUT_ROW : SIEM_TLOG_LEAF_NOT_JSON, place,
                 "");
 }

@@ -7,6 +7,7 @@
 typedef struct siem_findings {
     const siem_tlog_check *check;
     siem_tlog_summary *summary;
+    siem_witness *witness;
 } siem_findings;
 
 void siem_report(siem_findings *findings, const siem_tlog_finding *finding);

@@ -13,6 +13,7 @@
 #define MOST_LINE    ((size_t)1 << 25) /* more than the largest event has */
 #define MOST_MISSING 65536
 #define MOST_BAD     65536
+#define MOST_VAIN    100 /* of a registry over HTTP, whom each costs two answers */
 
 /* ---- leaves ---- */
 
@@ -236,17 +237,33 @@ siem_code siem_log_read(siem_tlog *log, siem_error *err) {
     return rc == SIEM_OK ? take_rest(log, err) : rc;
 }
 
-bool siem_log_reread(siem_tlog *log, size_t place) {
+siem_code siem_log_read_for(siem_tlog *log, int64_t index, siem_error *err) {
+    size_t count = log->tree.count;
+    bool is_tired = log->pages != NULL && log->vain >= MOST_VAIN;
+    if (is_tired || index < (int64_t)count) return SIEM_OK;
+    siem_code rc = siem_log_read(log, err);
+    log->vain += log->tree.count == count;
+    return rc;
+}
+
+bool siem_log_reread(const siem_tlog *log, size_t place, siem_witness *witness) {
     siem_leaf leaf;
     size_t size = (size_t)log->sizes[place], had = 0;
-    log->line.size = 0;
-    if (size == 0 || !siem_buffer_reserve(&log->line, size)) return false;
+    witness->line.size = 0;
+    if (size == 0 || !siem_buffer_reserve(&witness->line, size)) return false;
     while (had < size) {
         ssize_t more =
-            pread(log->fd, log->line.bytes + had, size - had, log->offsets[place] + (off_t)had);
+            pread(log->fd, witness->line.bytes + had, size - had, log->offsets[place] + (off_t)had);
         if (more == 0 || (more < 0 && errno != EINTR)) return false;
         if (more > 0) had += (size_t)more;
     }
-    return siem_leaf_read(&log->reader, log->line.bytes, size, &leaf) &&
-           siem_leaf_kind_of(&log->reader, leaf.text, leaf.size) != SIEM_LEAF_NOT_JSON;
+    return siem_leaf_read(&witness->reader, witness->line.bytes, size, &leaf) &&
+           siem_leaf_kind_of(&witness->reader, leaf.text, leaf.size) != SIEM_LEAF_NOT_JSON;
+}
+
+void siem_witness_close(siem_witness *witness) {
+    siem_hasher_close(&witness->hasher);
+    siem_expected_free(&witness->expected);
+    siem_leaf_reader_free(&witness->reader);
+    siem_buffer_free(&witness->line);
 }

@@ -9,6 +9,8 @@
 #include "evidence/order.h"
 #include "evidence/pages.h"
 
+#include <pthread.h>
+
 /* What is known of a leaf; bits. */
 enum {
     SIEM_MARK_BEACON =
@@ -34,6 +36,17 @@ typedef struct siem_alias {
     size_t place;
 } siem_alias;
 
+/* What one thread needs to compare events with a log. All zero is a new one. */
+typedef struct siem_witness {
+    siem_hasher hasher;
+    siem_expected expected;
+    siem_leaf_reader reader;
+    siem_buffer line;
+    char leaf[SIEM_HASH_HEX], root[SIEM_HASH_HEX]; /* of the event, and of the log */
+    bool knows_root;
+    size_t size; /* of the log, when it had that root */
+} siem_witness;
+
 struct siem_tlog {
     int fd;
     siem_pages *pages; /* NULL: a file is read */
@@ -51,20 +64,29 @@ struct siem_tlog {
     size_t alias_count, alias_capacity;
 
     siem_leaf_reader reader;
-    siem_expected expected;  /* of the event that is asked for */
-    siem_buffer input, line; /* what was read of the file; a line that is read again */
-    int64_t offset, lines;   /* of the input's first byte; lines before it */
-    bool awaits_end;         /* the last leaf's line had no end yet */
+    siem_witness witness;  /* of programs that ask for one event */
+    siem_buffer input;     /* what was read of the file */
+    int64_t offset, lines; /* of the input's first byte; lines before it */
+    bool awaits_end;       /* the last leaf's line had no end yet */
     siem_order order;
+
+    pthread_rwlock_t lock; /* of all above, while several threads ask */
+    int vain;              /* attempts to read on that found nothing */
 };
 
 /* Reads what has been added to the log since. Errors: SIEM_IO, SIEM_UNAVAILABLE, SIEM_UNPROVED when
  * so many leaves are missing that this is another file, SIEM_CANCELLED, SIEM_NO_MEMORY. */
 siem_code siem_log_read(siem_tlog *log, siem_error *err);
 
-/* Leaves the canonical form of a leaf's text in `reader.canonical`. False when it is not there, or
- * not JSON. */
-bool siem_log_reread(siem_tlog *log, size_t place);
+/* Leaves the canonical form of a leaf's text in `witness->reader.canonical`. False when it is not
+ * there, or not JSON. */
+bool siem_log_reread(const siem_tlog *log, size_t place, siem_witness *witness);
+
+/* Reads the log on for an event: its leaf was appended before it was committed. Errors: as
+ * siem_log_read. */
+siem_code siem_log_read_for(siem_tlog *log, int64_t index, siem_error *err);
+
+void siem_witness_close(siem_witness *witness);
 
 /* The first alias of an index, or where it would be. */
 size_t siem_log_find_alias(const siem_tlog *log, int64_t index);

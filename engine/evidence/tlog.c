@@ -62,6 +62,7 @@ siem_code siem_tlog_open(siem_tlog **out, const siem_tlog_options *options, siem
     siem_tlog *log = calloc(1, sizeof *log);
     if (log == NULL) return siem_error_no_memory(err);
     log->fd = -1;
+    (void)pthread_rwlock_init(&log->lock, NULL);
     log->go_on = options->go_on;
     log->go_on_context = options->go_on_context;
     rc = siem_hash_tree_open(&log->tree, err);
@@ -89,9 +90,9 @@ void siem_tlog_close(siem_tlog *log) {
     free(log->bad_lines);
     free(log->aliases);
     siem_leaf_reader_free(&log->reader);
-    siem_expected_free(&log->expected);
+    siem_witness_close(&log->witness);
     siem_buffer_free(&log->input);
-    siem_buffer_free(&log->line);
+    (void)pthread_rwlock_destroy(&log->lock);
     free(log);
 }
 

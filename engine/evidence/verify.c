@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/misuse.h"
 #include "evidence/continuity.h"
-#include "evidence/match.h"
 #include "evidence/strays.h"
+#include "evidence/witness.h"
 #include "source/registry.h"
 
 #include <stdlib.h>
@@ -15,16 +15,14 @@
     1.0 /* seconds in which a registry commits the row of a leaf that it appended                  \
          */
 #define COMMIT_LEAVES 32
-#define MOST_VAIN     100 /* of a registry over HTTP, whom each costs two answers */
 
 typedef struct verification {
     siem_tlog *log;
     siem_findings findings;
-    siem_expected expected;
+    siem_witness witness;
     siem_order order;
     siem_strays strays;
     int64_t head_size;
-    int vain; /* attempts to read the log on that found no more leaves */
 } verification;
 
 /* ---- one row ---- */
@@ -49,7 +47,7 @@ static void note_used(verification *v, int64_t row, size_t place) {
 
 static siem_code note_stray(verification *v, int64_t row, size_t place, siem_error *err) {
     bool is_missing = (v->log->marks[place] & SIEM_MARK_MISSING) != 0;
-    unsigned members = is_missing ? 0 : siem_log_compare(v->log, &v->expected, place);
+    unsigned members = is_missing ? 0 : siem_log_compare(v->log, place, &v->witness);
     if (!is_missing && members == 0) { /* in another encoding */
         note_used(v, row, place);
         return SIEM_OK;
@@ -63,19 +61,9 @@ static siem_code note_stray(verification *v, int64_t row, size_t place, siem_err
                                          .place = place,
                                          .members = members,
                                          .other = NONE,
-                                         .hashes = {v->expected.hashes[SIEM_LEAF_ASCII],
-                                                    v->expected.hashes[SIEM_LEAF_UTF8]}},
+                                         .hashes = {v->witness.expected.hashes[SIEM_LEAF_ASCII],
+                                                    v->witness.expected.hashes[SIEM_LEAF_UTF8]}},
                            err);
-}
-
-/* Reads the log on for a row: its leaf was appended before it was committed. */
-static siem_code read_on(verification *v, int64_t index, siem_error *err) {
-    size_t count = v->log->tree.count;
-    bool is_tired = v->log->pages != NULL && v->vain >= MOST_VAIN;
-    if (is_tired || index < (int64_t)count) return SIEM_OK;
-    siem_code rc = siem_log_read(v->log, err);
-    v->vain += v->log->tree.count == count;
-    return rc;
 }
 
 static siem_code see_row(verification *v, siem_event *event, siem_error *err) {
@@ -86,10 +74,10 @@ static siem_code see_row(verification *v, siem_event *event, siem_error *err) {
         siem_report_row(&v->findings, SIEM_TLOG_ROW_NEVER_LOGGED, row, NONE, NONE, "");
         return SIEM_OK;
     }
-    siem_code rc = read_on(v, index, err);
-    if (rc == SIEM_OK) rc = siem_expect(&v->expected, event, &v->log->tree.hasher, err);
+    siem_code rc = siem_log_read_for(v->log, index, err);
+    if (rc == SIEM_OK) rc = siem_expect(&v->witness.expected, event, &v->witness.hasher, err);
     if (rc != SIEM_OK) return rc;
-    if (index >= 0 && siem_log_match(v->log, &v->expected, index, &place)) {
+    if (index >= 0 && siem_log_match(v->log, &v->witness.expected, index, &place)) {
         note_used(v, row, place);
     } else if (index >= 0 && index < (int64_t)v->log->tree.count) {
         return note_stray(v, row, (size_t)index, err);
@@ -159,13 +147,17 @@ siem_code siem_tlog_verify(siem_tlog *log, const siem_tlog_check *given, siem_tl
     for (size_t i = 0; i < log->tree.count; i++) {
         log->marks[i] &= (unsigned char)~(SIEM_MARK_USED | SIEM_MARK_CLAIMED);
     }
-    rc = siem_check_signatures(&v.findings, err);
+    v.findings.witness = &v.witness;
+    log->vain = 0;
+    rc = siem_hasher_open(&v.witness.hasher, err);
+    if (rc == SIEM_OK) rc = siem_check_signatures(&v.findings, err);
     if (rc == SIEM_OK) rc = see_all_rows(&v, given->registry, err);
     if (rc == SIEM_OK) rc = siem_strays_settle(&v.strays, &v.findings, log, err);
     if (rc == SIEM_OK) siem_report_leaves(&v.findings, log);
     if (rc == SIEM_OK) siem_check_heads(&v.findings, log);
-    if (rc == SIEM_OK && log->tree.hasher.failed) rc = siem_error_no_memory(err);
+    if (rc == SIEM_OK && (log->tree.hasher.failed || v.witness.hasher.failed))
+        rc = siem_error_no_memory(err);
     siem_strays_free(&v.strays);
-    siem_expected_free(&v.expected);
+    siem_witness_close(&v.witness);
     return rc;
 }

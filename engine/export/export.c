@@ -108,6 +108,8 @@ static siem_renderer renderer_of(const siem_export_options *options) {
                            .state = siem_mapping_own_state(options->mapping),
                            .field_bytes = options->sink->pace.field_bytes,
                            .keeps_sources = options->deadletter != NULL && rejects,
+                           .tlog = options->tlog,
+                           .on_unverified = options->on_unverified,
                            .stops = options->on_error == SIEM_STOP_ON_ERROR,
                            .keeps_refused = options->on_error == SIEM_DEADLETTER_ON_ERROR};
 }
@@ -152,6 +154,7 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     export_->options = *options;
     export_->jobs = jobs;
     export_->renderer = renderer_of(options);
+    export_->renderer.witness = &export_->witness;
     export_->holder.sink = &export_->options.sink;
     siem_sink_add_holder(options->sink, &export_->holder);
     export_->lag_due = INFINITY;
@@ -178,6 +181,7 @@ void siem_export_close(siem_export *export_) {
     if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
     if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
     siem_mappings_close(&export_->mappings, &export_->options);
+    siem_witness_close(&export_->witness);
     free(export_);
 }
 

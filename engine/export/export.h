@@ -19,7 +19,8 @@ struct siem_export {
     siem_export_options options; /* without a sink when that was closed */
     siem_sink_holder holder;     /* of that sink */
     siem_renderer renderer;
-    size_t jobs; /* threads that render */
+    siem_witness witness; /* of events that are rendered on the caller's thread */
+    size_t jobs;          /* threads that render */
     siem_mappings mappings;
     siem_delivery *delivery;
     siem_batch *batch;       /* that is being filled; NULL: none */

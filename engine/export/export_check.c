@@ -20,6 +20,15 @@ siem_code siem_export_check_options(const siem_export_options *options, siem_err
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR && options->deadletter == NULL) {
         return siem_misuse_null(function, "deadletter", err);
     }
+    if ((int)options->on_unverified < SIEM_EXPORT_UNVERIFIED ||
+        (int)options->on_unverified > SIEM_REFUSE_UNVERIFIED) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s: on_unverified is %d: give one of siem_on_unverified", function,
+                              (int)options->on_unverified);
+    }
+    if (options->on_unverified != SIEM_EXPORT_UNVERIFIED && options->tlog == NULL) {
+        return siem_misuse_null(function, "tlog", err);
+    }
     if (options->open_mapping != NULL && options->close_mapping == NULL) {
         return siem_misuse_null(function, "close_mapping", err);
     }

@@ -31,8 +31,9 @@ typedef struct worker {
     pthread_t thread;
     siem_renderer renderer;
     siem_render_state state; /* for a mapping that is shared */
-    siem_reader *reader;     /* NULL: it could not be opened yet */
-    unsigned shapes;         /* siem_reader_shapes, when its columns were checked */
+    siem_witness witness;
+    siem_reader *reader; /* NULL: it could not be opened yet */
+    unsigned shapes;     /* siem_reader_shapes, when its columns were checked */
 } worker;
 
 struct siem_jobs {
@@ -161,12 +162,14 @@ static void *work(void *context) {
     while ((at = next_task(w->jobs)) != NULL) render(w, at);
     siem_reader_close(w->reader);
     siem_scratch_free(&w->state.scratch);
+    siem_witness_close(&w->witness);
     return NULL;
 }
 
 static void prepare(siem_jobs *jobs, worker *w, size_t index) {
     siem_mapping *own = siem_mappings_at(jobs->mappings, index);
     *w = (worker){.jobs = jobs, .renderer = *jobs->renderer};
+    w->renderer.witness = &w->witness;
     w->renderer.state = own != NULL ? siem_mapping_own_state(own) : &w->state;
     if (own != NULL) w->renderer.mapping = own;
 }

@@ -17,15 +17,33 @@ static siem_code refuse(const siem_renderer *renderer, siem_batch *batch, siem_e
     return SIEM_REFUSED;
 }
 
+/* Asks the log about an event, and decides what becomes of one that differs. */
+static siem_code ask_log(const siem_renderer *renderer, siem_event *event, siem_error *err) {
+    if (renderer->tlog == NULL) return SIEM_OK;
+    siem_code rc = siem_witness_testify(renderer->witness, renderer->tlog, event, err);
+    if (rc != SIEM_UNPROVED) return rc;
+    switch (renderer->on_unverified) {
+    case SIEM_EXPORT_UNVERIFIED: return SIEM_OK;
+    case SIEM_REFUSE_UNVERIFIED: return SIEM_REFUSED;
+    case SIEM_STOP_UNVERIFIED: break;
+    }
+    const siem_value *id = &event->fields[SIEM_EVENT_ID];
+    siem_error_prefix(err, "event %.*s", (int)id->size, id->bytes);
+    siem_error_name_event(err, id->bytes, id->size);
+    return rc;
+}
+
 siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
                             siem_error *err) {
-    siem_error reason;
+    siem_error reason = {0};
     siem_tally *tally = siem_batch_tally(batch);
     size_t before = siem_batch_size(batch);
     siem_batch_keep_sources(batch, renderer->keeps_sources);
     tally->events++;
-    siem_code rc =
-        siem_batch_render(batch, renderer->mapping, renderer->state, event, NULL, &reason);
+    siem_code rc = ask_log(renderer, event, &reason);
+    if (rc == SIEM_OK) {
+        rc = siem_batch_render(batch, renderer->mapping, renderer->state, event, NULL, &reason);
+    }
     if (rc == SIEM_OK) {
         tally->rendered++;
         if (renderer->field_bytes != 0) {
@@ -37,6 +55,7 @@ siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, si
     } else if (rc == SIEM_REFUSED) {
         rc = refuse(renderer, batch, event, &reason, &reason);
     }
+    if (renderer->tlog != NULL) memset(event->tlog, 0, sizeof event->tlog); /* all are borrowed */
     if (rc == SIEM_OK) siem_batch_reach(batch, siem_event_position(event));
     else if (err != NULL) *err = reason;
     return rc;

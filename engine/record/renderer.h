@@ -2,15 +2,19 @@
 #ifndef SIEM_RENDERER_H
 #define SIEM_RENDERER_H
 
+#include "evidence/witness.h"
 #include "record/mapping.h"
 
 typedef struct siem_renderer {
     const siem_mapping *mapping;
     siem_render_state *state;
-    size_t field_bytes; /* texts are cut at this size; 0: no limit */
-    bool keeps_sources; /* the JSON of events beside their records */
-    bool stops;         /* an event without a record ends the export */
-    bool keeps_refused; /* else: its JSON beside the refusal */
+    size_t field_bytes;    /* texts are cut at this size; 0: no limit */
+    bool keeps_sources;    /* the JSON of events beside their records */
+    bool stops;            /* an event without a record ends the export */
+    bool keeps_refused;    /* else: its JSON beside the refusal */
+    siem_tlog *tlog;       /* NULL, or what events are compared with, */
+    siem_witness *witness; /* by this thread's; */
+    siem_on_unverified on_unverified;
 } siem_renderer;
 
 /* Adds an event to a batch. Errors: SIEM_REFUSED when it `stops`, naming the event; what a function

@@ -23,6 +23,7 @@ static const struct {
 /* Where a value comes from: a field, a column of the site, a path into extra, or an object. */
 typedef struct source {
     int field;              /* a siem_field, or -1 for a column of the site */
+    int tlog;               /* a siem_tlog_field, or -1 */
     object_function object; /* or NULL */
     char *name;             /* as the row has it */
     siem_path path;         /* into extra: keys after "extra"; else empty */
@@ -77,6 +78,7 @@ static siem_code open_source(source *s, const char *name, siem_error *err) {
     s->name = strdup(name);
     if (s->name == NULL) return siem_error_no_memory(err);
     s->field = siem_field_of(name, strlen(name));
+    s->tlog = siem_tlog_field_of(name);
     if (name[0] == '\0') return siem_error_set(err, SIEM_INVALID, "from: a field has no name");
     if (strncmp(name, inside, sizeof inside - 1) == 0) {
         s->field = SIEM_EXTRA;
@@ -254,7 +256,7 @@ int siem_row_field(const siem_compiled_row *row) {
 const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns) {
     for (size_t i = 0; i < row->source_count; i++) {
         const source *s = &row->sources[i];
-        bool known = s->field >= 0 || s->object != NULL;
+        bool known = s->field >= 0 || s->tlog >= 0 || s->object != NULL;
         for (size_t j = 0; !known && columns[j] != NULL; j++) {
             known = strcmp(columns[j], s->name) == 0;
         }
@@ -323,6 +325,7 @@ static siem_value read_source(source *s, siem_event *event, siem_scratch *scratc
     if (s->object != NULL) return make_object(s, event, scratch);
     if (s->path.count != 0) return from_extra(&s->path, event);
     if (s->field >= 0) return *siem_event_field(event, (size_t)s->field);
+    if (s->tlog >= 0) return event->tlog[s->tlog];
     return from_site(s, event);
 }
 

@@ -41,6 +41,15 @@ int siem_field_of(const char *name, size_t size) {
     return -1;
 }
 
+int siem_tlog_field_of(const char *name) {
+    static const char *const names[SIEM_TLOG_FIELDS] = {"tlog.leaf_hash", "tlog.verified",
+                                                        "tlog.root", "tlog.size"};
+    for (int i = 0; i < SIEM_TLOG_FIELDS; i++) {
+        if (strcmp(names[i], name) == 0) return i;
+    }
+    return -1;
+}
+
 /* ---- layout ---- */
 
 #define SITE_COLUMN   (-1)
@@ -494,6 +503,7 @@ siem_value siem_event_get(siem_event *event, const char *name) {
     if (event == NULL || name == NULL) return (siem_value){0};
     int field = siem_field_of(name, strlen(name));
     if (field >= 0) return *siem_event_field(event, (size_t)field);
+    if ((field = siem_tlog_field_of(name)) >= 0) return event->tlog[field];
     for (size_t i = 0; i < event->site_count; i++) {
         if (strcmp(event->site_names[i], name) == 0) return event->site[i];
     }

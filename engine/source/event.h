@@ -29,6 +29,18 @@ typedef enum siem_field {
 /* The field of that name, or -1. */
 int siem_field_of(const char *name, size_t size);
 
+/* What a transparency log says of an event: fields whose names begin with "tlog.". */
+typedef enum siem_tlog_field {
+    SIEM_TLOG_LEAF_HASH,
+    SIEM_TLOG_VERIFIED,
+    SIEM_TLOG_ROOT,
+    SIEM_TLOG_SIZE,
+    SIEM_TLOG_FIELDS
+} siem_tlog_field;
+
+/* The field of that name, or -1. */
+int siem_tlog_field_of(const char *name);
+
 /* Which column of a row feeds which field. Made once for a table. */
 typedef struct siem_layout siem_layout;
 
@@ -53,6 +65,7 @@ struct siem_event {
     siem_value *site;                    /* the columns that the site added */
     const char *const *site_names;
     size_t site_count;
+    siem_value tlog[SIEM_TLOG_FIELDS]; /* null until a log was asked */
     const siem_unreadable *unreadable; /* of a registry's event, not of a copy: borrowed, or NULL */
     int64_t row_id;                    /* `id` as a number, 0 when it is none */
     uint64_t print;   /* of siem_event_print, in a registry that is followed; else 0 */

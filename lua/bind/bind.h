@@ -148,6 +148,7 @@ void siem_lua_lend_event(lua_State *L, int index, siem_event *event);
 siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use);
 siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use);
 siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use);
+siem_tlog *siem_lua_check_tlog(lua_State *L, int index, siem_lua_use **use);
 siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use **use);
 siem_checkpoint *siem_lua_check_checkpoint(lua_State *L, int index, siem_lua_use **use);
 siem_mapping *siem_lua_check_mapping(lua_State *L, int index, siem_lua_caller **caller);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* User values of an export: what the engine's export points to must outlive it. */
-enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, USER_VALUES = CHECKPOINT, REGISTRY };
+enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, TLOG, USER_VALUES = TLOG, REGISTRY };
 
 typedef struct lua_export {
     siem_export *export_;          /* NULL: closed */
@@ -147,6 +147,16 @@ static siem_on_error read_on_error(lua_State *L) {
     return SIEM_STOP_ON_ERROR;
 }
 
+static siem_on_unverified read_on_unverified(lua_State *L) {
+    static const char *const names[] = {"export", "stop", "refuse", NULL};
+    const char *name = siem_lua_option_text(L, 1, "on_unverified");
+    for (int i = 0; name != NULL && names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) return (siem_on_unverified)i;
+    }
+    if (name != NULL) luaL_error(L, "on_unverified must be export, stop or refuse, not %s", name);
+    return SIEM_EXPORT_UNVERIFIED;
+}
+
 /* A reference of the function that option `name` is, or LUA_NOREF. */
 static int refer_to_function(lua_State *L, const char *name) {
     int type = lua_getfield(L, 1, name);
@@ -157,7 +167,7 @@ static int refer_to_function(lua_State *L, const char *name) {
 }
 
 /* core.export_open{mapping=, sink=, on_error=, deadletter=, checkpoint=, after=, batch_bytes=,
- * jobs=, progress=, notice=} -> export */
+ * jobs=, tlog=, on_unverified=, progress=, notice=} -> export */
 static int export_open(lua_State *L) {
     siem_error err;
     siem_lua_caller *ignored;
@@ -166,12 +176,12 @@ static int export_open(lua_State *L) {
     lua_export *e = lua_newuserdatauv(L, sizeof *e, REGISTRY);
     *e = (lua_export){.progress = LUA_NOREF, .notice = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_EXPORT);
-    static const char *const keys[] = {"mapping", "sink", "deadletter", "checkpoint"};
+    static const char *const keys[] = {"mapping", "sink", "deadletter", "checkpoint", "tlog"};
     for (int i = 0; i < USER_VALUES; i++) {
         lua_getfield(L, 1, keys[i]);
         lua_pushvalue(L, -1);
         lua_setiuservalue(L, 2, i + 1);
-    } /* options, export, mapping, sink, deadletter, checkpoint */
+    } /* options, export, mapping, sink, deadletter, checkpoint, tlog */
     e->progress = refer_to_function(L, "progress");
     e->notice = refer_to_function(L, "notice");
     int64_t batch_bytes = siem_lua_option_integer(L, 1, "batch_bytes", 0);
@@ -184,6 +194,8 @@ static int export_open(lua_State *L) {
         .on_error = read_on_error(L),
         .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5, NULL),
         .checkpoint = lua_isnil(L, 6) ? NULL : siem_lua_check_checkpoint(L, 6, NULL),
+        .tlog = lua_isnil(L, 7) ? NULL : siem_lua_check_tlog(L, 7, NULL),
+        .on_unverified = read_on_unverified(L),
         .after = siem_lua_option_integer(L, 1, "after", 0),
         .batch_bytes = (size_t)batch_bytes,
         .jobs = (size_t)jobs,
@@ -201,8 +213,8 @@ static int export_open(lua_State *L) {
 typedef struct session {
     lua_export *export_;
     siem_lua_caller *mapping, *sink;
-    siem_lua_use *deadletter, *checkpoint; /* NULL: there is none */
-    siem_lua_use *source;                  /* of the registry or event; or NULL */
+    siem_lua_use *deadletter, *checkpoint, *tlog; /* NULL: there is none */
+    siem_lua_use *source;                         /* of the registry or event; or NULL */
 } session;
 
 static session begin(lua_State *L, siem_lua_use *source) {
@@ -211,6 +223,8 @@ static session begin(lua_State *L, siem_lua_use *source) {
     if (!lua_isnil(L, -1)) (void)siem_lua_check_deadletter(L, -1, &s.deadletter);
     lua_getiuservalue(L, 1, CHECKPOINT);
     if (!lua_isnil(L, -1)) (void)siem_lua_check_checkpoint(L, -1, &s.checkpoint);
+    lua_getiuservalue(L, 1, TLOG);
+    if (!lua_isnil(L, -1)) (void)siem_lua_check_tlog(L, -1, &s.tlog);
     lua_getiuservalue(L, 1, MAPPING);
     (void)siem_lua_check_mapping(L, -1, &s.mapping);
     lua_getiuservalue(L, 1, SINK);
@@ -225,12 +239,14 @@ static session begin(lua_State *L, siem_lua_use *source) {
     s.export_->sink = s.sink;
     if (s.deadletter != NULL) s.deadletter->count++;
     if (s.checkpoint != NULL) s.checkpoint->count++;
+    if (s.tlog != NULL) s.tlog->count++;
     if (s.source != NULL) s.source->count++;
     return s;
 }
 
 static int end(lua_State *L, const session *s, siem_code rc, siem_error *err) {
     if (s->source != NULL) s->source->count--;
+    if (s->tlog != NULL) s->tlog->count--;
     if (s->checkpoint != NULL) s->checkpoint->count--;
     if (s->deadletter != NULL) s->deadletter->count--;
     rc = siem_lua_result(&s->export_->caller, rc, err);

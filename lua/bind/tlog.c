@@ -22,6 +22,13 @@ static lua_tlog *check(lua_State *L) {
     return t;
 }
 
+siem_tlog *siem_lua_check_tlog(lua_State *L, int index, siem_lua_use **use) {
+    lua_tlog *t = luaL_checkudata(L, index, SIEM_LUA_TLOG);
+    siem_lua_check_open(L, t->tlog != NULL, SIEM_LUA_TLOG);
+    if (use != NULL) *use = &t->use;
+    return t->tlog;
+}
+
 static int tlog_close(lua_State *L) {
     lua_tlog *t = luaL_checkudata(L, 1, SIEM_LUA_TLOG);
     siem_lua_check_unused(L, &t->use, SIEM_LUA_TLOG);

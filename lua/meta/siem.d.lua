@@ -282,7 +282,7 @@ function siem.iter_registry_events(path, options) end
 --- A row of a format: destination <- source.
 ---@class oversight.Row
 ---@field [1] string destination, a dotted path; "\\." is a dot in a key
----@field from string|string[]|nil a field, "extra.path", "option.name", or a list: the first not empty
+---@field from string|string[]|nil a field, "extra.path", "option.name", "tlog.leaf_hash" and others of the log, or a list: the first not empty
 ---@field value any a constant
 ---@field as string? a converter's name
 ---@field lookup table<string, any>? a table over the text of the source
@@ -498,6 +498,8 @@ function siem.export_events(job) end
 ---@field options table<string, string>?
 ---@field filter (fun(event: oversight.Event): boolean?)?
 ---@field sink string|table|oversight.Sink|(fun(): oversight.Sink?, string?, oversight.Code?) "-", a file, a table with send and close, a sink, or a function that opens one when all else is open; the pipeline closes that
+---@field tlog string|oversight.Tlog|nil the transparency log with which events are compared: a file, a URL, or an open one
+---@field on_unverified "export"|"stop"|"refuse"|nil what becomes of an event that is not what its leaf says; "export"
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?
 ---@field jobs integer?
@@ -527,7 +529,7 @@ local Export = {}
 
 siem.export = {}
 
----@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, jobs: integer?, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
+---@param options { mapping: oversight.Mapping, sink: oversight.Sink, on_error: string?, deadletter: oversight.Deadletter?, checkpoint: oversight.Checkpoint?, after: integer?, batch_bytes: integer?, jobs: integer?, tlog: oversight.Tlog?, on_unverified: "export"|"stop"|"refuse"|nil, progress: function?, notice: function? } batch_bytes: 262144. An error in progress or notice ends the export with that error
 ---@return oversight.Export? export, string? message, oversight.Code? code
 function siem.export.open(options) end
 

@@ -15,7 +15,7 @@ local is_of = option_table.is_of
 local KEYS = {
   source = "any", format = "any", sink = "any", options = "table", filter = "function", on_error = "string",
   dead_letter = "string", progress = "function", notice = "function", name = "string", checkpoint = "string",
-  follow = "boolean", wait = "boolean", after = "integer", jobs = "integer",
+  follow = "boolean", wait = "boolean", after = "integer", jobs = "integer", tlog = "any", on_unverified = "string",
 }
 local REQUIRED = { "source", "format", "sink" }
 
@@ -59,6 +59,7 @@ M.REGISTRY_KEYS = {
 }
 M.REGISTRY_REQUIRED = { "path", "registry_id" }
 
+local ON_UNVERIFIED = { export = true, stop = true, refuse = true }
 local ON_ERROR = { stop = true, skip = true, ["dead-letter"] = true }
 
 --- What is said of a text that is empty where it cannot be.
@@ -127,6 +128,12 @@ local function check(definition)
   if definition.on_error == "dead-letter" and not definition.dead_letter then
     return failed.reason "dead_letter" or
       "on_error is \"dead-letter\", and no file is given: dead_letter = \"refused.jsonl\""
+  end
+  if definition.tlog ~= nil and type(definition.tlog) ~= "string" and not is_of(definition.tlog, "tlog") then
+    return "tlog is a file, a URL or a log, not a " .. type(definition.tlog)
+  end
+  if definition.on_unverified ~= nil and not (definition.tlog and ON_UNVERIFIED[definition.on_unverified]) then
+    return "on_unverified is \"export\", \"stop\" or \"refuse\", and needs tlog"
   end
   if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
     not describes_registry(definition.source) then
@@ -244,6 +251,12 @@ local function open_source(self, parts)
   return nil, message, code
 end
 
+--- Opens the log after the registry: each row that was there has its leaf by then.
+local function open_tlog(self)
+  if type(self.tlog) ~= "string" then return self.tlog or false end
+  return core.tlog_open { source = self.tlog }
+end
+
 local function open_deadletter(self)
   if not self.dead_letter then return false end
   return core.deadletter_open(self.dead_letter)
@@ -278,7 +291,7 @@ end
 
 --- In the order in which a mistake does least harm: the files that are written come last.
 local STEPS = {
-  { "mapping", open_mapping }, { "source", open_source }, { "deadletter", open_deadletter },
+  { "mapping", open_mapping }, { "source", open_source }, { "tlog", open_tlog }, { "deadletter", open_deadletter },
   { "sink", open_sink }, { "checkpoint", open_checkpoint },
 }
 
@@ -354,7 +367,7 @@ local function send_by_export(self, parts)
   local export, problem, kind = core.export_open {
     mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
     checkpoint = parts.checkpoint, after = self.after, jobs = self.jobs,
-    progress = self.progress, notice = self.notice,
+    progress = self.progress, notice = self.notice, tlog = parts.tlog, on_unverified = self.on_unverified,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
   if not export then return nil, problem, kind end

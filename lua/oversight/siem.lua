@@ -85,6 +85,7 @@ M.checkpoint.open = opening("checkpoint", core.checkpoint_open,
   { "path", "registry", "mapping", "sink" })
 local EXPORT_KEYS = {
   mapping = "mapping", sink = "sink", deadletter = "deadletter", checkpoint = "checkpoint", on_error = "string",
+  tlog = "tlog", on_unverified = "string",
   after = "integer", batch_bytes = "integer", progress = "function", notice = "function",
 }
 

@@ -208,6 +208,8 @@ CASE(export_zeroed, OPEN_EXPORT(0))
 CASE(export_sink, OPEN_EXPORT(.mapping = g.mapping))
 CASE(export_raw, OPEN_EXPORT(.mapping = g.raw, .sink = g.sink))
 CASE(export_on_error, OPEN_EXPORT(g.mapping, g.sink, .on_error = (siem_on_error)9))
+CASE(export_unverified, OPEN_EXPORT(g.mapping, g.sink, .on_unverified = (siem_on_unverified)9))
+CASE(export_tlog, OPEN_EXPORT(g.mapping, g.sink, .on_unverified = SIEM_STOP_UNVERIFIED))
 CASE(export_dead, OPEN_EXPORT(g.mapping, g.sink, .on_error = SIEM_DEADLETTER_ON_ERROR))
 CASE(send_export, siem_export_send(NULL, g.event, err))
 CASE(run_export, siem_export_run(NULL, g.registry, err))
@@ -423,6 +425,8 @@ static const test_misuse misuses[] = {
     M(export_sink, "sink"),
     M(export_raw, "siem_mapping_compile"),
     M(export_on_error, "on_error is 9"),
+    M(export_unverified, "on_unverified is 9"),
+    M(export_tlog, "tlog is NULL"),
     M(export_dead, "deadletter"),
     M(send_export, "export"),
     M(run_export, "export"),

@@ -153,7 +153,7 @@ class MadeLog:
         self.head = head
         self.head_path.write_text(json.dumps(head))
 
-    def sql(self, statement):
+    def sql(self, statement, values=()):
         with sqlite3.connect(self.db) as connection:
-            connection.execute(statement)
+            connection.execute(statement, values)
         connection.close()

@@ -9,6 +9,9 @@ run 0 export --db sample.db --registry-id r --format "$root/examples/formats/ren
 lines out 12
 has out '"Recipient":"s\u00f8ren@example.com"'
 has out '"Department":"Legal affairs"'
+for format in ecs splunk sentinel; do
+    run 0 check "$root/examples/formats/proved_$format.lua" --db sample.db
+done
 run 0 check "$root/examples/formats/enriched.lua" --db sample.db
 run 0 export --db sample.db --registry-id r --format "$root/examples/formats/enriched.lua"
 has out '"network":"head office"'

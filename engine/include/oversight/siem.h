@@ -531,6 +531,10 @@ SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_e
  * siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
+/* ---- evidence (since 0.2.0) ------------------------------------------------------------------ */
+
+#include <oversight/tlog.h>
+
 /* ---- export (since 0.1.0) -------------------------------------------------------------------- */
 
 /* The loop over all of the above: events in, records out, nothing lost unnamed. */
@@ -541,6 +545,13 @@ typedef enum siem_on_error {
     SIEM_SKIP_ON_ERROR,      /* it is counted and skipped */
     SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
 } siem_on_error;
+
+/* What becomes of an event that is not what its leaf in the transparency log says. */
+typedef enum siem_on_unverified {
+    SIEM_EXPORT_UNVERIFIED = 0, /* it is exported: the format can read tlog.verified */
+    SIEM_STOP_UNVERIFIED,       /* it ends the export, with SIEM_UNPROVED */
+    SIEM_REFUSE_UNVERIFIED      /* it is refused, as on_error says */
+} siem_on_unverified;
 
 /* The upper bounds of siem_counts.latency, in seconds. */
 #define SIEM_LATENCY_COUNT 8
@@ -594,6 +605,9 @@ typedef struct siem_export_options {
     siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t jobs; /* threads that render, up to 64; 1: the caller's; 0: one a core, up to 8. If the
                     mapping has functions and open_mapping is NULL, 0 is 1, and more are an error */
+    siem_tlog *tlog; /* with which events are compared, for fields as tlog.leaf_hash; NULL: none.
+                        It is read on for events that are newer */
+    siem_on_unverified on_unverified;          /* 0: SIEM_EXPORT_UNVERIFIED */
     siem_open_mapping_function open_mapping;   /* for a mapping with functions; NULL: none */
     siem_close_mapping_function close_mapping; /* required with open_mapping; else NULL */
     void *mapping_context;
@@ -654,10 +668,6 @@ SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_
 /* Closes without sending what still waits: call siem_export_finish before. A function that the
  * export calls cannot close it: nothing happens then. */
 SIEM_API void siem_export_close(siem_export *export_);
-
-/* ---- evidence (since 0.2.0) ------------------------------------------------------------------ */
-
-#include <oversight/tlog.h>
 
 /* ---- sign (since 0.1.0) ---------------------------------------------------------------------- */
 

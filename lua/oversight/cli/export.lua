@@ -31,6 +31,12 @@ local M = {
       help = "what to do with an event that has no record in the format: stop (the default), " ..
         "skip, or dead-letter:FILE" },
     { "--dead-letter", value = "FILE", help = "the same as --on-error dead-letter:FILE" },
+    { "--tlog", value = "FILE|URL",
+      help = "the registry's transparency log, leaves.jsonl or its URL: formats can read tlog.leaf_hash, " ..
+        "tlog.verified, tlog.root and tlog.size" },
+    { "--on-unverified", value = "WHAT",
+      help = "what to do with an event that is not what its leaf in the log says: export (the default), stop, or " ..
+        "dead-letter, into the file of --dead-letter" },
     { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
     { "--checkpoint", value = "FILE",
@@ -61,6 +67,9 @@ local function parse_on_error(given)
   if file then return "dead-letter", file end
   return nil, "--on-error takes stop, skip or dead-letter:FILE"
 end
+
+--- What becomes of an event that is not what its leaf says, as a pipeline takes it.
+local ON_UNVERIFIED = { export = "export", stop = "stop", ["dead-letter"] = "refuse" }
 
 local SPLUNK_OPTIONS = { "source", "sourcetype", "index", "host" }
 
@@ -98,6 +107,13 @@ local function check_position(given)
   if given.restricted and given.jobs then
     return "--restricted does not go with --jobs: its limits are of one thread"
   end
+  if given.on_unverified and not given.tlog then return "--on-unverified needs --tlog" end
+  if given.on_unverified and not ON_UNVERIFIED[given.on_unverified] then
+    return "--on-unverified takes export, stop or dead-letter"
+  end
+  if given.on_unverified == "dead-letter" and select(2, parse_on_error(given)) == nil then
+    return "--on-unverified dead-letter needs --dead-letter FILE"
+  end
   if given.restricted and given.follow then return "--restricted does not go with --follow" end
   for _, option in ipairs { "metrics", "metrics_listen" } do
     if given[option] and not given.follow then
@@ -123,6 +139,7 @@ local function make_pipeline(given, kind, get_sink)
     name = format.name, format = format, options = options, sink = sink,
     source = { path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit },
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
+    tlog = given.tlog, on_unverified = ON_UNVERIFIED[given.on_unverified],
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
   }
 end
