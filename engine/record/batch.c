@@ -212,7 +212,10 @@ siem_code siem_batch_add(siem_batch *batch, const char *json, size_t size, const
     if (rc == SIEM_OK) rc = siem_misuse_list(__func__, "record", json, size, err);
     if (rc != SIEM_OK) return rc;
     mark start = mark_of(batch);
-    if (!batch->encoding->read(&batch->lines, json, size)) {
+    bool is_read = batch->encoding->read(&batch->lines, json, size);
+    if (!is_read && batch->lines.failed) {
+        rc = siem_error_no_memory(err);
+    } else if (!is_read) {
         rc = siem_error_set(err, SIEM_INVALID, "event %s: its record is not a JSON object",
                             event_id);
         siem_error_name_event(err, event_id, strlen(event_id));

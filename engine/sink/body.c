@@ -8,7 +8,7 @@ void siem_body_reserve(siem_body *body, size_t bytes) {
 }
 
 static bool reserve_piece(siem_body *body) {
-    if (body->count < body->capacity) return true;
+    if (body->pieces != NULL && body->count < body->capacity) return true;
     size_t capacity = body->capacity == 0 ? 8 : body->capacity * 2;
     siem_piece *pieces = realloc(body->pieces, capacity * sizeof *pieces);
     body->failed |= pieces == NULL;

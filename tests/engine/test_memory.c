@@ -1,6 +1,7 @@
 /* test_memory.c: each allocation of the engine fails once, in turn: an error, no crash, and no leak
  * under a sanitizer. The linker puts the functions below in front of the C library's (--wrap). */
 #include "sink/http/compression.h"
+#include "sink/sink.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -153,6 +154,38 @@ static siem_code preview(const char *kind, const siem_option *options, size_t co
     return rc;
 }
 
+/* Bodies are framed and compressed, and not sent. */
+static siem_code prepare(const char *kind, const siem_option *options, size_t count,
+                         siem_error *err) {
+    siem_sink *sink = NULL;
+    siem_batch *batch = NULL;
+    siem_item items[20];
+    siem_parcel parcel = {.items = items, .count = 20, .ticket = -1};
+    siem_code rc = siem_sink_open(&sink, kind, options, count, err);
+    if (rc == SIEM_OK) rc = siem_batch_open(&batch, err);
+    for (size_t i = 0; rc == SIEM_OK && i < 20; i++) {
+        items[i] = (siem_item){batch, i};
+        rc = siem_batch_add(batch, "{\"a\":1}", 7, "1", "r", 0, err);
+    }
+    if (rc == SIEM_OK) rc = siem_sink_prepare(sink, &parcel, err);
+    if (rc == SIEM_OK && (!parcel.is_prepared || parcel.body.size == 0)) rc = SIEM_INVALID;
+    if (rc != SIEM_OK && parcel.body.count > 0) rc = SIEM_INVALID; /* nothing is left of it */
+    siem_parcel_unprepare(&parcel);
+    siem_batch_close(batch);
+    (void)siem_sink_close(sink, NULL);
+    return rc;
+}
+
+static siem_code prepare_elastic(siem_error *err) {
+    static const siem_option options[] = {{"url", "http://127.0.0.1:1"}, {"compress", "gzip"}};
+    return prepare("elastic", options, siem_compression_find("gzip")->open != NULL ? 2 : 1, err);
+}
+
+static siem_code prepare_http(siem_error *err) {
+    static const siem_option options[] = {{"url", "http://127.0.0.1:1"}, {"compress", "zstd"}};
+    return prepare("http", options, siem_compression_find("zstd")->open != NULL ? 2 : 1, err);
+}
+
 #define KEY "c2VjcmV0c2VjcmV0c2VjcmV0"
 
 static siem_code preview_splunk(siem_error *err) {
@@ -251,6 +284,8 @@ TEST(preview_elastic)
 TEST(preview_azure)
 TEST(preview_sentinel)
 TEST(preview_http)
+TEST(prepare_elastic)
+TEST(prepare_http)
 TEST(query)
 
 static int make_registry(void **state) {
@@ -272,7 +307,8 @@ int main(void) {
         cmocka_unit_test(fail_export_to_file), cmocka_unit_test(fail_export_from_checkpoint),
         cmocka_unit_test(fail_preview_splunk), cmocka_unit_test(fail_preview_elastic),
         cmocka_unit_test(fail_preview_azure),  cmocka_unit_test(fail_preview_sentinel),
-        cmocka_unit_test(fail_preview_http),   cmocka_unit_test(fail_query),
+        cmocka_unit_test(fail_preview_http),   cmocka_unit_test(fail_prepare_elastic),
+        cmocka_unit_test(fail_prepare_http),   cmocka_unit_test(fail_query),
     };
     until_failure = -1;
     return cmocka_run_group_tests(tests, make_registry, NULL);
