@@ -209,7 +209,9 @@ static void test_spelling(void **state) {
         {"{\"create\":{\"status\":429}}", SIEM_RETRY, 429},
         {"{\"create\":{\"status\":\"201\"}}", SIEM_RETRY, 0},
         {"{\"create\":{}}", SIEM_RETRY, 0},
+        {"{\"create\":{\"status\":201},\"more\":[{}]}", SIEM_DELIVERED, 201},
         {"{}", SIEM_RETRY, 0},
+        {"[]", SIEM_RETRY, 0},
         {"201", SIEM_RETRY, 0},
     };
     (void)state;

@@ -170,8 +170,11 @@ typedef struct item_list {
 static bool next_item(item_list *list, siem_json_pair *said) {
     const char *item = list->at + 1;
     if (item >= list->end || *list->at == ']' || *item == ']') return false;
-    list->at = siem_json_skip(item, list->end);
-    if (!siem_json_next(&item, list->at, said)) *said = (siem_json_pair){.value = ""};
+    const char *at = item;
+    bool is_there = siem_json_next(&at, list->end, said);
+    bool is_alone = is_there && at < list->end && *at == '}';
+    if (!is_there) *said = (siem_json_pair){.value = ""};
+    list->at = is_alone ? at + 1 : siem_json_skip(item, list->end);
     return true;
 }
 
@@ -233,6 +236,13 @@ static bool judge_all(item_list list, siem_answer *answer, const bool *others_ta
     return takes_any;
 }
 
+static bool has_undecided(const siem_answer *answer) {
+    for (size_t i = 0; i < answer->count; i++) {
+        if (answer->outcomes[i].verdict == SIEM_UNDECIDED) return true;
+    }
+    return false;
+}
+
 void siem_elastic_read_items(const char *text, size_t size, siem_answer *answer) {
     siem_buffer canonical = {0};
     siem_json_reader reader = {0};
@@ -248,7 +258,7 @@ void siem_elastic_read_items(const char *text, size_t size, siem_answer *answer)
     } else {
         answer->is_itemwise = true;
         bool takes_others = judge_all(items, answer, NULL);
-        (void)judge_all(items, answer, &takes_others);
+        if (has_undecided(answer)) (void)judge_all(items, answer, &takes_others);
     }
     siem_buffer_free(&canonical);
 }
