@@ -64,7 +64,7 @@ ROOMS = [
     ("task_queue delivery send export jobs thread mappings parallel join settle export_check counters",
      ["engine/test_(task_queue|preparing|delivery|counters|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
-    ("sink kinds parcel carrier session status remote generic options header request response content_encoding "
+    ("sink kinds parcel document_id carrier session status remote generic options header request response content_encoding "
      "compression compressors body framing gzip zstd transport answer probe preview",
      ["engine/test_(answer|body|compression|zstd|options|probe|request|sink|number|delivery)", "engine/test_misuse",
       "lua/", *REQUESTS, "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),

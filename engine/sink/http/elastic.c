@@ -6,6 +6,7 @@
  * sent again after a rollover is stored twice, elasticsearch#44794.) */
 #include "base/error.h"
 #include "record/batch.h"
+#include "sink/document_id.h"
 #include "sink/http/elastic_items.h"
 #include "sink/http/elastic_setup.h"
 #include "sink/http/remote.h"
@@ -22,8 +23,6 @@
 #define BODY_BYTES ((size_t)10000000)  /* 5 to 15 MB are advised */
 #define MOST_BYTES ((size_t)100 << 20) /* http.max_content_length */
 
-#define ID_BYTES    21 /* of the digest: 168 bits do not meet by chance */
-#define ID_SIZE     28 /* in base64: a multiple of 4 */
 #define ACTION_TAIL "\"}}\n"
 
 typedef struct elastic_sink {
@@ -36,7 +35,7 @@ typedef struct elastic_sink {
     siem_elastic_setup setup;
     char *user; /* NULL: api_key */
     siem_secret *api_key, *password;
-    EVP_MD *sha256; /* found once: each search takes longer than a digest */
+    siem_document_hash *hash;
 } elastic_sink;
 
 static const siem_secret_form key_form = {.word = true, .scheme = "ApiKey", .pair = true};
@@ -102,7 +101,7 @@ static siem_secret *secret_of(const elastic_sink *elastic) {
 
 /* Of {"create":{"_id":"..."}} and its line end. */
 static size_t action_size(const elastic_sink *elastic) {
-    return strlen(elastic->head) + ID_SIZE + sizeof ACTION_TAIL - 1;
+    return strlen(elastic->head) + SIEM_DOCUMENT_ID_SIZE + sizeof ACTION_TAIL - 1;
 }
 
 static size_t body_size(const siem_sink *sink, size_t count, size_t bytes) {
@@ -149,55 +148,24 @@ static siem_code add_authorization(const elastic_sink *elastic, siem_request *re
     return room ? SIEM_OK : siem_error_no_memory(err);
 }
 
-/* What ids are made with, by one thread at a time; NULL without memory. */
-static EVP_MD_CTX *open_digest(const elastic_sink *elastic) {
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    if (digest != NULL && EVP_DigestInit_ex2(digest, elastic->sha256, NULL) == 1) return digest;
-    EVP_MD_CTX_free(digest);
-    return NULL;
-}
-
-/* The id that the same event has at every attempt, also of another process. */
-static bool make_id(EVP_MD_CTX *digest, const char *registry_id, const char *event_id,
-                    unsigned part, char out[ID_SIZE + 1]) {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    char suffix[16]; /* of what is not the event's first record: a NUL and its number */
-    size_t suffix_size =
-        part > 0 ? 1 + (size_t)snprintf(suffix + 1, sizeof suffix - 1, "%u", part) : 0;
-    suffix[0] = '\0';
-    /* The NUL keeps registry "a1", event "2" apart from registry "a", event "12". */
-    bool made = EVP_DigestInit_ex2(digest, NULL, NULL) == 1 &&
-                EVP_DigestUpdate(digest, registry_id, strlen(registry_id) + 1) == 1 &&
-                EVP_DigestUpdate(digest, event_id, strlen(event_id)) == 1 &&
-                EVP_DigestUpdate(digest, suffix, suffix_size) == 1 &&
-                EVP_DigestFinal_ex(digest, hash, NULL) == 1;
-    if (!made) return false;
-    (void)EVP_EncodeBlock((unsigned char *)out, hash, ID_BYTES);
-    for (char *at = out; *at != '\0'; at++) { /* base64url: + and / would need care in a URL */
-        if (*at == '+') *at = '-';
-        else if (*at == '/') *at = '_';
-    }
-    return true;
-}
-
 /* Adds the action of each record before its line. */
-static siem_code add_actions(const elastic_sink *elastic, EVP_MD_CTX *digest, siem_parcel *parcel,
-                             siem_error *err) {
+static siem_code add_actions(const elastic_sink *elastic, siem_document_ids *ids,
+                             siem_parcel *parcel, siem_error *err) {
     siem_body *body = &parcel->body;
     size_t head_size = strlen(elastic->head);
     siem_body_reserve(body, parcel->count * action_size(elastic));
     for (size_t i = 0; i < parcel->count && !body->failed; i++) {
-        char id[ID_SIZE + 1];
+        siem_document_id id;
         size_t size;
         const char *document = siem_parcel_at(parcel, i, &size);
         const siem_item *item = &parcel->items[i];
-        if (!make_id(digest, siem_batch_registry_id(item->batch, item->record),
-                     siem_batch_event_id(item->batch, item->record),
-                     siem_batch_part(item->batch, item->record), id)) {
+        if (!siem_document_ids_make(ids, siem_batch_registry_id(item->batch, item->record),
+                                    siem_batch_event_id(item->batch, item->record),
+                                    siem_batch_part(item->batch, item->record), &id)) {
             return siem_error_no_memory(err);
         }
         siem_body_add_own(body, elastic->head, head_size);
-        siem_body_add_own(body, id, ID_SIZE);
+        siem_body_add_own(body, id.text, SIEM_DOCUMENT_ID_SIZE);
         siem_body_add_own(body, ACTION_TAIL, sizeof ACTION_TAIL - 1);
         siem_body_add(body, document, size + 1);
     }
@@ -206,10 +174,9 @@ static siem_code add_actions(const elastic_sink *elastic, EVP_MD_CTX *digest, si
 
 static siem_code frame(const siem_sink *sink, siem_parcel *parcel, siem_error *err) {
     const elastic_sink *elastic = (const elastic_sink *)sink;
-    EVP_MD_CTX *digest = open_digest(elastic);
-    siem_code rc =
-        digest != NULL ? add_actions(elastic, digest, parcel, err) : siem_error_no_memory(err);
-    EVP_MD_CTX_free(digest);
+    siem_document_ids *ids = siem_document_ids_open(elastic->hash);
+    siem_code rc = ids != NULL ? add_actions(elastic, ids, parcel, err) : siem_error_no_memory(err);
+    siem_document_ids_close(ids);
     return rc;
 }
 
@@ -322,19 +289,19 @@ static siem_code write_count(siem_sink *sink, const siem_count *count, siem_requ
                          "%s/%s/_search?filter_path=timed_out,_shards.failed,hits.hits._id",
                          elastic->url, elastic->target);
     siem_code rc = add_authorization(elastic, request, err);
-    EVP_MD_CTX *digest = rc == SIEM_OK ? open_digest(elastic) : NULL;
-    bool made = digest != NULL;
+    siem_document_ids *ids = rc == SIEM_OK ? siem_document_ids_open(elastic->hash) : NULL;
+    bool made = ids != NULL;
     siem_request_add_header(request, false, "Content-Type: application/json");
     siem_buffer_add(content, head, sizeof head - 1);
     for (size_t i = 0; made && i < count->size; i++) {
-        char id[ID_SIZE + 1];
-        made = make_id(digest, count->registry_id, count->event_ids[i], 0, id);
+        siem_document_id id;
+        made = siem_document_ids_make(ids, count->registry_id, count->event_ids[i], 0, &id);
         if (i > 0) siem_buffer_add_char(content, ',');
         siem_buffer_add_char(content, '"');
-        siem_buffer_add(content, id, ID_SIZE);
+        siem_buffer_add(content, id.text, SIEM_DOCUMENT_ID_SIZE);
         siem_buffer_add_char(content, '"');
     }
-    EVP_MD_CTX_free(digest);
+    siem_document_ids_close(ids);
     siem_buffer_add(content, "]}}}", 4);
     siem_request_use_content(request);
     request->answer_bytes += HITS_BYTES;
@@ -342,39 +309,40 @@ static siem_code write_count(siem_sink *sink, const siem_count *count, siem_requ
 }
 
 typedef struct counted_id {
-    char id[ID_SIZE + 1];
+    siem_document_id id;
     size_t event; /* its index among those that are asked for */
 } counted_id;
 
 static int compare_ids(const void *a, const void *b) {
-    return strcmp(((const counted_id *)a)->id, ((const counted_id *)b)->id);
+    return strcmp(((const counted_id *)a)->id.text, ((const counted_id *)b)->id.text);
 }
 
 static int compare_with_id(const void *text, const void *counted) {
-    return strcmp(text, ((const counted_id *)counted)->id);
+    return strcmp(text, ((const counted_id *)counted)->id.text);
 }
 
 /* Adds each hit to the count of its event. False without memory. */
 static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const siem_count *count) {
     size_t size = count->size;
-    counted_id *ids = calloc(size, sizeof *ids);
+    counted_id *wanted = calloc(size, sizeof *wanted);
     const cJSON *hit;
-    EVP_MD_CTX *digest = open_digest(elastic);
-    bool made = ids != NULL && digest != NULL;
+    siem_document_ids *ids = siem_document_ids_open(elastic->hash);
+    bool made = wanted != NULL && ids != NULL;
     for (size_t i = 0; made && i < size; i++) {
-        made = make_id(digest, count->registry_id, count->event_ids[i], 0, ids[i].id);
-        ids[i].event = i;
+        made =
+            siem_document_ids_make(ids, count->registry_id, count->event_ids[i], 0, &wanted[i].id);
+        wanted[i].event = i;
     }
     if (made) {
-        qsort(ids, size, sizeof *ids, compare_ids);
+        qsort(wanted, size, sizeof *wanted, compare_ids);
         cJSON_ArrayForEach(hit, hits) {
-            const counted_id *found =
-                bsearch(siem_elastic_text(hit, "_id", ""), ids, size, sizeof *ids, compare_with_id);
+            const counted_id *found = bsearch(siem_elastic_text(hit, "_id", ""), wanted, size,
+                                              sizeof *wanted, compare_with_id);
             if (found != NULL) count->counts[found->event]++;
         }
     }
-    EVP_MD_CTX_free(digest);
-    free(ids);
+    siem_document_ids_close(ids);
+    free(wanted);
     return made;
 }
 
@@ -417,7 +385,7 @@ static siem_code close_elastic(siem_sink *sink, siem_error *err) {
     elastic_sink *elastic = (elastic_sink *)sink;
     (void)err;
     siem_remote_close(&elastic->remote);
-    EVP_MD_free(elastic->sha256);
+    siem_document_hash_close(elastic->hash);
     free(elastic->target);
     free(elastic->bulk);
     free(elastic->head);
@@ -521,11 +489,6 @@ static void set_setup(elastic_sink *elastic) {
                              .step = is_looked_at ? SIEM_ELASTIC_NAME : SIEM_ELASTIC_LOOKED};
 }
 
-static siem_code fetch_digest(elastic_sink *elastic, siem_error *err) {
-    elastic->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    return elastic->sha256 != NULL ? SIEM_OK : siem_error_no_memory(err);
-}
-
 static siem_code open_elastic(siem_sink **out, const siem_options *options, siem_error *err) {
     static const siem_remote_limits limits = {.body_bytes = BODY_BYTES, .takes_gzip = true};
     elastic_sink *elastic = calloc(1, sizeof *elastic);
@@ -538,7 +501,7 @@ static siem_code open_elastic(siem_sink **out, const siem_options *options, siem
     if (rc == SIEM_OK) rc = siem_remote_open_secrets(&elastic->remote, options, err);
     if (rc == SIEM_OK) rc = set_target(elastic, options, err);
     if (rc == SIEM_OK) rc = set_path(elastic, err);
-    if (rc == SIEM_OK) rc = fetch_digest(elastic, err);
+    if (rc == SIEM_OK) rc = siem_document_hash_open(&elastic->hash, err);
     if (rc == SIEM_OK) {
         set_setup(elastic);
         siem_remote_set_target(&elastic->remote, elastic->url);
