@@ -7,6 +7,7 @@
 #include "source/event.h"
 #include "source/registry_id.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct record {
@@ -29,6 +30,7 @@ typedef struct unmade {
 
 struct siem_batch {
     const siem_encoding *encoding;
+    char format[64]; /* the name of a mapping, which may be gone */
     siem_buffer lines, ids, sources;
     record *records;
     size_t count, capacity;
@@ -187,12 +189,19 @@ static bool is_list(const siem_batch *batch, mark start) {
            SIEM_IS_LIST;
 }
 
+static void set_format(siem_batch *batch, const siem_mapping *mapping) {
+    const char *name = siem_mapping_name(mapping);
+    batch->encoding = siem_mapping_encoding(mapping);
+    if (strcmp(batch->format, name) == 0) return;
+    (void)snprintf(batch->format, sizeof batch->format, "%s", name);
+}
+
 siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,
                             siem_render_state *state, siem_event *event, unsigned *repairs,
                             siem_error *err) {
     unsigned bits = 0;
     mark start = mark_of(batch);
-    batch->encoding = siem_mapping_encoding(mapping);
+    set_format(batch, mapping);
     siem_code rc = siem_mapping_render(mapping, state, event, &batch->lines, &bits, err);
     if (rc == SIEM_OK && is_list(batch, start)) {
         rc = split_list(batch, start, event, bits, err);
@@ -236,6 +245,7 @@ siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, size_t in
     const char *event_id = siem_batch_event_id(from, index);
     const char *registry_id = siem_batch_registry_id(from, index);
     const char *source = siem_batch_source(from, index, &source_size);
+    memcpy(batch->format, from->format, sizeof batch->format);
     siem_buffer_add(&batch->lines, line, size);
     siem_buffer_add(&batch->sources, source, source_size);
     size_t id = add_id(batch, event_id, strlen(event_id));
@@ -247,6 +257,10 @@ siem_code siem_batch_append(siem_batch *batch, const siem_batch *from, size_t in
 
 const siem_encoding *siem_batch_encoding(const siem_batch *batch) {
     return batch->encoding;
+}
+
+const char *siem_batch_format(const siem_batch *batch) {
+    return batch->format;
 }
 
 /* ---- what happened ---- */

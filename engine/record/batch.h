@@ -46,8 +46,10 @@ unsigned siem_batch_part(const siem_batch *batch, size_t index);
 const char *siem_batch_registry_id(const siem_batch *batch, size_t index);
 const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *size);
 
-/* How its records are written: that of the mapping that rendered last. */
+/* How its records are written: that of the mapping that rendered last; and the name of that
+ * mapping, "" when no mapping did. */
 const siem_encoding *siem_batch_encoding(const siem_batch *batch);
+const char *siem_batch_format(const siem_batch *batch);
 
 /* Where an export is with the event of record `index`, which must exist; and with all events that
  * were read for the batch, id 0: nobody said. */
