@@ -333,8 +333,10 @@ static void report_remarks(siem_delivery *delivery) {
 static void collect(siem_delivery *delivery) {
     siem_answer answer;
     siem_parcel *parcel;
-    while ((parcel = delivery->carrier->next(delivery->sink, &answer)) != NULL) {
+    for (;;) {
+        parcel = delivery->carrier->next(delivery->sink, &answer);
         report_remarks(delivery);
+        if (parcel == NULL) return;
         apply(delivery, parcel->owner, &answer);
         siem_answer_clear(&answer);
     }
@@ -397,12 +399,18 @@ static suspicion survey(siem_delivery *delivery) {
     return found;
 }
 
+/* Whether nothing of a shipment is still to be sent, unless it fails. */
+static bool is_all_sent(const siem_shipment *s) {
+    return s->phase == SIEM_DONE || (s->phase == SIEM_ACTIVE && s->own == s->count);
+}
+
 /* Starts all that is due, as far as there may be more requests at once. Returns when the next one
- * is. */
+ * is. Where order counts, no request starts before an earlier one that is to be sent. */
 static double start_due(siem_delivery *delivery) {
     double due = INFINITY, now = siem_clock();
     size_t active = count_active(delivery);
     size_t in_flight = delivery->sink->pace.in_flight;
+    bool in_order = delivery->sink->kind->can & SIEM_IN_ORDER;
     size_t most = survey(delivery).is_there || in_flight == 0 ? 1 : in_flight;
     offer_all(delivery);
     for (size_t i = 0; i < delivery->used; i++) {
@@ -416,6 +424,7 @@ static double start_due(siem_delivery *delivery) {
             start(delivery, s);
             active += s->phase == SIEM_ACTIVE;
         }
+        if (in_order && !is_all_sent(s)) break;
     }
     return due;
 }

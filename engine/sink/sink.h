@@ -110,7 +110,9 @@ enum {
     SIEM_STORES_ONCE = 2,  /* a record that is sent again changes nothing */
     SIEM_WHOLE_EVENTS = 4, /* all records of an event go in one parcel */
     SIEM_COUNTS = 8,       /* tells how often it has an event */
-    SIEM_PREVIEWS = 16     /* can show what it would send */
+    SIEM_PREVIEWS = 16,    /* can show what it would send */
+    SIEM_IN_ORDER = 32 /* parcels begin in the order of events; after a failure, those that follow
+                          fail as well */
 };
 
 struct siem_sink_kind {
