@@ -72,6 +72,8 @@ ROOMS = [
     ("elastic elastic_items elastic_setup",
      ["engine/test_(answer|items|probe|request|sink|delivery)", "delivery/elastic"]),
     ("azure sentinel", ["engine/test_(answer|probe|request|sink|sign|number)", "delivery/(azure|sentinel)"]),
+    ("kafka rdkafka producer client verdict census label properties",
+     ["engine/test_kafka", "engine/test_(delivery|sink|options)"]),
     ("custom function", ["engine/test_(sink|misuse)", "lua/", "delivery/custom"]),
     ("secret secret_form command_output exposure",
      ["engine/test_(secret|calls)", "engine/test_(sink|misuse)", "lua/", "delivery/(custom|answers|secrets)",

@@ -5,7 +5,7 @@
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev libdeflate-dev
-    libmaxminddb-dev libmicrohttpd-dev libzstd-dev)
+    libmaxminddb-dev libmicrohttpd-dev librdkafka-dev libzstd-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libclang-rt-14-dev curl openssl python3
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
     dnsmasq-base-lua logrotate lua5.1 lua5.3 luajit luarocks make nghttp2-server locales zstd)

@@ -9,6 +9,7 @@
 static const siem_feature features[] = {
     {"geoip", "libmaxminddb-dev", SIEM_HAS_GEOIP},
     {"gzip", "libdeflate-dev", SIEM_HAS_GZIP},
+    {"kafka", "librdkafka-dev", SIEM_HAS_KAFKA},
     {"metrics", "libmicrohttpd-dev", SIEM_HAS_METRICS},
     {"zstd", "libzstd-dev", SIEM_HAS_ZSTD},
 };

@@ -6,9 +6,13 @@
 
 #include <string.h>
 
-static const siem_sink_kind *const kinds[] = {&siem_kind_http,    &siem_kind_splunk,
-                                              &siem_kind_elastic, &siem_kind_sentinel,
-                                              &siem_kind_azure,   NULL};
+static const siem_sink_kind *const kinds[] = {&siem_kind_http,
+                                              &siem_kind_splunk,
+                                              &siem_kind_elastic,
+                                              &siem_kind_sentinel,
+                                              &siem_kind_azure,
+                                              &siem_kind_kafka,
+                                              NULL};
 
 const siem_sink_kind *siem_sink_kind_at(size_t index) {
     return index < sizeof kinds / sizeof *kinds ? kinds[index] : NULL;

@@ -9,5 +9,6 @@ extern const siem_sink_kind siem_kind_splunk;
 extern const siem_sink_kind siem_kind_elastic;
 extern const siem_sink_kind siem_kind_sentinel;
 extern const siem_sink_kind siem_kind_azure;
+extern const siem_sink_kind siem_kind_kafka;
 
 #endif

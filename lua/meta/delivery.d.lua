@@ -158,6 +158,15 @@ function siem.sink.sentinel(options) end
 ---@return oversight.Sink? sink, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.sink.azure(options) end
 
+--- A topic of Kafka: brokers, topic, kafka (a list of "NAME=VALUE", properties of librdkafka), kafka_key,
+--- kafka_headers, compress.
+---@param options table<string, any>
+---@return oversight.Sink? sink
+---@return string? message
+---@return oversight.Code? code
+---@return string[]? at_fault the options at fault, in the order in which the message names them
+function siem.sink.kafka(options) end
+
 --- Delivers a batch, waiting and trying again as the options say.
 ---@param batch oversight.Batch
 ---@return integer? delivered, oversight.Outcome[]|string outcomes_or_message

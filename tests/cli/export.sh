@@ -75,7 +75,7 @@ lacks err hunter2
 run 2 "${export[@]}" --to splunk --url https://127.0.0.1 --api-key x
 has err "--api-key is not an option of splunk: see 'oversight-siem sinks splunk'"
 run 2 "${export[@]}" --to nowhere
-has err "--to takes http, splunk, elastic, sentinel, azure"
+has err "--to takes http, splunk, elastic, sentinel, azure, kafka"
 run 2 "${export[@]}" --format ecs --append --truncate --output x
 run 2 "${export[@]}" --format ecs --truncate
 has err "need --output FILE"

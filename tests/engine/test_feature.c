@@ -14,7 +14,7 @@ static void test_list(void **state) {
         assert_non_null(strstr(feature->package, "-dev"));
         assert_ptr_equal(siem_feature_at(count), feature);
     }
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 5);
     assert_null(siem_feature_at(SIZE_MAX));
 }
 

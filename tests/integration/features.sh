@@ -5,14 +5,14 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "$*" >&2; exit 1; }
-declare -A package=([geoip]=libmaxminddb-dev [gzip]=libdeflate-dev [metrics]=libmicrohttpd-dev [zstd]=libzstd-dev)
+declare -A package=([geoip]=libmaxminddb-dev [gzip]=libdeflate-dev [kafka]=librdkafka-dev [metrics]=libmicrohttpd-dev [zstd]=libzstd-dev)
 
 mkdir "$work/modules"
 IFS=: read -ra folders <<<"$(pkg-config --variable pc_path pkg-config)"
 for folder in "${folders[@]}"; do
     [ ! -d "$folder" ] || ln -s "$folder"/*.pc "$work/modules/" 2>/dev/null || true
 done
-rm "$work"/modules/lib{maxminddb,deflate,microhttpd,zstd}.pc
+rm "$work"/modules/{libmaxminddb,libdeflate,libmicrohttpd,libzstd,rdkafka}.pc
 export PKG_CONFIG_LIBDIR=$work/modules
 
 configure() { cmake -S "$root" -B "$work/build" "$@" >"$work/log" 2>&1; }

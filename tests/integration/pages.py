@@ -12,8 +12,8 @@ program = sys.argv[1]
 root = pathlib.Path(__file__).resolve().parents[2]
 problems = []
 
-# Options of other programs that pages name: of az, cmake, pkg-config, systemctl, useradd, and of a test.
-OTHERS = set("--assignee --body --cflags --full --install --libs --list --method --now --role --scope --system".split())
+# Options of other programs that pages name: of az, cmake, kafka-topics.sh, pkg-config, systemctl, useradd, and of a test.
+OTHERS = set("--assignee --body --bootstrap-server --cflags --config --create --full --install --libs --list --method --now --partitions --replication-factor --role --scope --system".split())
 
 
 def ask(*arguments):

@@ -55,7 +55,8 @@ SIEM_API int siem_version_number(void);
 SIEM_API const char *siem_version(void);
 
 /* What a build has beyond the core, each by one library: "geoip" (lookups in .mmdb files), "gzip"
- * (of requests and answers), "metrics" (of the command: --metrics-listen), "zstd" (of requests).
+ * (of requests and answers), "kafka" (sinks of that kind), "metrics" (of the command:
+ * --metrics-listen), "zstd" (of requests).
  * What needs one that a build omits fails, with a message that names the package. */
 typedef struct siem_feature {
     const char *name;

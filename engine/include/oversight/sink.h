@@ -56,7 +56,8 @@ typedef struct siem_option {
     const char *value; /* required */
 } siem_option;
 
-/* Opens a sink that delivers to a SIEM over HTTP: "http", "splunk", "elastic", "sentinel", "azure".
+/* Opens a sink that delivers to a SIEM over HTTP, "http", "splunk", "elastic", "sentinel", "azure",
+ * or to a topic: "kafka".
  * What its options are, siem_sink_kind_at tells. Nothing is sent. Credentials are given as
  * "file:PATH", "env:NAME" or "cmd:COMMAND". Errors: SIEM_INVALID, also for an option that is empty,
  * SIEM_NOT_FOUND for an unknown kind, SIEM_HELD for a credential that cannot be read. */
@@ -114,9 +115,9 @@ SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem
 SIEM_API siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err);
 
 /* How often the target has each of these events of a registry, at most 2,500: `counts` receives as
- * many numbers. Only "elastic" can tell, by the ids of its documents, which it finds once their
- * index was refreshed. Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink that cannot
- * tell. */
+ * many numbers. "elastic" can tell, by the ids of its documents, which it finds once their index
+ * was refreshed; and "kafka", which reads the topic once, by the headers or keys of messages.
+ * Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink that cannot tell. */
 #define SIEM_MOST_COUNTED 2500
 SIEM_API siem_code siem_sink_count(siem_sink *sink, const char *registry_id,
                                    const char *const *event_ids, size_t size, unsigned *counts,
@@ -128,7 +129,8 @@ SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text prev
                                          siem_error *err);
 
 /* From here on asks `go_on` at least ten times a second while siem_sink_send, siem_sink_ping and
- * siem_sink_count wait for a target; false ends them with SIEM_CANCELLED. NULL: never. */
+ * siem_sink_count wait for a target, or once a second while a ping of "kafka" does; false ends them
+ * with SIEM_CANCELLED. NULL: never. */
 typedef bool (*siem_sink_go_on)(void *context);
 SIEM_API void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on, void *context);
 
@@ -141,7 +143,8 @@ typedef void (*siem_notice_function)(void *context, const char *text);
  * nobody. An export has its own. */
 SIEM_API void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice, void *context);
 
-/* Where a sink delivers: the scheme, host and port of its URL, or a file's path; NULL for others.
+/* Where a sink delivers: the scheme, host and port of its URL, brokers, or a file's path; NULL for
+ * others.
  * Borrowed until it is closed. */
 SIEM_API const char *siem_sink_target(const siem_sink *sink);
 

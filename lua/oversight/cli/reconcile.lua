@@ -15,7 +15,7 @@ local siem           = require "oversight.siem"
 
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",
-  usage   = "--db FILE --checkpoint FILE (--file OUT... | --to elastic ...)",
+  usage   = "--db FILE --checkpoint FILE (--file OUT... | --to KIND ...)",
   options = given_sink.with_targets {
     arguments = { 0, 100000, "FILE" },
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
@@ -264,7 +264,9 @@ end
 
 local function check(kind, files)
   if kind and #files > 0 then return "give either --file or --to" end
-  if not kind and #files == 0 then return "--file OUT or --to elastic is missing" end
+  if not kind and #files == 0 then
+    return ("--file OUT or --to is missing, with one of %s"):format(counting_kinds())
+  end
   if kind and not kind.counts then
     return ("%s cannot count events: only %s can"):format(kind.name, counting_kinds())
   end

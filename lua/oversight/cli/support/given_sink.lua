@@ -130,6 +130,12 @@ local function names_credential(header)
   end
 end
 
+--- Whether a text says where a credential is.
+local function names_source(text)
+  return type(text) == "string" and text:find "^%a+:" and
+    (text:find "^file:" or text:find "^env:" or text:find "^cmd:")
+end
+
 --- What of the options without a source of their own holds a credential.
 local function warn_of_embedded(given)
   for _, header in ipairs(given.header or {}) do
@@ -137,6 +143,14 @@ local function warn_of_embedded(given)
       messages.warning("a credential in --header is given as it is, where a list of processes may show it: " ..
         "give --header @FILE")
       break
+    end
+  end
+  for _, property in ipairs(given.kafka or {}) do
+    local name, value = property:match "^([^=]*)=(.*)$"
+    local is_secret = name and (name:find "password$" or name:find "secret$" or name:find "ssl%.key%.pem$")
+    if is_secret and not names_source(value) then
+      messages.warning(("%s in --kafka is given as it is, where a list of processes may show it: give file:PATH, " ..
+        "env:NAME or cmd:COMMAND"):format(name))
     end
   end
   if given.proxy and given.proxy:find "[^/]@" then
@@ -150,9 +164,7 @@ local function warn_of_literals(given, kind)
   warn_of_embedded(given)
   for _, option in ipairs(kind.options) do
     local value = given[option.name]
-    local names_a_source = type(value) == "string" and value:find "^%a+:" and
-      (value:find "^file:" or value:find "^env:" or value:find "^cmd:")
-    if option.kind == "secret" and value and not names_a_source then
+    if option.kind == "secret" and value and not names_source(value) then
       messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
         "cmd:COMMAND"):format(flag_of(option.name)))
     end

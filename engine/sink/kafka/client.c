@@ -1,0 +1,225 @@
+/* client.c: configurations, threads and logs of librdkafka. */
+#include "sink/kafka/client.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_PAUSE 60.0 /* seconds between two reports of a facility */
+
+/* ---- log ---- */
+
+/* Whether a facility is to be reported. Others of its kind within a minute are not. */
+static bool is_due(siem_kafka_log *log, const char *facility) {
+    size_t count = sizeof log->reported / sizeof *log->reported, i = 0;
+    double now = siem_clock();
+    while (i < count && strncmp(log->facilities[i], facility, sizeof log->facilities[i] - 1) != 0)
+        i++;
+    if (i < count && log->reported[i] != 0 && now - log->reported[i] < LOG_PAUSE) return false;
+    if (i == count) i = log->turn++ % count;
+    (void)snprintf(log->facilities[i], sizeof log->facilities[i], "%s", facility);
+    log->reported[i] = now;
+    return true;
+}
+
+/* "[thrd:127.0.0.1:9092/1]: 127.0.0.1:9092/1: text": the thread says nothing more. */
+static const char *skip_thread(const char *text) {
+    const char *end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+    return end != NULL ? end + 3 : text;
+}
+
+/* Called on any thread. */
+static void add_log(const rd_kafka_t *handle, int level, const char *facility, const char *text) {
+    siem_kafka_client *client = siem_rdkafka.opaque(handle);
+    siem_kafka_log *log = &client->log;
+    (void)level; /* log_level decides */
+    (void)pthread_mutex_lock(&log->lock);
+    if (log->text[0] == '\0' && is_due(log, facility)) {
+        siem_utf8_line(log->text, sizeof log->text, skip_thread(text));
+    }
+    (void)pthread_mutex_unlock(&log->lock);
+}
+
+void siem_kafka_client_remark(siem_kafka_client *client) {
+    char text[sizeof client->log.text];
+    (void)pthread_mutex_lock(&client->log.lock);
+    memcpy(text, client->log.text, sizeof text);
+    client->log.text[0] = '\0';
+    (void)pthread_mutex_unlock(&client->log.lock);
+    if (text[0] == '\0') return;
+    siem_kafka_properties_mask(&client->owner->properties, text);
+    siem_sink_add_remark(&client->owner->sink, "%s: %s", client->owner->sink.kind->name, text);
+}
+
+/* ---- what is polled ---- */
+
+/* A certificate that is refused stays so; a connection that broke while it was made does not. */
+static bool refuses(rd_kafka_resp_err_t code, const char *reason) {
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+           (code == RD_KAFKA_RESP_ERR__SSL && strstr(reason, "verify failed") != NULL);
+}
+
+static void note_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
+    siem_kafka_client *client = opaque;
+    char fatal[SIEM_CAUSE_SIZE];
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        client->is_down = true;
+        if (client->cause[0] != '\0') return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        (void)siem_rdkafka.fatal_error(handle, fatal, sizeof fatal);
+        reason = fatal;
+    }
+    siem_utf8_line(client->cause, sizeof client->cause, reason);
+    siem_kafka_properties_mask(&client->owner->properties, client->cause);
+    client->is_refused = client->is_refused || refuses(code, reason);
+}
+
+static void note_report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque) {
+    siem_kafka_client *client = opaque;
+    (void)handle;
+    client->report(client, message);
+}
+
+/* ---- configuration ---- */
+
+static siem_code set(rd_kafka_conf_t *conf, const siem_kafka_client *client, const char *option,
+                     const char *name, const char *value, siem_error *err) {
+    char reason[SIEM_CAUSE_SIZE];
+    if (siem_rdkafka.conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) {
+        return SIEM_OK;
+    }
+    siem_kafka_properties_mask(&client->owner->properties, reason);
+    return siem_error_of_option(err, SIEM_INVALID, option, "%s: %s", option, reason);
+}
+
+typedef struct setting {
+    const char *name, *value;
+} setting;
+
+static siem_code set_all(rd_kafka_conf_t *conf, const siem_kafka_client *client,
+                         const setting *settings, size_t count, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
+        rc = set(conf, client, "kafka", settings[i].name, settings[i].value, err);
+    }
+    return rc;
+}
+
+/* Keys go to the partitions that Java's clients choose. How much is in flight, and how long it may
+ * take, a delivery decides. */
+static const setting of_producers[] = {{"enable.idempotence", "true"},
+                                       {"acks", "all"},
+                                       {"partitioner", "murmur2_random"},
+                                       {"message.timeout.ms", "0"},
+                                       {"topic.metadata.propagation.max.ms", "10000"},
+                                       {"queue.buffering.max.messages", "0"},
+                                       {"queue.buffering.max.kbytes", "2147483647"}};
+
+static const setting of_consumers[] = {{"group.id", "oversight-siem-reconcile"},
+                                       {"enable.auto.commit", "false"},
+                                       {"enable.auto.offset.store", "false"},
+                                       {"enable.partition.eof", "true"},
+                                       {"auto.offset.reset", "earliest"}};
+
+static const setting of_all[] = {
+    {"client.id", "oversight-siem"}, {"log_level", "4"}, {"log.connection.close", "false"}};
+
+static bool is_of_producers(const char *name) {
+    for (size_t i = 0; i < sizeof of_producers / sizeof *of_producers; i++) {
+        if (strcmp(of_producers[i].name, name) == 0) return true;
+    }
+    return false;
+}
+
+static siem_code set_given(rd_kafka_conf_t *conf, const siem_kafka_client *client,
+                           rd_kafka_type_t type, siem_error *err) {
+    const siem_kafka_properties *given = &client->owner->properties;
+    siem_code rc = SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < given->count; i++) {
+        const siem_kafka_property *property = &given->list[i];
+        if (type == RD_KAFKA_CONSUMER && is_of_producers(property->name)) continue;
+        rc = set(conf, client, "kafka", property->name, siem_kafka_property_value(property), err);
+    }
+    return rc;
+}
+
+#define COUNT_OF(list) (sizeof(list) / sizeof *(list))
+
+static siem_code configure(rd_kafka_conf_t *conf, siem_kafka_client *client, rd_kafka_type_t type,
+                           siem_error *err) {
+    const siem_kafka_sink *owner = client->owner;
+    bool produces = type == RD_KAFKA_PRODUCER;
+    siem_rdkafka.conf_set_opaque(conf, client);
+    siem_rdkafka.conf_set_log_cb(conf, add_log);
+    siem_rdkafka.conf_set_error_cb(conf, note_error);
+    if (produces) siem_rdkafka.conf_set_dr_msg_cb(conf, note_report);
+    siem_code rc = set_all(conf, client, of_all, COUNT_OF(of_all), err);
+    if (rc == SIEM_OK) {
+        rc = produces ? set_all(conf, client, of_producers, COUNT_OF(of_producers), err)
+                      : set_all(conf, client, of_consumers, COUNT_OF(of_consumers), err);
+    }
+    if (rc == SIEM_OK) rc = set(conf, client, "brokers", "bootstrap.servers", owner->brokers, err);
+    if (rc == SIEM_OK && produces) {
+        rc = set(conf, client, "compress", "compression.codec", owner->compress, err);
+    }
+    return rc == SIEM_OK ? set_given(conf, client, type, err) : rc;
+}
+
+siem_code siem_kafka_client_check(siem_kafka_client *client, siem_error *err) {
+    siem_code rc = siem_rdkafka_load(err);
+    if (rc != SIEM_OK) return rc;
+    rd_kafka_conf_t *conf = siem_rdkafka.conf_new();
+    rc = configure(conf, client, RD_KAFKA_PRODUCER, err);
+    siem_rdkafka.conf_destroy(conf);
+    return rc;
+}
+
+/* ---- life ---- */
+
+void siem_kafka_client_prepare(siem_kafka_client *client, siem_kafka_sink *owner) {
+    *client = (siem_kafka_client){.owner = owner};
+    (void)pthread_mutex_init(&client->log.lock, NULL);
+}
+
+/* Threads have the mask of the one that makes them. */
+static rd_kafka_t *make_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason,
+                               size_t room) {
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    rd_kafka_t *handle = siem_rdkafka.new(type, conf, reason, room);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return handle;
+}
+
+siem_code siem_kafka_client_open(siem_kafka_client *client, rd_kafka_type_t type, siem_error *err) {
+    char reason[SIEM_CAUSE_SIZE];
+    rd_kafka_conf_t *conf = siem_rdkafka.conf_new();
+    siem_code rc = configure(conf, client, type, err);
+    client->handle = rc == SIEM_OK ? make_handle(type, conf, reason, sizeof reason) : NULL;
+    if (client->handle != NULL) return SIEM_OK;
+    siem_rdkafka.conf_destroy(conf);
+    if (rc != SIEM_OK) return rc;
+    siem_kafka_properties_mask(&client->owner->properties, reason);
+    return siem_error_of_option(err, SIEM_HELD, "kafka", "kafka: %s", reason);
+}
+
+void siem_kafka_client_forget(siem_kafka_client *client) {
+    client->cause[0] = '\0';
+    client->is_refused = client->is_down = false;
+}
+
+void siem_kafka_client_close(siem_kafka_client *client) {
+    if (client->handle != NULL) siem_rdkafka.destroy(client->handle);
+    client->handle = NULL;
+    siem_kafka_client_forget(client);
+}
+
+void siem_kafka_client_free(siem_kafka_client *client) {
+    (void)pthread_mutex_destroy(&client->log.lock);
+}
