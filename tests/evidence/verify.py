@@ -89,6 +89,11 @@ def check_after_head():
 # ---- rows ----
 
 def check_altered():
+    log = copy_log("shown")
+    log.sql("UPDATE events SET file_id = NULL WHERE id = 1000")
+    shown = f"\nRows that differ from their leaf: 1\n  row 1000, leaf {index_of(1000)}: file_id\n\nNot proved.\n"
+    if not run(log).stdout.endswith(shown):
+        failures.append(f"shown otherwise: {run(log).stdout}")
     fields = {"user_agent": "user_agent", "source_ip": "source_ip", "token_id": "token_id", "file_id": "file_id",
               "recipient_id": "recipient_id", "qualified_timestamp": "qualified_timestamp"}
     for row, (column, field) in enumerate(fields.items(), 1001):

@@ -45,7 +45,7 @@ local function describe_finding(finding)
 end
 
 local function print_group(group)
-  print(("\n%d %s:"):format(group.count, group.title))
+  print(("\n%s%s: %d"):format(group.title:sub(1, 1):upper(), group.title:sub(2), group.count))
   for _, finding in ipairs(group.first) do print("  " .. describe_finding(finding)) end
   if group.count > #group.first then print(("  and %d more"):format(group.count - #group.first)) end
 end
