@@ -1,7 +1,9 @@
 /* export.c: the loop from registry to sink, run by the engine. */
 #include "base/error.h"
 #include "bind/bind.h"
+#include "bind/twin.h"
 #include "export/turn.h"
+#include "record/mapping.h"
 
 #include <oversight/counters.h>
 #include <string.h>
@@ -14,6 +16,7 @@ typedef struct lua_export {
     siem_lua_caller caller, *sink; /* the second is the sink's, during a call */
     int progress, notice;          /* references of functions, or LUA_NOREF */
     siem_lua_use *registry;        /* that it keeps from turn to turn; or NULL */
+    siem_lua_recipe recipe;        /* of the mapping, for twins */
 } lua_export;
 
 static lua_export *check(lua_State *L, int index) {
@@ -137,6 +140,38 @@ static void call_notice(void *context, const char *text) {
     (void)siem_lua_call_hook(&e->caller, "notice", invoke_notice, &call);
 }
 
+static siem_code open_twin(void *context, siem_mapping **mapping, void **owner, siem_error *err) {
+    const lua_export *e = context;
+    siem_lua_twin *twin;
+    siem_code rc = siem_lua_twin_open(&twin, e->caller.L, &e->recipe, err);
+    if (rc != SIEM_OK) return rc;
+    *mapping = siem_lua_twin_mapping(twin);
+    *owner = twin;
+    return SIEM_OK;
+}
+
+static void close_twin(void *context, siem_mapping *mapping, void *owner) {
+    (void)context, (void)mapping;
+    siem_lua_twin_close(owner);
+}
+
+/* Lets several threads call the functions of the mapping at index 3, when that was asked for, or
+ * its recipe says that they may. */
+static siem_code choose_twins(lua_State *L, lua_export *e, siem_export_options *options,
+                              siem_error *err) {
+    e->recipe = siem_lua_mapping_recipe(L, 3);
+    bool is_wanted = options->jobs > 1 || (options->jobs == 0 && e->recipe.is_parallel);
+    if (!is_wanted || siem_mapping_is_shareable(options->mapping)) return SIEM_OK;
+    if (e->recipe.text == NULL) {
+        return siem_error_of_option(err, SIEM_INVALID, "jobs", "jobs is 1 for %s: %s",
+                                    e->recipe.name, e->recipe.obstacle);
+    }
+    options->open_mapping = open_twin;
+    options->close_mapping = close_twin;
+    options->mapping_context = e;
+    return SIEM_OK;
+}
+
 static siem_on_error read_on_error(lua_State *L) {
     static const char *const names[] = {"stop", "skip", "dead-letter", NULL};
     const char *name = siem_lua_option_text(L, 1, "on_error");
@@ -204,7 +239,9 @@ static int export_open(lua_State *L) {
         .notice = e->notice == LUA_NOREF ? NULL : call_notice,
         .notice_context = e,
     };
-    if (siem_export_open(&e->export_, &options, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    siem_code rc = choose_twins(L, e, &options, &err);
+    if (rc == SIEM_OK) rc = siem_export_open(&e->export_, &options, &err);
+    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_settop(L, 2);
     return 1;
 }

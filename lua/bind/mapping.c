@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json_writer.h"
 #include "bind/bind.h"
+#include "bind/twin.h"
 
 #include <string.h>
 
@@ -14,10 +15,13 @@ typedef struct lua_function {
     struct lua_function *next;
 } lua_function;
 
+/* User values: a list of functions, kept alive; and the table that the recipe is read from. */
+enum { FUNCTIONS = 1, RECIPE, USER_VALUES = RECIPE };
+
 typedef struct lua_mapping {
     siem_mapping *mapping; /* NULL: closed */
     siem_lua_caller caller;
-    lua_function *functions;      /* userdata, kept alive by user value 1 */
+    lua_function *functions;      /* userdata */
     int event;                    /* reference of the lent event */
     void (*release)(void *owner); /* of a mapping that lives in another state */
     void *owner;
@@ -118,7 +122,7 @@ static lua_function *anchor_function(lua_State *L, int mapping) {
     lua_mapping *m = lua_touserdata(L, mapping);
     lua_function *function = lua_newuserdatauv(L, sizeof *function, 0); /* function, context */
     *function = (lua_function){m, LUA_NOREF, false, m->functions};
-    lua_getiuservalue(L, mapping, 1); /* function, context, list */
+    lua_getiuservalue(L, mapping, FUNCTIONS); /* function, context, list */
     lua_insert(L, -2);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     lua_pop(L, 1); /* function */
@@ -356,19 +360,21 @@ static siem_code set_filter(lua_State *L, int index, int mapping, siem_error *er
     return siem_mapping_set_filter(m->mapping, call_function, function, err);
 }
 
-/* core.mapping_open(name, rows or function [, filter]) -> mapping; raises for a definition that is
- * wrong */
+/* core.mapping_open(name, rows or function [, filter [, recipe]]) -> mapping; raises for a
+ * definition that is wrong. Of a recipe: oversight.recipe. */
 static int mapping_open(lua_State *L) {
     siem_error err;
     const char *name = luaL_checkstring(L, 1);
     luaL_argexpected(L, lua_istable(L, 2) || lua_isfunction(L, 2), 2, "table or function");
-    lua_settop(L, 3);
-    lua_mapping *m = lua_newuserdatauv(L, sizeof *m, 1);
+    lua_settop(L, 4);
+    lua_mapping *m = lua_newuserdatauv(L, sizeof *m, USER_VALUES); /* name, ..., recipe, mapping */
     memset(m, 0, sizeof *m);
     m->event = LUA_NOREF;
     luaL_setmetatable(L, SIEM_LUA_MAPPING);
     lua_newtable(L);
-    lua_setiuservalue(L, 4, 1);
+    lua_setiuservalue(L, 5, FUNCTIONS);
+    lua_pushvalue(L, 4);
+    lua_setiuservalue(L, 5, RECIPE);
     siem_lua_push_lent_event(L);
     m->event = luaL_ref(L, LUA_REGISTRYINDEX);
     siem_lua_memory_open(&m->memory, L);
@@ -379,15 +385,15 @@ static int mapping_open(lua_State *L) {
     if (rc == SIEM_OK) siem_mapping_set_allocator(m->mapping, &m->memory.allocator);
     if (rc == SIEM_OK && lua_isfunction(L, 2)) {
         lua_pushvalue(L, 2);
-        lua_function *function = anchor_function(L, 4);
+        lua_function *function = anchor_function(L, 5);
         function->whole = true;
         rc = siem_mapping_set_function(m->mapping, call_function, function, &err);
     } else if (rc == SIEM_OK) {
-        add_rows(L, 2, 4);
+        add_rows(L, 2, 5);
     }
-    if (rc == SIEM_OK) rc = set_filter(L, 3, 4, &err);
+    if (rc == SIEM_OK) rc = set_filter(L, 3, 5, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
-    lua_pushvalue(L, 4);
+    lua_pushvalue(L, 5);
     if (rc == SIEM_OK) return 1;
     if (rc == SIEM_NO_MEMORY) return siem_budget_no_memory(L);
     lua_pushstring(L, err.message);
@@ -396,9 +402,44 @@ static int mapping_open(lua_State *L) {
 
 void siem_lua_push_mapping(lua_State *L, siem_mapping *mapping, void (*release)(void *owner),
                            void *owner) {
-    lua_mapping *m = lua_newuserdatauv(L, sizeof *m, 1);
+    lua_mapping *m = lua_newuserdatauv(L, sizeof *m, USER_VALUES);
     *m = (lua_mapping){.mapping = mapping, .event = LUA_NOREF, .release = release, .owner = owner};
     luaL_setmetatable(L, SIEM_LUA_MAPPING);
+}
+
+/* ---- loaded again ---- */
+
+siem_lua_recipe siem_lua_mapping_recipe(lua_State *L, int index) {
+    siem_lua_recipe recipe = {.name = siem_mapping_name(check(L, index)->mapping),
+                              .obstacle = "its functions belong to one thread"};
+    if (lua_getiuservalue(L, index, RECIPE) == LUA_TTABLE) { /* recipe */
+        recipe.path = siem_lua_option_text(L, -1, "path");
+        recipe.cpath = siem_lua_option_text(L, -1, "cpath");
+        recipe.text = siem_lua_option_text(L, -1, "text");
+        recipe.obstacle = siem_lua_option_text(L, -1, "obstacle");
+        recipe.is_parallel = siem_lua_option_flag(L, -1, "parallel");
+    }
+    lua_pop(L, 1);
+    return recipe;
+}
+
+static void close_twin(void *twin) {
+    siem_lua_twin_close(twin);
+}
+
+/* core.mapping_twin(mapping) -> the same mapping in a state of its own; false when it has no
+ * function; or nil, message, code */
+static int mapping_twin(lua_State *L) {
+    siem_error err;
+    siem_lua_twin *twin;
+    if (siem_mapping_is_shareable(check(L, 1)->mapping)) {
+        lua_pushboolean(L, false);
+        return 1;
+    }
+    const siem_lua_recipe recipe = siem_lua_mapping_recipe(L, 1);
+    if (siem_lua_twin_open(&twin, L, &recipe, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    siem_lua_push_mapping(L, siem_lua_twin_mapping(twin), close_twin, twin);
+    return 1;
 }
 
 /* mapping:check(registry) -> true, or nil, message, code */
@@ -464,8 +505,10 @@ static int converters(lua_State *L) {
 void siem_lua_bind_mapping(lua_State *L) {
     static const luaL_Reg methods[] = {
         {"check", mapping_check}, {"render", mapping_render}, {"name", mapping_name}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"mapping_open", mapping_open}, {"converters", converters}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"mapping_open", mapping_open},
+                                         {"mapping_twin", mapping_twin},
+                                         {"converters", converters},
+                                         {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_MAPPING, methods, mapping_close);
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, (void *)&drop_key);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "bind/core.h"
+#include "bind/twin.h"
 #include "host/protection.h"
 #include "limits/budget.h"
 
@@ -82,6 +83,8 @@ static void set_searchers(lua_State *L) { /* package */
     lua_pop(L, 1);
 }
 
+static siem_code open_host_state(lua_State **out, siem_error *err);
+
 void siem_state_add_modules(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     if (lua_getfield(L, -1, "oversight.embedded") == LUA_TNIL) {
@@ -94,8 +97,23 @@ void siem_state_add_modules(lua_State *L) {
         lua_pushcfunction(L, search_embedded);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_pop(L, 2);
+        siem_lua_set_state_opener(L, open_host_state);
     }
     lua_pop(L, 2);
+}
+
+static int prepare_host_state(lua_State *L) {
+    luaL_openlibs(L);
+    siem_state_add_modules(L);
+    return 0;
+}
+
+/* For a thread that renders with a host's format: the host's own state has one thread. */
+static siem_code open_host_state(lua_State **out, siem_error *err) {
+    lua_State *L = *out = luaL_newstate();
+    if (L == NULL) return siem_error_no_memory(err);
+    lua_pushcfunction(L, prepare_host_state);
+    return lua_pcall(L, 0, 0, 0) == LUA_OK ? SIEM_OK : siem_error_no_memory(err);
 }
 
 /* ---- loaders ---- */
@@ -226,6 +244,7 @@ static int prepare(lua_State *L) {
     set_path(L);
     set_cpath(L);
     set_searchers(L);
+    siem_lua_set_state_opener(L, siem_state_open);
     return 0;
 }
 

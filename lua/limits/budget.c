@@ -75,7 +75,7 @@ lua_State *siem_budget_open(void) {
 /* Closing runs finalizers, which no hook counts: the watchdog is for them, too. */
 void siem_budget_close(lua_State *L) {
     siem_budget *budget = siem_budget_of(L);
-    atomic_llong *running_since = budget->running_since;
+    atomic_llong *running_since = budget != NULL ? budget->running_since : NULL;
     if (running_since != NULL) atomic_store(running_since, (long long)(siem_clock() * 1e3));
     lua_close(L);
     if (running_since != NULL) atomic_store(running_since, 0);
@@ -92,6 +92,10 @@ siem_budget *siem_budget_of(lua_State *L) {
 void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory) {
     budget->instructions = instructions;
     budget->memory_cap = memory;
+}
+
+void siem_budget_copy(siem_budget *to, const siem_budget *from) {
+    if (to != NULL && from != NULL) siem_budget_set(to, from->instructions, from->memory_cap);
 }
 
 static void breach(siem_budget *budget) {

@@ -11,7 +11,8 @@
 
 typedef struct siem_budget siem_budget;
 
-/* Makes a state with the default budget, or NULL without memory. siem_budget_close closes it. */
+/* Makes a state with the default budget, or NULL without memory. siem_budget_close closes any
+ * state. */
 lua_State *siem_budget_open(void);
 void siem_budget_close(lua_State *L);
 
@@ -20,6 +21,9 @@ siem_budget *siem_budget_of(lua_State *L);
 
 /* Sets how many instructions a callback may run, and how many bytes the state may hold. */
 void siem_budget_set(siem_budget *budget, int64_t instructions, size_t memory);
+
+/* Sets both as another budget has them. Either may be NULL. */
+void siem_budget_copy(siem_budget *to, const siem_budget *from);
 
 /* Makes the state one for scripts from elsewhere: after a breach every later callback fails.
  * `running_since`, which must outlive the state, holds the time of a monotonic clock in ms while a

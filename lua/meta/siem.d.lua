@@ -299,7 +299,13 @@ function siem.iter_registry_events(path, options) end
 ---@field name string
 ---@field summary string
 ---@field options table<string, string> options and their defaults
+---@field parallel boolean? its functions keep no state from event to event, so several threads may call them
 local Format = {}
+
+--- A filter: a function that is asked for each event; false or nil leaves the event out.
+---@class oversight.Filter
+---@field [1] fun(event: oversight.Event): boolean?
+---@field parallel boolean? it keeps no state from event to event
 
 --- A new format: this one's rows, patched by destination.
 ---@param name string
@@ -308,7 +314,7 @@ function Format:extend(name) end
 
 --- Raises for an option that the format does not have.
 ---@param options table<string, string>?
----@param filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
+---@param filter (fun(event: oversight.Event): boolean?)|oversight.Filter|nil
 ---@return oversight.Mapping
 function Format:compile(options, filter) end
 
@@ -328,7 +334,7 @@ function siem.format.define(name) end
 --- With options, the function is given them as its second argument.
 ---@param name string
 ---@param whole fun(event: oversight.Event, options: table<string, string>?): table
----@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]?, parallel: boolean? }?
 ---@return oversight.Format
 function siem.format.from_function(name, whole, definition) end
 
@@ -475,9 +481,9 @@ function siem.lookup.geoip(path) end
 ---@field options table<string, string>? of the format
 ---@field sink oversight.Sink|table a table is taken as by siem.sink.custom
 ---@field on_error "stop"|"skip"|"dead-letter"|nil "stop"
----@field filter (fun(event: oversight.Event): boolean?)? false or nil leaves the event out
+---@field filter (fun(event: oversight.Event): boolean?)|oversight.Filter|string|nil a string: a file or a module that returns one
 ---@field dead_letter string? a file for refused events
----@field jobs integer? threads that render, 1 to 64; default: one a core, up to 8, or 1 for a format or filter with functions
+---@field jobs integer? threads that render, 1 to 64; default: one a core, up to 8, or 1 for a format or filter with functions, unless it says parallel = true
 ---@field progress (fun(counts: oversight.Counts): boolean?)? called after each batch; false, or an error, ends the export
 ---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again; an error ends the export
 
@@ -496,13 +502,13 @@ function siem.export_events(job) end
 ---@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
 ---@field format string|oversight.Format
 ---@field options table<string, string>?
----@field filter (fun(event: oversight.Event): boolean?)?
+---@field filter (fun(event: oversight.Event): boolean?)|oversight.Filter|string|nil a string: a file or a module that returns one
 ---@field sink string|table|oversight.Sink|(fun(): oversight.Sink?, string?, oversight.Code?) "-", a file, a table with send and close, a sink, or a function that opens one when all else is open; the pipeline closes that
 ---@field tlog string|oversight.Tlog|nil the transparency log with which events are compared: a file, a URL, or an open one
 ---@field on_unverified "export"|"stop"|"refuse"|nil what becomes of an event that is not what its leaf says; "export"
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?
----@field jobs integer?
+---@field jobs integer? as of a Job
 ---@field progress (fun(counts: oversight.Counts): boolean?)?
 ---@field name string? for messages
 

@@ -2,6 +2,7 @@
 local core     = require "oversight.core"
 local format   = require "oversight.format"
 local misuse   = require "oversight.misuse"
+local recipe   = require "oversight.recipe"
 local searcher = require "oversight.searcher"
 
 local M = {}
@@ -51,11 +52,6 @@ local function check_name(name)
   if type(name) ~= "string" then misuse.raise("a format's name is a string, not " .. type(name)) end
 end
 
---- True for what is read as a file and not as a name.
-local function is_path(name)
-  return name:find("/", 1, true) ~= nil or name:find "%.lua$" ~= nil
-end
-
 local function is_folder(path)
   local inside = io.open(path .. "/.", "r")
   return inside ~= nil and inside:close()
@@ -76,7 +72,7 @@ end
 ---@return string? file, string? message, string? code
 function M.where(name)
   check_name(name)
-  if is_path(name) then
+  if searcher.is_path(name) then
     local problem = M.unreadable(name)
     if problem then return nil, "cannot open the format " .. problem, "not_found" end
     return name
@@ -87,15 +83,11 @@ function M.where(name)
   return unknown(name)
 end
 
---- Runs the file of a format.
-local function run_file(path)
-  local chunk, message = searcher.load_text(path)
-  if not chunk then error(message, 0) end
-  return chunk(path)
-end
-
 local function check_result(name, ok, result)
-  if ok and format.is_format(result) then return result end
+  if ok and format.is_format(result) then
+    recipe.remember(result, name, searcher.is_path(name))
+    return result
+  end
   if not ok then return nil, core.error_text(result), "invalid" end
   return nil, ("format '%s': its file returns no format, but a %s"):format(name, type(result)), "invalid"
 end
@@ -105,10 +97,10 @@ end
 ---@return oversight.Format?, string? message, string? code
 function M.load(name)
   check_name(name)
-  if is_path(name) then
+  if searcher.is_path(name) then
     local file, message, code = M.where(name)
     if not file then return nil, message, code end
-    return check_result(name, searcher.protected_call(run_file, file))
+    return check_result(name, searcher.protected_call(searcher.run_file, file))
   end
   if not name:find "^[%w_-]+$" then return unknown(name) end
   local ok, result = searcher.protected_call(require, MODULE .. name)

@@ -5,6 +5,7 @@
 local core         = require "oversight.core"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
+local recipe       = require "oversight.recipe"
 -- Every file of a format is found by it, whoever requires the file.
 require "oversight.searcher"
 
@@ -12,7 +13,8 @@ local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
   keep = true, required = true, remove = true, before = true, after = true,
 }
-local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table" }
+local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table", parallel = "boolean" }
+local TYPES = { string = "a string", table = "a table", boolean = "true or false" }
 
 ---@class oversight.Format
 ---@field name string
@@ -22,6 +24,7 @@ local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table"
 ---@field labels table<oversight.Row, string>? what rows are called in messages
 ---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
+---@field parallel boolean? its functions keep no state from event to event
 ---@field whole fun(event: oversight.Event, options: table<string, string>?): table?
 local Format = {}
 
@@ -82,7 +85,7 @@ local function check_definition(definition)
     else
       local wanted = DEFINITION_KEYS[key]
       if not wanted then return option_table.unknown(key, DEFINITION_KEYS) end
-      if type(value) ~= wanted then return ("%s must be a %s"):format(key, wanted) end
+      if type(value) ~= wanted then return ("%s must be %s"):format(key, TYPES[wanted]) end
     end
   end
   for index = 1, count do
@@ -173,20 +176,22 @@ end
 
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
----@param filter (fun(event: oversight.Event): boolean?)? false leaves the event out
+---@param filter (fun(event: oversight.Event): boolean?)|oversight.Filter|nil false leaves the event out
 ---@return oversight.Mapping
 function Format:compile(options, filter)
   local problem = options_problem(self, options or {})
   if problem then misuse.raise(("%s: %s"):format(self.name, problem)) end
+  if type(filter) == "function" then filter = { filter } end
   local chosen, lowered = merge(self.options, options), {}
-  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), filter) end
+  local again, asked = recipe.of(self, chosen, filter), filter and filter[1]
+  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), asked, again) end
   for index, row in ipairs(self.rows) do
     local label = self.labels[row] or row_name(index, row)
     local low, fault = lower_row(row, chosen, label)
     if fault then error(("%s: %s"):format(label, fault), 0) end
     lowered[#lowered + 1] = low
   end
-  return core.mapping_open(self.name, lowered, filter)
+  return core.mapping_open(self.name, lowered, asked, again)
 end
 
 Format.compile = misuse.entry(Format.compile)
@@ -261,7 +266,7 @@ local function define(name, place)
     end
     return check_compiles(new_format(name, {
       rows = rows, labels = label_rows({}, definition, name, place), summary = definition.summary,
-      options = definition.options, tests = definition.tests,
+      options = definition.options, tests = definition.tests, parallel = definition.parallel,
     }), place)
   end
 end
@@ -320,6 +325,12 @@ local function patch_rows(base, patch)
   return rows
 end
 
+--- Whether an extension keeps no state: as it says, or as its base says when it adds no function.
+local function is_parallel(base, definition)
+  if definition.parallel ~= nil then return definition.parallel end
+  return base.parallel and not recipe.calls_functions(definition)
+end
+
 --- A new format: this one's rows, patched by destination.
 ---@param name string
 ---@return fun(definition: table): oversight.Format
@@ -339,6 +350,7 @@ function Format:extend(name)
       options = merge(self.options, definition.options),
       base = self,
       tests = definition.tests,
+      parallel = is_parallel(self, definition),
     }), place)
   end
 end
@@ -350,7 +362,7 @@ local M = {}
 --- A format that is a function: it gives the whole record as a table.
 ---@param name string
 ---@param whole fun(event: oversight.Event, options: table<string, string>?): table
----@param definition { summary: string?, options: table<string, string>?, tests: table[]? }?
+---@param definition { summary: string?, options: table<string, string>?, tests: table[]?, parallel: boolean? }?
 ---@return oversight.Format
 function M.from_function(name, whole, definition)
   if not is_name(name) then misuse.raise("from_function: " .. NAME_RULE) end
@@ -361,6 +373,7 @@ function M.from_function(name, whole, definition)
   if problem then misuse.raise(("format %s: %s"):format(name, problem)) end
   return new_format(name, {
     whole = whole, summary = definition.summary, options = definition.options, tests = definition.tests,
+    parallel = definition.parallel,
   })
 end
 

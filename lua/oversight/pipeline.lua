@@ -3,6 +3,7 @@ local catalog      = require "oversight.catalog"
 local core         = require "oversight.core"
 local failed       = require "oversight.failed"
 local files        = require "oversight.files"
+local filter       = require "oversight.filter"
 local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
@@ -13,7 +14,7 @@ local sink_table   = require "oversight.sink_table"
 local is_of = option_table.is_of
 
 local KEYS = {
-  source = "any", format = "any", sink = "any", options = "table", filter = "function", on_error = "string",
+  source = "any", format = "any", sink = "any", options = "table", filter = "any", on_error = "string",
   dead_letter = "string", progress = "function", notice = "function", name = "string", checkpoint = "string",
   follow = "boolean", wait = "boolean", after = "integer", jobs = "integer", tlog = "any", on_unverified = "string",
 }
@@ -34,14 +35,23 @@ function M.to_format(value)
   return catalog.load(value)
 end
 
+local function open_mapping(self)
+  local chosen, asked, message, code
+  chosen, message, code = M.to_format(self.format)
+  if not chosen then return nil, message, code end
+  asked = self.filter
+  if type(asked) == "string" then
+    asked, message, code = filter.load(asked)
+    if not asked then return nil, message, code end
+  end
+  return chosen:compile(self.options, asked)
+end
+
 --- Whether the format of a pipeline can be loaded and compiled. Nothing else of it is opened.
 ---@param self oversight.Pipeline
 ---@return boolean?, string? message
 function M.check_format(self)
-  local chosen, message = M.to_format(self.format)
-  if not chosen then return nil, message end
-  local mapping
-  mapping, message = chosen:compile(self.options, self.filter)
+  local mapping, message = open_mapping(self)
   if not mapping then return nil, message end
   mapping:close()
   return true
@@ -100,7 +110,9 @@ local function check_ends(definition)
   if type(target) ~= "string" and type(target) ~= "table" and not is_opener and not is_of(target, "sink") then
     return "sink is \"-\", a file, a table with send, or a sink, not a " .. type(target)
   end
-  local problem = type(target) == "table" and sink_table.problem(target)
+  local problem = filter.problem(definition.filter)
+  if problem then return "filter: " .. problem end
+  problem = type(target) == "table" and sink_table.problem(target)
   return problem and "sink: " .. problem or nil
 end
 
@@ -232,12 +244,6 @@ local function open_registry(self)
     reported = message
     if not wait_for(self, is_idle) then return nil, "stopped on request", "cancelled" end
   end
-end
-
-local function open_mapping(self)
-  local chosen, message, code = M.to_format(self.format)
-  if not chosen then return nil, message, code end
-  return chosen:compile(self.options, self.filter)
 end
 
 local function open_source(self, parts)

@@ -25,6 +25,22 @@ function M.load_text(path)
   return nil, message
 end
 
+--- Whether a name is read as a path to a file.
+---@param name string
+---@return boolean
+function M.is_path(name)
+  return name:find("/", 1, true) ~= nil or name:find "%.lua$" ~= nil
+end
+
+--- Runs a file, as require runs one.
+---@param path string
+---@return any
+function M.run_file(path)
+  local chunk, message = M.load_text(path)
+  if not chunk then error(message, 0) end
+  return chunk(path)
+end
+
 local function is_readable(path)
   local file = io.open(path, "r")
   return file ~= nil and file:close()

@@ -86,7 +86,7 @@ M.checkpoint.open = opening("checkpoint", core.checkpoint_open,
 local EXPORT_KEYS = {
   mapping = "mapping", sink = "sink", deadletter = "deadletter", checkpoint = "checkpoint", on_error = "string",
   tlog = "tlog", on_unverified = "string",
-  after = "integer", batch_bytes = "integer", progress = "function", notice = "function",
+  after = "integer", batch_bytes = "integer", jobs = "integer", progress = "function", notice = "function",
 }
 
 M.export.open = misuse.entry(function(options)
@@ -206,8 +206,8 @@ M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_senti
 M.pipeline = misuse.entry(function(definition) return pipeline.new(definition) end)
 
 local JOB_KEYS = {
-  registry = "registry", events = "any", format = "any", options = "table", filter = "function", sink = "any",
-  on_error = "string", dead_letter = "string", progress = "function", notice = "function",
+  registry = "registry", events = "any", format = "any", options = "table", filter = "any", sink = "any",
+  on_error = "string", dead_letter = "string", jobs = "integer", progress = "function", notice = "function",
 }
 
 --- What is wrong with where the events of a job come from, or nil.
@@ -235,7 +235,7 @@ function M.export_events(job)
   counts, message, code = pipeline.new({
     source = job.registry or job.events, format = to_format(job.format), options = job.options,
     filter = job.filter, sink = target, on_error = job.on_error, dead_letter = job.dead_letter,
-    progress = job.progress, notice = job.notice,
+    jobs = job.jobs, progress = job.progress, notice = job.notice,
   }, "export_events"):run()
   if not counts then return nil, message, code end
   return counts.exported, counts

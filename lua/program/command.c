@@ -1,9 +1,12 @@
 /* command.c: makes a state, and runs oversight.cli in it. */
 #include "program/command.h"
 
+#include "bind/twin.h"
 #include "host/state.h"
 #include "program/program.h"
 #include "program/streams.h"
+
+#include "base/error.h"
 
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -17,6 +20,19 @@ typedef struct call {
     int worker;
 } call;
 
+static int prepare_twin(lua_State *L) {
+    siem_streams_install(L);
+    return 0;
+}
+
+/* What a format prints on another thread goes where it goes here. */
+static siem_code open_twin_state(lua_State **out, siem_error *err) {
+    siem_code rc = siem_state_open(out, err);
+    if (rc != SIEM_OK) return rc;
+    lua_pushcfunction(*out, prepare_twin);
+    return lua_pcall(*out, 0, 0, 0) == LUA_OK ? SIEM_OK : siem_error_no_memory(err);
+}
+
 /* require("oversight.cli").main(arguments) -> exit status */
 static int run(lua_State *L) {
     const call *c = lua_touserdata(L, 1);
@@ -25,6 +41,7 @@ static int run(lua_State *L) {
     lua_pushcclosure(L, siem_program_open, 1);
     lua_setfield(L, -2, "oversight.program");
     siem_streams_prepare(L);
+    siem_lua_set_state_opener(L, open_twin_state);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "oversight.cli");
     lua_call(L, 1, 1);

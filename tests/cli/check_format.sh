@@ -255,6 +255,43 @@ lacks out 'is not expected'
 accepts '{ "event.type", value = { "group" } }, { "event.category", remove = true }'
 lacks out 'is not expected'
 
+# ---- functions that say that they keep no state ----
+# counts WHAT VALUE: a format whose function gives VALUE; `before` is what the event before had.
+counts() {
+    cat >"$1.lua" <<L
+local before, count = 0, 0
+return require "oversight.formats.ecs":extend "$1" { parallel = true,
+  tests = { { row = {}, expect = { ["event.kind"] = "event" } } },
+  { "labels.count", with = function(_, event)
+    local value = $2
+    before, count = event.event_id, count + 1
+    return tostring(value)
+  end },
+}
+L
+}
+counts stateless 'event.event_id:rep(2)'
+counts counted count
+counts compared 'event.event_id > tostring(before)'
+run 0 check ./stateless.lua
+run 1 check ./counted.lua
+unfold
+has out "counted: error: parallel: event 1 has another record when other events come before it: a function keeps state"
+run 1 check ./compared.lua
+has out "compared: error: parallel: event"
+sed -i 's/parallel = true/parallel = false/' counted.lua
+run 0 check ./counted.lua
+cat >once.lua <<'L'
+if os.rename("ready", "gone") then
+  return require "oversight.formats.ecs":extend "once" { parallel = true, { "labels.x", with = tostring } }
+end
+error "only once"
+L
+touch ready
+run 1 check ./once.lua
+unfold
+has out "once: error: parallel: once cannot be loaded for another thread: ./once.lua:4: only once"
+
 # ---- records of a registry ----
 make_registry r.db "$(many 3) UPDATE events SET source_ip = 'not an address' WHERE id = 2;"
 run 1 check ecs --db r.db

@@ -139,13 +139,4 @@ done
 
 # ---- what is no number of jobs ----
 for wrong in 0 65 -1 two 1.5; do run 2 export --db ordered.db --registry-id reg --format ecs --jobs $wrong; done
-cat >function.lua <<'L'
-local format = require "oversight.format"
-return format "calls" { { "id", with = function(_, event) return event.event_id end } }
-L
-run 1 export --db ordered.db --registry-id reg --format function.lua --jobs 2
-has err "jobs is 1 for calls: the format, or its filter, has functions, which belong to one thread"
-run 0 export --db ordered.db --registry-id reg --format function.lua --jobs 1 --output calls.out
-run 0 export --db ordered.db --registry-id reg --format function.lua --output calls.out --truncate
-[ "$(wc -l <calls.out)" -eq "$left" ] || fail "a format with a function: $(wc -l <calls.out) records"
 finish

@@ -1,4 +1,5 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
+local core          = require "oversight.core"
 local events        = require "oversight.cli.support.events"
 local format_tests  = require "oversight.cli.support.format_tests"
 local given_format  = require "oversight.cli.support.given_format"
@@ -87,6 +88,38 @@ local function check_records(format, given, list, problems)
   if not given.db then check_without_time(format, sample_events.without_time "registry", check) end
 end
 
+-- ---- parallel ----
+
+--- What a mapping makes of each event, in that order: records, or why there is none.
+local function render_all(mapping, list, first, last, step)
+  local made = {}
+  for i = first, last, step do
+    local batch = siem.batch.open()
+    local ok, message = batch:write(mapping, list[i])
+    made[i] = ok and batch:bytes() or message
+    batch:close()
+  end
+  return made
+end
+
+--- A format that says that it keeps no state makes the same records on another thread, whatever came before.
+local function check_parallel(format, list, problems)
+  if not format.parallel then return end
+  local mapping = format:compile()
+  local twin, problem = core.mapping_twin(mapping)
+  if twin == nil then problems.add(format.name, "error", "parallel", problem) end
+  if not twin then return end
+  local forward, backward = render_all(mapping, list, 1, #list, 1), render_all(twin, list, #list, 1, -1)
+  for i, event in ipairs(list) do
+    if forward[i] ~= backward[i] then
+      problems.add(format.name, "error", "parallel", ("event %s has another record when other events come before "
+        .. "it: a function keeps state, so remove parallel = true"):format(event.event_id))
+      break
+    end
+  end
+  twin:close()
+end
+
 local function print_problems(problems, as_json)
   for _, problem in ipairs(problems) do
     if as_json then
@@ -110,6 +143,7 @@ function M.run(given)
     if not known then problems.add(format.name, "error", "rows", unknown) end
     run_tests(format, name, problems)
     check_records(format, given, list, problems)
+    check_parallel(format, list, problems)
     given_format.close(format)
   end
   print_problems(problems, given.json)

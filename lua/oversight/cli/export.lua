@@ -45,8 +45,8 @@ local M = {
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
     service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--jobs", value = "N", natural = true,
-      help = "threads that render, 1 to 64 (default: one a core, up to 8, or 1 for a format " ..
-        "with functions)" },
+      help = "threads that render, 1 to 64 (default: one a core, up to 8; 1 for a format with " ..
+        "functions, unless it says parallel = true)" },
     { "--quiet", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is not a terminal" },
   },
