@@ -29,7 +29,7 @@ function M.problem(value)
 end
 
 --- A filter of a function, or as it is.
----@param value function|oversight.Filter|nil
+---@param value function|oversight.Filter|nil one without a problem
 ---@return oversight.Filter?
 function M.of(value)
   return type(value) == "function" and { value } or value

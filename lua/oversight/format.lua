@@ -3,6 +3,7 @@
 --- A format is an ordered list of rows, destination <- source. Everything here happens once, when a
 --- format is loaded; nothing here runs per event.
 local core         = require "oversight.core"
+local filter       = require "oversight.filter"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local recipe       = require "oversight.recipe"
@@ -174,24 +175,31 @@ local function options_problem(self, options)
   end
 end
 
+--- What is wrong with a filter that a format is compiled with, or nil. One of a file is loaded by then.
+local function filter_problem(value)
+  if type(value) == "string" then return "the filter is a function, not a string" end
+  local problem = filter.problem(value)
+  return problem and "the filter: " .. problem
+end
+
 --- Compiles the format. Raises for a row that is wrong or an option that it does not declare.
 ---@param options table<string, string>?
----@param filter (fun(event: oversight.Event): boolean?)|oversight.Filter|nil false leaves the event out
+---@param asked (fun(event: oversight.Event): boolean?)|oversight.Filter|nil false leaves the event out
 ---@return oversight.Mapping
-function Format:compile(options, filter)
-  local problem = options_problem(self, options or {})
+function Format:compile(options, asked)
+  local problem = options_problem(self, options or {}) or filter_problem(asked)
   if problem then misuse.raise(("%s: %s"):format(self.name, problem)) end
-  if type(filter) == "function" then filter = { filter } end
   local chosen, lowered = merge(self.options, options), {}
-  local again, asked = recipe.of(self, chosen, filter), filter and filter[1]
-  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), asked, again) end
+  local chooser = filter.of(asked)
+  local again, ask = recipe.of(self, chosen, chooser), chooser and chooser[1]
+  if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), ask, again) end
   for index, row in ipairs(self.rows) do
     local label = self.labels[row] or row_name(index, row)
     local low, fault = lower_row(row, chosen, label)
     if fault then error(("%s: %s"):format(label, fault), 0) end
     lowered[#lowered + 1] = low
   end
-  return core.mapping_open(self.name, lowered, asked, again)
+  return core.mapping_open(self.name, lowered, ask, again)
 end
 
 Format.compile = misuse.entry(Format.compile)

@@ -49,16 +49,22 @@ void siem_streams_open(void) {
     (void)setvbuf(scripts, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, HELD_BYTES);
 }
 
+/* Texts are made first, which may raise an error: no other thread prints within the line. */
 static void print_to(lua_State *L, FILE *to) {
     int count = lua_gettop(L);
     for (int i = 1; i <= count; i++) {
+        (void)luaL_tolstring(L, i, NULL);
+        lua_replace(L, i);
+    }
+    flockfile(to);
+    for (int i = 1; i <= count; i++) {
         size_t size;
-        const char *text = luaL_tolstring(L, i, &size);
+        const char *text = lua_tolstring(L, i, &size);
         if (i > 1) (void)fputc('\t', to);
         (void)fwrite(text, 1, size, to);
-        lua_pop(L, 1);
     }
     (void)fputc('\n', to);
+    funlockfile(to);
 }
 
 /* print of commands: a line is out at once, as in stock Lua. */

@@ -133,6 +133,19 @@ describe("jobs in a host", function()
     assert.equal(EVENTS, exported)
   end)
 
+  it("take a filter that is one", function()
+    local ecs = assert(siem.format.load "ecs")
+    for problem, filter in pairs {
+      ["jobs_spec.lua:%d+: ecs: the filter: it must be a function, or the name of a file"] = 5,
+      ["jobs_spec.lua:%d+: ecs: the filter is a function, not a string"] = "thirds.lua",
+      ["there is no key \"paralel\" in a filter"] = { print, paralel = true },
+    } do
+      local ok, message = pcall(function() ecs:compile(nil, filter) end)
+      assert.is_false(ok)
+      assert.matches(problem, message)
+    end
+  end)
+
   it("find a format that a script has from require, and see that it is another one", function()
     package.preload["oversight.formats.preloaded"] = function()
       return require "oversight.format" "preloaded" { parallel = true, { "id", with = function(_, e) return e.event_id end } }
