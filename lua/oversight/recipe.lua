@@ -96,6 +96,21 @@ end
 
 -- ---- recipes ----
 
+--- Tables of texts and flags as Lua, which keeps all bytes.
+local function serialize(value)
+  if type(value) ~= "table" then return ("%q"):format(value) end
+  local members = {}
+  for key, inner in pairs(value) do members[#members + 1] = ("[%q]=%s"):format(key, serialize(inner)) end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
+--- What a recipe's text says.
+---@param text string
+---@return { format: oversight.Origin, filter: oversight.Origin?, options: table<string, string>, prints: string[][] }
+function M.read(text)
+  return assert(load("return " .. text, "=recipe", "t", {}))()
+end
+
 ---@class oversight.Recipe
 ---@field text string? what oversight.twin loads; nil: it cannot be loaded again
 ---@field path string? package.path of this state, and
@@ -136,9 +151,8 @@ function M.of(format, options, filter)
   return {
     path = package.path, cpath = package.cpath,
     parallel = (not has_functions or format.parallel == true) and (not filter or filter.parallel == true),
-    text = core.json_encode {
-      format = origin, filter = filter_origin, options = options,
-      prints = core.array(prints_of(format, options, filter)),
+    text = serialize {
+      format = origin, filter = filter_origin, options = options, prints = prints_of(format, options, filter),
     },
   }
 end

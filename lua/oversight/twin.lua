@@ -20,15 +20,14 @@ end
 ---@param text string
 ---@return oversight.Mapping
 function M.load(text)
-  local given = core.json_decode(text)
-  local options = setmetatable(given.options, nil)
+  local given = recipe.read(text)
   local chosen = load_again(catalog.load, given.format)
   local asked = given.filter and load_again(filter.load, given.filter) or nil
-  local difference = recipe.difference(given.prints, chosen, options, asked)
+  local difference = recipe.difference(given.prints, chosen, given.options, asked)
   if difference then
     error(("%s is different: its file has changed, or depends on what the script has done"):format(difference), 0)
   end
-  return chosen:compile(options, asked)
+  return chosen:compile(given.options, asked)
 end
 
 return M

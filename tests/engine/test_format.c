@@ -127,11 +127,106 @@ static void test_in_a_host(void **state) {
     lua_close(L);
 }
 
+/* ---- several threads ---- */
+
+#define EVENTS 6000
+
+typedef struct text {
+    char *bytes;
+    size_t size;
+} text;
+
+static siem_code append(void *context, const siem_batch *batch, siem_outcome *outcomes,
+                        siem_error *err) {
+    text *t = context;
+    size_t size;
+    const char *lines = siem_batch_bytes(batch, &size);
+    (void)outcomes, (void)err;
+    t->bytes = realloc(t->bytes, t->size + size);
+    assert_non_null(t->bytes);
+    memcpy(t->bytes + t->size, lines, size);
+    t->size += size;
+    return SIEM_OK;
+}
+
+static siem_code open_again(void *file, siem_mapping **mapping, void **owner, siem_error *err) {
+    siem_format *format;
+    siem_code rc = siem_format_open(&format, file, NULL, 0, err);
+    *owner = format;
+    *mapping = siem_format_mapping(format);
+    return rc;
+}
+
+static void close_again(void *file, siem_mapping *mapping, void *owner) {
+    (void)file, (void)mapping;
+    siem_format_close(owner);
+}
+
+static text export_with(size_t jobs, char *file) {
+    siem_registry *registry;
+    siem_format *format;
+    siem_sink *sink;
+    siem_export *export_;
+    text t = {0};
+    const siem_registry_options source = {.path = test_path("format.db"), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &source, &err));
+    assert_ok(siem_format_open(&format, file, NULL, 0, &err));
+    assert_ok(siem_sink_open_function(&sink, append, NULL, &t, &err));
+    const siem_export_options options = {.mapping = siem_format_mapping(format),
+                                         .open_mapping = open_again,
+                                         .close_mapping = close_again,
+                                         .mapping_context = file,
+                                         .sink = sink,
+                                         .on_error = SIEM_SKIP_ON_ERROR,
+                                         .jobs = jobs};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_ok(siem_export_run(export_, registry, &err));
+    assert_int_equal(siem_export_counts(export_)->refused, EVENTS / 1000);
+    assert_int_equal(siem_export_counts(export_)->dropped, EVENTS / 100);
+    siem_export_close(export_);
+    assert_ok(siem_sink_close(sink, &err));
+    siem_format_close(format);
+    siem_registry_close(registry);
+    return t;
+}
+
+/* Each thread has a format, and with it a Lua state, of its own. */
+static void test_several_threads(void **state) {
+    char file[512], command[1024], sql[512];
+    (void)state;
+    (void)snprintf(file, sizeof file, "%s/threads.lua", test_folder());
+    (void)snprintf(command, sizeof command,
+                   "cat >%s <<'E'\nlocal siem = require \"oversight.siem\"\n"
+                   "return siem.format.from_function(\"threads\", function(event)\n"
+                   "  local id = tonumber(event.event_id)\n"
+                   "  if id %% 1000 == 7 then error(\"refused\") end\n"
+                   "  if id %% 100 == 8 then return siem.drop end\n"
+                   "  return { id = id, extra = event.extra, token = event.token_id:upper() }\n"
+                   "end)\nE",
+                   file);
+    assert_int_equal(system(command), 0);
+    (void)snprintf(sql, sizeof sql,
+                   "CREATE TABLE events (id INTEGER PRIMARY KEY, token_id TEXT, kind TEXT, extra "
+                   "TEXT, timestamp INTEGER);"
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+                   "INSERT INTO events SELECT i, 'tok', 'dns', json_object('n', i), i FROM n;",
+                   EVENTS);
+    test_sql("format.db", sql);
+    text one = export_with(1, file);
+    for (size_t jobs = 2; jobs <= 4; jobs++) {
+        text several = export_with(jobs, file);
+        assert_int_equal(several.size, one.size);
+        assert_memory_equal(several.bytes, one.bytes, one.size);
+        free(several.bytes);
+    }
+    free(one.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_built_in),  cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_of_a_site), cmocka_unit_test(test_exits),
-        cmocka_unit_test(test_in_a_host),
+        cmocka_unit_test(test_in_a_host), cmocka_unit_test(test_several_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

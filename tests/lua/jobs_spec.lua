@@ -80,6 +80,15 @@ describe("jobs in a host", function()
     assert.is_true(calls > 0)
   end)
 
+  it("keep every byte of options and of rows", function()
+    local format = write("-bytes.lua", 'return require "oversight.formats.splunk":extend "bytes" { parallel = true,\n' ..
+      '{ "event.odd", value = "\\xff\\n\\"" }, { "event.token", from = "token_id", with = string.upper } }')
+    local options = { index = "\xfe \\\n\"" }
+    local records, count = export { jobs = 2, format = format, options = options }
+    assert.equal(EVENTS, count)
+    assert.equal(export { jobs = 1, format = format, options = options }, records)
+  end)
+
   it("run in a coroutine", function()
     assert.equal(expected, coroutine.wrap(function() return export { jobs = 2 } end)())
   end)

@@ -590,7 +590,8 @@ typedef bool (*siem_progress_function)(void *context, const siem_counts *counts)
 /* Opens a mapping that makes the same records as the export's, for one thread that renders, and
  * closes it. Both are called on the thread of the export: up to `jobs` times before that reads
  * events, and when the export is closed. In between, one thread at a time uses the mapping and the
- * contexts of its functions. `*owner` (NULL before) is for closing. When one cannot be opened,
+ * contexts of its functions. `*owner` (NULL before) is for closing: of a format, the
+ * siem_format that was opened once more. When one cannot be opened,
  * siem_export_run fails with its error; if the registry is followed, that is reported to `notice`,
  * and the thread of the export renders alone. Since 0.2.0. */
 typedef siem_code (*siem_open_mapping_function)(void *context, siem_mapping **mapping, void **owner,
