@@ -213,8 +213,7 @@ function Registry:columns() end
 --- Rows of a SELECT: row[1], row.name. A failure while reading raises.
 ---@param sql string
 ---@param ... string|number|nil values of its parameters
----@return (fun(): table?)? rows
----@return string? message, oversight.Code? code
+---@return (fun(): table?)? rows, string? message, oversight.Code? code
 function Registry:query(sql, ...) end
 
 --- A SELECT that is run more than once.
@@ -227,8 +226,7 @@ local Query = {}
 
 --- Rows with these parameters: row[1], row.name. A failure while reading raises.
 ---@param ... string|number|nil
----@return (fun(): table?)? rows
----@return string? message, oversight.Code? code
+---@return (fun(): table?)? rows, string? message, oversight.Code? code
 function Query:rows(...) end
 
 --- The first row with these parameters; nothing is held open. A failure raises.
@@ -273,8 +271,7 @@ function Registry:close() end
 --- The events of a registry file.
 ---@param path string
 ---@param options { registry_id: string, since_unix: integer?, limit: integer? }
----@return (fun(): oversight.Event?)? events
----@return string? message, oversight.Code? code
+---@return (fun(): oversight.Event?)? events, string? message, oversight.Code? code
 function siem.iter_registry_events(path, options) end
 
 -- ---- format ----

@@ -68,8 +68,6 @@ function M.unreadable(path)
 end
 
 --- The file that a name or path means.
----@param name string
----@return string? file, string? message, string? code
 function M.where(name)
   check_name(name)
   if searcher.is_path(name) then
@@ -93,8 +91,6 @@ local function check_result(name, ok, result)
 end
 
 --- Loads a format by name from the search path, or from a path to a .lua file.
----@param name string
----@return oversight.Format?, string? message, string? code
 function M.load(name)
   check_name(name)
   if searcher.is_path(name) then

@@ -57,10 +57,6 @@ local function print_version()
   print("features: " .. table.concat(marked, " "))
 end
 
-local function complain(command, message)
-  messages.error(command, tostring(message))
-end
-
 local function usage(command, message)
   messages.usage(command, message)
   return STATUS.usage
@@ -115,7 +111,7 @@ local function run_command(name, command, arguments)
   end
   if answer then return STATUS[answer] end
   if kind == "usage" then return usage(name, reason) end
-  if reason ~= false then complain(name, reason) end
+  if reason ~= false then messages.error(name, tostring(reason)) end
   return (kind == "held" or kind == "idle") and STATUS.held or STATUS.failed
 end
 

@@ -5,12 +5,7 @@ local M = {}
 
 --- "recipient_id, lower, lookup" of a row.
 local function describe_source(row)
-  local parts = {}
-  if type(row.from) == "table" then
-    parts[1] = table.concat(row.from, " or ")
-  else
-    parts[1] = row.from
-  end
+  local parts = { type(row.from) == "table" and table.concat(row.from, " or ") or row.from }
   if row.value ~= nil then parts[#parts + 1] = "value " .. core.json_encode(row.value) end
   if row.as then parts[#parts + 1] = "as " .. row.as end
   if row.lookup then parts[#parts + 1] = "lookup" end

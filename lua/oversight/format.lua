@@ -7,6 +7,7 @@ local filter       = require "oversight.filter"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local recipe       = require "oversight.recipe"
+local tables       = require "oversight.tables"
 -- Every file of a format is found by it, whoever requires the file.
 require "oversight.searcher"
 
@@ -150,13 +151,6 @@ local function lower_row(row, options, label)
   return lowered
 end
 
-local function merge(defaults, changes)
-  local merged = {}
-  for name, value in pairs(defaults) do merged[name] = value end
-  for name, value in pairs(changes or {}) do merged[name] = value end
-  return merged
-end
-
 --- A whole-record function as the engine calls it, with the event alone.
 local function with_options(whole, options)
   if next(options) == nil then return whole end
@@ -189,7 +183,7 @@ end
 function Format:compile(options, asked)
   local problem = options_problem(self, options or {}) or filter_problem(asked)
   if problem then misuse.raise(("%s: %s"):format(self.name, problem)) end
-  local chosen, lowered = merge(self.options, options), {}
+  local chosen, lowered = tables.merge(self.options, options), {}
   local chooser = filter.of(asked)
   local again, ask = recipe.of(self, chosen, chooser), chooser and chooser[1]
   if self.whole then return core.mapping_open(self.name, with_options(self.whole, chosen), ask, again) end
@@ -259,24 +253,38 @@ local function label_rows(labels, definition, name, place)
   return labels
 end
 
-local function define(name, place)
-  return function(definition)
-    local problem = check_definition(definition)
-    if not problem and #definition == 0 then problem = "the format has no rows" end
-    if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
-    local rows = {}
-    for index, row in ipairs(definition) do
-      if row.remove or row.before or row.after then
-        error(("%sformat %s: %s: remove, before and after are for extend"):format(
-          place, name, row_name(index, row)), 0)
-      end
-      rows[index] = row
+--- Whether an extension keeps no state: as it says, or as its base says when it adds no function.
+local function is_parallel(base, definition)
+  if definition.parallel ~= nil then return definition.parallel end
+  return base.parallel and not recipe.calls_functions(definition)
+end
+
+--- A format of a definition's rows, as `choose` gives them, or nil and what is wrong with them.
+---@param base oversight.Format|{} what it extends
+local function make(name, place, base, definition, choose)
+  local problem, rows = check_definition(definition), nil
+  if not problem then rows, problem = choose(definition) end
+  if not problem and #rows == 0 then problem = "the format has no rows" end
+  if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
+  return check_compiles(new_format(name, {
+    rows = rows, labels = label_rows(tables.merge(base.labels), definition, name, place),
+    summary = definition.summary or base.summary, options = tables.merge(base.options, definition.options),
+    base = base.name and base, tests = definition.tests, parallel = is_parallel(base, definition),
+  }), place)
+end
+
+--- The rows of a format that extends no other one.
+local function own_rows(definition)
+  for index, row in ipairs(definition) do
+    if row.remove or row.before or row.after then
+      return nil, row_name(index, row) .. ": remove, before and after are for extend"
     end
-    return check_compiles(new_format(name, {
-      rows = rows, labels = label_rows({}, definition, name, place), summary = definition.summary,
-      options = definition.options, tests = definition.tests, parallel = definition.parallel,
-    }), place)
   end
+  return { table.unpack(definition) }
+end
+
+local function define(name, place)
+  return function(definition) return make(name, place, {}, definition, own_rows) end
 end
 
 -- ---- extending ----
@@ -333,12 +341,6 @@ local function patch_rows(base, patch)
   return rows
 end
 
---- Whether an extension keeps no state: as it says, or as its base says when it adds no function.
-local function is_parallel(base, definition)
-  if definition.parallel ~= nil then return definition.parallel end
-  return base.parallel and not recipe.calls_functions(definition)
-end
-
 --- A new format: this one's rows, patched by destination.
 ---@param name string
 ---@return fun(definition: table): oversight.Format
@@ -346,20 +348,10 @@ function Format:extend(name)
   check_name(name, 2)
   local place = place_of(2)
   return function(definition)
-    local problem, rows = check_definition(definition), nil
-    if not problem and self.whole then problem = self.name .. " has no rows to extend" end
-    if not problem then rows, problem = patch_rows(self, definition) end
-    if not problem and #rows == 0 then problem = "the format has no rows" end
-    if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
-    return check_compiles(new_format(name, {
-      rows = rows,
-      labels = label_rows(merge(self.labels), definition, name, place),
-      summary = definition.summary or self.summary,
-      options = merge(self.options, definition.options),
-      base = self,
-      tests = definition.tests,
-      parallel = is_parallel(self, definition),
-    }), place)
+    return make(name, place, self, definition, function()
+      if self.whole then return nil, self.name .. " has no rows to extend" end
+      return patch_rows(self, definition)
+    end)
   end
 end
 

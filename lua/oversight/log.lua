@@ -1,5 +1,6 @@
 --- Log lines of a process that runs for long: one a line, key=value or JSON, the same not too often.
-local core = require "oversight.core"
+local core   = require "oversight.core"
+local tables = require "oversight.tables"
 
 local M = {}
 
@@ -33,24 +34,15 @@ local function quote(value)
   return '"' .. core.printable((text:gsub('["\\]', "\\%0"))) .. '"'
 end
 
-local function sorted_keys(fields)
-  local keys = {}
-  for key in pairs(fields) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
-
 local function as_text(level, message, fields)
   local parts = { "level=" .. level, "msg=" .. quote(message) }
   if not to_journal then table.insert(parts, 1, os.date "!time=%Y-%m-%dT%H:%M:%SZ") end
-  for _, key in ipairs(sorted_keys(fields)) do parts[#parts + 1] = key .. "=" .. quote(fields[key]) end
+  for _, key in ipairs(tables.sorted_keys(fields)) do parts[#parts + 1] = key .. "=" .. quote(fields[key]) end
   return table.concat(parts, " ")
 end
 
 local function as_json(level, message, fields)
-  local record = { time = os.date "!%Y-%m-%dT%H:%M:%SZ", level = level, msg = message }
-  for key, value in pairs(fields) do record[key] = value end
-  return core.json_encode(record)
+  return core.json_encode(tables.merge({ time = os.date "!%Y-%m-%dT%H:%M:%SZ", level = level, msg = message }, fields))
 end
 
 --- Forgets lines that would be written again in any case: texts of servers can all be different.
@@ -90,18 +82,12 @@ local function write(level, message, fields)
   io.stderr:write((to_journal and PRIORITIES[level] or "") .. line .. "\n")
 end
 
-local function copy_of(fields)
-  local copy = {}
-  for key, value in pairs(fields or {}) do copy[key] = value end
-  return copy
-end
-
 --- Writes a line, however often.
 ---@param level "error"|"warning"|"info"
 ---@param message string
 ---@param fields table<string, any>?
 function M.write_always(level, message, fields)
-  write(level, message, copy_of(fields))
+  write(level, message, tables.merge(fields))
 end
 
 --- Writes a line; the same one once a minute, with how many were omitted in between.
@@ -110,7 +96,7 @@ end
 ---@param fields table<string, any>?
 function M.write(level, message, fields)
   if quiet and level == "info" then return end
-  local copy = copy_of(fields)
+  local copy = tables.merge(fields)
   if is_due(level, message, copy) then write(level, message, copy) end
 end
 

@@ -23,8 +23,6 @@ function Table.__call(self, value)
 end
 
 --- A function of a value that gives one column of its row.
----@param name string
----@return fun(value: any): any
 function Table:column(name)
   if type(name) ~= "string" then error("a column's name is a string, not a " .. type(name), 2) end
   local columns = self.content and self.content.columns
@@ -171,8 +169,6 @@ local function read_csv(path, key)
 end
 
 --- A CSV file with a header, looked up by the text of one column.
----@param path string
----@param key string the column
 function M.csv(path, key)
   if type(path) ~= "string" or type(key) ~= "string" then
     misuse.raise "lookup.csv takes the path of a file and the name of a column"
@@ -192,7 +188,6 @@ function M.csv(path, key)
 end
 
 --- A CSV file with a column "network", looked up by address: the longest network wins.
----@param path string
 function M.cidr(path)
   if type(path) ~= "string" then misuse.raise "lookup.cidr takes the path of a file" end
   local function read(file)
@@ -212,7 +207,6 @@ function M.cidr(path)
 end
 
 --- A MaxMind database (.mmdb), looked up by address. A row is what it holds: row.country.iso_code.
----@param path string
 function M.geoip(path)
   if type(path) ~= "string" then misuse.raise "lookup.geoip takes the path of a file" end
   local function read(file)
@@ -289,8 +283,6 @@ local function prepare(registry, sql)
 end
 
 --- A SELECT with one parameter on a registry: the first row, which is kept until the database changes.
----@param registry oversight.Registry|string an open registry, or the path of its file
----@param sql string "SELECT ... WHERE file_id = ?"
 function M.sql(registry, sql)
   if type(sql) ~= "string" or type(registry) ~= "string" and type(registry) ~= "userdata" then
     misuse.raise "lookup.sql takes a registry, open or as the path of its file, and a query"

@@ -2,6 +2,7 @@
 local failed  = require "oversight.failed"
 local misuse  = require "oversight.misuse"
 local nearest = require "oversight.nearest"
+local tables  = require "oversight.tables"
 
 local M = {}
 
@@ -27,19 +28,12 @@ local function describe(value)
   return "a " .. type(value)
 end
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
-
 --- The name that may have been meant, or all that there are, as the end of a message.
 ---@param key any
 ---@param known table<string, any>
 ---@return string
 function M.hint(key, known)
-  local names = sorted_keys(known)
+  local names = tables.sorted_keys(known)
   local near = nearest(tostring(key), names)
   if near then return ("; did you mean %q?"):format(near) end
   return #names > 0 and "; choices: " .. table.concat(names, ", ") or ""

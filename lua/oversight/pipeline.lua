@@ -10,6 +10,7 @@ local option_table = require "oversight.option_table"
 local selection    = require "oversight.selection"
 local sink         = require "oversight.sink"
 local sink_table   = require "oversight.sink_table"
+local tables       = require "oversight.tables"
 
 local is_of = option_table.is_of
 
@@ -233,8 +234,7 @@ end
 
 --- Opens the registry that the source describes; with `wait`, when it appears. An idle one is reported once.
 local function open_registry(self)
-  local options = { follow = self.follow or self.checkpoint ~= nil }
-  for key, value in pairs(self.source) do options[key] = value end
+  local options = tables.merge({ follow = self.follow or self.checkpoint ~= nil }, self.source)
   local reported
   while true do
     local registry, message, code = core.registry_open(options)

@@ -103,12 +103,19 @@ end
 
 -- ---- fields ----
 
+--- What a value is in JSON: "null", "array", "object", or Lua's type.
+---@return string
+function M.kind_of(value)
+  if value == core.null then return "null" end
+  if type(value) ~= "table" then return type(value) end
+  return (getmetatable(value) or {}).__jsontype or "object"
+end
+
 local function walk(object, prefix, fields)
   local order = (getmetatable(object) or {}).__jsonorder or {}
   for _, key in ipairs(order) do
     local value, path = object[key], prefix .. key:gsub("[\\.]", "\\%0")
-    local kind = type(value) == "table" and (getmetatable(value) or {}).__jsontype
-    if kind == "object" and next(value) ~= nil then
+    if M.kind_of(value) == "object" and next(value) ~= nil then
       walk(value, path .. ".", fields)
     else
       fields[#fields + 1] = { path = path, value = value, json = core.json_encode(value) }

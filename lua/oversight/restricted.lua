@@ -8,18 +8,12 @@ local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local read_only    = require "oversight.read_only"
+local tables       = require "oversight.tables"
 local text         = require "oversight.cli.support.text"
 
 local M = {}
 
 local MOST_PRINTED, MOST_DESCRIBED = 16 * 1024 * 1024, 4 * 1024 * 1024
-
-local function copy(t, ...)
-  local chosen = {}
-  for key, value in pairs(t) do chosen[key] = value end
-  for _, key in ipairs { ... } do chosen[key] = nil end
-  return chosen
-end
 
 --- setmetatable without finalizers: the collector runs them where no budget counts.
 local function guarded_setmetatable(t, metatable)
@@ -50,7 +44,7 @@ local function own_formats()
   for _, name in ipairs { "splunk", "ecs", "sentinel", "event" } do
     local module = "oversight.formats." .. name
     local own = require(module):extend(name) {}
-    for i, row in ipairs(own.rows) do own.rows[i] = copy(row) end
+    for i, row in ipairs(own.rows) do own.rows[i] = tables.merge(row) end
     own.base = nil
     formats[name], package.loaded[module] = own, own
   end
@@ -109,7 +103,8 @@ end
 
 --- What a restricted format sees instead of Lua's globals.
 local function new_environment()
-  local strings, known = copy(string, "dump"), modules()
+  local strings, known = tables.merge(string), modules()
+  strings.dump = nil
   local env = {
     assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = next,
     pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen,

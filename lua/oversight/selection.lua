@@ -24,11 +24,10 @@ end
 
 --- The first value of a query's one row, or nil.
 local function read(registry, sql, ...)
-  local arguments = table.pack(...)
-  local ran, row = pcall(function()
-    local rows = registry:query(sql, table.unpack(arguments, 1, arguments.n))
+  local ran, row = pcall(function(...)
+    local rows = registry:query(sql, ...)
     return rows and rows()
-  end)
+  end, ...)
   return ran and row and row[1] or nil
 end
 

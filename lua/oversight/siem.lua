@@ -1,6 +1,7 @@
 --- oversight.siem: read an Oversight registry, shape its events, hand them to a sink.
 ---
---- Functions return nil, message, code when the world fails, and raise when they are misused.
+--- Functions return nil, message, code when the world fails, and raise when they are misused. What they take and
+--- give is in lua/meta.
 if _VERSION ~= "Lua 5.4" then
   local jit = rawget(_G, "jit")
   error(("oversight.siem needs Lua 5.4, and this is %s: run it with lua5.4, or build the host with Lua 5.4"):format(
@@ -101,9 +102,6 @@ M.sentinel_authorization = misuse.entry(checking("sentinel_authorization", core.
 }))
 
 --- What a checkpoint says, whoever has it open.
----@param path string
----@return table<string, any>?
----@return string? message, string? code
 function M.checkpoint.read(path)
   local text, message, code = core.checkpoint_read(path)
   if not text then return nil, message, code end
@@ -115,9 +113,6 @@ M.checkpoint.read = misuse.entry(M.checkpoint.read)
 -- ---- events ----
 
 --- An event of a row of the registry's `events` table, given as a table column -> value.
----@param row table<string, string|number>
----@param options { registry_id: string }
----@return oversight.Event
 function M.event.from_row(row, options)
   option_table.check("from_row", options, { registry_id = "string" }, { "registry_id" })
   local event, message, code = core.event_from_row(row, options.registry_id)
@@ -131,9 +126,6 @@ M.from_registry_row = M.event.from_row
 local ITERATOR_KEYS = { registry_id = "string", since_unix = "integer", limit = "integer" }
 
 --- An iterator of the events of a registry file, in the order of time and id.
----@param path string
----@param options { registry_id: string, since_unix: integer?, limit: integer? }
----@return (fun(): oversight.Event)?, string?, string?
 function M.iter_registry_events(path, options)
   if type(path) ~= "string" then misuse.raise "iter_registry_events: it takes the path of a registry" end
   option_table.check("iter_registry_events", options, ITERATOR_KEYS, { "registry_id" })
@@ -157,10 +149,6 @@ local function to_format(value)
 end
 
 --- The record of an event as a table that keeps the order of its keys.
----@param event oversight.Event
----@param name string|oversight.Format
----@param options table<string, string>?
----@return table? record, string? message, string? code
 function M.format_event(event, name, options)
   local chosen = to_format(name)
   local text, message, code
@@ -178,19 +166,13 @@ end
 M.format_event = misuse.entry(M.format_event)
 
 --- The record as Splunk takes it; options: source, sourcetype, index, host.
-function M.to_splunk_hec(event, options)
-  return M.format_event(event, "splunk", options)
-end
+function M.to_splunk_hec(event, options) return M.format_event(event, "splunk", options) end
 
 --- The record in the Elastic Common Schema.
-function M.to_ecs(event)
-  return M.format_event(event, "ecs")
-end
+function M.to_ecs(event) return M.format_event(event, "ecs") end
 
 --- The record as a flat Sentinel row.
-function M.to_sentinel(event)
-  return M.format_event(event, "sentinel")
-end
+function M.to_sentinel(event) return M.format_event(event, "sentinel") end
 
 for _, name in ipairs { "to_splunk_hec", "to_ecs", "to_sentinel" } do M[name] = misuse.entry(M[name]) end
 
@@ -201,8 +183,6 @@ M.FORMATTERS = { splunk = M.to_splunk_hec, ecs = M.to_ecs, sentinel = M.to_senti
 
 --- source -> filter -> format -> sink, as data: pipeline:run(), or returned by a script that
 --- `oversight-siem run` runs.
----@param definition oversight.PipelineDefinition
----@return oversight.Pipeline
 M.pipeline = misuse.entry(function(definition) return pipeline.new(definition) end)
 
 local JOB_KEYS = {
@@ -219,10 +199,6 @@ local function source_problem(job)
 end
 
 --- Exports a registry, or events of an iterator or a list, through a format into a sink.
----@param job oversight.Job
----@return integer? exported how many events the sink confirmed
----@return string|oversight.Counts? counts or message
----@return string? code
 function M.export_events(job)
   option_table.check("export_events", job, JOB_KEYS, { "format", "sink" })
   local problem = source_problem(job)

@@ -1,14 +1,14 @@
---- Sinks: files, tables of your own, and the kinds that deliver to a SIEM.
+--- Sinks: files, tables of your own, and the kinds that deliver to a SIEM (parameters: lua/meta/delivery.d.lua).
 local core         = require "oversight.core"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local output       = require "oversight.output"
 local sink_table   = require "oversight.sink_table"
+local tables       = require "oversight.tables"
 
 local M = {}
 
 --- Standard output, which has no options.
----@return oversight.Sink
 function M.stdout(options)
   if options ~= nil then option_table.check("sink.stdout", options, {}) end
   output.claim()
@@ -18,9 +18,6 @@ end
 local FILE_KEYS = { truncate = "boolean" }
 
 --- A file that gets a line for each record.
----@param path string
----@param options { truncate: boolean? }?
----@return oversight.Sink?, string?, string?
 function M.file(path, options)
   if type(path) ~= "string" or path:find "\0" then misuse.raise "sink.file: it takes the path of a file" end
   option_table.check("sink.file", options or {}, FILE_KEYS)
@@ -47,15 +44,13 @@ end
 ---@param declared oversight.SinkOption[]
 ---@param own table<string, boolean>? keys that are not among the options, and that messages name as well
 local function to_list(what, options, declared, own)
-  local known, names, list = {}, {}, {}
+  local known, list = {}, {}
   for _, option in ipairs(declared) do known[option.name] = true end
   for name in pairs(own or {}) do known[name] = true end
   for name in pairs(options) do
     if not known[name] then misuse.raise(("%s: %s"):format(what, option_table.unknown(name, known))) end
-    names[#names + 1] = name
   end
-  table.sort(names)
-  for _, name in ipairs(names) do add_option(list, what, name, options[name]) end
+  for _, name in ipairs(tables.sorted_keys(options)) do add_option(list, what, name, options[name]) end
   return list
 end
 
@@ -63,8 +58,6 @@ end
 
 --- A sink of your own: a table with send(self, batch), or one with url and perhaps headers, body and
 --- outcome, which is sent by the engine.
----@param sink table
----@return oversight.Sink?, string? message, string? code
 function M.custom(sink)
   if type(sink) ~= "table" then misuse.raise "sink.custom: a sink of your own is a table" end
   local problem = sink_table.problem(sink)
@@ -81,18 +74,12 @@ end
 -- ---- kinds ----
 
 --- The kinds that deliver to a SIEM, each with its options.
----@return oversight.SinkKind[]
-function M.kinds()
-  return core.sink_kinds()
-end
+M.kinds = core.sink_kinds
 
 local KINDS = {}
 for _, kind in ipairs(core.sink_kinds()) do KINDS[kind.name] = kind end
 
 --- Opens a sink of a kind. Nothing is sent.
----@param kind string
----@param options table<string, any>
----@return oversight.Sink?, string? message, string? code
 function M.open(kind, options)
   local what = "sink." .. tostring(kind)
   local known = KINDS[kind]

@@ -1,7 +1,4 @@
 --- What SIEMs accept: rules over the fields of a record, for `oversight-siem check`.
-local ecs      = require "oversight.targets.ecs"
-local sentinel = require "oversight.targets.sentinel"
-local splunk   = require "oversight.targets.splunk"
 
 --- Called for each rule that is broken. The level is "error" (when omitted) or "warning".
 ---@alias oversight.Complain fun(path: string, reason: string, level: string?)
@@ -10,10 +7,8 @@ local splunk   = require "oversight.targets.splunk"
 ---@alias oversight.Target fun(fields: oversight.Fields, complain: oversight.Complain, custom: table<string, true>)
 
 ---@type table<string, oversight.Target>
-local M = {
-  ecs      = ecs.check,
-  sentinel = sentinel.check,
-  splunk   = splunk.check,
+return {
+  ecs      = require("oversight.targets.ecs").check,
+  sentinel = require("oversight.targets.sentinel").check,
+  splunk   = require("oversight.targets.splunk").check,
 }
-
-return M

@@ -1,5 +1,6 @@
 -- targets_spec.lua: the lists of ECS fields, and the questions that the rules of targets ask of values.
 local targets = require "oversight.targets"
+local record  = require "oversight.record"
 local values  = require "oversight.targets.values"
 
 -- Before the first list is asked for: other commands do not pay for the data.
@@ -116,9 +117,9 @@ describe("a value", function()
   end)
 
   it("is of a kind that JSON has", function()
-    assert.equal("array", values.kind_of(siem.json.decode("[]", true)))
-    assert.equal("object", values.kind_of(siem.json.decode("{}", true)))
-    assert.equal("null", values.kind_of(siem.null))
-    assert.equal("number", values.kind_of(1))
+    assert.equal("array", record.kind_of(siem.json.decode("[]", true)))
+    assert.equal("object", record.kind_of(siem.json.decode("{}", true)))
+    assert.equal("null", record.kind_of(siem.null))
+    assert.equal("number", record.kind_of(1))
   end)
 end)

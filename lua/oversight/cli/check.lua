@@ -9,7 +9,6 @@ local sample_events = require "oversight.cli.support.sample_events"
 local siem          = require "oversight.siem"
 local targets       = require "oversight.targets"
 local text          = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -2,7 +2,6 @@
 local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
 local text = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {

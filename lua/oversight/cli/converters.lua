@@ -1,6 +1,5 @@
 --- oversight-siem converters: what a row can name with `as`.
 local siem = require "oversight.siem"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -5,7 +5,6 @@ local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {
@@ -111,9 +110,7 @@ local ORDER = { "path", "kind", "count", "event", "before", "after" }
 function M.run(given)
   local format = must.have(given_format.load(given, given[1]))
   local base = given.against and must.have(given_format.load({}, given.against)) or find_base(format)
-  must.have(events.check_fields(given, format, base))
-  local list = events.read(given, 1000)
-  if #list == 0 then must.fail "there are no events to compare on" end
+  local list = events.sample(given, 1000, "compare on", format, base)
   local changes = {}
   for _, event in ipairs(list) do compare_event(changes, base, format, event) end
   for _, change in ipairs(changes) do

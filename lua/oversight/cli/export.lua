@@ -167,7 +167,7 @@ local function try_reload(given, kind)
 end
 
 local function run_follow(given, kind)
-  local process = must.have(service.start(given, { format_name(given, kind) or "export" }))
+  local process = service.start(given, { format_name(given, kind) or "export" })
   local get_sink = sink_opener(given, kind)
   return service.run(process, 1, function() return make_pipeline(given, kind, get_sink) end)
 end

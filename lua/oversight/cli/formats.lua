@@ -1,7 +1,6 @@
 --- oversight-siem formats: names, one line each, and the file each comes from.
 local siem = require "oversight.siem"
 local text = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -6,7 +6,6 @@ local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 
 local MOST_ROWS, LABEL_WIDTH, MOST_TOKENS = 31, 24, 10
-
 local print = require("oversight.output").print
 local rows  = given_registry.rows
 
@@ -62,12 +61,11 @@ local function print_times(survey)
     print(("Without time  %d, first id %d: a data stream refuses them, Splunk says 1970"):format(
       survey.timeless, survey.first_timeless))
   end
-  if survey.old > 0 then
-    print(("Past          %d older than two days: Azure replaces their time"):format(survey.old))
+  local function print_replaced(label, count, words)
+    if count > 0 then print(("%-13s %d %s: Azure replaces their time"):format(label, count, words)) end
   end
-  if survey.ahead > 0 then
-    print(("Ahead         %d more than a day ahead: Azure replaces their time"):format(survey.ahead))
-  end
+  print_replaced("Past", survey.old, "older than two days")
+  print_replaced("Ahead", survey.ahead, "more than a day ahead")
 end
 
 local function print_order(ordering)

@@ -1,12 +1,9 @@
 --- oversight-siem ping: whether a target is there, is set up and takes the credentials, before anything is exported.
 local given_format  = require "oversight.cli.support.given_format"
 local given_sink    = require "oversight.cli.support.given_sink"
-local messages      = require "oversight.cli.support.messages"
 local must          = require "oversight.cli.support.must"
-local program       = require "oversight.program"
 local sample_events = require "oversight.cli.support.sample_events"
 local siem          = require "oversight.siem"
-
 local print = require("oversight.output").print
 
 local M = {
@@ -37,8 +34,7 @@ function M.run(given)
   local kind = given_sink.kind_of(given)
   if not kind then must.fail("there is nothing to ask: give --to KIND, or a URL as --output", "usage") end
   local sink = must.have(given_sink.open(given, kind))
-  sink:set_go_on(function() return not program.stop_requested() end)
-  sink:set_notice(messages.notice)
+  given_sink.attend(sink)
   print(("%s: %s"):format(kind.name, (must.have(sink:ping()))))
   if given.canary then return send_canary(given, kind, sink) end
   return "ok"

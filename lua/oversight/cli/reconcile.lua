@@ -5,7 +5,6 @@ local given_registry = require "oversight.cli.support.given_registry"
 local given_sink     = require "oversight.cli.support.given_sink"
 local id_counts      = require "oversight.cli.support.id_counts"
 local id_reader      = require "oversight.cli.support.id_reader"
-local messages       = require "oversight.cli.support.messages"
 local must           = require "oversight.cli.support.must"
 local position       = require "oversight.cli.support.position"
 local program        = require "oversight.program"
@@ -235,8 +234,7 @@ end
 
 local function reconcile_index(job, given, kind)
   local sink = must.have(given_sink.open(given, kind))
-  sink:set_go_on(function() return not program.stop_requested() end)
-  sink:set_notice(messages.notice)
+  given_sink.attend(sink)
   local found, absent = job.found, {}
   each_page(job.registry, job.last_id, given.since, function(ids) count_page(job, sink, found, ids, absent) end)
   ask_again(job, sink, found, absent, given.refresh or 5)
@@ -247,10 +245,8 @@ end
 
 --- The files: all of --file, and what follows them.
 local function files_of(given)
-  local files = {}
-  for _, name in ipairs(given.file or {}) do files[#files + 1] = name end
-  for _, name in ipairs(given) do files[#files + 1] = name end
-  return files
+  local files = { table.unpack(given.file or {}) }
+  return table.move(given, 1, #given, #files + 1, files)
 end
 
 --- The names of the kinds of sinks that can count events.

@@ -258,8 +258,7 @@ local function send_file(self, parts, given)
   local file, path, code = claim(given[1], given.dry_run)
   if not file then return nil, path, code end
   self.claimed, self.mapping, self.sink = path, parts.mapping, parts.sink
-  self.sink:set_go_on(function() return not program.stop_requested() end)
-  self.sink:set_notice(messages.notice)
+  given_sink.attend(self.sink)
   local ok, message
   ok, message, code = self:send_lines(file)
   if self.deadletter then

@@ -184,7 +184,7 @@ end
 local function run_service(given, jobs_at_start)
   local number, titles = program.worker() or 1, titles_of(jobs_at_start or {})
   messages.use_log()
-  local process = must.have(service.start(given, titles))
+  local process = service.start(given, titles)
   if #titles > 1 then return service.run_all(process, given.raw) end
   local known
   return service.run(process, number, function()

@@ -2,7 +2,6 @@
 local core = require "oversight.core"
 local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
-
 local print = require("oversight.output").print
 
 local M = {

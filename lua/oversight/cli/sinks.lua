@@ -1,7 +1,6 @@
 --- oversight-siem sinks: the kinds that --to takes, and the options of one.
 local options = require "oversight.cli.support.options"
 local siem    = require "oversight.siem"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -6,7 +6,6 @@ local numbers        = require "oversight.cli.support.numbers"
 local position       = require "oversight.cli.support.position"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -5,7 +5,6 @@ local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
 local siem         = require "oversight.siem"
 local text         = require "oversight.cli.support.text"
-
 local print = require("oversight.output").print
 
 local M = {
@@ -64,9 +63,7 @@ end
 
 function M.run(given)
   local format = must.have(given_format.load(given, given[1]))
-  must.have(events.check_fields(given, format))
-  local list = events.read(given, given.explain and 100 or 5)
-  if #list == 0 then must.fail "there are no events to try" end
+  local list = events.sample(given, given.explain and 100 or 5, "try", format)
   local records = {}
   local refused = render_all(format, list, function(written)
     if given.explain then

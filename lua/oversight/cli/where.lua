@@ -1,7 +1,6 @@
 --- oversight-siem where: the file that a format's name means.
 local must = require "oversight.cli.support.must"
 local siem = require "oversight.siem"
-
 local print = require("oversight.output").print
 
 local M = {

@@ -19,7 +19,7 @@ local M = {}
 
 local function is_string(value) return type(value) == "string" end
 local function is_number(value) return type(value) == "number" end
-local function is_object(value) return values.kind_of(value) == "object" end
+local function is_object(value) return record.kind_of(value) == "object" end
 
 --- A whole number between two bounds; 3.0 is one as well.
 local function whole(least, most)
@@ -40,7 +40,7 @@ local function is_point(value)
     local latitude, longitude = value:match "^%s*([%d.+-]+)%s*,%s*([%d.+-]+)%s*$"
     return latitude and is_latitude(tonumber(latitude)) and is_longitude(tonumber(longitude))
   end
-  return values.kind_of(value) == "array" and #value <= 3 and is_longitude(value[1]) and is_latitude(value[2])
+  return record.kind_of(value) == "array" and #value <= 3 and is_longitude(value[1]) and is_latitude(value[2])
 end
 
 local STRING = { wanted = "a string", holds = is_string }
@@ -99,7 +99,7 @@ local check_fields
 
 --- A value, or each of a list. Null is as good as no field.
 local function check_value(check, path, of_type, value)
-  local kind = values.kind_of(value)
+  local kind = record.kind_of(value)
   if kind == "null" then return end
   if kind == "array" and not (of_type == "geo_point" and is_number(value[1])) then
     for _, element in ipairs(value) do check_value(check, path, of_type, element) end
@@ -138,7 +138,7 @@ end
 
 local function check_label(check, field)
   local name = field.path:gsub("^labels\\?%.", "")
-  if name:find "[^\\]%." or values.kind_of(field.value) ~= "string" then
+  if name:find "[^\\]%." or record.kind_of(field.value) ~= "string" then
     check.complain(field.path, "labels are flat strings")
   end
 end
@@ -154,7 +154,7 @@ local function check_field(check, field, siblings, within)
     if not check.custom[top] or check.list:type_of(top) then complain_unknown(check, field, path) end
     return
   end
-  check_lists(check, path, within, values.kind_of(field.value))
+  check_lists(check, path, within, record.kind_of(field.value))
   if of_type == "anything" then return end
   check_value(check, path, of_type, field.value)
   local other = OTHER_HALF[of_type]
@@ -176,7 +176,7 @@ end
 local function texts_of(field)
   local value = field and field.value
   local list = {}
-  for _, text in ipairs(values.kind_of(value) == "array" and value or { value }) do
+  for _, text in ipairs(record.kind_of(value) == "array" and value or { value }) do
     if type(text) == "string" then list[#list + 1] = text end
   end
   return list

@@ -1,6 +1,8 @@
 --- The lists of ECS fields, one for each release that changed them, made of oversight.targets.ecs_fields.
 ---
 --- The data is loaded, and each list made, when it is first asked for.
+local tables = require "oversight.tables"
+
 local M = { OLDEST = "8.11" }
 
 ---@class oversight.EcsList
@@ -40,15 +42,9 @@ local function load_data()
   table.sort(releases, function(a, b) return order_of(a) < order_of(b) end)
 end
 
-local function copy(t)
-  local result = {}
-  for key, value in pairs(t) do result[key] = value end
-  return result
-end
-
 --- A set of words, with those of another set.
 local function set_of(words, more)
-  local result = copy(more or {})
+  local result = tables.merge(more)
   for word in words:gmatch "%S+" do result[word] = true end
   return result
 end
@@ -95,8 +91,8 @@ end
 --- The list of the release before, with what a release took away and brought.
 local function next_list(before, release)
   local list = {
-    types = copy(before.types), lists = copy(before.lists), values = copy(before.values),
-    values_of = copy(before.values_of), expected = before.expected,
+    types = tables.merge(before.types), lists = tables.merge(before.lists), values = tables.merge(before.values),
+    values_of = tables.merge(before.values_of), expected = before.expected,
   }
   for path in (data.removed[release] or ""):gmatch "%S+" do list.types[path], list.lists[path] = nil, nil end
   add_fields(list, "", data.added[release] or {})

@@ -1,10 +1,12 @@
 --- What a custom log table of Microsoft Sentinel takes: "HTTP Data Collector API" (limits: 32 KB for a field),
 --- "Logs Ingestion API" (limits: 64 KB), "Azure Monitor custom columns" (names).
+local record = require "oversight.record"
+local tables = require "oversight.tables"
 local values = require "oversight.targets.values"
 
 local M = {}
 
-local RESERVED = values.set("id", "BilledSize", "IsBillable", "InvalidTimeGenerated", "TenantId", "Title", "Type",
+local RESERVED = tables.set("id", "BilledSize", "IsBillable", "InvalidTimeGenerated", "TenantId", "Title", "Type",
   "UniqueId", "_ItemId", "_ResourceGroup", "_ResourceId", "_SubscriptionId", "_TimeReceived")
 local MOST_COLUMNS, LONGEST_NAME = 500, 45
 local COLLECTOR_BYTES, INGESTION_BYTES = 32768, 65536
@@ -33,7 +35,7 @@ end
 --- Warns of a time that Azure replaces, unless another column keeps it.
 local function check_time(fields, complain)
   local field = fields.TimeGenerated
-  if not field or values.kind_of(field.value) == "null" then
+  if not field or record.kind_of(field.value) == "null" then
     return complain("TimeGenerated", "is missing: Azure puts the time of arrival there", "warning")
   end
   local time, now = values.unix_time(field.value), os.time()
@@ -51,7 +53,7 @@ end
 function M.check(fields, complain)
   if #fields > MOST_COLUMNS then complain(fields[MOST_COLUMNS + 1].path, "a row has at most 500 columns") end
   for _, field in ipairs(fields) do
-    local kind = values.kind_of(field.value)
+    local kind = record.kind_of(field.value)
     if field.path:find("[^\\]%.") or kind == "array" or kind == "object" then
       complain(field.path, "a row is flat: nested values become dynamic columns")
     elseif not field.path:find "^%a[%w_]*$" then

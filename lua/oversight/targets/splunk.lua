@@ -1,12 +1,14 @@
 --- What Splunk's HTTP Event Collector takes: "Format events for HTTP Event Collector", "Automate indexed
 --- field extractions".
+local record = require "oversight.record"
+local tables = require "oversight.tables"
 local values = require "oversight.targets.values"
 
 local M = {}
 
 -- There is no default for an empty one: Splunk refuses the index, and events without the others are hard to find.
-local NOT_EMPTY = values.set("host", "source", "sourcetype", "index")
-local ENVELOPE = values.set("time", "host", "source", "sourcetype", "index", "event", "fields")
+local NOT_EMPTY = tables.set("host", "source", "sourcetype", "index")
+local ENVELOPE = tables.set("time", "host", "source", "sourcetype", "index", "event", "fields")
 
 --- What is wrong with the time: "1767225600.5" is as good as the number. 0 is what an event without a usable
 --- time has.
@@ -24,7 +26,7 @@ local function time_problem(field)
 end
 
 local function is_indexed(value)
-  if values.kind_of(value) ~= "array" then return type(value) == "string" end
+  if record.kind_of(value) ~= "array" then return type(value) == "string" end
   for _, element in ipairs(value) do
     if type(element) ~= "string" then return false end
   end
@@ -34,7 +36,7 @@ end
 --- What is wrong with a member of `fields`, or with `fields` itself when `rest` is "".
 local function indexed_problem(field, rest)
   if rest == "" then
-    if values.kind_of(field.value) ~= "object" then
+    if record.kind_of(field.value) ~= "object" then
       return "is an object of indexed fields, not " .. values.show(field.value)
     end
   elseif rest:find "[^\\]%." then
@@ -50,7 +52,7 @@ local function problem_of(field)
   if top == "fields" then return indexed_problem(field, rest) end
   if top == "event" then return nil end
   if top == "time" and rest == "" then return time_problem(field) end
-  if type(field.value) ~= "string" then return "is a string, not " .. values.kind_of(field.value) end
+  if type(field.value) ~= "string" then return "is a string, not " .. record.kind_of(field.value) end
   if NOT_EMPTY[top] and field.value == "" then return "is empty" end
 end
 
@@ -59,7 +61,7 @@ end
 function M.check(fields, complain)
   local has_event = false
   for _, field in ipairs(fields) do
-    has_event = has_event or field.path == "event" and field.value ~= "" and values.kind_of(field.value) ~= "null" or
+    has_event = has_event or field.path == "event" and field.value ~= "" and record.kind_of(field.value) ~= "null" or
       field.path:find "^event%." ~= nil
     local problem, level = problem_of(field)
     if problem then complain(field.path, problem, level) end

@@ -1,28 +1,13 @@
 --- What a value of a record is: the questions that the rules of several targets ask.
-local core = require "oversight.core"
+local core   = require "oversight.core"
+local record = require "oversight.record"
 
 local M = {}
-
---- A table that has each of the names.
----@return table<string, true>
-function M.set(...)
-  local names = {}
-  for _, name in ipairs { ... } do names[name] = true end
-  return names
-end
-
---- "null", "array", "object", or Lua's type.
----@return string
-function M.kind_of(value)
-  if value == core.null then return "null" end
-  if type(value) ~= "table" then return type(value) end
-  return (getmetatable(value) or {}).__jsontype or "object"
-end
 
 --- A value in a message: short, and on one line.
 ---@return string
 function M.show(value)
-  local kind = M.kind_of(value)
+  local kind = record.kind_of(value)
   if kind == "array" or kind == "object" then return kind end
   local json = core.json_encode(value)
   return #json <= 60 and json or json:sub(1, 57) .. "..."

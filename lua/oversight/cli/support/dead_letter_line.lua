@@ -2,6 +2,7 @@
 ---
 --- A file can be damaged, by a disk or by hand. Whatever a line holds, reading it raises no error.
 local events = require "oversight.cli.support.events"
+local record = require "oversight.record"
 local siem   = require "oversight.siem"
 
 local M = {}
@@ -18,10 +19,6 @@ local MOST_PARTS = 0x7fffffff
 ---@field format string? of the record
 ---@field part integer? which of several records of the event it is, from 0; nil: all of them
 
-local function is_object(value)
-  return type(value) == "table" and (getmetatable(value) or {}).__jsontype ~= "array"
-end
-
 --- True for text that names something: not empty, and without a NUL, at which C would cut it.
 local function is_name(value)
   return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
@@ -37,8 +34,8 @@ end
 
 --- What is wrong with the members of a line, or nil.
 local function find_damage(object)
-  if not is_object(object) then return "it is not a JSON object" end
-  if not is_object(object.event) then return 'it has no "event"' end
+  if record.kind_of(object) ~= "object" then return "it is not a JSON object" end
+  if record.kind_of(object.event) ~= "object" then return 'it has no "event"' end
   if not is_id(object.event.event_id) then return '"event_id" of the event is not an id' end
   local registry_id = object.event.registry_id
   if not is_missing(registry_id) and not is_name(registry_id) then return '"registry_id" of the event is not an id' end

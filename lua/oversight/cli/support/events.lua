@@ -2,6 +2,7 @@
 local given_format   = require "oversight.cli.support.given_format"
 local given_registry = require "oversight.cli.support.given_registry"
 local must           = require "oversight.cli.support.must"
+local record         = require "oversight.record"
 local siem           = require "oversight.siem"
 
 local M = {}
@@ -28,16 +29,12 @@ function M.to_row(object)
   return row
 end
 
-local function is_object(value)
-  return type(value) == "table" and (getmetatable(value) or {}).__jsontype ~= "array"
-end
-
 --- The event of a line of JSON, or nil and what is wrong with it.
 local function read_line(line, registry_id)
   local object, message = siem.json.decode(line, true)
   if object == nil then return nil, message end
-  if not is_object(object) then return nil, "an event is a JSON object" end
-  if is_object(object.event) then object = object.event end -- a line of a dead letter file
+  if record.kind_of(object) ~= "object" then return nil, "an event is a JSON object" end
+  if record.kind_of(object.event) == "object" then object = object.event end -- a line of a dead letter file
   local ok, event = pcall(siem.from_registry_row, M.to_row(object), { registry_id = registry_id })
   if not ok then return nil, event end
   return event
@@ -70,6 +67,15 @@ function M.check_fields(given, ...)
   end
   registry:close()
   return known, message, code
+end
+
+--- The events that the options ask for, as a list; formats read only fields that these have.
+---@param purpose string of the events, for messages
+function M.sample(given, default_limit, purpose, ...)
+  must.have(M.check_fields(given, ...))
+  local list = M.read(given, default_limit)
+  if #list == 0 then must.fail("there are no events to " .. purpose) end
+  return list
 end
 
 --- The events that the options ask for, as a list.

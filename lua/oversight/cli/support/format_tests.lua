@@ -7,6 +7,7 @@ local events       = require "oversight.cli.support.events"
 local given_format = require "oversight.cli.support.given_format"
 local record       = require "oversight.record"
 local siem         = require "oversight.siem"
+local tables       = require "oversight.tables"
 
 local M = {}
 
@@ -35,15 +36,9 @@ local function escape(key) return (tostring(key):gsub("[\\.]", "\\%0")) end
 
 local compare
 
---- The first member that differs, in the order of the expected ones and then of the others.
+--- The first member that differs, in the order of their names.
 local function compare_members(expected, actual, path)
-  local names = {}
-  for name in pairs(expected) do names[#names + 1] = name end
-  for name in pairs(actual) do
-    if expected[name] == nil then names[#names + 1] = name end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(tables.sorted_keys(tables.merge(expected, actual))) do
     local problem = compare(expected[name], actual[name], (path and path .. "." or "") .. escape(name))
     if problem then return problem end
   end

@@ -21,17 +21,9 @@ local INSTRUCTIONS, MIB, SECONDS = 10000000, 64, 10
 local Restricted = {}
 Restricted.__index = Restricted
 
-function Restricted:compile()
-  return self.mapping
-end
+function Restricted:compile() return self.mapping end
 
-function Restricted:render(event)
-  return self.mapping:render(event)
-end
-
-function Restricted:close()
-  self.mapping:close()
-end
+function Restricted:close() self.mapping:close() end
 
 --- Runs a file in a state of its own; a script when there are arguments. Gives nil and nothing else for
 --- a script that returns nothing.

@@ -20,13 +20,11 @@ end
 ---@return table[]?, string? message
 function M.rows(registry, sql, ...)
   local ok, next_row, message = pcall(registry.query, registry, sql, ...)
-  if not ok then return nil, next_row end
-  if not next_row then return nil, message end
+  if not ok or not next_row then return nil, ok and message or next_row end
   local list = {}
   while true do
     local read, row = pcall(next_row)
-    if not read then return nil, row end
-    if row == nil then return list end
+    if not read or row == nil then return read and list or nil, row end
     list[#list + 1] = row
   end
 end

@@ -5,6 +5,7 @@ local lazy     = require "oversight.lazy"
 local messages = require "oversight.cli.support.messages"
 local must     = require "oversight.cli.support.must"
 local output   = require "oversight.output"
+local program  = require "oversight.program"
 local siem     = require "oversight.siem"
 local record   = lazy "oversight.record"
 
@@ -22,12 +23,10 @@ for _, kind in ipairs(siem.sink.kinds()) do
   kind.takes = {}
   for _, option in ipairs(kind.options) do
     kind.takes[option.name] = option
-    local known = OPTIONS[option.name]
-    if not known then
-      known = {
+    if not OPTIONS[option.name] then
+      OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, {
         flag_of(option.name), value = option.value, help = option.help, many = option.kind == "texts", hidden = true,
       }
-      OPTIONS[#OPTIONS + 1], OPTIONS[option.name] = option.name, known
     end
   end
 end
@@ -240,6 +239,12 @@ function M.open(given, kind, format, chosen)
   local sink, message, code = open(given, kind, format, chosen)
   if sink and given.dry_run then print_requests(sink) end
   return sink, message, code
+end
+
+--- Makes a sink hear a request to stop, and print its notices.
+function M.attend(sink)
+  sink:set_go_on(function() return not program.stop_requested() end)
+  sink:set_notice(messages.notice)
 end
 
 --- Refuses files that are one another, or the registry.

@@ -6,10 +6,7 @@ IdCounts.__index = IdCounts
 
 local IDS_A_WORD = 32 -- of 64 bits
 
---- The answer for this often or more.
-local MANY = 3
-
-local M = { MANY = MANY }
+local M = { MANY = 3 } -- the answer for this often or more
 
 function M.new()
   return setmetatable({ words = {}, ids = 0 }, IdCounts)
@@ -26,7 +23,7 @@ end
 ---@param id integer
 function IdCounts:add(id)
   local count = self:count(id)
-  if count == MANY then return end
+  if count == M.MANY then return end
   if count == 0 then self.ids = self.ids + 1 end
   local at = id // IDS_A_WORD
   self.words[at] = (self.words[at] or 0) + (1 << (id % IDS_A_WORD * 2))

@@ -9,7 +9,6 @@
 --- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What follows
 --- "--" is not an option.
 local nearest = require "oversight.nearest"
-
 local print = require("oversight.output").print
 
 local M = {}
@@ -89,9 +88,7 @@ function M.parse(declared, arguments)
       i = last
       goto next
     end
-    if not option then
-      return nil, describe_unknown(declared, name, i)
-    end
+    if not option then return nil, describe_unknown(declared, name, i) end
     if not option.value then
       if text then return nil, name .. " takes no value" end
       store(parsed, option, true)

@@ -19,7 +19,6 @@ local text = require "oversight.cli.support.text"
 ---@field twice integer[] ids
 local Reconciliation = {}
 Reconciliation.__index = Reconciliation
-
 local print = require("oversight.output").print
 
 local M = {}
@@ -75,17 +74,7 @@ end
 
 --- Prints a list under a title, in lines that a terminal has room for.
 local function print_list(title, list)
-  if #list == 0 then return end
-  local width, line = core.terminal_width(1) or 80, title .. ":"
-  for i, word in ipairs(list) do
-    if i < #list then word = word .. "," end
-    if #line + 1 + #word > width then
-      print(line)
-      line = "   "
-    end
-    line = line .. " " .. word
-  end
-  print(line)
+  if #list > 0 then text.print_wrapped(title .. ": " .. table.concat(list, ", "), core.terminal_width(1)) end
 end
 
 local function print_note(count, sentence)

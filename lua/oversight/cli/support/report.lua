@@ -42,16 +42,22 @@ end
 
 -- ---- for people ----
 
+--- Words for each counter that has some and is not 0, of those that are part of another one, or of none.
+local function describe_counters(counts, part_of)
+  local words = {}
+  for _, counter in ipairs(core.counters()) do
+    local count = counts[counter.name]
+    if counter.summary and counter.part_of == part_of and count > 0 then
+      words[#words + 1] = ("%s %s"):format(numbers.count(count), counter.summary)
+    end
+  end
+  return words
+end
+
 --- What had to be replaced, as one sentence, or nil.
 local function describe_repairs(counts)
   if counts.repaired == 0 then return end
-  local parts = {}
-  for _, counter in ipairs(core.counters()) do
-    local count = counts[counter.name]
-    if counter.part_of == "repaired" and count > 0 then
-      parts[#parts + 1] = ("%s %s"):format(numbers.count(count), counter.summary)
-    end
-  end
+  local parts = describe_counters(counts, "repaired")
   return ("%s event(s) needed repair: %s"):format(numbers.count(counts.repaired), table.concat(parts, ", "))
 end
 
@@ -72,18 +78,6 @@ local function describe_reasons(counts)
   return lines
 end
 
---- A sentence for each counter that has one and is not 0.
-local function describe_counters(counts)
-  local lines = {}
-  for _, counter in ipairs(core.counters()) do
-    local count = counts[counter.name]
-    if counter.summary and not counter.part_of and count > 0 then
-      lines[#lines + 1] = ("%s %s"):format(numbers.count(count), counter.summary)
-    end
-  end
-  return lines
-end
-
 local function describe_left(counts, ending)
   if (counts.left or 0) > 0 and not ending.head then return numbers.count(counts.left) .. " event(s) left" end
 end
@@ -98,7 +92,8 @@ end
 --- What comes after the first line: each gives a sentence, a list of them, or nil.
 local LINES = {
   function(counts) return counts.nothing end,
-  describe_repairs, describe_refused, describe_reasons, describe_counters, describe_left, describe_remedy,
+  describe_repairs, describe_refused, describe_reasons, function(counts) return describe_counters(counts) end,
+  describe_left, describe_remedy,
 }
 
 --- "to out.jsonl (appended) in 0.2 s (50,000/s)"

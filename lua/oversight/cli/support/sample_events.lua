@@ -1,6 +1,7 @@
 --- Events that are made up: to check a format where there is no registry, to find an id in its records, to see one
 --- arrive at a target.
-local siem = require "oversight.siem"
+local siem   = require "oversight.siem"
+local tables = require "oversight.tables"
 
 local M = {}
 
@@ -17,8 +18,7 @@ function M.new(id, kind, registry_id, changes)
     source_ip = id % 2 == 1 and "192.0.2.1" or "2001:db8::1", user_agent = "sample/1.0",
     extra = '{"qname": "t.example.com"}', qualified_timestamp = "2026-01-01T00:00:00Z", tlog_index = id,
   }
-  for column, value in pairs(changes or {}) do row[column] = value end
-  return (siem.from_registry_row(row, { registry_id = registry_id }))
+  return (siem.from_registry_row(tables.merge(row, changes), { registry_id = registry_id }))
 end
 
 --- One event of each kind.

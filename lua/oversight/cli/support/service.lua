@@ -3,9 +3,11 @@ local core    = require "oversight.core"
 local health  = require "oversight.cli.support.health"
 local log     = require "oversight.log"
 local metrics = require "oversight.metrics"
+local must    = require "oversight.cli.support.must"
 local program = require "oversight.program"
 local reload  = require "oversight.cli.support.reload"
 local report  = require "oversight.cli.support.report"
+local tables  = require "oversight.tables"
 
 local M = {}
 
@@ -20,8 +22,7 @@ local FILES = 32
 
 --- The counts with each counter and each bucket put together with the one of other counts.
 local function combine(counts, other, put)
-  local combined = {}
-  for key, value in pairs(counts) do combined[key] = value end
+  local combined = tables.merge(counts)
   if not other then return combined end
   for _, counter in ipairs(core.counters()) do
     local name = counter.name
@@ -85,26 +86,20 @@ Process.__index = Process
 local function start_listening(address)
   local host, port = address:match "^%[?([%x:.]+)%]?:(%d+)$"
   port = math.tointeger(port)
-  if not port or port > 65535 then return nil, "--metrics-listen takes ADDRESS:PORT, as 127.0.0.1:9469", "usage" end
+  if not port or port > 65535 then must.fail("--metrics-listen takes ADDRESS:PORT, as 127.0.0.1:9469", "usage") end
   local started, message, code = program.listen(host, port)
-  if not started then
-    return nil, code == "usage" and "--metrics-listen: " .. message or message, code
-  end
+  if not started then must.fail(code == "usage" and "--metrics-listen: " .. message or message, code) end
   log.write("info", "serving numbers", { address = host, port = program.listening() })
-  return true
 end
 
---- Sets up what the options ask for, for pipelines of these titles.
----@return table? process, string|false|nil message, string? code
+--- Sets up what the options ask for, for pipelines of these titles; or ends the command.
+---@return table process
 function M.start(given, titles)
   program.handle_reload()
   if program.worker() then return setmetatable({ count = 0 }, Process) end
   local allowed, problem = program.allow_files(FILES * (#titles + 2))
-  if not allowed then return nil, ("cannot run %d pipelines: %s"):format(#titles, problem) end
-  if given.metrics_listen then
-    local started, message, code = start_listening(given.metrics_listen)
-    if not started then return nil, message, code end
-  end
+  if not allowed then must.fail(("cannot run %d pipelines: %s"):format(#titles, problem)) end
+  if given.metrics_listen then start_listening(given.metrics_listen) end
   return setmetatable({
     count = #titles, titles = titles, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
     listens = given.metrics_listen ~= nil, trial = reload.new(given.raw),
@@ -150,12 +145,6 @@ end
 
 -- ---- one pipeline ----
 
-local function loaded_modules()
-  local loaded = {}
-  for name, module in pairs(package.loaded) do loaded[name] = module end
-  return loaded
-end
-
 local function set_loaded(modules)
   for name in pairs(package.loaded) do
     if modules[name] == nil then package.loaded[name] = nil end
@@ -165,7 +154,7 @@ end
 
 --- Makes the pipeline again from its files; without success all stays as it was.
 local function remake(make, base)
-  local present = loaded_modules()
+  local present = tables.merge(package.loaded)
   set_loaded(base)
   local ok, job, message = program.limited(reload.SECONDS, make)
   if ok and job and job.follow then return job end
@@ -230,7 +219,7 @@ end
 --- After a reload that was tried: the pipeline as its files are, or as it was when they are broken.
 local function reload_job(self, job)
   self.reloads = program.reloads()
-  local modules = loaded_modules()
+  local modules = tables.merge(package.loaded)
   local fresh, problem = remake(self.make, self.base)
   if fresh then
     -- One that was never at work cannot be reverted to.
@@ -272,10 +261,9 @@ end
 ---@param process table of M.start
 ---@param number integer which one of the process it is
 ---@param make fun(): oversight.Pipeline?, string?, string? makes it from its files, each time again
----@return "ok"?, string|false|nil message false: the log has it
----@return string? code
+---@return "ok"?, string|false|nil message, string? code the message is false when the log has it
 function M.run(process, number, make)
-  local self = { process = process, number = number, make = make, base = loaded_modules(),
+  local self = { process = process, number = number, make = make, base = tables.merge(package.loaded),
     reloads = program.reloads(), own = setmetatable({}, { __mode = "k" }) }
   local job, message, code = make()
   if not job then
@@ -334,8 +322,7 @@ end
 --- Runs several pipelines, a thread each, so that none waits for another one.
 ---@param process table of M.start
 ---@param arguments string[] of the command, from [0] on
----@return "ok"?, string|false|nil message false: the log has it
----@return string? code
+---@return "ok"?, string|false|nil message, string? code the message is false when the log has it
 function M.run_all(process, arguments)
   local workers = {}
   for number, title in ipairs(process.titles) do workers[number] = { title = title, due = 0 } end

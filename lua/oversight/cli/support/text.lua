@@ -1,6 +1,5 @@
 --- Text from outside on a terminal: outsiders choose tokens and user agents.
 local core = require "oversight.core"
-
 local print = require("oversight.output").print
 
 local M = {}
@@ -24,12 +23,13 @@ function M.printable_lines(lines)
   return (lines:gsub("[^\n\t]+", function(line) return M.printable(line) end))
 end
 
---- Prints text in lines of at most 80 characters, the later ones indented. A longer word stays whole.
+--- Prints text in lines of at most `width` characters (80), the later ones indented. A longer word stays whole.
 ---@param words string
-function M.print_wrapped(words)
+---@param width integer?
+function M.print_wrapped(words, width)
   local line
   for word in words:gmatch "%S+" do
-    if line and utf8.len(line) + 1 + utf8.len(word) > 80 then
+    if line and utf8.len(line) + 1 + utf8.len(word) > (width or 80) then
       print(line)
       line = "   "
     end
