@@ -66,7 +66,6 @@ static bool is_in_open_folder(const char *path) {
     char name[PATH_MAX];
     const char *slash = strrchr(path, '/');
     int size = slash == NULL ? 0 : slash == path ? 1 : (int)(slash - path);
-    if (size >= PATH_MAX) return true;
     (void)snprintf(name, sizeof name, "%.*s", slash != NULL ? size : 1, slash != NULL ? path : ".");
     return stat(name, &folder) != 0 || (folder.st_mode & S_IWOTH) != 0;
 }
