@@ -85,6 +85,35 @@ static void test_escaped_again(void **state) {
     hides("\"<aB%5Cu002fc%3dd%2BE%26f>\"", true);                /* JSON in a URL */
 }
 
+/* Base64 of it, alone and at each place within other text; characters that it shares stay. */
+static void test_base64(void **state) {
+    (void)state;
+    mask(SECRET, "[YUIvYz1kK0UmZg==]", "[*************g==]", true);
+    mask(SECRET, "[YUIv\r\nYz1kK0UmZg]", "[****\r\n*********g]", true);
+    mask(SECRET, "[yuIvyZ1kK0UmZg]", "[*************g]",
+         true); /* without case, as it is compared */
+    mask(SECRET, "[eGFCL2M9ZCtFJmZ5]", "[eG************Z5]", true); /* "x" SECRET "y" */
+    mask(SECRET, "[eHhhQi9jPWQrRSZm]", "[eHh*************]", true); /* "xx" SECRET */
+    mask(SECRET, "[eHhhQi9jPWQrRSZmeQ]", "[eHh*************eQ]", true);
+    mask(SECRET, "{\"t\": \"eHhhQi9j\\u0050WQrRSZm\"}", "{\"t\": \"eHh******************\"}", true);
+    mask(SECRET, "[eHhhQi9jPWQrRSZn]", "[eHhhQi9jPWQrRSZn]",
+         false); /* another character at the end */
+    mask("\xff\xfe\xfd\xfc\xfb\xfa", "//79/Pv6 __79_Pv6", "******** ********", true);
+    mask("short", "c2hvcnQ=", "c2hvcnQ=", false);
+}
+
+/* Quoted-printable, with lines that go on; and around what is escaped otherwise. */
+static void test_quoted(void **state) {
+    (void)state;
+    hides("<aB=2Fc=3Dd=2BE=26f>", true);
+    hides("<aB=2fc=3dd+E&f>", true);
+    mask(SECRET, "[aB/c=3D=\r\nd+=\nE&f]", "[********\r\n***\n***]", true);
+    hides("<aB/c=3Dd+E=26amp;f>", true);
+    mask(SECRET, "aB/c=3=d+E&f", "aB/c=3=d+E&f", false);
+    mask(SECRET, "aB=2Fc=\r", "aB=2Fc=\r", false);
+    mask(SECRET, "aB=2Fc=", "aB=2Fc=", false);
+}
+
 /* Escapes that are none, or of other characters: the text stays as it is. */
 static void test_not_the_secret(void **state) {
     static const char *const texts[] = {
@@ -173,7 +202,8 @@ int main(void) {
         cmocka_unit_test(test_escaped_again), cmocka_unit_test(test_whole_escapes),
         cmocka_unit_test(test_large),         cmocka_unit_test(test_not_the_secret),
         cmocka_unit_test(test_loose_escapes), cmocka_unit_test(test_blanks),
-        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_pairs),         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_quoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

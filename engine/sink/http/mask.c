@@ -1,9 +1,11 @@
 /* mask.c: a text read through decoders, one on top of the other, and compared as it is read.
  *
- * Nothing is decoded into memory: an answer may have megabytes. A comparison begins at each place
- * where the secret could, and most end with the first character. */
+ * Nothing is decoded into memory: an answer may have megabytes. Base64 is compared as what the
+ * secret is encoded to, since where it begins in a group of three is unknown. A comparison begins
+ * at each place where the secret could, and most end with the first character. */
 #include "sink/http/mask.h"
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -153,11 +155,37 @@ static bool read_url(const view *v, int depth, size_t *at, uint32_t *c) {
     return *c == '%' && read_digits(v, depth, at, 16, 2, 2, c);
 }
 
+/* Quoted-printable (RFC 2045, 6.7), where a line end after the mark is none. */
+static bool read_quoted(const view *v, int depth, size_t *at, uint32_t *c) {
+    while (*c == '=') {
+        if (read_digits(v, depth, at, 16, 2, 2, c)) return true;
+        *c = '=';
+        size_t end = *at;
+        uint32_t next;
+        if (!read_next(v, depth, &end, &next)) return false;
+        if (next == '\r' && !read_next(v, depth, &end, &next)) return false;
+        if (next != '\n' || !read_next(v, depth, &end, c)) return false;
+        *at = end;
+    }
+    return true;
+}
+
 static const struct {
     decoder decode;
     char mark;
-} decoders[] = {{read_json, '\\'}, {read_html, '&'}, {read_url, '%'}};
+    bool is_outermost; /* only in the text itself: in what it is decoded to, the others are */
+} decoders[] = {{.decode = read_json, .mark = '\\'},
+                {.decode = read_html, .mark = '&'},
+                {.decode = read_url, .mark = '%'},
+                {.decode = read_quoted, .mark = '=', .is_outermost = true}};
 #define DECODERS (sizeof decoders / sizeof *decoders)
+
+static bool is_mark(unsigned char c) {
+    for (size_t i = 0; i < DECODERS; i++) {
+        if (c == (unsigned char)decoders[i].mark) return true;
+    }
+    return false;
+}
 
 /* ---- comparing ---- */
 
@@ -201,7 +229,7 @@ static bool mask_view(const view *v, const char *secret) {
     int first = fold((unsigned char)*secret);
     for (size_t at = 0; at < v->size; at++) {
         unsigned char c = (unsigned char)v->text[at];
-        bool may_be = fold(c) == first || (v->depth > 0 && (c == '\\' || c == '&' || c == '%'));
+        bool may_be = fold(c) == first || (v->depth > 0 && is_mark(c));
         size_t end = may_be ? find_end(v, secret, at) : 0;
         if (end == 0) continue;
         found = true;
@@ -217,7 +245,8 @@ static bool mask_view(const view *v, const char *secret) {
 static bool mask_deeper(view *v, const char *secret, int most) {
     bool found = false;
     for (size_t i = 0; v->depth < most && i < DECODERS; i++) {
-        bool is_used = v->depth > 0 || memchr(v->text, decoders[i].mark, v->size) != NULL;
+        bool is_used = v->depth > 0 ? !decoders[i].is_outermost
+                                    : memchr(v->text, decoders[i].mark, v->size) != NULL;
         if (!is_used) continue;
         v->layers[v->depth++] = decoders[i].decode;
         found |= mask_view(v, secret);
@@ -233,10 +262,39 @@ static size_t count_characters(const char *secret) {
     return count;
 }
 
+/* The base64 of a secret that is `shift` bytes into a group of three: without the characters that
+ * depend on what is before or after it. */
+static void encode(siem_buffer *out, const char *secret, size_t shift) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t end = (shift + strlen(secret)) * 8 / 6;
+    (void)siem_buffer_reserve_secret(out, end + 1);
+    for (size_t i = (shift * 8 + 5) / 6; i < end; i++) {
+        size_t bit = i * 6 - shift * 8;
+        const unsigned char *at = (const unsigned char *)secret + bit / 8; /* a NUL is after it */
+        siem_buffer_add_char(out, digits[(at[0] << 8 | at[1]) >> (10 - bit % 8) & 63]);
+    }
+    siem_buffer_add_char(out, '\0');
+}
+
+/* Masks what a secret becomes in base64, alone or within other text. */
+static bool mask_base64(view *v, const char *secret, size_t shift) {
+    siem_buffer encoded = {0};
+    encode(&encoded, secret, shift);
+    bool found = encoded.failed; /* without memory, it may be there */
+    if (!found) {
+        found = mask_view(v, encoded.bytes);
+        if (v->size <= LONG_TEXT) found |= mask_deeper(v, encoded.bytes, 1);
+    }
+    siem_buffer_free_secret(&encoded);
+    return found;
+}
+
 bool siem_mask(const char *secret, char *text, size_t size) {
     view v = {.text = text, .size = size};
     while (is_blank((unsigned char)*secret) && *secret != '\0') secret++;
     if (size == 0 || count_characters(secret) < SHORTEST) return false;
     (void)mask_view(&v, secret);
-    return mask_deeper(&v, secret, size > LONG_TEXT ? 1 : MOST_LAYERS);
+    bool found = mask_deeper(&v, secret, size > LONG_TEXT ? 1 : MOST_LAYERS);
+    for (size_t shift = 0; shift < 3; shift++) found |= mask_base64(&v, secret, shift);
+    return found;
 }
