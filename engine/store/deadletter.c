@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,17 +77,22 @@ static siem_code write_json(siem_buffer *line, const char *key, const char *json
     return siem_error_set(err, SIEM_INVALID, "siem_deadletter_write: the %s is not JSON", key);
 }
 
-static siem_code write_line(siem_deadletter *deadletter, siem_error *err) {
+static siem_code write_bytes(siem_deadletter *deadletter, const char *bytes, size_t size,
+                             siem_error *err) {
     size_t kept;
-    siem_buffer *line = &deadletter->line;
-    siem_buffer_add_char(line, '\n');
-    if (line->failed) return siem_error_no_memory(err);
-    siem_code rc = siem_line_file_write(&deadletter->file, line->bytes, line->size, &kept, err);
+    siem_code rc = siem_line_file_write(&deadletter->file, bytes, size, &kept, err);
     /* The reader of records may go away without an error; a dead letter that nobody keeps is lost.
      */
     if (rc != SIEM_PIPE_CLOSED) return rc;
     if (err != NULL) err->code = SIEM_IO;
     return SIEM_IO;
+}
+
+static siem_code write_line(siem_deadletter *deadletter, siem_error *err) {
+    siem_buffer *line = &deadletter->line;
+    siem_buffer_add_char(line, '\n');
+    if (line->failed) return siem_error_no_memory(err);
+    return write_bytes(deadletter, line->bytes, line->size, err);
 }
 
 static void write_event_id(siem_buffer *line, siem_event *event, const siem_refusal *refusal) {
@@ -140,6 +146,63 @@ siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line, 
     deadletter->line.size = 0;
     siem_buffer_add(&deadletter->line, line, size);
     return write_line(deadletter, err);
+}
+
+static siem_code no_line(const char *path, const siem_deadletter_place *place, siem_error *err) {
+    return siem_error_set(err, SIEM_INVALID,
+                          "siem_deadletter_copy: there is no line of %zu bytes at %" PRId64
+                          " of '%s'",
+                          place->size, place->offset, path);
+}
+
+/* A part of a file, mapped: it may be larger than the memory that there is. */
+typedef struct mapped_part {
+    char *pages;
+    size_t pages_size;
+    const char *bytes; /* the place, */
+    size_t after;      /* and so many bytes after it: 1, unless the file ends there */
+} mapped_part;
+
+static siem_code map_part(mapped_part *part, const char *path, const siem_deadletter_place *place,
+                          siem_error *err) {
+    struct stat status;
+    int fd;
+    siem_code rc = siem_checked_file_open(&fd, path, SIEM_FILE_STATE, 0, err);
+    if (rc != SIEM_OK) return rc;
+    int64_t end = fstat(fd, &status) == 0 ? status.st_size : 0;
+    if (place->size == 0 || place->offset < 0 || place->offset >= end ||
+        place->size > (uint64_t)(end - place->offset)) {
+        rc = no_line(path, place, err);
+    } else {
+        size_t before = (size_t)(place->offset % sysconf(_SC_PAGESIZE));
+        part->after = place->size < (uint64_t)(end - place->offset);
+        part->pages_size = before + place->size + part->after;
+        part->pages = mmap(NULL, part->pages_size, PROT_READ, MAP_PRIVATE, fd,
+                           place->offset - (int64_t)before);
+        if (part->pages == MAP_FAILED) rc = siem_error_no_memory(err);
+        else part->bytes = part->pages + before;
+    }
+    (void)close(fd);
+    return rc;
+}
+
+/* In one piece, as others append as well; but a last line gets its end by itself. */
+siem_code siem_deadletter_copy(siem_deadletter *deadletter, const char *path,
+                               siem_deadletter_place place, siem_error *err) {
+    mapped_part part = {.bytes = NULL};
+    if (deadletter == NULL) return siem_misuse_null(__func__, "deadletter", err);
+    if (path == NULL) return siem_misuse_null(__func__, "path", err);
+    siem_code rc = map_part(&part, path, &place, err);
+    if (rc != SIEM_OK) return rc;
+    bool has_end = part.after == 1 && part.bytes[place.size] == '\n';
+    if (memchr(part.bytes, '\n', place.size) != NULL || (part.after == 1 && !has_end)) {
+        rc = no_line(path, &place, err);
+    } else {
+        rc = write_bytes(deadletter, part.bytes, place.size + has_end, err);
+    }
+    if (rc == SIEM_OK && !has_end) rc = write_bytes(deadletter, "\n", 1, err);
+    (void)munmap(part.pages, part.pages_size);
+    return rc;
 }
 
 siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err) {

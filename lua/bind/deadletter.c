@@ -87,6 +87,22 @@ static int deadletter_append(lua_State *L) {
     return 1;
 }
 
+/* deadletter:copy(path, offset, size) -> true, or nil, message, code */
+static int deadletter_copy(lua_State *L) {
+    siem_error err;
+    siem_deadletter *deadletter = siem_lua_check_deadletter(L, 1, NULL);
+    const char *path = siem_lua_check_text(L, 2);
+    lua_Integer offset = luaL_checkinteger(L, 3), size = luaL_checkinteger(L, 4);
+    luaL_argcheck(L, offset >= 0, 3, "is negative");
+    luaL_argcheck(L, size > 0, 4, "is not positive");
+    const siem_deadletter_place place = {offset, (size_t)size};
+    if (siem_deadletter_copy(deadletter, path, place, &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* deadletter:sync() -> true, or nil, message, code */
 static int deadletter_sync(lua_State *L) {
     siem_error err;
@@ -133,6 +149,7 @@ static int deadletter_close(lua_State *L) {
 void siem_lua_bind_deadletter(lua_State *L) {
     static const luaL_Reg methods[] = {{"write", deadletter_write},
                                        {"append", deadletter_append},
+                                       {"copy", deadletter_copy},
                                        {"sync", deadletter_sync},
                                        {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_DEADLETTER, methods, deadletter_close);

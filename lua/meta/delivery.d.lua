@@ -233,6 +233,13 @@ function Deadletter:write(event, format, reason, details) end
 ---@return true?, string? message, oversight.Code? code
 function Deadletter:append(line) end
 
+--- Adds a line that is in another file, however long: it takes no memory.
+---@param path string
+---@param offset integer of its first byte
+---@param size integer in bytes, without its line end
+---@return true?, string? message, oversight.Code? code
+function Deadletter:copy(path, offset, size) end
+
 ---@return true?, string? message, oversight.Code? code
 function Deadletter:close() end
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -46,12 +47,13 @@ def id_of(record):
     return str(event.get("id")) if isinstance(event, dict) else ""
 
 
-def replay(program, lines, way):
+def replay(program, lines, way, limit=None):
     """Replays lines: gives the status, the ids that are delivered, the lines that are kept, and what is said."""
     for name in ("out.jsonl", "dead.jsonl"):
         pathlib.Path(name).unlink(missing_ok=True)
     pathlib.Path("dead.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
-    done = subprocess.run([program, "replay", "dead.jsonl", "--output", "out.jsonl", *way], capture_output=True, timeout=200)
+    done = subprocess.run([program, "replay", "dead.jsonl", "--output", "out.jsonl", *way], capture_output=True, timeout=200,
+                          preexec_fn=limit)
     said = done.stderr.decode(errors="replace")
     if "traceback" in said or os.path.exists("dead.jsonl.replaying"):
         fail(f"{way}: the replay stopped: {said[-2000:]}")
@@ -98,11 +100,23 @@ def check_random_damage(program, way, chance):
         fail(f"{way}: status {status}, {len(delivered)} delivered, {len(kept)} kept: {said[-1000:]}")
 
 
+def check_long_line(program, way):
+    """A line that is longer than the memory there is. A sanitizer's own memory would count as well."""
+    has_sanitizer = b"__asan_init" in pathlib.Path(program).read_bytes() or b"__tsan_init" in pathlib.Path(program).read_bytes()
+    limit = (192 << 20,) * 2
+    long = b'{"event":"' + b"x" * (160 << 20)
+    status, delivered, kept, said = replay(program, [letter(1), long, letter(2)], way, None if has_sanitizer else
+                                           lambda: resource.setrlimit(resource.RLIMIT_DATA, limit))
+    if status != 3 or delivered != ["1", "2"] or kept != [long]:
+        fail(f"{way}: status {status}, delivered {delivered}, {len(kept)} kept: {said[-1000:]}")
+
+
 def main(program, seed=None):
     seed = int(seed) if seed else random.randrange(1 << 32)
     print(f"seed {seed}", flush=True)
     for way in WAYS:
         check_each_kind(program, way)
+        check_long_line(program, way)
         for _ in range(5):
             check_random_damage(program, way, random.Random(seed))
             seed += 1

@@ -112,6 +112,44 @@ static void test_no_lines(void **state) {
     free(deep);
 }
 
+/* Lines of another file, in any place of it; only whole ones. */
+static void test_copy(void **state) {
+    static const siem_deadletter_place wrong[] = {
+        {0, 0},    {-1, 2},        {0, 3},        {0, 5},           {2, 1},    {5, 2},
+        {9001, 1}, {INT64_MAX, 1}, {0, SIZE_MAX}, {9000, SIZE_MAX}, {8994, 8}, {5, 8990},
+    };
+    const char *path = test_path("copied.jsonl"), *from = test_path("from.jsonl");
+    char text[9001];
+    siem_error err;
+    (void)state;
+    memset(text, 'x', sizeof text);
+    memcpy(text, "ab\n\x01\xff\n", 6); /* lines of 2, 2 and 8987 bytes, and 7 without an end */
+    text[8993] = '\n';
+    FILE *file = fopen(from, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, sizeof text, file), sizeof text);
+    assert_int_equal(fclose(file), 0);
+    siem_deadletter *deadletter = open_file(path);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (siem_deadletter_copy(deadletter, from, wrong[i], &err) != SIEM_INVALID) {
+            fail_msg("place %zu is one", i);
+        }
+        assert_non_null(strstr(err.message, "there is no line of"));
+    }
+    assert_ok(siem_deadletter_copy(deadletter, from, (siem_deadletter_place){8994, 7}, &err));
+    assert_ok(siem_deadletter_copy(deadletter, from, (siem_deadletter_place){6, 8987}, &err));
+    assert_ok(siem_deadletter_copy(deadletter, from, (siem_deadletter_place){3, 2}, &err));
+    assert_int_equal(siem_deadletter_copy(deadletter, test_path("no.jsonl"),
+                                          (siem_deadletter_place){0, 1}, &err),
+                     SIEM_NOT_FOUND);
+    assert_ok(siem_deadletter_close(deadletter, &err));
+    char *copied = test_read(path);
+    assert_memory_equal(copied, "xxxxxxx\nxxx", 11);
+    assert_memory_equal(copied + 8, text + 6, 8988);
+    assert_memory_equal(copied + 8996, "\x01\xff\n", 3);
+    free(copied);
+}
+
 /* A reader of records may go away, and that of refusals may not. */
 static void test_closed_pipe(void **state) {
     const char *path = test_path("fifo");
@@ -186,7 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),       cmocka_unit_test(test_no_lines),
         cmocka_unit_test(test_closed_pipe), cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_mode),        cmocka_unit_test(test_copy),
     };
     return cmocka_run_group_tests_name("deadletter", tests, NULL, NULL);
 }

@@ -179,6 +179,8 @@ CASE(dead_source_empty, REFUSE(.source = "{}"))
 CASE(dead_record, REFUSE(.record = "nope", .record_size = 4))
 CASE(dead_append_dead, siem_deadletter_append(NULL, "{}", 2, err))
 CASE(dead_append_line, siem_deadletter_append(g.deadletter, NULL, 2, err))
+CASE(dead_copy_dead, siem_deadletter_copy(NULL, "f", (siem_deadletter_place){0, 1}, err))
+CASE(dead_copy_path, siem_deadletter_copy(g.deadletter, NULL, (siem_deadletter_place){0, 1}, err))
 CASE(dead_append_two, siem_deadletter_append(g.deadletter, "{}\n{}", 5, err))
 CASE(dead_sync, siem_deadletter_sync(NULL, err))
 CASE(blank_path, siem_deadletter_blank(NULL, NULL, 0, err))
@@ -402,6 +404,8 @@ static const test_misuse misuses[] = {
     M(dead_append_dead, "deadletter"),
     M(dead_append_line, "line"),
     M(dead_append_two, "one line"),
+    M(dead_copy_dead, "deadletter"),
+    M(dead_copy_path, "path"),
     M(dead_sync, "deadletter"),
     M(blank_path, "path"),
     M(blank_places, "places"),

@@ -474,14 +474,20 @@ SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event
 SIEM_API siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line,
                                           size_t size, siem_error *err);
 
-/* Forces what was written to the disk. Errors: SIEM_IO. */
-SIEM_API siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err);
-
 /* Where a line is in such a file, without its line end. */
 typedef struct siem_deadletter_place {
     int64_t offset;
     size_t size;
 } siem_deadletter_place;
+
+/* The same with a line that is in another file, however long: it takes no memory. The file must not
+ * become shorter meanwhile. Errors: as above, and SIEM_NOT_FOUND, SIEM_HELD for another user's
+ * file; SIEM_INVALID for a place that is not one line. Since 0.2.0. */
+SIEM_API siem_code siem_deadletter_copy(siem_deadletter *deadletter, const char *path,
+                                        siem_deadletter_place place, siem_error *err);
+
+/* Forces what was written to the disk. Errors: SIEM_IO. */
+SIEM_API siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err);
 
 /* Blanks lines of a file that are done, and forces that to the disk: whoever reads the
  * file passes over them. No room is needed. Errors: SIEM_IO. Since 0.2.0: 0.1.0 has it as

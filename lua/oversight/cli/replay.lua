@@ -31,7 +31,7 @@ local M = {
     "damaged, 4 held.",
 }
 
-local BATCH_LINES = 1000
+local BATCH_LINES, BATCH_BYTES = 1000, 16 << 20
 local STAYS = { refused = true, left = true, damaged = true }
 
 -- ---- lines ----
@@ -73,6 +73,7 @@ local function write_line(self, line, outcome)
     self.deadletter, message = siem.deadletter.open(self.path)
     if not self.deadletter then return nil, message end
   end
+  if not outcome and line.text == "" then return self.deadletter:copy(self.claimed, line.offset, line.size) end
   if not outcome then return self.deadletter:append(line.text) end
   return self.deadletter:write(line.event, self.format or line.format, outcome.reason or "rejected", {
     sink = self.kind, http_status = outcome.status, code = outcome.code, record = outcome.record,
@@ -116,7 +117,7 @@ function Replay:settle(lines)
     local stays = STAYS[line.fate] and not line.kept and not self.dry_run
     local fate = stays and "left" or line.fate
     self[fate] = self[fate] + 1
-    if not stays then places[#places + 1] = { line.offset, #line.text } end
+    if not stays then places[#places + 1] = { line.offset, line.size } end
   end
   if self.dry_run or #places == 0 then return true end
   return siem.deadletter.blank(self.claimed, places)
@@ -186,25 +187,22 @@ end
 
 --- Sends all lines of a file. After a failure the rest is kept.
 function Replay:send_lines(file)
-  local lines, offset, number, failure = {}, 0, 0, nil
+  local lines, bytes, offset, number, failure = {}, 0, 0, 0, nil
   local function flush()
     local ok, message, code = self:pass(lines)
     if not ok then failure = failure or { message, code } end
-    lines = {}
+    lines, bytes = {}, 0
+  end
+  local function add(line)
+    lines[#lines + 1], bytes = line, bytes + #line.text
+    if #lines >= BATCH_LINES or bytes >= BATCH_BYTES then flush() end
   end
   repeat -- an exporter may have written its last line here when the file was renamed already
-    local any = false
-    for text_and_end in file:lines "L" do
-      any = true
-      number = number + 1
-      local line = text_and_end:gsub("\n$", "")
-      if line:find "%S" then lines[#lines + 1] = dead_letter_line.read(line, offset, number) end
-      offset = offset + #text_and_end
-      if #lines >= BATCH_LINES then flush() end
-    end
+    local before = offset
+    offset, number = dead_letter_line.each(file, offset, number, add)
     if #lines > 0 then flush() end
     file:seek "cur" -- past the end that was met
-  until not any
+  until offset == before
   if self.unkept then return nil, self.unkept end
   if failure then return nil, failure[1], failure[2] end
   return true

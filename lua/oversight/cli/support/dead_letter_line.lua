@@ -9,9 +9,11 @@ local M = {}
 
 local MOST_BYTES = 64 << 20 -- of a line: a row with its record is far smaller
 local MOST_PARTS = 0x7fffffff
+local CHUNK_BYTES = 1 << 16
 
 ---@class oversight.DeadLetterLine
----@field text string the line, without its end
+---@field text string the line, without its end; "" when it is too long
+---@field size integer of the line, in bytes
 ---@field offset integer of its first byte in the file
 ---@field number integer of the line in the file, from 1
 ---@field damage string? why it cannot be sent; then the fields below are missing
@@ -55,7 +57,7 @@ local function read_event(json, event)
 end
 
 local function read(line)
-  if #line.text > MOST_BYTES then return "it is longer than 64 MiB" end
+  if line.size > MOST_BYTES then return "it is longer than 64 MiB" end
   local object, message = siem.json.decode(line.text, true)
   if object == nil then return "it is not JSON: " .. message end
   local damage = find_damage(object)
@@ -68,15 +70,53 @@ local function read(line)
   line.part = not is_missing(object.part) and math.tointeger(object.part) or nil
 end
 
---- Reads a line. One that cannot be sent has its `damage`.
----@param text string without a line end
----@param offset integer
----@param number integer
----@return oversight.DeadLetterLine
-function M.read(text, offset, number)
-  local line = { text = text, offset = offset, number = number }
-  line.damage = read(line)
-  return line
+--- Collects the pieces of a line, of which no more is held than a line may have.
+local function new_collector()
+  local pieces, size, is_blank = {}, 0, true
+  local collector = {}
+  function collector.add(piece)
+    if size <= MOST_BYTES then pieces[#pieces + 1] = piece end
+    size, is_blank = size + #piece, is_blank and not piece:find "%S"
+  end
+  function collector.finish()
+    local text, total, blank = size <= MOST_BYTES and table.concat(pieces) or "", size, is_blank
+    pieces, size, is_blank = {}, 0, true
+    return text, total, blank
+  end
+  return collector
+end
+
+--- Calls `see` with each line that an open file has from where it is on. A line that cannot be sent has its
+--- `damage`; one that is blank is done, and omitted.
+---@param file file*
+---@param offset integer of the first one
+---@param number integer of the line before it
+---@param see fun(line: oversight.DeadLetterLine)
+---@return integer offset, integer number after the last one
+function M.each(file, offset, number, see)
+  local collector = new_collector()
+  local function finish(end_size)
+    local text, size, is_blank = collector.finish()
+    number = number + 1
+    local line = { text = text, size = size, offset = offset, number = number }
+    offset = offset + size + end_size
+    if is_blank then return end
+    line.damage = read(line)
+    see(line)
+  end
+  local within = false -- a line
+  for chunk in file:lines(CHUNK_BYTES) do
+    local at = 1
+    for stop in chunk:gmatch "()\n" do
+      collector.add(chunk:sub(at, stop - 1))
+      finish(1)
+      at = stop + 1
+    end
+    collector.add(chunk:sub(at))
+    within = at <= #chunk or within and at == 1
+  end
+  if within then finish(0) end
+  return offset, number
 end
 
 return M
