@@ -128,14 +128,8 @@ end
 -- ---- loading ----
 
 local function read_chunk(path, env)
-  local file, message = io.open(path, "r")
-  if not file then error("cannot open the format " .. message, 0) end
-  local source, reason = file:read "a"
-  file:close()
-  if not source then error(("cannot read the format %s: %s"):format(path, reason), 0) end
-  local chunk, problem = load(source, "@" .. path, "t", env)
-  if not chunk then error(problem, 0) end
-  return chunk
+  local chunk, message = loadfile(path, "t", env)
+  return chunk or error(message, 0)
 end
 
 --- The pipeline of a file's result; nil for a script that returns nothing.

@@ -18,8 +18,10 @@ typedef struct siem_request {
     size_t body_size;
     const char *encoding; /* of the body, as Content-Encoding has it; NULL: none */
     bool direct;          /* no proxy, whatever the options say */
-    bool given_url; /* by somebody who may have put a credential into its query: masked in print */
-    bool secret_body; /* the body holds a credential: it is wiped after use, and masked in print */
+    bool given_url;   /* by somebody who may have put a credential into its query: masked when it is
+                         shown */
+    bool secret_body; /* the body holds a credential: it is wiped after use, and masked when it is
+                         shown */
     size_t secret_from;  /* from this byte on */
     size_t answer_bytes; /* that the answer may have, at most */
 } siem_request;

@@ -70,22 +70,6 @@ local function read(line)
   line.part = not is_missing(object.part) and math.tointeger(object.part) or nil
 end
 
---- Collects the pieces of a line, of which no more is held than a line may have.
-local function new_collector()
-  local pieces, size, is_blank = {}, 0, true
-  local collector = {}
-  function collector.add(piece)
-    if size <= MOST_BYTES then pieces[#pieces + 1] = piece end
-    size, is_blank = size + #piece, is_blank and not piece:find "%S"
-  end
-  function collector.finish()
-    local text, total, blank = size <= MOST_BYTES and table.concat(pieces) or "", size, is_blank
-    pieces, size, is_blank = {}, 0, true
-    return text, total, blank
-  end
-  return collector
-end
-
 --- Calls `see` with each line that an open file has from where it is on. A line that cannot be sent has its
 --- `damage`; one that is blank is done, and omitted.
 ---@param file file*
@@ -94,28 +78,30 @@ end
 ---@param see fun(line: oversight.DeadLetterLine)
 ---@return integer offset, integer number after the last one
 function M.each(file, offset, number, see)
-  local collector = new_collector()
+  local pieces, size, is_blank = {}, 0, true -- of the line that is read; more is not held than a line may have
+  local function add(piece)
+    if size <= MOST_BYTES then pieces[#pieces + 1] = piece end
+    size, is_blank = size + #piece, is_blank and not piece:find "%S"
+  end
   local function finish(end_size)
-    local text, size, is_blank = collector.finish()
-    number = number + 1
-    local line = { text = text, size = size, offset = offset, number = number }
-    offset = offset + size + end_size
-    if is_blank then return end
+    local text = size <= MOST_BYTES and table.concat(pieces) or ""
+    local line, is_done = { text = text, size = size, offset = offset, number = number + 1 }, is_blank
+    offset, number = offset + size + end_size, number + 1
+    pieces, size, is_blank = {}, 0, true
+    if is_done then return end
     line.damage = read(line)
     see(line)
   end
-  local within = false -- a line
   for chunk in file:lines(CHUNK_BYTES) do
     local at = 1
     for stop in chunk:gmatch "()\n" do
-      collector.add(chunk:sub(at, stop - 1))
+      add(chunk:sub(at, stop - 1))
       finish(1)
       at = stop + 1
     end
-    collector.add(chunk:sub(at))
-    within = at <= #chunk or within and at == 1
+    add(chunk:sub(at))
   end
-  if within then finish(0) end
+  if size > 0 then finish(0) end
   return offset, number
 end
 

@@ -67,18 +67,9 @@ end
 
 --- The names of a dotted path; a dot after "\" belongs to its name.
 local function names_of(path)
-  local names, name, at = {}, "", 1
-  while at <= #path do
-    local c = path:sub(at, at)
-    if c == "." then
-      names[#names + 1], name = name, ""
-    else
-      if c == "\\" then at = at + 1 end
-      name = name .. path:sub(at, at)
-    end
-    at = at + 1
-  end
-  names[#names + 1] = name
+  local names = {}
+  path = path:gsub("\\(.?)", function(c) return c == "." and "\0" or c end)
+  for name in (path .. "."):gmatch "([^.]*)%." do names[#names + 1] = name:gsub("%z", ".") end
   return names
 end
 
@@ -161,7 +152,7 @@ function M.run_one(format, test)
     test.expect and compare_all(test.expect, records, compare_fields)
 end
 
--- ---- finding ----
+-- ---- where they are ----
 
 --- The case files beside a format's file: acme.lua has acme.*.json.
 local function case_files(name)
