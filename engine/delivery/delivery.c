@@ -204,10 +204,10 @@ static bool try_renewed(siem_delivery *delivery, bool *renewed, const siem_answe
 }
 
 /* Takes what is decided. */
-static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
+static void record(siem_delivery *delivery, siem_shipment *s, siem_answer *answer) {
     siem_blame_judge(s, answer, delivery->delivered,
                      s->attempts >= delivery->sink->pace.patience.retries);
-    siem_decision decision = siem_shipment_take(s, answer);
+    siem_decision decision = siem_shipment_record(s, answer);
     delivery->delivered += decision.delivered;
     if (decision.remedy != NULL) hold(delivery, decision.remedy);
     /* Nothing says what is wrong with the record: neither the protocol's code, nor 413. */
@@ -232,7 +232,7 @@ static void take(siem_delivery *delivery, siem_shipment *s, siem_answer *answer)
 }
 
 /* No record was sent, as what comes before that failed. */
-static void take_of_target(siem_delivery *delivery, const siem_answer *answer) {
+static void record_of_target(siem_delivery *delivery, const siem_answer *answer) {
     siem_verdict verdict = answer->outcomes[0].verdict;
     if (try_renewed(delivery, &delivery->target_renewed, answer)) return; /* it is asked again */
     if (verdict == SIEM_RETRY) {
@@ -243,7 +243,7 @@ static void take_of_target(siem_delivery *delivery, const siem_answer *answer) {
 }
 
 /* What was promised is asked for later. */
-static void take_promise(siem_delivery *delivery, siem_shipment *s, const siem_answer *answer) {
+static void record_promise(siem_delivery *delivery, siem_shipment *s, const siem_answer *answer) {
     double pause = siem_patience_pause(&delivery->sink->pace.patience, 0, answer->retry_after);
     if (answer->outcomes[0].verdict == SIEM_RETRY) { /* the question itself failed */
         siem_sink_fails(delivery->sink, answer->reason);
@@ -259,7 +259,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
     if (answer->slow_down) delivery->not_before = siem_clock() + SLOW_DOWN_PAUSE;
     if (answer->next == SIEM_AGAIN) return;
     if (answer->about_target) {
-        take_of_target(delivery, answer);
+        record_of_target(delivery, answer);
         return;
     }
     delivery->target_attempts = 0;
@@ -268,7 +268,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
         return; /* with its ticket: then the question, not the events */
     }
     if (answer->next == SIEM_CONFIRM) {
-        take_promise(delivery, s, answer);
+        record_promise(delivery, s, answer);
         return;
     }
     s->parcel.ticket = -1;
@@ -276,7 +276,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
         siem_answer_clear(answer);
         siem_shipment_halve(s, answer->suspect);
     } else {
-        take(delivery, s, answer);
+        record(delivery, s, answer);
     }
 }
 
@@ -347,7 +347,7 @@ static void collect_last(siem_delivery *delivery, siem_shipment *s) {
     siem_answer answer;
     if (delivery->carrier->wait != NULL) return;
     if (delivery->carrier->next(delivery->sink, &answer) == NULL) return;
-    (void)siem_shipment_take(s, &answer);
+    (void)siem_shipment_record(s, &answer);
     siem_answer_clear(&answer);
 }
 
@@ -482,7 +482,7 @@ static void settle_done(siem_delivery *delivery) {
 }
 
 /* Goes on until all shipments have arrived, or until there is another one to fill. */
-static siem_code drive(siem_delivery *delivery, bool all, siem_error *err) {
+static siem_code run(siem_delivery *delivery, bool all, siem_error *err) {
     while (delivery->used > 0) {
         double due = start_due(delivery);
         bool failed = delivery->failure.code != SIEM_OK;
@@ -525,7 +525,7 @@ static siem_code dispatch(siem_delivery *delivery, bool all, siem_error *err) {
         if ((rc = siem_shipment_load(s, &request, err)) != SIEM_OK) return rc;
         if (request.is_too_large) reject_size(delivery, s);
         delivery->used++;
-        if ((rc = drive(delivery, false, err)) != SIEM_OK) return rc;
+        if ((rc = run(delivery, false, err)) != SIEM_OK) return rc;
     }
     if (err != NULL) *err = delivery->failure;
     return delivery->failure.code;
@@ -554,12 +554,12 @@ siem_code siem_delivery_poll(siem_delivery *delivery, int milliseconds, siem_err
     if (delivery->used > 0) wait_until(delivery, fmin(start_due(delivery), soon));
     if (delivery->used > 0) (void)start_due(delivery);
     settle_done(delivery);
-    return delivery->failure.code == SIEM_OK ? SIEM_OK : drive(delivery, false, err);
+    return delivery->failure.code == SIEM_OK ? SIEM_OK : run(delivery, false, err);
 }
 
 siem_code siem_delivery_finish(siem_delivery *delivery, siem_error *err) {
     siem_code rc = dispatch(delivery, true, err);
-    if (rc == SIEM_OK) rc = drive(delivery, true, err);
+    if (rc == SIEM_OK) rc = run(delivery, true, err);
     if (rc == SIEM_OK) release_sink(delivery);
     return rc;
 }

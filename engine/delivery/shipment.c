@@ -111,7 +111,7 @@ void siem_shipment_halve(siem_shipment *s, int suspect) {
     s->ranges[s->range_count++] = (siem_range){record, record + 1, false};
 }
 
-siem_decision siem_shipment_take(siem_shipment *s, siem_answer *answer) {
+siem_decision siem_shipment_record(siem_shipment *s, siem_answer *answer) {
     siem_decision decision = {0};
     for (size_t i = 0; i < answer->count; i++) {
         siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->records[i]];

@@ -74,7 +74,7 @@ typedef struct siem_decision {
 } siem_decision;
 
 /* Takes over the outcomes of the parcel's records that are decided. */
-siem_decision siem_shipment_take(siem_shipment *shipment, siem_answer *answer);
+siem_decision siem_shipment_record(siem_shipment *shipment, siem_answer *answer);
 
 /* Whether so many records were refused, and none taken, that it cannot be the records. Then all are
  * undecided again. */

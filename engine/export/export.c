@@ -14,12 +14,12 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH_BYTES   ((size_t)256 * 1024)
-#define LAG_INTERVAL  1.0   /* seconds */
-#define MOST_PAGE     10000 /* events that are read in one transaction */
-#define BREATH        0.1   /* seconds of reading between two looks around, */
-#define BREATH_EVENTS 64    /* and events between two looks at the clock */
-#define MOST_WAIT     1.0   /* seconds that a record waits for others to fill its batch */
+#define BATCH_BYTES    ((size_t)256 * 1024)
+#define LAG_INTERVAL   1.0   /* seconds */
+#define MOST_PAGE      10000 /* events that are read in one transaction */
+#define YIELD_INTERVAL 0.1   /* seconds of reading between two yields, */
+#define YIELD_EVENTS   64    /* and events between two looks at the clock */
+#define MOST_WAIT      1.0   /* seconds that a record waits for others to fill its batch */
 
 /* ---- progress ---- */
 
@@ -40,9 +40,9 @@ static void relay_notice(void *context, const char *text) {
     siem_export_keep_outage(export_);
 }
 
-static void take_counts(siem_export *export_) {
+static void update_counts(siem_export *export_) {
     export_->counts.retrying_since = siem_export_outage(export_)->since;
-    if (export_->batch != NULL) siem_export_take_tally(export_, export_->batch);
+    if (export_->batch != NULL) siem_export_add_event_counts(export_, export_->batch);
     if (export_->delivery == NULL) return; /* it is being made */
     export_->counts.retries = export_->retries + siem_delivery_retries(export_->delivery);
 }
@@ -63,7 +63,7 @@ static bool call_progress(siem_export *export_) {
 
 static bool report_progress(void *context) {
     siem_export *export_ = context;
-    take_counts(export_);
+    update_counts(export_);
     look_up_lag(export_);
     return call_progress(export_);
 }
@@ -115,7 +115,7 @@ static siem_renderer renderer_of(const siem_export_options *options) {
 }
 
 void siem_export_rest(siem_export *export_) {
-    take_counts(export_);
+    update_counts(export_);
     export_->retries = export_->counts.retries;
     drop_delivery(export_);
 }
@@ -135,7 +135,7 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
     if (export_->confirmed.id != 0) {
         siem_registry_seek_event(export_->registry, export_->confirmed.id,
-                                 export_->confirmed.print);
+                                 export_->confirmed.fingerprint);
     } else {
         siem_registry_rewind(export_->registry);
     }
@@ -218,7 +218,7 @@ static siem_code push(siem_export *export_, siem_error *err) {
 static siem_code finish(siem_export *export_, siem_error *err) {
     siem_code rc = push(export_, err);
     if (rc == SIEM_OK) rc = siem_delivery_finish(export_->delivery, err);
-    take_counts(export_);
+    update_counts(export_);
     if (export_->registry == NULL) { /* events came one by one */
         if (rc == SIEM_OK) rc = claim_sink(export_, err);
         release_sink(export_);
@@ -290,34 +290,33 @@ static siem_code settle_what_waits(siem_export *export_, double now, siem_error 
     return now - export_->settled > MOST_WAIT ? siem_export_flush(export_, err) : SIEM_OK;
 }
 
-static siem_code look_around(siem_export *export_, double now, siem_error *err) {
+static siem_code yield_now(siem_export *export_, double now, siem_error *err) {
     siem_registry_release(export_->registry);
     export_->unreleased = 0;
-    export_->breath_due = now + BREATH;
+    export_->yield_due = now + YIELD_INTERVAL;
     siem_code rc = settle_what_waits(export_, now, err);
     if (rc != SIEM_OK || siem_export_goes_on(export_)) return rc;
     return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
-siem_code siem_export_look_around(siem_export *export_, siem_error *err) {
+siem_code siem_export_yield(siem_export *export_, siem_error *err) {
     double now = siem_clock();
-    return now < export_->breath_due ? SIEM_OK : look_around(export_, now, err);
+    return now < export_->yield_due ? SIEM_OK : yield_now(export_, now, err);
 }
 
 /* While events are read: a read transaction keeps the registry's log from being reset, and whoever
  * watches wants to know, also where a filter drops all events. */
-static siem_code breathe(siem_export *export_, siem_error *err) {
+static siem_code yield_at_times(siem_export *export_, siem_error *err) {
     bool is_long = ++export_->unreleased >= MOST_PAGE;
-    if (is_long) return look_around(export_, siem_clock(), err);
-    return export_->unreleased % BREATH_EVENTS == 0 ? siem_export_look_around(export_, err)
-                                                    : SIEM_OK;
+    if (is_long) return yield_now(export_, siem_clock(), err);
+    return export_->unreleased % YIELD_EVENTS == 0 ? siem_export_yield(export_, err) : SIEM_OK;
 }
 
 /* Whenever the columns were looked at: the mapping must find those that it reads. Others that
  * cannot be read are reported, and are not a failure. */
 static siem_code check_columns(siem_export *export_, siem_registry *registry, siem_error *err) {
-    unsigned shapes = siem_registry_shapes(registry);
-    if (export_->shapes == shapes) return SIEM_OK;
+    unsigned schema_number = siem_registry_schema_number(registry);
+    if (export_->schema_number == schema_number) return SIEM_OK;
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
     const siem_unreadable *at = siem_registry_unreadable(registry);
     for (; rc == SIEM_OK && at != NULL && at->column != NULL; at++) {
@@ -327,7 +326,7 @@ static siem_code check_columns(siem_export *export_, siem_registry *registry, si
                              at->column, at->reason);
         siem_export_notice(export_, text.message);
     }
-    export_->shapes = shapes;
+    export_->schema_number = schema_number;
     return rc;
 }
 
@@ -347,7 +346,7 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
         if (rc != SIEM_OK) break;
         *reading = false;
         if ((rc = add_event(export_, event, err)) != SIEM_OK) break;
-        if ((rc = breathe(export_, err)) != SIEM_OK) break;
+        if ((rc = yield_at_times(export_, err)) != SIEM_OK) break;
     }
     siem_registry_release(export_->registry);
     return rc;
@@ -381,7 +380,7 @@ static void open_mappings(siem_export *export_) {
 }
 
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err) {
-    export_->shapes = 0;
+    export_->schema_number = 0;
     bool is_followed = siem_registry_is_followed(registry);
     siem_code rc = check_columns(export_, registry, err);
     if (rc == SIEM_OK && is_followed) open_mappings(export_);

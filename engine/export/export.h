@@ -25,7 +25,7 @@ struct siem_export {
     siem_delivery *delivery;
     siem_batch *batch;       /* that is being filled; NULL: none */
     siem_registry *registry; /* that is being read, or NULL */
-    unsigned shapes;         /* siem_registry_shapes, when its columns were checked */
+    unsigned schema_number;  /* siem_registry_schema_number, when its columns were checked */
     siem_counts counts;
     siem_inquiry inquiry;    /* the registry's own, put back at the end */
     siem_position confirmed; /* all events up to it are done */
@@ -37,7 +37,7 @@ struct siem_export {
     uint64_t retries;        /* of deliveries before this one */
     double lag_due;          /* of siem_clock: when the lag is looked up; infinite: never */
     uint64_t unreleased;     /* events that were read since no read transaction was open */
-    double breath_due;       /* of siem_clock: when reading pauses to look around */
+    double yield_due;        /* of siem_clock: when reading yields */
     double settled;          /* of siem_clock: when a batch had its outcomes last */
     uint64_t most;           /* events of a turn, after which it ends; 0: no limit */
     bool has_more;           /* the turn ended there */
@@ -77,7 +77,7 @@ siem_code siem_export_check_registry(const siem_export *export_, const siem_regi
 siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *err);
 
 /* Adds to the counts what happened, before the batch is handed over. */
-void siem_export_take_tally(siem_export *export_, siem_batch *batch);
+void siem_export_add_event_counts(siem_export *export_, siem_batch *batch);
 
 /* As siem_settle_function, for an export. */
 siem_code siem_export_settle(void *context, const siem_settlement *settlement, siem_error *err);
@@ -106,7 +106,7 @@ siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_e
 
 /* Ten times a second at most: ends the read transaction, settles what waits, and asks whether to go
  * on. Errors: those of delivery, SIEM_CANCELLED. */
-siem_code siem_export_look_around(siem_export *export_, siem_error *err);
+siem_code siem_export_yield(siem_export *export_, siem_error *err);
 
 /* ---- how it goes on ---- */
 

@@ -59,9 +59,9 @@ static siem_code wait_out(siem_export *export_, const siem_error *failure, int f
     return siem_patience_wait(pause, save_and_go_on, export_) ? SIEM_OK : cancelled(export_, err);
 }
 
-/* Gets over a failure that passes; returns when it is time to go on. */
-static siem_code get_over(siem_export *export_, siem_code rc, bool reading, int failures,
-                          siem_error *err) {
+/* Recovers from a failure that passes; returns when it is time to go on. */
+static siem_code recover(siem_export *export_, siem_code rc, bool reading, int failures,
+                         siem_error *err) {
     siem_error failure = *err;
     /* What was read before a failure of the registry need not wait for it. */
     if (reading && (rc = siem_export_flush(export_, err)) == SIEM_OK) {
@@ -115,14 +115,14 @@ static siem_code follow(siem_export *export_, siem_error *err) {
         }
         if (rc == SIEM_OK) continue;
         if (!passes(rc, reading)) return siem_export_finish_after(export_, rc, err);
-        if ((rc = get_over(export_, rc, reading, ++failures, err)) != SIEM_OK) return rc;
+        if ((rc = recover(export_, rc, reading, ++failures, err)) != SIEM_OK) return rc;
     }
 }
 
 static siem_code begin_and_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
     export_->lag_due = 0;
     siem_code rc = siem_export_begin(export_, registry, err);
-    if (passes(rc, false) && export_->registry != NULL) rc = get_over(export_, rc, false, 1, err);
+    if (passes(rc, false) && export_->registry != NULL) rc = recover(export_, rc, false, 1, err);
     if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(export_, err);
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;

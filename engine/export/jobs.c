@@ -32,8 +32,8 @@ typedef struct worker {
     siem_renderer renderer;
     siem_render_state state; /* for a mapping that is shared */
     siem_witness witness;
-    siem_reader *reader; /* NULL: it could not be opened yet */
-    unsigned shapes;     /* siem_reader_shapes, when its columns were checked */
+    siem_reader *reader;    /* NULL: it could not be opened yet */
+    unsigned schema_number; /* siem_reader_schema_number, when its columns were checked */
 } worker;
 
 struct siem_jobs {
@@ -90,10 +90,10 @@ static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) 
 
 /* The mapping must find the columns that it reads, whenever they were looked at. */
 static siem_code check_columns(worker *w, siem_error *err) {
-    unsigned shapes = siem_reader_shapes(w->reader);
-    if (w->shapes == shapes) return SIEM_OK;
+    unsigned schema_number = siem_reader_schema_number(w->reader);
+    if (w->schema_number == schema_number) return SIEM_OK;
     const siem_schema *schema = siem_reader_schema(w->reader);
-    w->shapes = shapes;
+    w->schema_number = schema_number;
     return siem_mapping_check_columns(w->renderer.mapping, (const char *const *)schema->columns,
                                       schema->unreadable, err);
 }

@@ -44,13 +44,13 @@ static siem_code keep_aside(siem_export *export_, const siem_unmade *event, siem
     return rc;
 }
 
-void siem_export_take_tally(siem_export *export_, siem_batch *batch) {
-    siem_tally *tally = siem_batch_tally(batch);
-    export_->counts.events += tally->events;
-    export_->counts.rendered += tally->rendered;
-    export_->counts.dropped += tally->dropped;
-    export_->counts.cut += tally->cut;
-    *tally = (siem_tally){0};
+void siem_export_add_event_counts(siem_export *export_, siem_batch *batch) {
+    siem_event_counts *counts = siem_batch_event_counts(batch);
+    export_->counts.events += counts->events;
+    export_->counts.rendered += counts->rendered;
+    export_->counts.dropped += counts->dropped;
+    export_->counts.cut += counts->cut;
+    *counts = (siem_event_counts){0};
 }
 
 /* What is reached before event `index` of those without a record. */
@@ -78,7 +78,7 @@ static siem_code keep_all_aside(siem_export *export_, siem_batch *batch, siem_er
 
 siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *err) {
     siem_error failure;
-    siem_export_take_tally(export_, batch);
+    siem_export_add_event_counts(export_, batch);
     siem_code rc = keep_all_aside(export_, batch, &failure);
     /* No read transaction stays open while the sink is waited for. */
     if (export_->registry != NULL) siem_registry_release(export_->registry);

@@ -105,7 +105,7 @@ static siem_code join(siem_export *export_, reading *r, const siem_rendered *ren
     siem_code rc = SIEM_OK;
     *is_reading = false;
     if (rendered->batch != NULL) {
-        r->events += (int64_t)siem_batch_tally(rendered->batch)->events;
+        r->events += (int64_t)siem_batch_event_counts(rendered->batch)->events;
         rc = siem_export_join(export_, rendered->batch, err);
     }
     if (rc != SIEM_OK) return rc;
@@ -141,7 +141,7 @@ static siem_code go_through(siem_export *export_, reading *r, bool *is_reading, 
         *is_reading = false;
         rc = wait_for(export_, r, &rendered, &is_ready, err);
         if (rc == SIEM_OK && is_ready) rc = join(export_, r, &rendered, is_reading, err);
-        if (rc == SIEM_OK) rc = siem_export_look_around(export_, err);
+        if (rc == SIEM_OK) rc = siem_export_yield(export_, err);
         if (rc != SIEM_OK) return rc;
     }
 }
@@ -155,7 +155,7 @@ siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_e
     siem_jobs_close(r.jobs);
     if (rc == SIEM_END && siem_registry_is_followed(export_->registry)) {
         const siem_position reached = siem_delivery_reached(export_->delivery);
-        siem_registry_seek_event(export_->registry, reached.id, reached.print);
+        siem_registry_seek_event(export_->registry, reached.id, reached.fingerprint);
     }
     return rc;
 }

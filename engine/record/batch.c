@@ -37,7 +37,7 @@ struct siem_batch {
     siem_buffer texts; /* of the refusals */
     unmade *refusals;
     size_t refusal_count, refusal_capacity;
-    siem_tally tally;
+    siem_event_counts event_counts;
     siem_position reached;
     bool keeps_sources;
 };
@@ -277,8 +277,8 @@ void siem_batch_reach(siem_batch *batch, siem_position position) {
     batch->reached = position;
 }
 
-siem_tally *siem_batch_tally(siem_batch *batch) {
-    return &batch->tally;
+siem_event_counts *siem_batch_event_counts(siem_batch *batch) {
+    return &batch->event_counts;
 }
 
 static bool reserve_refusal(siem_batch *batch) {
@@ -384,7 +384,7 @@ void siem_batch_clear(siem_batch *batch) {
     if (batch == NULL) return;
     go_back(batch, (mark){0});
     batch->texts.size = batch->refusal_count = 0;
-    batch->tally = (siem_tally){0};
+    batch->event_counts = (siem_event_counts){0};
     batch->reached = (siem_position){0};
 }
 
@@ -410,7 +410,7 @@ static size_t cut_last(siem_batch *batch, size_t most) {
 siem_code siem_batch_cut_fields(siem_batch *batch, size_t first, size_t most, siem_error *err) {
     siem_batch *copy;
     size_t count = batch->count - first;
-    if (count == 1) batch->tally.cut += cut_last(batch, most);
+    if (count == 1) batch->event_counts.cut += cut_last(batch, most);
     if (count < 2) return SIEM_OK;
     siem_code rc = siem_batch_open(&copy, err);
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
@@ -419,7 +419,7 @@ siem_code siem_batch_cut_fields(siem_batch *batch, size_t first, size_t most, si
     siem_batch_truncate(batch, first, batch->reached);
     for (size_t i = 0; rc == SIEM_OK && i < count; i++) {
         rc = siem_batch_append(batch, copy, i, err);
-        if (rc == SIEM_OK) batch->tally.cut += cut_last(batch, most);
+        if (rc == SIEM_OK) batch->event_counts.cut += cut_last(batch, most);
     }
     siem_batch_close(copy);
     return rc;

@@ -12,12 +12,12 @@
 #include <oversight/siem.h>
 
 /* What happened while the batch was filled, besides its refusals. */
-typedef struct siem_tally {
+typedef struct siem_event_counts {
     uint64_t events;   /* read */
     uint64_t rendered; /* of them, to one record or more */
     uint64_t dropped;  /* of them, by a filter or a function */
     uint64_t cut;      /* texts that were longer than the target stores */
-} siem_tally;
+} siem_event_counts;
 
 /* An event that has no record, and why. Borrowed until the batch changes. */
 typedef struct siem_unmade {
@@ -57,7 +57,7 @@ siem_position siem_batch_position(const siem_batch *batch, size_t index);
 siem_position siem_batch_reached(const siem_batch *batch);
 void siem_batch_reach(siem_batch *batch, siem_position position);
 
-siem_tally *siem_batch_tally(siem_batch *batch);
+siem_event_counts *siem_batch_event_counts(siem_batch *batch);
 
 /* As siem_batch_write, with the memory of a renderer. */
 siem_code siem_batch_render(siem_batch *batch, const siem_mapping *mapping,

@@ -36,21 +36,21 @@ static siem_code ask_log(const siem_renderer *renderer, siem_event *event, siem_
 siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
                             siem_error *err) {
     siem_error reason = {0};
-    siem_tally *tally = siem_batch_tally(batch);
+    siem_event_counts *counts = siem_batch_event_counts(batch);
     size_t before = siem_batch_size(batch);
     siem_batch_keep_sources(batch, renderer->keeps_sources);
-    tally->events++;
+    counts->events++;
     siem_code rc = ask_log(renderer, event, &reason);
     if (rc == SIEM_OK) {
         rc = siem_batch_render(batch, renderer->mapping, renderer->state, event, NULL, &reason);
     }
     if (rc == SIEM_OK) {
-        tally->rendered++;
+        counts->rendered++;
         if (renderer->field_bytes != 0) {
             rc = siem_batch_cut_fields(batch, before, renderer->field_bytes, &reason);
         }
     } else if (rc == SIEM_DROPPED) {
-        tally->dropped++;
+        counts->dropped++;
         rc = SIEM_OK;
     } else if (rc == SIEM_REFUSED) {
         rc = refuse(renderer, batch, event, &reason, &reason);

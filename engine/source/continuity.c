@@ -34,10 +34,10 @@ static siem_code check_deleted(const siem_registry *registry, int64_t id, siem_e
 
 static siem_code compare_event(siem_registry *registry, const siem_position *position,
                                siem_continuity *continuity, siem_error *err) {
-    uint64_t print;
-    siem_code rc = siem_reader_find(registry->reader, position->id, &print, err);
+    uint64_t fingerprint;
+    siem_code rc = siem_reader_find(registry->reader, position->id, &fingerprint, err);
     if (rc == SIEM_END) return check_deleted(registry, position->id, err);
-    if (rc == SIEM_OK && print != position->print) *continuity = SIEM_OTHER_EVENT;
+    if (rc == SIEM_OK && fingerprint != position->fingerprint) *continuity = SIEM_OTHER_EVENT;
     return rc;
 }
 
@@ -49,7 +49,7 @@ siem_code siem_registry_compare(siem_registry *registry, const siem_identity *fi
     siem_code rc = read_largest(&registry->database, largest, err);
     if (rc != SIEM_OK) return rc;
     *continuity = position->id > 0 && *largest < position->id ? SIEM_IDS_BACK : SIEM_CONTINUES;
-    if (*continuity != SIEM_CONTINUES || position->print == 0) return SIEM_OK;
+    if (*continuity != SIEM_CONTINUES || position->fingerprint == 0) return SIEM_OK;
     return compare_event(registry, position, continuity, err);
 }
 

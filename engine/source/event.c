@@ -430,33 +430,36 @@ void siem_event_close(siem_event *event) {
     free(event);
 }
 
-/* ---- print ---- */
+/* ---- fingerprint ---- */
 
 /* FNV-1a (Fowler, Noll, Vo), eight bytes a step where there are as many. */
-static uint64_t add_to_print(uint64_t print, const void *bytes, size_t size) {
+static uint64_t add_to_fingerprint(uint64_t fingerprint, const void *bytes, size_t size) {
     const uint64_t prime = 0x100000001b3;
     const unsigned char *at = bytes;
     for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), at += sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, at, sizeof word);
-        print = (print ^ word) * prime;
-        print ^= print >> 32;
+        fingerprint = (fingerprint ^ word) * prime;
+        fingerprint ^= fingerprint >> 32;
     }
-    for (; size > 0; size--) print = (print ^ *at++) * prime;
-    return (print ^ 0xff) * prime; /* keeps "ab" "c" from "a" "bc" */
+    for (; size > 0; size--) fingerprint = (fingerprint ^ *at++) * prime;
+    return (fingerprint ^ 0xff) * prime; /* keeps "ab" "c" from "a" "bc" */
 }
 
-uint64_t siem_event_print(const siem_event *event) {
+uint64_t siem_event_fingerprint(const siem_event *event) {
     static const siem_field texts[] = {SIEM_EVENT_KIND, SIEM_TOKEN_ID};
-    uint64_t print = 0xcbf29ce484222325;
+    uint64_t fingerprint = 0xcbf29ce484222325;
     int64_t seconds = event->fields[SIEM_OCCURRED_UNIX].integer;
-    print = add_to_print(print, &seconds, sizeof seconds);
+    fingerprint = add_to_fingerprint(fingerprint, &seconds, sizeof seconds);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const siem_value *value = &event->fields[texts[i]];
-        if (value->type == SIEM_TEXT) print = add_to_print(print, value->bytes, value->size);
-        else if (value->type != SIEM_NULL) print = add_to_print(print, &value->integer, 8);
+        if (value->type == SIEM_TEXT) {
+            fingerprint = add_to_fingerprint(fingerprint, value->bytes, value->size);
+        } else if (value->type != SIEM_NULL) {
+            fingerprint = add_to_fingerprint(fingerprint, &value->integer, 8);
+        }
     }
-    return print != 0 ? print : 1;
+    return fingerprint != 0 ? fingerprint : 1;
 }
 
 /* ---- reading ---- */
@@ -480,7 +483,8 @@ siem_value siem_event_at(siem_event *event, size_t index) {
 }
 
 siem_position siem_event_position(const siem_event *event) {
-    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer, event->print};
+    return (siem_position){event->row_id, event->fields[SIEM_OCCURRED_UNIX].integer,
+                           event->fingerprint};
 }
 
 void siem_event_write_json(siem_event *event, siem_buffer *out) {

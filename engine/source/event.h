@@ -68,8 +68,8 @@ struct siem_event {
     siem_value tlog[SIEM_TLOG_FIELDS]; /* null until a log was asked */
     const siem_unreadable *unreadable; /* of a registry's event, not of a copy: borrowed, or NULL */
     int64_t row_id;                    /* `id` as a number, 0 when it is none */
-    uint64_t print;   /* of siem_event_print, in a registry that is followed; else 0 */
-    unsigned repairs; /* SIEM_REPAIRED_ bits found while normalizing */
+    uint64_t fingerprint; /* of siem_event_fingerprint, in a registry that is followed; else 0 */
+    unsigned repairs;     /* SIEM_REPAIRED_ bits found while normalizing */
     siem_value extra_source;
     bool extra_ready;
     char occurred_at[SIEM_TIMESTAMP_SIZE];
@@ -94,7 +94,7 @@ void siem_event_release(siem_event *event);
 
 /* Distinguishes the event from another one that a restored registry gave the same id: a hash of
  * time, kind and token, which nobody changes later. Never 0. */
-uint64_t siem_event_print(const siem_event *event);
+uint64_t siem_event_fingerprint(const siem_event *event);
 
 /* Where an export is with this event. */
 siem_position siem_event_position(const siem_event *event);

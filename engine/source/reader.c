@@ -29,7 +29,7 @@ struct siem_reader {
     view table;
     bool is_stale;          /* it is looked at again before the next row */
     int64_t schema_version; /* SQLite's number of what the schema was read from */
-    unsigned shapes;        /* that were read so far */
+    unsigned schema_number; /* how many were read so far */
     siem_suspect suspect;
     /* ---- the slice ---- */
     siem_slice slice;
@@ -97,7 +97,7 @@ static siem_code look(siem_reader *reader, siem_error *err) {
     }
     close_view(&reader->table);
     reader->table = table;
-    reader->shapes++;
+    reader->schema_number++;
     reader->is_stale = reader->stepping = false;
     return SIEM_OK;
 }
@@ -171,8 +171,8 @@ const siem_schema *siem_reader_schema(const siem_reader *reader) {
     return &reader->table.schema;
 }
 
-unsigned siem_reader_shapes(const siem_reader *reader) {
-    return reader->shapes;
+unsigned siem_reader_schema_number(const siem_reader *reader) {
+    return reader->schema_number;
 }
 
 siem_suspect siem_reader_suspect(const siem_reader *reader) {
@@ -215,7 +215,8 @@ static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *
         if (value->type == SIEM_TEXT) size += value->size;
     }
     siem_event_load(&reader->table.event, reader->table.schema.layout, reader->table.row, blob);
-    if (reader->origin->follow) reader->table.event.print = siem_event_print(&reader->table.event);
+    if (reader->origin->follow)
+        reader->table.event.fingerprint = siem_event_fingerprint(&reader->table.event);
     if (size <= (size_t)SIEM_MOST_ROW) return SIEM_OK;
     return siem_error_set(err, SIEM_SCHEMA,
                           "event %" PRId64 " of '%s' is too large: the values of its row have more "
@@ -223,7 +224,8 @@ static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *
                           reader->table.event.row_id, reader->origin->path, SIEM_MOST_ROW >> 20);
 }
 
-siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, siem_error *err) {
+siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *fingerprint,
+                           siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_reader_hold(reader, err);
     if (rc == SIEM_OK)
@@ -232,7 +234,7 @@ siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, sie
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(reader->database, statement, err);
     if (rc == SIEM_OK) rc = load(reader, statement, err);
-    if (rc == SIEM_OK) *print = siem_event_print(&reader->table.event);
+    if (rc == SIEM_OK) *fingerprint = siem_event_fingerprint(&reader->table.event);
     sqlite3_finalize(statement);
     return rc;
 }

@@ -46,9 +46,9 @@ siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *
 void siem_reader_release(siem_reader *reader);
 
 /* What the table looks like to it: the columns that events have. It changes within siem_reader_next
- * alone, and siem_reader_shapes gives another number then. Borrowed until it changes. */
+ * alone, and siem_reader_schema_number gives another number then. Borrowed until it changes. */
 const siem_schema *siem_reader_schema(const siem_reader *reader);
-unsigned siem_reader_shapes(const siem_reader *reader);
+unsigned siem_reader_schema_number(const siem_reader *reader);
 
 /* The last event that columns were omitted for. When it is another one than the slice's, whoever
  * joins slices reads all later ones again: siem_registry_seek_slice. */
@@ -67,8 +67,8 @@ siem_code siem_reader_open_on(siem_reader **out, const siem_origin *origin,
  * looks at the table again when it is another one. */
 siem_code siem_reader_hold(siem_reader *reader, siem_error *err);
 
-/* Finds event `id`, and what siem_event_print says of it. SIEM_END: there is none. */
-siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *print, siem_error *err);
+/* Finds event `id`, and what siem_event_fingerprint says of it. SIEM_END: there is none. */
+siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *fingerprint, siem_error *err);
 
 /* Before its connection is closed, to be opened again. */
 void siem_reader_disconnect(siem_reader *reader);

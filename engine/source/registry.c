@@ -100,8 +100,8 @@ const siem_unreadable *siem_registry_unreadable(const siem_registry *registry) {
     return siem_reader_schema(registry->reader)->unreadable;
 }
 
-unsigned siem_registry_shapes(const siem_registry *registry) {
-    return siem_reader_shapes(registry->reader);
+unsigned siem_registry_schema_number(const siem_registry *registry) {
+    return siem_reader_schema_number(registry->reader);
 }
 
 const siem_origin *siem_registry_origin(const siem_registry *registry) {

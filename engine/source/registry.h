@@ -22,7 +22,7 @@ void siem_query_lose_registry(siem_query *queries);
 const siem_unreadable *siem_registry_unreadable(const siem_registry *registry);
 
 /* How many times the columns were looked at: another number means that they may be others. */
-unsigned siem_registry_shapes(const siem_registry *registry);
+unsigned siem_registry_schema_number(const siem_registry *registry);
 
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);
@@ -63,7 +63,7 @@ siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, s
 /* As siem_registry_lag, without waiting for a lock: what an export waits for comes first. */
 siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_lag *lag);
 
-/* Where reading continues: after event `id` with that print; 0: unknown. */
-void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print);
+/* Where reading continues: after event `id` with that fingerprint; 0: unknown. */
+void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t fingerprint);
 
 #endif

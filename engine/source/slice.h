@@ -10,9 +10,9 @@
 
 /* Where reading is among the ids, which are any of 64 bits. */
 typedef struct siem_cursor {
-    bool is_set;    /* false: before all events */
-    int64_t id;     /* of the event that was read last */
-    uint64_t print; /* its own, of a registry that is followed; or 0: not known */
+    bool is_set;          /* false: before all events */
+    int64_t id;           /* of the event that was read last */
+    uint64_t fingerprint; /* its own, of a registry that is followed; or 0: not known */
 } siem_cursor;
 
 /* An event for which a computed column of the site failed: columns that do are omitted from there

@@ -48,7 +48,8 @@ static siem_code check_growth(siem_registry *registry, siem_error *err) {
  */
 static siem_code hold(siem_registry *registry, siem_error *err) {
     const siem_cursor *cursor = &registry->cursor;
-    const siem_position position = {.id = cursor->is_set ? cursor->id : 0, .print = cursor->print};
+    const siem_position position = {.id = cursor->is_set ? cursor->id : 0,
+                                    .fingerprint = cursor->fingerprint};
     siem_code rc = registry->broken ? reconnect(registry, err) : SIEM_OK;
     if (rc == SIEM_OK) rc = siem_watch_mark(&registry->watch, err);
     if (rc == SIEM_OK) rc = siem_reader_hold(registry->reader, err);
@@ -99,7 +100,8 @@ siem_code siem_registry_next_of_followed(siem_registry *registry, siem_event **e
     if (rc == SIEM_END) pass_over_old(registry);
     if (rc != SIEM_OK) return end_round(registry, rc);
     const siem_event *read = *event;
-    registry->cursor = (siem_cursor){.is_set = true, .id = read->row_id, .print = read->print};
+    registry->cursor =
+        (siem_cursor){.is_set = true, .id = read->row_id, .fingerprint = read->fingerprint};
     return SIEM_OK;
 }
 
@@ -114,10 +116,10 @@ siem_code siem_registry_slice_followed(siem_registry *registry, siem_error *err)
     return end_round(registry, rc);
 }
 
-void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t print) {
+void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t fingerprint) {
     siem_registry_release(registry);
     siem_registry_drop_slices(registry);
-    registry->cursor = (siem_cursor){.is_set = true, .id = id, .print = print};
+    registry->cursor = (siem_cursor){.is_set = true, .id = id, .fingerprint = fingerprint};
 }
 
 void siem_registry_seek(siem_registry *registry, int64_t id) {

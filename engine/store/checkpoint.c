@@ -39,7 +39,8 @@
 #define KEY_RETRYING    "retrying_since"
 #define KEY_CAUSE       "retrying_cause"
 
-#define NO_PRINT "unknown" /* of the last event: of a position set by hand, or within a batch */
+/* Of the last event: of a position set by hand, or within a batch. */
+#define NO_FINGERPRINT "unknown"
 
 struct siem_checkpoint {
     char *path;
@@ -212,9 +213,9 @@ static bool read_position(const siem_checkpoint *checkpoint, siem_position *posi
     }
     if (position->id == 0) return true;
     if (!copy_text(checkpoint, KEY_EVENT, text, sizeof text)) return false;
-    if (strcmp(text, NO_PRINT) == 0) return true;
-    position->print = strtoull(text, &end, 16);
-    return position->print != 0 && end == text + 16 && *end == '\0';
+    if (strcmp(text, NO_FINGERPRINT) == 0) return true;
+    position->fingerprint = strtoull(text, &end, 16);
+    return position->fingerprint != 0 && end == text + 16 && *end == '\0';
 }
 
 /* True for a text, or for what may be missing: a checkpoint that no export saved belongs to no one.
@@ -438,10 +439,10 @@ static void add_identity(siem_buffer *text, const char *name, const siem_identit
 }
 
 static void add_event(siem_buffer *text, siem_position position) {
-    char print[24];
+    char fingerprint[24];
     if (position.id == 0) return;
-    (void)snprintf(print, sizeof print, "%016" PRIx64, position.print);
-    add_text(text, KEY_EVENT, position.print != 0 ? print : NO_PRINT);
+    (void)snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, position.fingerprint);
+    add_text(text, KEY_EVENT, position.fingerprint != 0 ? fingerprint : NO_FINGERPRINT);
 }
 
 static void add_outage(siem_buffer *text, const siem_outage *outage) {

@@ -323,9 +323,9 @@ static void test_cut_last(void **state) {
         assert_ok(siem_batch_add(batch, "{\"a\":\"0123456789x\"}", 19, "1", "r", 0, &err));
     }
     assert_ok(siem_batch_cut_fields(batch, 1, 20, &err));
-    assert_int_equal(siem_batch_tally(batch)->cut, 0);
+    assert_int_equal(siem_batch_event_counts(batch)->cut, 0);
     assert_ok(siem_batch_cut_fields(batch, 1, 10, &err));
-    assert_int_equal(siem_batch_tally(batch)->cut, 1);
+    assert_int_equal(siem_batch_event_counts(batch)->cut, 1);
     assert_ok(siem_batch_add(batch, "{}", 2, "2", "r", 0, &err));
     assert_lines(batch, "{\"a\":\"0123456789x\"}\n{\"a\":\"01...[cut]\"}\n{}\n");
     assert_memory_equal(siem_batch_at(batch, 2, &size), "{}\n", 3);
@@ -344,7 +344,7 @@ static void test_cut_several(void **state) {
         assert_ok(siem_batch_add(batch, records[i], strlen(records[i]), "1", "r", i, &err));
     }
     assert_ok(siem_batch_cut_fields(batch, 1, 10, &err));
-    assert_int_equal(siem_batch_tally(batch)->cut, 2);
+    assert_int_equal(siem_batch_event_counts(batch)->cut, 2);
     assert_lines(batch, "{\"a\":1}\n{\"a\":\"01...[cut]\"}\n{\"b\":\"01...[cut]\"}\n");
     assert_int_equal(siem_batch_part(batch, 2), 2);
     siem_batch_close(batch);

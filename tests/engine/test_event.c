@@ -281,37 +281,37 @@ static void test_write_json(void **state) {
     siem_event_close(event);
 }
 
-static uint64_t print_of(int64_t time, siem_value kind, siem_value token, const char *file) {
+static uint64_t fingerprint_of(int64_t time, siem_value kind, siem_value token, const char *file) {
     const siem_column row[] = {{"timestamp", {.type = SIEM_INTEGER, .integer = time}},
                                {"kind", kind},
                                {"token_id", token},
                                {"file_id", test_text(file)}};
     siem_event *event = open_event(row, 4);
-    uint64_t print = siem_event_print(event);
+    uint64_t fingerprint = siem_event_fingerprint(event);
     siem_event_close(event);
-    return print;
+    return fingerprint;
 }
 
 /* An event is known again by its time, its kind and its token, whatever else changes. */
 static void test_print(void **state) {
     const siem_value kind = test_text("dns"), token = test_text("0123456789abcdef-1");
-    const uint64_t print = print_of(1735000001, kind, token, "f");
+    const uint64_t fingerprint = fingerprint_of(1735000001, kind, token, "f");
     (void)state;
-    assert_true(print != 0);
-    assert_true(print == print_of(1735000001, kind, token, "g"));
+    assert_true(fingerprint != 0);
+    assert_true(fingerprint == fingerprint_of(1735000001, kind, token, "g"));
     const uint64_t others[] = {
-        print_of(1735000002, kind, token, "f"),
-        print_of(1735000001, test_text("ocsp"), token, "f"),
-        print_of(1735000001, kind, test_text("0123456789abcdef-2"), "f"),
-        print_of(1735000001, kind, test_text("1123456789abcdef-1"), "f"),
-        print_of(1735000001, kind, test_text("01234567"), "f"),
-        print_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 7}, "f"),
-        print_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 8}, "f"),
-        print_of(1735000001, kind, (siem_value){0}, "f"),
-        print_of(1735000001, test_text("dns0"), test_text("123456789abcdef-1"), "f"),
+        fingerprint_of(1735000002, kind, token, "f"),
+        fingerprint_of(1735000001, test_text("ocsp"), token, "f"),
+        fingerprint_of(1735000001, kind, test_text("0123456789abcdef-2"), "f"),
+        fingerprint_of(1735000001, kind, test_text("1123456789abcdef-1"), "f"),
+        fingerprint_of(1735000001, kind, test_text("01234567"), "f"),
+        fingerprint_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 7}, "f"),
+        fingerprint_of(1735000001, kind, (siem_value){.type = SIEM_INTEGER, .integer = 8}, "f"),
+        fingerprint_of(1735000001, kind, (siem_value){0}, "f"),
+        fingerprint_of(1735000001, test_text("dns0"), test_text("123456789abcdef-1"), "f"),
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        assert_true(others[i] != print);
+        assert_true(others[i] != fingerprint);
         for (size_t j = 0; j < i; j++) assert_true(others[i] != others[j]);
     }
 }

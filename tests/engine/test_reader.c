@@ -271,7 +271,7 @@ static void test_added_column(void **state) {
     test_sql("added.db", "PRAGMA journal_mode = WAL;" TABLE EVENTS("10", "i", "i"));
     siem_registry *registry = open_registry("added.db");
     siem_reader *reader = open_reader(registry);
-    assert_int_equal(siem_reader_shapes(reader), 1);
+    assert_int_equal(siem_reader_schema_number(reader), 1);
     assert_ok(siem_registry_next_slice(registry, &slice, &err));
     siem_reader_begin(reader, &slice);
     assert_ok(siem_reader_next(reader, &event, &err));
@@ -280,7 +280,7 @@ static void test_added_column(void **state) {
     assert_int_equal(siem_event_size(event), SIEM_FIELD_COUNT);
     siem_reader_release(reader);
     assert_ok(siem_reader_next(reader, &event, &err));
-    assert_int_equal(siem_reader_shapes(reader), 2);
+    assert_int_equal(siem_reader_schema_number(reader), 2);
     assert_int_equal(siem_event_get(event, "site").size, 4);
     assert_int_equal(event->row_id, 3);
     siem_reader_close(reader);
@@ -440,14 +440,14 @@ static void test_followed(void **state) {
     siem_reader_begin(reader, &slice);
     assert_ok(siem_reader_next(reader, &event, &err));
     assert_int_equal(event->row_id, 3000);
-    uint64_t print = event->print;
-    assert_true(print != 0);
+    uint64_t fingerprint = event->fingerprint;
+    assert_true(fingerprint != 0);
     assert_int_equal(siem_reader_next(reader, &event, NULL), SIEM_END);
     assert_int_equal(siem_registry_next_slice(registry, &slice, NULL), SIEM_END);
-    siem_registry_seek_event(registry, 3000, print);
+    siem_registry_seek_event(registry, 3000, fingerprint);
     assert_ok(siem_registry_next(registry, &event, &err));
     assert_int_equal(event->row_id, 3001);
-    siem_registry_seek_event(registry, 3000, print + 1);
+    siem_registry_seek_event(registry, 3000, fingerprint + 1);
     assert_int_equal(siem_registry_next_slice(registry, &slice, NULL), SIEM_HELD);
     siem_reader_close(reader);
     siem_registry_close(registry);

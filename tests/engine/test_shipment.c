@@ -57,7 +57,7 @@ static siem_decision answer(const char *verdicts) {
                                                     : SIEM_UNDECIDED;
         siem_answer_one(&answer, i, verdict, 200, "reason %zu", i);
     }
-    siem_decision decision = siem_shipment_take(&shipment, &answer);
+    siem_decision decision = siem_shipment_record(&shipment, &answer);
     siem_answer_clear(&answer);
     return decision;
 }
@@ -95,7 +95,7 @@ static void test_hold(void **state) {
     siem_answer_one(&held, 0, SIEM_DELIVERED, 201, "in");
     siem_answer_one(&held, 1, SIEM_HOLD, 403, "grant %s", "this");
     siem_answer_one(&held, 2, SIEM_HOLD, 403, "grant %s", "that");
-    siem_decision decision = siem_shipment_take(&shipment, &held);
+    siem_decision decision = siem_shipment_record(&shipment, &held);
     assert_string_equal(decision.remedy, "grant this"); /* of the first one */
     assert_int_equal(decision.decided, 1);
     siem_answer_clear(&held);

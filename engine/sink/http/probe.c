@@ -77,20 +77,20 @@ static siem_code find_server(siem_sink *sink, siem_exchange *exchange, siem_answ
 }
 
 /* One thing that is asked of a target. */
-typedef struct question {
+typedef struct step {
     siem_code (*write)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read)(siem_sink *sink, const siem_response *response, siem_answer *answer);
-} question;
+} step;
 
-static siem_code ask(siem_sink *sink, question q, siem_exchange *exchange, siem_answer *answer,
+static siem_code ask(siem_sink *sink, step s, siem_exchange *exchange, siem_answer *answer,
                      siem_error *err) {
     siem_answer_clear(answer);
     *answer = siem_answer_begin(answer->outcomes, 1);
     siem_request_clear(&exchange->request);
-    siem_code rc = q.write(sink, &exchange->request, err);
+    siem_code rc = s.write(sink, &exchange->request, err);
     if (rc == SIEM_OK) rc = exchange_once(sink, exchange, err);
     if (rc != SIEM_OK) return rc;
-    q.read(sink, &exchange->response, answer);
+    s.read(sink, &exchange->response, answer);
     siem_answer_mask(answer, &exchange->request);
     return judge(sink, answer, err);
 }
@@ -99,7 +99,7 @@ static siem_code ask(siem_sink *sink, question q, siem_exchange *exchange, siem_
 static siem_code ask_prelude(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                              siem_error *err) {
     const siem_protocol *protocol = protocol_of(sink);
-    question prelude = {protocol->write_prelude, protocol->read_prelude};
+    step prelude = {protocol->write_prelude, protocol->read_prelude};
     siem_code rc = ask(sink, prelude, exchange, answer, err);
     while (rc == SIEM_OK && protocol->needs_prelude(sink)) {
         rc = ask(sink, prelude, exchange, answer, err);
@@ -120,12 +120,12 @@ static void add_answer(char text[200], const siem_answer *answer) {
 static siem_code ask_all(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                          char text[200], siem_error *err) {
     const siem_protocol *protocol = protocol_of(sink);
-    const question questions[] = {{protocol->write_health, protocol->read_health},
-                                  {protocol->write_ping, protocol->read_ping}};
+    const step steps[] = {{protocol->write_health, protocol->read_health},
+                          {protocol->write_ping, protocol->read_ping}};
     siem_code rc = SIEM_OK;
     for (size_t i = 0; rc == SIEM_OK && i < 2; i++) {
-        if (questions[i].write == NULL) continue;
-        rc = ask(sink, questions[i], exchange, answer, err);
+        if (steps[i].write == NULL) continue;
+        rc = ask(sink, steps[i], exchange, answer, err);
         add_answer(text, answer);
     }
     if (rc != SIEM_OK) return rc;

@@ -182,12 +182,12 @@ static void write_head(const splunk_sink *splunk, const siem_lane *lane, const c
 }
 
 /* Asks whether the events of a ticket are indexed. */
-static void write_question(const splunk_sink *splunk, const siem_parcel *parcel,
-                           siem_request *request) {
-    char question[64];
-    int size = snprintf(question, sizeof question, "{\"acks\":[%" PRId64 "]}", parcel->ticket);
+static void write_ack_query(const splunk_sink *splunk, const siem_parcel *parcel,
+                            siem_request *request) {
+    char query[64];
+    int size = snprintf(query, sizeof query, "{\"acks\":[%" PRId64 "]}", parcel->ticket);
     write_head(splunk, parcel->lane, "ack", request);
-    siem_buffer_add(&request->content, question, (size_t)size);
+    siem_buffer_add(&request->content, query, (size_t)size);
     siem_request_use_content(request);
 }
 
@@ -202,7 +202,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     (void)err;
     parcel->credential = siem_secret_generation(splunk->token);
     if (parcel->ticket >= 0) {
-        write_question(splunk, parcel, request);
+        write_ack_query(splunk, parcel, request);
         return SIEM_OK;
     }
     write_head(splunk, parcel->lane, "event", request);
@@ -382,8 +382,8 @@ static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
 
 /* The answer to a question says nothing of events but that they are indexed: whatever else it is,
  * the question is asked again until patience ends, unless the set-up is wrong. */
-static void read_question(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
-                          siem_answer *answer) {
+static void read_ack_query(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
+                           siem_answer *answer) {
     if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, reply->body)) {
         siem_answer_all(answer, SIEM_DELIVERED, "acknowledged");
     } else if (meaning_of(answer->code) == HEC_TOKEN) {
@@ -415,7 +415,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
     splunk_sink *splunk = (splunk_sink *)sink;
     bool is_question = parcel->ticket >= 0;
     hec_reply reply = open_reply(splunk, response, is_question ? 0 : parcel->count, answer);
-    if (is_question) read_question(splunk, parcel, &reply, answer);
+    if (is_question) read_ack_query(splunk, parcel, &reply, answer);
     else if (response->fault[0] == '\0') read_events(splunk, parcel, &reply, answer);
     bool is_bare = answer->next == SIEM_HALVE && answer->code < 0 && response->status != 413;
     if (is_bare) siem_answer_not_its_own(answer, response, "HEC");

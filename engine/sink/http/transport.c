@@ -328,7 +328,7 @@ static const char *encoding_of(const siem_transfer *transfer) {
     return header->amount == 1 ? header->value : "several codings";
 }
 
-/* Takes down what came, without what the server repeats of the credentials, and why it ended. */
+/* Keeps what came, without what the server repeats of the credentials, and why it ended. */
 static void finish(siem_transport *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
     siem_response *response = &exchange->response;

@@ -257,7 +257,7 @@ static flight *first_waiting(const siem_kafka_producer *producer) {
 
 /* Looks for what no message reports: credentials that are refused, and brokers that are silent. New
  * credentials need another handle. */
-static void look_around(siem_kafka_producer *producer) {
+static void yield_now(siem_kafka_producer *producer) {
     siem_kafka_client *client = &producer->client;
     flight *f = first_waiting(producer);
     if (f == NULL) return;
@@ -290,7 +290,7 @@ void siem_kafka_producer_wait(siem_kafka_producer *producer, int milliseconds) {
     double end = siem_clock() + milliseconds / 1e3, left = milliseconds / 1e3;
     while (!has_answer(producer) && left >= 0) {
         if (producer->setback.of == NULL) serve(producer, left);
-        look_around(producer);
+        yield_now(producer);
         if (producer->setback.of != NULL && producer->waiting > 0) take_back(producer);
         left = end - siem_clock();
     }
