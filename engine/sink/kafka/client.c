@@ -120,11 +120,11 @@ static const setting of_producers[] = {{"enable.idempotence", "true"},
                                        {"queue.buffering.max.messages", "0"},
                                        {"queue.buffering.max.kbytes", "2147483647"}};
 
-static const setting of_consumers[] = {{"group.id", "oversight-siem-reconcile"},
-                                       {"enable.auto.commit", "false"},
-                                       {"enable.auto.offset.store", "false"},
-                                       {"enable.partition.eof", "true"},
-                                       {"auto.offset.reset", "earliest"}};
+/* A question waits for the fetch before it on the same connection. */
+static const setting of_consumers[] = {
+    {"group.id", "oversight-siem-reconcile"}, {"fetch.wait.max.ms", "10"},
+    {"enable.auto.commit", "false"},          {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},         {"auto.offset.reset", "earliest"}};
 
 static const setting of_all[] = {
     {"client.id", "oversight-siem"}, {"log_level", "4"}, {"log.connection.close", "false"}};
