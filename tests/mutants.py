@@ -50,6 +50,7 @@ ROOMS = [
       "lua/lookup_spec", "cli/tables", *VALUES]),
     ("event", ["engine/test_(event|mapping|sign)", "engine/test_misuse", *VALUES]),
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
+    ("digest key", ["evidence/receipt", "engine/test_misuse"]),
     ("hash hash_tree proof head member leaf", ["engine/test_tree", "engine/test_misuse", "evidence/"]),
     ("log tlog order expected witness verify strays findings continuity pages web",
      ["evidence/verify", "engine/test_(tree|misuse)", "evidence/"]),

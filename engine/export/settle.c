@@ -1,6 +1,7 @@
 /* settle.c: what becomes of the records of a request that has ended. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "evidence/digest.h"
 #include "export/export.h"
 #include "record/batch.h"
 
@@ -28,6 +29,13 @@ static void count_delivered(siem_counts *counts, const siem_item *item,
     counts->existed += outcome->existed;
     counts->kept_aside += outcome->kept_aside;
     count_repairs(counts, siem_batch_repairs(item->batch, item->record));
+}
+
+static void add_to_digest(siem_digest *digest, const siem_item *item) {
+    size_t size;
+    if (digest == NULL) return;
+    const char *record = siem_batch_at(item->batch, item->record, &size);
+    siem_digest_add_record(digest, siem_batch_event_id(item->batch, item->record), record, size);
 }
 
 /* A record that the sink rejects: counted, kept aside, or the end. */
@@ -104,6 +112,7 @@ siem_code siem_export_settle(void *context, const siem_settlement *settlement, s
         const siem_outcome *outcome = &settlement->outcomes[i];
         if (outcome->verdict == SIEM_DELIVERED) {
             count_delivered(&export_->counts, &items[i], outcome);
+            add_to_digest(export_->options.digest, &items[i]);
         } else if (outcome->verdict == SIEM_REJECT) {
             siem_code rejected = reject(export_, &items[i], outcome, rc == SIEM_OK ? err : NULL);
             if (rejected != SIEM_OK) halt_at(export_, items, i);

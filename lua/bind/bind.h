@@ -32,6 +32,7 @@ LUALIB_API int luaL_typeerror(lua_State *L, int arg, const char *name) __attribu
 #define SIEM_LUA_GEOIP      "oversight.geoip"
 #define SIEM_LUA_NEWS       "oversight.news"
 #define SIEM_LUA_TLOG       "oversight.tlog"
+#define SIEM_LUA_DIGEST     "oversight.digest"
 
 /* Each adds one noun to the module table on top of the stack. */
 void siem_lua_bind_event(lua_State *L);
@@ -48,6 +49,7 @@ void siem_lua_bind_sign(lua_State *L);
 void siem_lua_bind_networks(lua_State *L);
 void siem_lua_bind_geoip(lua_State *L);
 void siem_lua_bind_tlog(lua_State *L);
+void siem_lua_bind_digest(lua_State *L);
 void siem_lua_bind_text(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);
@@ -148,6 +150,7 @@ void siem_lua_lend_event(lua_State *L, int index, siem_event *event);
 siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use);
 siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use);
 siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use);
+siem_digest *siem_lua_check_digest(lua_State *L, int index, siem_lua_use **use);
 siem_tlog *siem_lua_check_tlog(lua_State *L, int index, siem_lua_use **use);
 siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use **use);
 siem_checkpoint *siem_lua_check_checkpoint(lua_State *L, int index, siem_lua_use **use);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* User values of an export: what the engine's export points to must outlive it. */
-enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, TLOG, USER_VALUES = TLOG, REGISTRY };
+enum { MAPPING = 1, SINK, DEADLETTER, CHECKPOINT, TLOG, DIGEST, USER_VALUES = DIGEST, REGISTRY };
 
 typedef struct lua_export {
     siem_export *export_;          /* NULL: closed */
@@ -202,7 +202,7 @@ static int refer_to_function(lua_State *L, const char *name) {
 }
 
 /* core.export_open{mapping=, sink=, on_error=, deadletter=, checkpoint=, after=, batch_bytes=,
- * jobs=, tlog=, on_unverified=, progress=, notice=} -> export */
+ * jobs=, tlog=, on_unverified=, digest=, progress=, notice=} -> export */
 static int export_open(lua_State *L) {
     siem_error err;
     siem_lua_caller *ignored;
@@ -211,12 +211,13 @@ static int export_open(lua_State *L) {
     lua_export *e = lua_newuserdatauv(L, sizeof *e, REGISTRY);
     *e = (lua_export){.progress = LUA_NOREF, .notice = LUA_NOREF};
     luaL_setmetatable(L, SIEM_LUA_EXPORT);
-    static const char *const keys[] = {"mapping", "sink", "deadletter", "checkpoint", "tlog"};
+    static const char *const keys[] = {"mapping",    "sink", "deadletter",
+                                       "checkpoint", "tlog", "digest"};
     for (int i = 0; i < USER_VALUES; i++) {
         lua_getfield(L, 1, keys[i]);
         lua_pushvalue(L, -1);
         lua_setiuservalue(L, 2, i + 1);
-    } /* options, export, mapping, sink, deadletter, checkpoint, tlog */
+    } /* options, export, mapping, sink, deadletter, checkpoint, tlog, digest */
     e->progress = refer_to_function(L, "progress");
     e->notice = refer_to_function(L, "notice");
     int64_t batch_bytes = siem_lua_option_integer(L, 1, "batch_bytes", 0);
@@ -230,6 +231,7 @@ static int export_open(lua_State *L) {
         .deadletter = lua_isnil(L, 5) ? NULL : siem_lua_check_deadletter(L, 5, NULL),
         .checkpoint = lua_isnil(L, 6) ? NULL : siem_lua_check_checkpoint(L, 6, NULL),
         .tlog = lua_isnil(L, 7) ? NULL : siem_lua_check_tlog(L, 7, NULL),
+        .digest = lua_isnil(L, 8) ? NULL : siem_lua_check_digest(L, 8, NULL),
         .on_unverified = read_on_unverified(L),
         .after = siem_lua_option_integer(L, 1, "after", 0),
         .batch_bytes = (size_t)batch_bytes,
@@ -250,8 +252,8 @@ static int export_open(lua_State *L) {
 typedef struct session {
     lua_export *export_;
     siem_lua_caller *mapping, *sink;
-    siem_lua_use *deadletter, *checkpoint, *tlog; /* NULL: there is none */
-    siem_lua_use *source;                         /* of the registry or event; or NULL */
+    siem_lua_use *deadletter, *checkpoint, *tlog, *digest; /* NULL: there is none */
+    siem_lua_use *source;                                  /* of the registry or event; or NULL */
 } session;
 
 static session begin(lua_State *L, siem_lua_use *source) {
@@ -262,6 +264,8 @@ static session begin(lua_State *L, siem_lua_use *source) {
     if (!lua_isnil(L, -1)) (void)siem_lua_check_checkpoint(L, -1, &s.checkpoint);
     lua_getiuservalue(L, 1, TLOG);
     if (!lua_isnil(L, -1)) (void)siem_lua_check_tlog(L, -1, &s.tlog);
+    lua_getiuservalue(L, 1, DIGEST);
+    if (!lua_isnil(L, -1)) (void)siem_lua_check_digest(L, -1, &s.digest);
     lua_getiuservalue(L, 1, MAPPING);
     (void)siem_lua_check_mapping(L, -1, &s.mapping);
     lua_getiuservalue(L, 1, SINK);
@@ -277,12 +281,14 @@ static session begin(lua_State *L, siem_lua_use *source) {
     if (s.deadletter != NULL) s.deadletter->count++;
     if (s.checkpoint != NULL) s.checkpoint->count++;
     if (s.tlog != NULL) s.tlog->count++;
+    if (s.digest != NULL) s.digest->count++;
     if (s.source != NULL) s.source->count++;
     return s;
 }
 
 static int end(lua_State *L, const session *s, siem_code rc, siem_error *err) {
     if (s->source != NULL) s->source->count--;
+    if (s->digest != NULL) s->digest->count--;
     if (s->tlog != NULL) s->tlog->count--;
     if (s->checkpoint != NULL) s->checkpoint->count--;
     if (s->deadletter != NULL) s->deadletter->count--;

@@ -502,6 +502,8 @@ function siem.export_events(job) end
 ---@field filter (fun(event: oversight.Event): boolean?)|oversight.Filter|string|nil a string: a file or a module that returns one
 ---@field sink string|table|oversight.Sink|(fun(): oversight.Sink?, string?, oversight.Code?) "-", a file, a table with send and close, a sink, or a function that opens one when all else is open; the pipeline closes that
 ---@field tlog string|oversight.Tlog|nil the transparency log with which events are compared: a file, a URL, or an open one
+---@field receipt string? a file that gets a line of what was delivered, at the end, and once an hour with follow
+---@field receipt_key string? a file with the Ed25519 key that signs it, in PEM
 ---@field on_unverified "export"|"stop"|"refuse"|nil what becomes of an event that is not what its leaf says; "export"
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?

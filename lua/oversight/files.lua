@@ -8,11 +8,12 @@ local M = {}
 ---@field output string? "-" is none
 ---@field dead_letter string?
 ---@field checkpoint string?
+---@field receipt string?
 
 --- The names beside a file that its owner uses as well.
 local BESIDE = {
   registry = { "", "-wal", "-shm", "-journal" }, checkpoint = { "", ".new", ".lock" }, numbers = { "", ".new" },
-  output = { "" }, ["dead letter"] = { "" },
+  output = { "" }, ["dead letter"] = { "" }, receipt = { "" },
 }
 
 --- The file that was recorded and that `name` names as well: by its place, or by another link. Inodes say
@@ -47,7 +48,8 @@ local function is_file(path)
 end
 
 --- What is written, in the order in which it is checked.
-local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "checkpoint", "checkpoint" } }
+local WRITTEN = { { "output", "output" }, { "dead letter", "dead_letter" }, { "checkpoint", "checkpoint" },
+  { "receipt", "receipt" } }
 
 --- Refuses to write over a registry, its log, or one output over another.
 ---@param list oversight.Files[] of each pipeline

@@ -7,6 +7,7 @@ local filter       = require "oversight.filter"
 local format       = require "oversight.format"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
+local receipt      = require "oversight.receipt"
 local selection    = require "oversight.selection"
 local sink         = require "oversight.sink"
 local sink_table   = require "oversight.sink_table"
@@ -18,11 +19,13 @@ local KEYS = {
   source = "any", format = "any", sink = "any", options = "table", filter = "any", on_error = "string",
   dead_letter = "string", progress = "function", notice = "function", name = "string", checkpoint = "string",
   follow = "boolean", wait = "boolean", after = "integer", jobs = "integer", tlog = "any", on_unverified = "string",
+  receipt = "string", receipt_key = "string",
 }
 local REQUIRED = { "source", "format", "sink" }
 
 ---@class oversight.Pipeline
 ---@field send function? of a command: sends in place of an export: parts -> ok, message, code, counts
+---@field format_file string? of the command: the name or the file that the format comes from
 ---@field opened fun(selection: oversight.Selection)? of the command: called when all is open, unless it follows
 local Pipeline = {}
 Pipeline.__index = Pipeline
@@ -183,7 +186,7 @@ end
 function M.files_of(self)
   return {
     db = describes_registry(self.source) and self.source.path or nil, dead_letter = self.dead_letter,
-    output = type(self.sink) == "string" and self.sink or nil, checkpoint = self.checkpoint,
+    output = type(self.sink) == "string" and self.sink or nil, checkpoint = self.checkpoint, receipt = self.receipt,
   }
 end
 
@@ -295,10 +298,36 @@ local function open_checkpoint(self, parts)
   }
 end
 
+--- The digest of the file that the format comes from; nil for one that is built in, or made by a script.
+local function digest_of_format(self)
+  if type(self.format) ~= "string" and not self.format_file then return nil end
+  local path = catalog.where(self.format_file or self.format)
+  local file = path and io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "a"
+  file:close()
+  return text and receipt.hash(text)
+end
+
+--- Opens the receipts last: nothing is delivered without.
+local function open_receipt(self, parts)
+  if not self.receipt then return false end
+  local is_url = type(self.tlog) == "string" and self.tlog:find "^https?://"
+  return receipt.open {
+    path = self.receipt, key = self.receipt_key, tlog = parts.tlog,
+    head = is_url and core.tlog_head { source = self.tlog } or nil,
+    about = {
+      registry_id = describes_registry(self.source) and self.source.registry_id or nil, format = parts.mapping:name(),
+      format_sha256 = digest_of_format(self), target = parts.sink:target(), program = "oversight-siem " .. core.version,
+    },
+  }
+end
+
 --- In the order in which a mistake does least harm: the files that are written come last.
 local STEPS = {
   { "mapping", open_mapping }, { "source", open_source }, { "tlog", open_tlog }, { "deadletter", open_deadletter },
   { "sink", open_sink }, { "checkpoint", open_checkpoint },
+  { "receipt", open_receipt },
 }
 
 --- Closes all, the last one first. Closing can fail, too: a late write error.
@@ -368,12 +397,31 @@ local function conclude(self, export, parts, selected, ok)
   return counts
 end
 
+--- What an export calls while it runs: it writes receipts that are due as well. One that cannot be written ends it.
+local function progress_of(self, receipts)
+  if not receipts then return self.progress end
+  return function(counts)
+    local written, message = receipts:write_when_due()
+    if not written then error("the receipt cannot be written: " .. message, 0) end
+    if self.progress then return self.progress(counts) end
+  end
+end
+
+--- Writes the last receipt, also after a failure.
+local function finish_receipt(receipts, ok, message, code, fault)
+  if not receipts then return ok, message, code, fault end
+  local written, problem, kind = receipts:write()
+  if written or not ok then return ok, message, code, fault end
+  return nil, "the receipt cannot be written: " .. problem, kind
+end
+
 --- Exports what the parts are opened for.
 local function send_by_export(self, parts)
   local export, problem, kind = core.export_open {
     mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
     checkpoint = parts.checkpoint, after = self.after, jobs = self.jobs,
-    progress = self.progress, notice = self.notice, tlog = parts.tlog, on_unverified = self.on_unverified,
+    progress = progress_of(self, parts.receipt), notice = self.notice,
+    digest = parts.receipt and parts.receipt.digest, tlog = parts.tlog, on_unverified = self.on_unverified,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
   if not export then return nil, problem, kind end
@@ -382,6 +430,7 @@ local function send_by_export(self, parts)
   local ok, message, code, fault = run_export(self, export, parts.source)
   local counts = conclude(self, export, parts, selected, ok)
   export:close()
+  ok, message, code, fault = finish_receipt(parts.receipt, ok, message, code, fault)
   return ok, message, code, counts, fault
 end
 

@@ -10,6 +10,8 @@ static siem_tlog_summary summary;
 static siem_registry *registry, *followed;
 static siem_event *event;
 static size_t count;
+static siem_digest *digest;
+static unsigned char signature[64];
 
 static void prepare(void) {
     static const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}}};
@@ -24,6 +26,7 @@ static void prepare(void) {
     assert_ok(siem_registry_open(&followed, &options, &err));
     assert_ok(siem_event_open(&event, row, 1, "one", &err));
     assert_ok(siem_tlog_open(&tlog, &log, &err));
+    assert_ok(siem_digest_open(&digest, &err));
 }
 
 #define CASE(name, call)                                                                           \
@@ -76,6 +79,20 @@ CASE(verify_zeroed, VERIFY(tlog, 0))
 CASE(verify_unfollowed, VERIFY(tlog, .registry = registry))
 CASE(verify_key, VERIFY(tlog, .registry = followed, .registry_id = "key", .head = &head))
 
+CASE(digest_out, siem_digest_open(NULL, err))
+CASE(digest_add_digest, siem_digest_add(NULL, "", 0, err))
+CASE(digest_add_bytes, siem_digest_add(digest, NULL, 1, err))
+CASE(digest_take_digest, siem_digest_take(NULL, &(siem_digest_sum){0}, err))
+CASE(digest_take_sum, siem_digest_take(digest, NULL, err))
+CASE(sign_signature, siem_key_sign(NULL, "key", "", 0, err))
+CASE(sign_path, siem_key_sign(signature, NULL, "", 0, err))
+CASE(sign_text, siem_key_sign(signature, "key", NULL, 1, err))
+CASE(sign_key, siem_key_sign(signature, test_path("leaves.jsonl"), "", 0, err))
+CASE(check_signature, siem_key_check(NULL, "key", "", 0, err))
+CASE(check_path, siem_key_check(signature, NULL, "", 0, err))
+CASE(check_text, siem_key_check(signature, "key", NULL, 1, err))
+CASE(check_key, siem_key_check(signature, test_path("leaves.jsonl"), "", 0, err))
+
 static void test_misuses(void **state) {
     static const test_misuse misuses[] = {
         {"hash_hash", hash_hash, "hash"},
@@ -121,6 +138,19 @@ static void test_misuses(void **state) {
         {"verify_zeroed", verify_zeroed, "registry"},
         {"verify_unfollowed", verify_unfollowed, "not opened to be followed"},
         {"verify_key", verify_key, "registry_id is not a public key"},
+        {"digest_out", digest_out, "out"},
+        {"digest_add_digest", digest_add_digest, "digest"},
+        {"digest_add_bytes", digest_add_bytes, "bytes"},
+        {"digest_take_digest", digest_take_digest, "digest"},
+        {"digest_take_sum", digest_take_sum, "sum"},
+        {"sign_signature", sign_signature, "signature"},
+        {"sign_path", sign_path, "path"},
+        {"sign_text", sign_text, "text"},
+        {"sign_key", sign_key, "is not a private key of Ed25519"},
+        {"check_signature", check_signature, "signature"},
+        {"check_path", check_path, "path"},
+        {"check_text", check_text, "text"},
+        {"check_key", check_key, "is not a key of Ed25519"},
     };
     (void)state;
     test_all_misuses(misuses, sizeof misuses / sizeof *misuses, prepare);
@@ -131,6 +161,7 @@ static void test_nothing(void **state) {
     (void)state;
     assert_int_equal(siem_tlog_size(NULL), 0);
     siem_tlog_close(NULL);
+    siem_digest_close(NULL);
     assert_null(siem_tlog_fault_name(SIEM_TLOG_FAULTS));
     assert_null(siem_tlog_fault_title((siem_tlog_fault)-1));
     assert_string_equal(siem_tlog_fault_name(SIEM_TLOG_ROW_ALTERED), "row_altered");

@@ -542,6 +542,10 @@ SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
 #include <oversight/tlog.h>
 
+/* ---- receipts (since 0.2.0) ------------------------------------------------------------------ */
+
+#include <oversight/digest.h>
+
 /* ---- export (since 0.1.0) -------------------------------------------------------------------- */
 
 /* The loop over all of the above: events in, records out, nothing lost unnamed. */
@@ -615,7 +619,8 @@ typedef struct siem_export_options {
                     mapping has functions and open_mapping is NULL, 0 is 1, and more are an error */
     siem_tlog *tlog; /* with which events are compared, for fields as tlog.leaf_hash; NULL: none.
                         It is read on for events that are newer */
-    siem_on_unverified on_unverified;          /* 0: SIEM_EXPORT_UNVERIFIED */
+    siem_on_unverified on_unverified; /* 0: SIEM_EXPORT_UNVERIFIED */
+    siem_digest *digest; /* to which each record that is delivered is added; NULL: none */
     siem_open_mapping_function open_mapping;   /* for a mapping with functions; NULL: none */
     siem_close_mapping_function close_mapping; /* required with open_mapping; else NULL */
     void *mapping_context;

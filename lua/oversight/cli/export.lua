@@ -37,6 +37,10 @@ local M = {
     { "--on-unverified", value = "WHAT",
       help = "what to do with an event that is not what its leaf in the log says: export (the default), stop, or " ..
         "dead-letter, into the file of --dead-letter" },
+    { "--receipt", value = "FILE",
+      help = "add a line of what was delivered, with a hash of all records: at the end, and once an hour " ..
+        "with --follow" },
+    { "--receipt-key", value = "FILE", help = "sign it by this Ed25519 key, in PEM" },
     { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
     { "--checkpoint", value = "FILE",
@@ -107,6 +111,8 @@ local function check_position(given)
   if given.restricted and given.jobs then
     return "--restricted does not go with --jobs: its limits are of one thread"
   end
+  if given.receipt_key and not given.receipt then return "--receipt-key needs --receipt" end
+  if given.receipt and given.dry_run then return "--receipt does not go with --dry-run: nothing is delivered" end
   if given.on_unverified and not given.tlog then return "--on-unverified needs --tlog" end
   if given.on_unverified and not ON_UNVERIFIED[given.on_unverified] then
     return "--on-unverified takes export, stop or dead-letter"
@@ -135,13 +141,16 @@ local function make_pipeline(given, kind, get_sink)
   if not sink then return nil, message, code end
   local on_error, dead_letter = parse_on_error(given)
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
-  return pipeline.new {
+  local job = pipeline.new {
     name = format.name, format = format, options = options, sink = sink,
     source = { path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit },
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
     tlog = given.tlog, on_unverified = ON_UNVERIFIED[given.on_unverified],
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
+    receipt = given.receipt, receipt_key = given.receipt_key,
   }
+  job.format_file = name
+  return job
 end
 
 -- ---- running ----

@@ -1,6 +1,7 @@
 --- oversight-siem verify: whether the rows of a registry are what its transparency log says.
 local given_registry = require "oversight.cli.support.given_registry"
 local program        = require "oversight.program"
+local receipt_report = require "oversight.cli.support.receipt_report"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 
@@ -14,14 +15,18 @@ local print = require("oversight.output").print
 
 local M = {
   summary = "Shows that a registry's rows are what its signed log says",
-  usage   = "--db FILE --tlog FILE|URL",
+  usage   = "(--db FILE --tlog FILE|URL | --receipt FILE [--file OUT...])",
   options = {
-    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
-    { "--tlog", value = "FILE|URL", required = true, help = "its leaves.jsonl, or the URL of the registry" },
+    arguments = { 0, 100000, "FILE" },
+    { "--db", value = "FILE", help = "the registry's SQLite database" },
+    { "--tlog", value = "FILE|URL", help = "its leaves.jsonl, or the URL of the registry" },
     { "--head", value = "FILE|URL", help = "what the registry signed: a file with the answer of /tlog/head, or the " ..
       "URL of the registry (default: that of --tlog)" },
     { "--registry-id", value = "KEY", help = "the registry's public key, 64 hex digits, by which the head is signed" },
     { "--since-head", value = "FILE", help = "an older head, whose log this one must continue" },
+    { "--receipt", value = "FILE", help = "instead: check the receipts of an export" },
+    { "--receipt-key", value = "FILE", help = "by the public key that signs them, in PEM" },
+    { "--file", value = "OUT", many = true, help = "and by all files that it wrote, in order: each byte" },
     { "--json", help = "for programs" },
     { "--help", help = "show this help" },
   },
@@ -151,7 +156,20 @@ local function is_key(key)
   return #key == 64 and key:find "^%x+$" ~= nil
 end
 
+--- What is wrong with the options, or nil.
+local function check_options(given)
+  if not given.receipt and not (given.db and given.tlog) then
+    return "give --db FILE and --tlog FILE|URL, or --receipt FILE"
+  end
+  if given.receipt and (given.db or given.tlog) then return "give either --receipt, or --db and --tlog" end
+  if not given.receipt and (given.file or given.receipt_key) then return "--file and --receipt-key need --receipt" end
+  if #given > 0 and not given.file then return "files are given after --file" end
+end
+
 function M.run(given)
+  local problem = check_options(given)
+  if problem then return nil, problem, "usage" end
+  if given.receipt then return receipt_report.run(given) end
   if given.registry_id and not is_key(given.registry_id) then
     return nil, "--registry-id takes the registry's public key, 64 hex digits: ed25519_pub, as the registry has it",
       "usage"

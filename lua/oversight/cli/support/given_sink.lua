@@ -251,6 +251,7 @@ end
 function M.check_files(given, kind, dead_letter)
   return files.check({ {
     db = given.db, dead_letter = dead_letter, output = not kind and given.output or nil, checkpoint = given.checkpoint,
+    receipt = given.receipt,
   } }, given.metrics)
 end
 
