@@ -70,11 +70,13 @@ static const char *find_word(const char *text, const char *from, const char *wor
     return NULL;
 }
 
-/* Finds where the message names the options. */
-static void locate_options(siem_error *err) {
-    const char *from = err->message;
+/* Finds where the message names the options: after a prefix of so many bytes, which can be a kind
+ * of sink with the name of an option; else within it. */
+static void locate_options(siem_error *err, size_t prefix) {
+    const char *from = err->message + strnlen(err->message, prefix);
     for (size_t i = 0; i < SIEM_ERROR_OPTIONS && err->options[i][0] != '\0'; i++) {
         const char *at = find_word(err->message, from, err->options[i]);
+        if (at == NULL && i == 0) at = find_word(err->message, err->message, err->options[i]);
         err->option_at[i] = at != NULL ? (int)(at - err->message) : -1;
         if (at != NULL) from = at + strlen(err->options[i]);
     }
@@ -89,7 +91,7 @@ static siem_code set(siem_error *err, siem_code code, const char *const *options
     for (size_t i = 0; i < SIEM_ERROR_OPTIONS && options[i] != NULL; i++) {
         (void)snprintf(err->options[i], sizeof err->options[i], "%s", options[i]);
     }
-    locate_options(err);
+    locate_options(err, 0);
     return code;
 }
 
@@ -140,7 +142,7 @@ void siem_error_prefix(siem_error *err, const char *format, ...) {
     size_t size = strlen(longer);
     (void)snprintf(longer + size, sizeof longer - size, ": %s", err->message);
     siem_utf8_line(err->message, sizeof err->message, longer);
-    locate_options(err);
+    locate_options(err, size);
 }
 
 void siem_error_name_event(siem_error *err, const char *id, size_t size) {

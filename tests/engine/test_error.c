@@ -23,6 +23,13 @@ static void test_options(void **state) {
     siem_error_prefix(&err, "%s", "elastic");
     assert_named(&err, 0, "user", 9);
     assert_named(&err, 1, "password", 18);
+    /* A kind of sink can have the name of an option. */
+    (void)siem_error_of_option(&err, SIEM_INVALID, "kafka", "kafka takes NAME=VALUE");
+    siem_error_prefix(&err, "%s", "kafka");
+    assert_named(&err, 0, "kafka", 7);
+    (void)siem_error_of_option(&err, SIEM_INVALID, "url", "it is empty");
+    siem_error_prefix(&err, "%s", "url");
+    assert_named(&err, 0, "url", 0);
 }
 
 /* A word is whole; what the message does not name is nowhere. */
