@@ -444,6 +444,38 @@ static void test_condition(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
+/* Each thread looks for the columns that the mapping reads. */
+static void test_missing_column(void **state) {
+    static const char *const column[] = {"of_a_site", NULL};
+    siem_mapping *of_site;
+    siem_jobs *jobs;
+    siem_task_queue *parcels;
+    siem_slice slice;
+    siem_batch *batch;
+    siem_rendered rendered;
+    (void)state;
+    assert_ok(siem_mapping_open(&of_site, "site", &err));
+    assert_ok(siem_mapping_add(of_site, &(siem_row){"x", .from = column}, &err));
+    assert_ok(siem_mapping_compile(of_site, &err));
+    siem_registry *registry = open_registry();
+    siem_renderer renderer = {.mapping = of_site};
+    assert_ok(siem_task_queue_open(&parcels, &err));
+    assert_ok(siem_jobs_open(&jobs, 1, siem_registry_origin(registry), &renderer, NULL, parcels,
+                             4000, &err));
+    assert_ok(siem_registry_next_slice(registry, &slice, &err));
+    assert_ok(siem_batch_open(&batch, &err));
+    assert_ok(siem_jobs_add(jobs, &slice, batch, &err));
+    while (!siem_jobs_take(jobs, 100, &rendered)) continue;
+    assert_true(rendered.is_last);
+    assert_int_equal(rendered.failure.code, SIEM_NOT_FOUND);
+    assert_non_null(strstr(rendered.failure.message, "of_a_site"));
+    siem_batch_close(rendered.batch);
+    siem_jobs_close(jobs);
+    siem_task_queue_close(parcels);
+    siem_registry_close(registry);
+    siem_mapping_close(of_site);
+}
+
 static void test_wrong_number(void **state) {
     siem_export *export_;
     siem_sink *sink;
@@ -477,6 +509,7 @@ int main(void) {
         cmocka_unit_test(test_closed_early),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_condition),
+        cmocka_unit_test(test_missing_column),
         cmocka_unit_test(test_wrong_number),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

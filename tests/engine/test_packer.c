@@ -196,6 +196,25 @@ static void test_batches_serve_again(void **state) {
     close_packer();
 }
 
+/* Also when the last records of one are settled along with the first ones of the next. */
+static void test_settled_across_batches(void **state) {
+    siem_request_items request;
+    siem_batch *other;
+    (void)state;
+    open_packer(0, 2, 1000, 0);
+    add("abc", 0);
+    add("def", 0);
+    assert_ok(siem_packer_next(packer, false, &request, &err));
+    const siem_batch *first = request.items[0].batch;
+    siem_packer_settle(packer, 2);
+    assert_next(false, "cd", 13);
+    assert_ok(siem_packer_take_batch(packer, &other, &err));
+    assert_ptr_equal(other, first);
+    siem_batch_close(other);
+    assert_next(false, "ef", 15);
+    close_packer();
+}
+
 /* A batch that is lent stays the caller's. */
 static void test_lent(void **state) {
     siem_batch *batch;
@@ -239,10 +258,15 @@ static void test_due(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_events),    cmocka_unit_test(test_by_bytes),
-        cmocka_unit_test(test_too_large),    cmocka_unit_test(test_records_of_an_event),
-        cmocka_unit_test(test_whole_events), cmocka_unit_test(test_batches_serve_again),
-        cmocka_unit_test(test_lent),         cmocka_unit_test(test_due),
+        cmocka_unit_test(test_by_events),
+        cmocka_unit_test(test_by_bytes),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_records_of_an_event),
+        cmocka_unit_test(test_whole_events),
+        cmocka_unit_test(test_batches_serve_again),
+        cmocka_unit_test(test_settled_across_batches),
+        cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,116 @@ static void test_sentinel(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
+/* ---- what else a request says ---- */
+
+/* Options of kind that are refused, by the beginning of the message; NULL: they are taken. */
+static void assert_opens(const char *kind, const siem_option *options, const char *message) {
+    siem_sink *sink = NULL;
+    size_t count = 0;
+    siem_error failure = {0};
+    while (options[count].name != NULL) count++;
+    siem_code rc = siem_sink_open(&sink, kind, options, count, &failure);
+    if (rc == SIEM_OK && message != NULL) fail_msg("taken: %s", options[count - 1].value);
+    if (rc != SIEM_OK && message == NULL) fail_msg("%s", failure.message);
+    if (message != NULL) assert_non_null(strstr(failure.message, message));
+    if (message == NULL) assert_ok(siem_sink_close(sink, &err));
+}
+
+#define NAME_OF_10 "Abcdefgh_9"
+#define NAME_OF_50 NAME_OF_10 NAME_OF_10 NAME_OF_10 NAME_OF_10 NAME_OF_10
+#define ID_OF_32   "0123456789-bcdef0123456789Abcdef"
+
+static void test_names(void **state) {
+    static const struct {
+        const char *workspace, *log_type, *message;
+    } given[] = {
+        {ID_OF_32 ID_OF_32, NAME_OF_50 NAME_OF_50, NULL},
+        {"w", "T", NULL},
+        {ID_OF_32 ID_OF_32 "0", "T", "workspace_id is made of"},
+        {"", "T", "workspace_id"},
+        {"w_1", "T", "workspace_id is made of"},
+        {"w/../x", "T", "workspace_id is made of"},
+        {"w", NAME_OF_50 NAME_OF_50 "x", "log_type is made of"},
+        {"w", "", "log_type"},
+        {"w", "a-b", "log_type is made of"},
+        {"w", "a\nX-Evil: 1", "log_type is made of"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        assert_opens("sentinel",
+                     OPTIONS({"shared_key", "c2VjcmV0"}, {"workspace_id", given[i].workspace},
+                             {"log_type", given[i].log_type}),
+                     given[i].message);
+    }
+}
+
+/* The host is that of the workspace in its cloud. */
+static void test_clouds(void **state) {
+    static const char *const hosts[][2] = {
+        {"public", "POST https://w-1.ods.opinsights.azure.com/api/logs?"},
+        {"us", "POST https://w-1.ods.opinsights.azure.us/api/logs?"},
+        {"cn", "POST https://w-1.ods.opinsights.azure.cn/api/logs?"},
+    };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        siem_sink *sink =
+            open_sink("sentinel", OPTIONS({"workspace_id", "w-1"}, {"shared_key", "c2VjcmV0"},
+                                          {"cloud", hosts[i][0]}));
+        assert_memory_equal(write_parcel(sink, 1, -1), hosts[i][1], strlen(hosts[i][1]));
+        assert_ok(siem_sink_close(sink, &err));
+    }
+}
+
+static void test_guids(void **state) {
+    static const char *const wrong[] = {
+        "",
+        "01234567-89ab-cdef-ABCD-00112233445",
+        "01234567-89ab-cdef-ABCD-0011223344556",
+        "01234567-89ab-cdef-ABCD-00112233445g",
+        "0123456-789ab-cdef-ABCD-001122334455",
+        "g1234567-89ab-cdef-ABCD-001122334455",
+        "01234567-89ab-cdef-ABCD0001122334455",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_opens("splunk", OPTIONS({"url", "http://h"}, {"token", "t"}, {"channel", wrong[i]}),
+                     "channel");
+    }
+    assert_written("splunk",
+                   OPTIONS({"url", "http://h/"}, {"token", "t0k"},
+                           {"channel", "01234567-89ab-cdef-ABCD-001122334455"}),
+                   "POST http://h/services/collector/event\n!Authorization: Splunk t0k\n"
+                   "Content-Type: application/json\n"
+                   "X-Splunk-Request-Channel: 01234567-89ab-cdef-ABCD-001122334455\n\n"
+                   "{\"a\":1}\n{\"b\":2}\n");
+}
+
+/* Targets that answer about each record may say more, the more they were sent. A URL that somebody
+ * gave may hold a credential. */
+static void test_expected(void **state) {
+    static const struct {
+        const char *kind;
+        siem_option options[6];
+        bool expects_items, given_url;
+    } kinds[] = {
+        {"http", {{"url", "http://h?key=k"}}, true, true},
+        {"splunk", {{"url", "http://h"}, {"token", "t"}}, false, false},
+        {"elastic", {{"url", "http://h"}}, true, false},
+        {"sentinel", {{"workspace_id", "w"}, {"shared_key", "c2VjcmV0"}}, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        siem_sink *sink = open_sink(kinds[i].kind, kinds[i].options);
+        write_parcel(sink, 1, -1);
+        size_t of_one = request.answer_bytes;
+        assert_int_equal(request.given_url, kinds[i].given_url);
+        write_parcel(sink, 3, -1);
+        if (kinds[i].expects_items) assert_true(request.answer_bytes > of_one);
+        else assert_int_equal(request.answer_bytes, of_one);
+        assert_ok(siem_sink_close(sink, &err));
+    }
+}
+
 /* ---- what is shown ---- */
 
 static void assert_shown(const char *expected) {
@@ -363,6 +473,10 @@ int main(void) {
         cmocka_unit_test(test_azure),
         cmocka_unit_test(test_sentinel),
         cmocka_unit_test(test_azure_credentials),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_clouds),
+        cmocka_unit_test(test_guids),
+        cmocka_unit_test(test_expected),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_masked),
         cmocka_unit_test(test_exposed),

@@ -356,6 +356,28 @@ static void test_wrong_options(void **state) {
     assert_null(export_);
 }
 
+/* As many as there may be, or none, for which no target is asked. */
+static void test_counted(void **state) {
+    static const char *ids[SIEM_MOST_COUNTED + 1];
+    static unsigned counts[SIEM_MOST_COUNTED + 1];
+    const siem_option options[] = {{"url", "http://127.0.0.1:1"}, {"retries", "0"}};
+    siem_sink *sink;
+    siem_error failure;
+    (void)state;
+    for (size_t i = 0; i <= SIEM_MOST_COUNTED; i++) ids[i] = "1";
+    assert_ok(siem_sink_open(&sink, "elastic", options, 2, &err));
+    assert_ok(siem_sink_count(sink, "r", NULL, 0, NULL, &err));
+    assert_int_equal(siem_sink_count(sink, "r", ids, SIEM_MOST_COUNTED, counts, &failure),
+                     SIEM_UNAVAILABLE);
+    assert_int_equal(siem_sink_count(sink, "r", ids, SIEM_MOST_COUNTED + 1, counts, &failure),
+                     SIEM_INVALID);
+    assert_ok(siem_sink_close(sink, &err));
+    assert_ok(siem_sink_open(&sink, "http", options, 2, &err));
+    assert_int_equal(siem_sink_count(sink, "r", ids, 1, counts, &failure), SIEM_INVALID);
+    assert_string_equal(failure.message, "a sink of kind http cannot count events");
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 /* What waits in a batch is more than the one before it held, and is never sent. */
 static void test_closed_while_filling(void **state) {
     siem_export *export_;
@@ -443,6 +465,7 @@ int main(void) {
         cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_dead_letter),
         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_counted),
         cmocka_unit_test(test_output),
         cmocka_unit_test(test_remarks),
     };
