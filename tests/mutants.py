@@ -28,7 +28,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLAGS = ["-DOVERSIGHT_TESTS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -w"]
-PRODUCTS = ["oversight-siem", "module", "shared", "faults"]  # what tests that are not C programs run
+# What tests that are not C programs run.
+PRODUCTS = ["oversight-siem", "module", "shared", "faults", "first_call", "clock_back"]
 # A test that is not done by then has noticed an endless loop, and one that needs more memory one that allocates.
 UNIT_SECONDS, TEST_SECONDS, MEMORY_MB = 60, 120, 4096
 
