@@ -1,0 +1,289 @@
+/* test_transport.c: exchanges with a server: what goes, what comes, and how they end. */
+#include "server.h"
+#include "sink/http/transport.h"
+#include "testing.h"
+
+#include <string.h>
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static siem_transport *transport;
+static test_server *server;
+
+static void open_all(const char *const *answers, siem_transport_options options) {
+    options.connect_timeout_ms = 60000;
+    if (options.timeout_ms == 0) options.timeout_ms = 120000;
+    server = test_server_open(answers);
+    assert_ok(siem_transport_open(&transport, &options, &err));
+}
+
+static void close_all(void) {
+    siem_transport_close(transport);
+    test_server_close(server);
+}
+
+#define OPEN(...) open_all((const char *const[]){__VA_ARGS__, NULL}, (siem_transport_options){0})
+
+static void begin(siem_exchange *exchange, const char *method, const char *body) {
+    siem_request *request = &exchange->request;
+    siem_request_clear(request);
+    request->method = method;
+    siem_request_set_url(request, "%s", test_server_url(server, "/p?q=1"));
+    siem_request_add_header(request, false, "X-Open: yes");
+    siem_request_add_header(request, true, "X-Key: s3cret-key");
+    siem_buffer_add(&request->content, body, strlen(body));
+    if (body[0] != '\0') siem_request_use_content(request);
+    assert_ok(siem_transport_begin(transport, exchange, &err));
+}
+
+static siem_exchange *next(void) {
+    siem_exchange *ended;
+    while ((ended = siem_transport_next(transport)) == NULL) siem_transport_wait(transport, 1000);
+    return ended;
+}
+
+static const siem_response *exchange_once(siem_exchange *exchange, const char *body) {
+    begin(exchange, "POST", body);
+    assert_ptr_equal(next(), exchange);
+    return &exchange->response;
+}
+
+static void assert_has(const char *text, const char *part) {
+    if (strstr(text, part) == NULL) fail_msg("'%s' lacks '%s'", text, part);
+}
+
+static void test_ordinary(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN("HTTP/1.1 429 Slow\r\nServer: Nginx of somebody\r\nRetry-After: 7\r\nContent-Length: 5\r\n"
+         "\r\nlater",
+         OK);
+    const siem_response *response = exchange_once(&exchange, "the body");
+    assert_int_equal(response->status, 429);
+    assert_string_equal(response->server, "Nginx of somebody");
+    assert_true(response->retry_after == 7);
+    assert_string_equal(response->body.bytes, "later");
+    assert_string_equal(response->fault, "");
+    assert_false(response->repeats_secret);
+    const char *sent = test_server_request(server, 0);
+    assert_memory_equal(sent, "POST /p?q=1 HTTP/1.1\r\n", 22);
+    assert_has(sent, "\r\nX-Open: yes\r\n");
+    assert_has(sent, "\r\nX-Key: s3cret-key\r\n");
+    assert_has(sent, "\r\nUser-Agent: oversight-siem/");
+    assert_has(sent, "\r\n\r\nthe body");
+    assert_null(strstr(sent, "Expect"));
+    /* The same exchange again, of which nothing is left. */
+    response = exchange_once(&exchange, "");
+    assert_int_equal(response->status, 200);
+    assert_string_equal(response->server, "");
+    assert_true(response->retry_after == -1);
+    assert_string_equal(response->body.bytes, "ok");
+    assert_has(test_server_request(server, 1), "Content-Length: 0\r\n");
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+static void test_methods(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN(OK, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", OK);
+    begin(&exchange, "GET", "");
+    assert_string_equal(next()->response.body.bytes, "ok");
+    begin(&exchange, "HEAD", "");
+    assert_int_equal(next()->response.status, 200);
+    begin(&exchange, "PUT", "x");
+    assert_int_equal(next()->response.status, 200);
+    assert_memory_equal(test_server_request(server, 0), "GET /p", 6);
+    assert_memory_equal(test_server_request(server, 1), "HEAD /p", 7);
+    assert_memory_equal(test_server_request(server, 2), "PUT /p", 6);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* Credentials do not follow to wherever an answer points. */
+static void test_redirect(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN("HTTP/1.1 307 Go\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(exchange_once(&exchange, "b")->status, 307);
+    assert_int_equal(test_server_count(server), 1);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* What may have reached the server is not sent again by itself. */
+static void test_broken_connection(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN(OK, "", OK);
+    assert_int_equal(exchange_once(&exchange, "first")->status, 200);
+    const siem_response *response = exchange_once(&exchange, "second");
+    assert_int_equal(response->status, 0);
+    assert_has(response->fault, "");
+    assert_true(response->fault[0] != '\0');
+    assert_null(response->remedy);
+    assert_int_equal(test_server_count(server), 2);
+    assert_int_equal(exchange_once(&exchange, "third")->status, 200);
+    assert_string_equal(exchange.response.fault, "");
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+static void test_timeout(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    open_all((const char *const[]){test_server_holds, NULL},
+             (siem_transport_options){.timeout_ms = 50});
+    const siem_response *response = exchange_once(&exchange, "b");
+    assert_int_equal(response->status, 0);
+    assert_has(response->fault, "timed out");
+    assert_null(response->remedy);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+static void test_wrong_url(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN(OK);
+    siem_request_clear(&exchange.request);
+    siem_request_set_url(&exchange.request, "http://[::x");
+    assert_ok(siem_transport_begin(transport, &exchange, &err));
+    assert_ptr_equal(next(), &exchange);
+    assert_string_equal(exchange.response.remedy, "correct the URL");
+    siem_request_clear(&exchange.request);
+    siem_request_set_url(&exchange.request, "ftp://127.0.0.1/");
+    assert_ok(siem_transport_begin(transport, &exchange, &err));
+    assert_ptr_equal(next(), &exchange);
+    assert_has(exchange.response.fault, "ftp");
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+static void test_line_break(void **state) {
+    siem_exchange exchange = {0};
+    siem_error failure;
+    (void)state;
+    OPEN(OK);
+    siem_request_clear(&exchange.request);
+    siem_request_set_url(&exchange.request, "%s", test_server_url(server, "/"));
+    siem_request_add_header(&exchange.request, false, "X-Open: a\r\nX-Evil: b");
+    assert_int_equal(siem_transport_begin(transport, &exchange, &failure), SIEM_INVALID);
+    assert_string_equal(failure.message, "a header holds a line break");
+    assert_null(siem_transport_next(transport));
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* Each lane has its cookies; without one, an exchange keeps its own until it is freed. */
+static void test_cookies(void **state) {
+    siem_exchange exchanges[3] = {{.owner = NULL}};
+    siem_lane *list = NULL, *lanes[2];
+    (void)state;
+    OPEN("HTTP/1.1 200 OK\r\nSet-Cookie: node=a\r\nContent-Length: 0\r\n\r\n", OK);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(siem_lane_take(&lanes[i], &list, &err));
+        exchanges[i].lane = lanes[i];
+    }
+    (void)exchange_once(&exchanges[0], "0");
+    (void)exchange_once(&exchanges[1], "1");
+    (void)exchange_once(&exchanges[0], "2");
+    (void)exchange_once(&exchanges[2], "3");
+    assert_null(strstr(test_server_request(server, 1), "Cookie"));
+    assert_has(test_server_request(server, 2), "\r\nCookie: node=a\r\n");
+    assert_null(strstr(test_server_request(server, 3), "Cookie"));
+    /* Another lane of the same name has none of them. */
+    assert_ok(siem_lane_renew(lanes[0], &err));
+    (void)exchange_once(&exchanges[0], "4");
+    assert_null(strstr(test_server_request(server, 4), "Cookie"));
+    for (int i = 0; i < 3; i++) siem_exchange_free(transport, &exchanges[i]);
+    for (int i = 0; i < 2; i++) siem_lane_close(lanes[i]);
+    close_all();
+}
+
+/* Two on their way end in the order of their answers, and one that is broken off never does. */
+static void test_several(void **state) {
+    siem_exchange exchanges[3] = {{.owner = NULL}};
+    (void)state;
+    OPEN(test_server_holds, OK);
+    begin(&exchanges[0], "POST", "held");
+    while (test_server_count(server) < 1) siem_transport_wait(transport, 10);
+    begin(&exchanges[1], "POST", "b");
+    assert_ptr_equal(next(), &exchanges[1]);
+    assert_null(siem_transport_next(transport));
+    siem_transport_cancel(transport, &exchanges[0]);
+    siem_transport_cancel(transport, &exchanges[0]);
+    siem_transport_cancel(transport, &exchanges[2]);
+    siem_transport_wait(transport, 0);
+    assert_null(siem_transport_next(transport));
+    test_server_await_break(server);
+    assert_int_equal(exchange_once(&exchanges[0], "c")->status, 200);
+    for (int i = 0; i < 3; i++) siem_exchange_free(transport, &exchanges[i]);
+    close_all();
+}
+
+/* A server that repeats what it was sent, as it is or escaped. */
+static void test_repeated_secret(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN("HTTP/1.1 401 No\r\nContent-Length: 13\r\n\r\ns3cret-key is.",
+         "HTTP/1.1 401 No\r\nContent-Length: 17\r\n\r\n{\"s3cret\\u002dkey\"}");
+    assert_has(exchange_once(&exchange, "b")->body.bytes, "********** is");
+    assert_false(exchange.response.repeats_secret);
+    assert_null(strstr(exchange_once(&exchange, "b")->body.bytes, "s3cret"));
+    assert_true(exchange.response.repeats_secret);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* An answer is cut where its request expects no more. */
+static void test_too_long(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789");
+    siem_request_clear(&exchange.request);
+    siem_request_set_url(&exchange.request, "%s", test_server_url(server, "/"));
+    exchange.request.answer_bytes = 8;
+    assert_ok(siem_transport_begin(transport, &exchange, &err));
+    assert_ptr_equal(next(), &exchange);
+    assert_true(exchange.response.is_cut);
+    assert_has(exchange.response.fault, "HTTP 200, but the answer is longer than");
+    assert_string_equal(exchange.response.body.bytes, "12345678");
+    exchange.request.answer_bytes = 9;
+    assert_ok(siem_transport_begin(transport, &exchange, &err));
+    assert_ptr_equal(next(), &exchange);
+    assert_false(exchange.response.is_cut);
+    assert_string_equal(exchange.response.body.bytes, "123456789");
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* The user of a proxy is in no message, and what goes directly needs no proxy. */
+static void test_proxy(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    open_all((const char *const[]){OK, NULL},
+             (siem_transport_options){.proxy = "http://user:s3cret@127.0.0.1:1"});
+    const siem_response *response = exchange_once(&exchange, "b");
+    assert_int_equal(response->status, 0);
+    assert_true(response->fault[0] != '\0');
+    assert_null(strstr(response->fault, "s3cret"));
+    exchange.request.direct = true;
+    assert_ok(siem_transport_begin(transport, &exchange, &err));
+    assert_ptr_equal(next(), &exchange);
+    assert_int_equal(response->status, 200);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ordinary),   cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_redirect),   cmocka_unit_test(test_broken_connection),
+        cmocka_unit_test(test_timeout),    cmocka_unit_test(test_wrong_url),
+        cmocka_unit_test(test_line_break), cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_several),    cmocka_unit_test(test_repeated_secret),
+        cmocka_unit_test(test_too_long),   cmocka_unit_test(test_proxy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
