@@ -7,9 +7,11 @@ import hashlib
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from made_log import Key, MadeLog
 
@@ -70,6 +72,29 @@ def check_written(out, receipts):
     require("about", (made[0]["registry_id"], made[0]["format"], made[0]["target"]) == about, made[0])
 
 
+SCRIPT = """
+local siem = require "oversight.siem"
+require "oversight.receipt".PERIOD = 0
+return siem.pipeline {
+  source = { path = arg[1], registry_id = "r" }, format = "ecs", sink = arg[2], follow = true, receipt = arg[3],
+}
+"""
+
+
+def check_following(_out, _receipts):
+    """While an export follows, receipts are written when they are due, and the last one when it ends."""
+    out, receipts, script = work / "followed.jsonl", work / "followed.receipts", work / "script.lua"
+    script.write_text(SCRIPT)
+    follower = subprocess.Popen([PROGRAM, "run", script, log.db, out, receipts], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (receipts.exists() and receipts.read_text()):
+        time.sleep(0.05)
+    require("due", follower.poll() is None and receipts.exists() and receipts.read_text())
+    follower.send_signal(signal.SIGTERM)
+    follower.communicate(timeout=60)
+    require("followed", verify(receipts, "--file", out) == (0, []), verify(receipts, "--file", out))
+
+
 def check_verified(out, receipts):
     by_key = ("--receipt-key", public(key))
     require("whole", verify(receipts, *by_key, "--file", out) == (0, []), verify(receipts, *by_key, "--file", out))
@@ -124,7 +149,7 @@ def check_errors(out, receipts):
 
 
 try:
-    for check in (check_written, check_verified, check_errors):
+    for check in (check_written, check_following, check_verified, check_errors):
         check(work / "out.jsonl", work / "receipts.jsonl")
 finally:
     shutil.rmtree(work)
