@@ -60,7 +60,7 @@ ROOMS = [
     ("sentinel_sign", ["engine/test_(sign|wiped)", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch encoding renderer field_limit", ["engine/test_(batch|encoding)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
     ("shipment blame packer",
-     ["engine/test_(shipment|packer)", "engine/test_(delivery|sink)", "delivery/outage", *REQUESTS]),
+     ["engine/test_(shipment|packer)", "engine/test_(delivery|order|sink)", "delivery/outage", *REQUESTS]),
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("task_queue delivery send export jobs thread mappings parallel join settle export_check counters",

@@ -125,11 +125,13 @@ static void test_parts_and_sources(void **state) {
     const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}}};
     siem_mapping *mapping;
     siem_event *event;
+    siem_batch *copy;
     size_t size;
     unsigned repairs = 0;
     (void)state;
     siem_batch *batch = make_batch(1);
     siem_batch_keep_sources(batch, true);
+    assert_string_equal(siem_batch_format(batch), "");
     assert_ok(siem_mapping_open(&mapping, "two", &err));
     assert_ok(siem_mapping_set_function(mapping, give_two, NULL, &err));
     assert_ok(siem_mapping_compile(mapping, &err));
@@ -153,7 +155,11 @@ static void test_parts_and_sources(void **state) {
     assert_source(batch, 5, source);
     siem_event_close(event);
     siem_mapping_close(mapping);
+    assert_ok(siem_batch_open(&copy, &err));
+    assert_ok(siem_batch_append(copy, batch, 1, &err));
     siem_batch_close(batch);
+    assert_string_equal(siem_batch_format(copy), "two"); /* its mapping is gone */
+    siem_batch_close(copy);
 }
 
 /* More records than it has places for at first. */

@@ -107,10 +107,27 @@ static void test_every_character(void **state) {
     }
 }
 
+static void test_well_formed(void **state) {
+    static const char text[] = "seven b\xc3\xa9yond eight, and more";
+    (void)state;
+    for (size_t size = 0; size < sizeof text; size++) {
+        /* The sequence that begins at 7 is whole from 9 bytes on. */
+        assert_int_equal(siem_utf8_is_well_formed(text, size), size != 8);
+    }
+    assert_true(siem_utf8_is_well_formed("\xef\xbf\xbd", 3)); /* U+FFFD itself */
+    assert_false(siem_utf8_is_well_formed("12345678\xff", 9));
+    assert_false(siem_utf8_is_well_formed("\xff"
+                                          "2345678",
+                                          8));
+    assert_false(siem_utf8_is_well_formed("\xed\xa0\x80", 3));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_stays),
-                                       cmocka_unit_test(test_escapes), cmocka_unit_test(test_room),
+                                       cmocka_unit_test(test_escapes),
+                                       cmocka_unit_test(test_room),
                                        cmocka_unit_test(test_again),
-                                       cmocka_unit_test(test_every_character)};
+                                       cmocka_unit_test(test_every_character),
+                                       cmocka_unit_test(test_well_formed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
