@@ -24,6 +24,22 @@ done
 run 0 ping "${to_kafka[@]}" --topic odd-ecs
 has out "topic odd-ecs has 3 partition(s), on 1 broker(s)"
 
+run 0 export --db odd.db --registry-id odd --format ecs "${to_kafka[@]}" --topic odd-ecs --checkpoint odd.cp
+
+# ---- credentials: wrong ones are held, and read again by who waits for an answer ----
+guarded_by=(--to kafka --brokers "$guarded" --topic odd-ecs --kafka security.protocol=SASL_PLAINTEXT
+    --kafka sasl.mechanisms=PLAIN --kafka sasl.username=oversight --kafka sasl.password=file:password)
+(umask 077 && echo wrong-wrong >password)
+run 4 export --db odd.db --registry-id odd --format ecs "${guarded_by[@]}"
+has err "correct the credentials"
+lacks err wrong-wrong
+run 4 ping "${guarded_by[@]}"
+has err "correct the credentials"
+run 4 reconcile --db odd.db --checkpoint odd.cp "${guarded_by[@]}"
+echo right >password
+run 0 ping "${guarded_by[@]}"
+run 0 export --db odd.db --registry-id odd --format ecs "${guarded_by[@]}"
+
 # ---- a broker that is killed and comes back: nothing is lost, and the order stays ----
 events=100000
 make_registry many.db "$(many $events)"

@@ -3,22 +3,26 @@
 # shellcheck source=tests/integration/servers/java.sh
 source "$root/tests/integration/servers/java.sh"
 KAFKA=org.apache.kafka:kafka_2.13:4.3.1
-broker='' brokers=''
+broker='' brokers='' guarded=''
 
-# prepare_broker: gets Kafka, and formats the folder of a broker. $brokers is its address.
+# prepare_broker: gets Kafka, and formats the folder of a broker. $brokers is its address; $guarded is the one that asks
+# for a user and a password: oversight, right.
 prepare_broker() {
     local port controller id
     get_jars "$KAFKA"
     port=$(free_port)
     controller=$(free_port)
     brokers=127.0.0.1:$port
+    guarded=127.0.0.1:$(free_port)
     cat >server.properties <<P
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:$controller
-listeners=PLAINTEXT://$brokers,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://$brokers,CONTROLLER://127.0.0.1:$controller
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=PLAINTEXT://$brokers,GUARDED://$guarded,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://$brokers,GUARDED://$guarded,CONTROLLER://127.0.0.1:$controller
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,GUARDED:SASL_PLAINTEXT
+listener.name.guarded.sasl.enabled.mechanisms=PLAIN
+listener.name.guarded.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_oversight="right";
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=$PWD/data
