@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define CAUSE_WAIT 100  /* milliseconds between two looks while messages are taken back */
+#define BACK_MS    100  /* milliseconds between two looks while messages are taken back */
 #define PING_LEAST 100  /* milliseconds of the first question of a ping; each is twice as long, */
 #define PING_MOST  1000 /* up to this */
 
@@ -240,7 +240,7 @@ static void take_back(siem_kafka_producer *producer) {
     rd_kafka_t *handle = producer->client.handle;
     (void)siem_rdkafka.purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                          RD_KAFKA_PURGE_F_NON_BLOCKING);
-    while (producer->waiting > 0) (void)siem_rdkafka.poll(handle, CAUSE_WAIT);
+    while (producer->waiting > 0) (void)siem_rdkafka.poll(handle, BACK_MS);
 }
 
 static bool has_answer(const siem_kafka_producer *producer) {
