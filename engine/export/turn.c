@@ -1,9 +1,18 @@
 /* turn.c: what is there, and then it is the next one's turn. */
 #include "export/turn.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "export/export.h"
 #include "source/registry.h"
+
+#define LONG 1.0 /* seconds of a turn, after which it saves on the way: its target is down */
+
+/* Whether the path still names the registry: what is open could be read on for ever. */
+static siem_code check_place(siem_registry *registry, siem_error *err) {
+    siem_code rc = siem_registry_wait(registry, 0, err);
+    return rc == SIEM_END ? SIEM_OK : rc;
+}
 
 /* Before the first turn, and after a failure. */
 static siem_code begin(siem_export *export_, siem_registry *registry, siem_error *err) {
@@ -35,28 +44,30 @@ static siem_code rest(siem_export *export_, siem_code rc, siem_error *err) {
 }
 
 siem_code siem_export_turn(siem_export *export_, siem_registry *registry, uint64_t most,
-                           bool *has_more, siem_error *err) {
-    bool reading;
+                           siem_turn *turn, siem_error *err) {
+    bool reading = true;
+    *turn = (siem_turn){0};
     siem_code rc = siem_export_enter(export_, __func__, err);
     if (rc != SIEM_OK) return rc;
     export_->most = most;
+    export_->save_due = siem_clock() + LONG;
     if (export_->registry == NULL) rc = begin(export_, registry, err);
     else rc = siem_export_wake(export_, err);
+    if (rc == SIEM_OK) rc = check_place(registry, err);
     if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
-    *has_more = export_->has_more;
+    *turn = (siem_turn){.has_more = export_->has_more, .is_registrys_fault = reading};
     rc = rest(export_, rc, err);
     siem_export_leave(export_);
     return rc;
 }
 
-siem_code siem_export_tend(siem_export *export_, bool *is_saved, siem_error *err) {
+siem_code siem_export_tend(siem_export *export_, siem_error *err) {
     siem_code rc = siem_export_enter(export_, __func__, err);
     if (rc != SIEM_OK) return rc;
     if (export_->registry != NULL) {
-        rc = siem_export_save(export_, false, err);
+        rc = siem_export_save(export_, true, err);
         rc = export_->undone ? siem_export_end(export_, rc, err) : SIEM_OK;
     }
-    *is_saved = !export_->unsaved;
     siem_export_leave(export_);
     return rc;
 }

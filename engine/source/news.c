@@ -13,16 +13,18 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define SETTLE 0.002 /* seconds from a write to the log until its commit shows, on a fast disk, */
-#define UNSEEN 0.2   /* and on a slow one: the pauses double up to this */
-#define DEAF   0.2   /* how often one is asked that nothing is heard of, */
-#define SURE   1.0   /* and one whose files are heard: what is written through a mapping is not */
+#define SETTLE  0.002 /* seconds from a write to the log until its commit shows, on a fast disk, */
+#define UNSEEN  0.2   /* and on a slow one: the pauses double up to this, */
+#define SLOWEST 5.0   /* for so long after a write */
+#define DEAF    0.2   /* how often one is asked that nothing is heard of, */
+#define SURE    1.0   /* and one whose files are heard: what is written through a mapping is not */
 
 typedef struct listener {
     siem_registry *registry; /* NULL: a place that is free */
     int file, log;           /* watches of the notifier; -1: none */
     bool is_deaf;            /* it could not listen to what is there */
-    double pause, due;       /* seconds; of siem_clock: when it is asked next */
+    double pause, due;       /* seconds; of siem_clock: when it is asked next, */
+    double written;          /* and when it was written to last */
 } listener;
 
 struct siem_news {
@@ -84,6 +86,7 @@ static void take(siem_news *news, const struct inotify_event *event, double now)
         if (ended && event->mask & IN_MOVE_SELF) forget(news, is_log ? &l->log : &l->file);
         else if (ended) *(is_log ? &l->log : &l->file) = -1;
         l->pause = SETTLE;
+        l->written = now;
         l->due = fmin(l->due, now + SETTLE);
     }
 }
@@ -138,9 +141,9 @@ void siem_news_remove(siem_news *news, const siem_registry *registry) {
 
 /* When one is asked again that had no news. */
 static void put_off(listener *l, double now) {
-    bool settles = l->pause < UNSEEN;
+    bool settles = now - l->written < SLOWEST;
     l->due = now + (settles ? l->pause : l->is_deaf ? DEAF : SURE);
-    if (settles) l->pause *= 2;
+    l->pause = fmin(l->pause * 2, UNSEEN);
 }
 
 /* It is listened to before it is asked, so that nothing falls in between. */
@@ -158,7 +161,7 @@ static siem_registry *ask(siem_news *news, double now) {
             put_off(l, now);
             continue;
         }
-        l->pause = SETTLE; /* when it was read, it is asked soon: it is at work */
+        l->pause = SETTLE; /* it is at work: when it was read, it is asked soon */
         l->due = now;
         news->next = (size_t)(l - news->list) + 1;
         return l->registry;

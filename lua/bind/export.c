@@ -340,11 +340,12 @@ static int export_finish(lua_State *L) {
     return end(L, &s, rc, &err);
 }
 
-/* core.export_turn(export, registry, most) -> whether there is more, or nil, message, code */
+/* core.export_turn(export, registry, most) -> whether there is more, or nil, message, code, and
+ * whether that is the registry's fault */
 static int export_turn(lua_State *L) {
     siem_error err;
     siem_lua_use *use;
-    bool has_more = false;
+    siem_turn turn = {0};
     siem_registry *registry = siem_lua_check_registry(L, 2, &use);
     lua_Integer most = luaL_checkinteger(L, 3);
     luaL_argcheck(L, most >= 1, 3, "must be 1 or more");
@@ -353,24 +354,26 @@ static int export_turn(lua_State *L) {
     if (s.export_->registry != NULL && s.export_->registry != use) {
         rc = siem_error_set(&err, SIEM_INVALID, "this export has turns of another registry");
     } else {
-        rc = siem_export_turn(s.export_->export_, registry, (uint64_t)most, &has_more, &err);
+        rc = siem_export_turn(s.export_->export_, registry, (uint64_t)most, &turn, &err);
         keep_registry(L, s.export_, rc == SIEM_OK ? 2 : 0, rc == SIEM_OK ? use : NULL);
     }
     int results = end(L, &s, rc, &err);
-    if (results == 1) lua_pushboolean(L, has_more);
-    return results;
+    if (results == 1) {
+        lua_pushboolean(L, turn.has_more);
+        return 1;
+    }
+    lua_settop(L, lua_gettop(L) - results + 3); /* nil, message, code */
+    lua_pushboolean(L, turn.is_registrys_fault);
+    return 4;
 }
 
-/* core.export_tend(export) -> whether all is saved, or nil, message, code */
+/* core.export_tend(export) -> true, or nil, message, code */
 static int export_tend(lua_State *L) {
     siem_error err;
-    bool is_saved = true;
     session s = begin(L, NULL);
-    siem_code rc = siem_export_tend(s.export_->export_, &is_saved, &err);
+    siem_code rc = siem_export_tend(s.export_->export_, &err);
     if (rc != SIEM_OK) keep_registry(L, s.export_, 0, NULL);
-    int results = end(L, &s, rc, &err);
-    if (results == 1) lua_pushboolean(L, is_saved);
-    return results;
+    return end(L, &s, rc, &err);
 }
 
 /* core.export_stop(export) -> true, or nil, message, code */

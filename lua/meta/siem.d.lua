@@ -490,13 +490,19 @@ function siem.lookup.geoip(path) end
 ---@return oversight.Code? code
 function siem.export_events(job) end
 
+---@class oversight.ManyRegistries
+---@field registries (string|{ path: string, registry_id: string? })[] files and patterns of the shell's; without registry_id, the identity is read from NAME.identity.json or identity.json beside the database
+---@field since integer? only events of this time or later
+---@field limit integer? of each registry; there is no checkpoint then
+---@field busy_timeout_ms integer?
+
 ---@class oversight.PipelineDefinition
----@field source oversight.Registry|table an open registry, { path=, registry_id=, since=, limit= }, or events
----@field checkpoint string? a file that keeps the position: only what is new since is exported
+---@field source oversight.Registry|oversight.ManyRegistries|table an open registry, { path=, registry_id=, since=, limit= }, many registries, or events
+---@field checkpoint string? a file that keeps the position: only what is new since is exported; of many registries a folder, or a path with {registry_id}: FILE.checkpoint beside each database
 ---@field follow boolean? go on with events as they are recorded; the source is a registry
 ---@field after integer? with follow, without checkpoint: events up to this id are skipped
 ---@field wait boolean? with follow: wait for a registry that is not there yet
----@field notice (fun(text: string))? called when an attempt fails that is made again, and when it works again
+---@field notice (fun(text: string, path: string?))? called when an attempt fails that is made again, and when it works again
 ---@field format string|oversight.Format
 ---@field options table<string, string>?
 ---@field filter (fun(event: oversight.Event): boolean?)|oversight.Filter|string|nil a string: a file or a module that returns one
@@ -508,7 +514,7 @@ function siem.export_events(job) end
 ---@field on_error "stop"|"skip"|"dead-letter"|nil
 ---@field dead_letter string?
 ---@field jobs integer? as of a Job
----@field progress (fun(counts: oversight.Counts): boolean?)?
+---@field progress (fun(counts: oversight.Counts, path: string?): boolean?)? of many registries with the path of one
 ---@field name string? for messages
 
 ---@class oversight.Pipeline

@@ -40,11 +40,18 @@ local function add_sample(lines, name, labels, value)
   lines[#lines + 1] = ("%s%s{%s} %s"):format(PREFIX, name, labels, number_text(value))
 end
 
---- A family of one sample a pipeline: what `value` gives for its numbers, unless that is nil.
+--- What distinguishes the samples of a pipeline, and of one of its registries.
+local function labels_of(pipeline)
+  local labels = ('pipeline="%s"'):format(escape(pipeline.name))
+  if not pipeline.registry then return labels end
+  return ('%s,registry="%s"'):format(labels, escape(pipeline.registry))
+end
+
+--- A family of one sample a pipeline, or a registry: what `value` gives for its numbers, unless that is nil.
 local function add_values(lines, pipelines, name, value)
   for _, pipeline in ipairs(pipelines) do
     local number = value(pipeline.numbers)
-    if number then add_sample(lines, name, ('pipeline="%s"'):format(escape(pipeline.name)), number) end
+    if number then add_sample(lines, name, labels_of(pipeline), number) end
   end
 end
 
@@ -52,7 +59,7 @@ local function add_latency(lines, pipelines)
   local name = "batch_latency_seconds"
   add_family(lines, name, "histogram", "How long a batch was in flight until its last record was settled")
   for _, pipeline in ipairs(pipelines) do
-    local label, numbers = ('pipeline="%s"'):format(escape(pipeline.name)), pipeline.numbers
+    local label, numbers = labels_of(pipeline), pipeline.numbers
     for _, bucket in ipairs(numbers.latency) do
       add_sample(lines, name .. "_bucket", ('%s,le="%s"'):format(label, number_text(bucket[1])), bucket[2])
     end
@@ -62,7 +69,7 @@ local function add_latency(lines, pipelines)
   end
 end
 
----@param pipelines { name: string, numbers: table }[] the numbers are counts with a state
+---@param pipelines { name: string, registry: string?, numbers: table }[] the numbers are counts with a state
 ---@param now number seconds since 1970
 ---@return string
 function M.text(pipelines, now)

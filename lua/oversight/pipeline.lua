@@ -5,6 +5,7 @@ local failed       = require "oversight.failed"
 local files        = require "oversight.files"
 local filter       = require "oversight.filter"
 local format       = require "oversight.format"
+local lazy         = require "oversight.lazy"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local receipt      = require "oversight.receipt"
@@ -12,6 +13,8 @@ local selection    = require "oversight.selection"
 local sink         = require "oversight.sink"
 local sink_table   = require "oversight.sink_table"
 local tables       = require "oversight.tables"
+local registries   = lazy "oversight.registries"
+local turns        = lazy "oversight.turns"
 
 local is_of = option_table.is_of
 
@@ -26,6 +29,9 @@ local REQUIRED = { "source", "format", "sink" }
 ---@class oversight.Pipeline
 ---@field send function? of a command: sends in place of an export: parts -> ok, message, code, counts
 ---@field format_file string? of the command: the name or the file that the format comes from
+---@field registry string? of one out of many: the path of its database
+---@field mapping any? that is shared with others, as the dead letter is: opened, and its owner's to close
+---@field deadletter any?
 ---@field opened fun(selection: oversight.Selection)? of the command: called when all is open, unless it follows
 local Pipeline = {}
 Pipeline.__index = Pipeline
@@ -40,6 +46,7 @@ function M.to_format(value)
 end
 
 local function open_mapping(self)
+  if self.mapping then return self.mapping end
   local chosen, asked, message, code
   chosen, message, code = M.to_format(self.format)
   if not chosen then return nil, message, code end
@@ -64,6 +71,11 @@ end
 --- True for { path = ... }, which describes a registry.
 local function describes_registry(source)
   return type(source) == "table" and source.path ~= nil
+end
+
+--- True for { registries = ... }, which describes many.
+local function describes_many(source)
+  return type(source) == "table" and source.registries ~= nil
 end
 
 --- What describes a registry, as siem.registry.open takes it.
@@ -91,9 +103,18 @@ local function source_problem(source)
   if not possible then return "source: " .. problem end
 end
 
+local MANY_KEYS = { registries = "table", since = "integer", limit = "integer", busy_timeout_ms = "integer" }
+
+--- What is wrong with a table that describes many registries, or nil.
+local function many_problem(source)
+  local problem = option_table.problem(source, MANY_KEYS) or registries.problem(source.registries)
+  return problem and "source: " .. problem
+end
+
 --- What is wrong with what a pipeline reads, or nil.
 local function check_source(source)
   if describes_registry(source) then return source_problem(source) end
+  if describes_many(source) then return many_problem(source) end
   if type(source) == "table" then
     local key = next(source)
     if key == nil or math.type(key) == "integer" then return nil end
@@ -134,6 +155,25 @@ local function check_keys(definition)
   return check_source(definition.source) or check_ends(definition)
 end
 
+--- What is wrong with how many registries are combined with other keys, or nil.
+local function check_many(definition)
+  if not describes_many(definition.source) then return nil end
+  if definition.after then return "after is for one registry: of many, each has a checkpoint" end
+  if definition.receipt then return "receipt is for one registry" end
+  local tlog = definition.tlog
+  if tlog and not (type(tlog) == "string" and registries.is_own(tlog)) then
+    return "tlog of many registries is a path or a URL with {registry_id}"
+  end
+  if definition.checkpoint and definition.source.limit then return "limit does not go with checkpoint" end
+  local target = definition.sink
+  if is_of(target, "sink") then
+    target = target:target()
+    if target and core.is_regular_file(target) == false then target = nil end
+  end
+  return registries.files_problem(definition.checkpoint, type(target) == "string" and not target:find "^%a+:" and
+    target or nil)
+end
+
 --- What is wrong with a definition, or nil.
 local function check(definition)
   local problem = check_keys(definition)
@@ -152,11 +192,13 @@ local function check(definition)
     return "on_unverified is \"export\", \"stop\" or \"refuse\", and needs tlog"
   end
   if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
-    not describes_registry(definition.source) then
+    not describes_registry(definition.source) and not describes_many(definition.source) then
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
   end
   if definition.wait and not definition.follow then return "wait needs follow" end
   if definition.jobs and (definition.jobs < 1 or definition.jobs > 64) then return "jobs is a number from 1 to 64" end
+  problem = check_many(definition)
+  if problem then return problem end
   if definition.after and (not definition.follow or definition.checkpoint) then
     return "after is for following without a checkpoint"
   end
@@ -267,6 +309,7 @@ local function open_tlog(self)
 end
 
 local function open_deadletter(self)
+  if self.deadletter then return self.deadletter end
   if not self.dead_letter then return false end
   return core.deadletter_open(self.dead_letter)
 end
@@ -415,15 +458,19 @@ local function finish_receipt(receipts, ok, message, code, fault)
   return nil, "the receipt cannot be written: " .. problem, kind
 end
 
---- Exports what the parts are opened for.
-local function send_by_export(self, parts)
-  local export, problem, kind = core.export_open {
+local function open_export(self, parts)
+  return core.export_open {
     mapping = parts.mapping, sink = parts.sink, deadletter = parts.deadletter,
     checkpoint = parts.checkpoint, after = self.after, jobs = self.jobs,
     progress = progress_of(self, parts.receipt), notice = self.notice,
     digest = parts.receipt and parts.receipt.digest, tlog = parts.tlog, on_unverified = self.on_unverified,
     on_error = self.on_error or (self.dead_letter and "dead-letter") or "stop",
   }
+end
+
+--- Exports what the parts are opened for.
+local function send_by_export(self, parts)
+  local export, problem, kind = open_export(self, parts)
   if not export then return nil, problem, kind end
   local selected = selection_of(self, parts)
   if self.opened and selected then self.opened(selected) end
@@ -434,11 +481,44 @@ local function send_by_export(self, parts)
   return ok, message, code, counts, fault
 end
 
+--- How the files of turns.lua open parts.
+local TOOLS = {
+  open_parts = open_parts, open_export = open_export, close_all = close_all,
+  open_mapping = function(self) return protected(open_mapping, self) end,
+  open_deadletter = function(self) return protected(open_deadletter, self) end,
+  open_sink = function(self) return protected(open_sink, self) end,
+}
+
+--- Whether the pipeline reads many registries.
+---@param self oversight.Pipeline
+---@return boolean
+function M.reads_many(self)
+  return describes_many(self.source)
+end
+
+--- Whether the registries of a pipeline can be found, each with an identity of its own.
+---@param self oversight.Pipeline
+---@return boolean?, string? message
+function M.check_registries(self)
+  if not describes_many(self.source) then return true end
+  local found, message = registries.find(self.source.registries, self.wait)
+  return found ~= nil, message
+end
+
+--- Runs the pipeline of each of many registries, by `run`.
+---@param self oversight.Pipeline
+---@param run function as of turns.each
+---@return boolean?, string? message, string? code
+function M.each(self, run)
+  return turns.each(self, TOOLS, run)
+end
+
 --- Runs the pipeline. Counts come with a failure as well: what is in the sink stays there. One that
 --- follows ends with a failure, or "cancelled" when the progress function says false.
 ---@return oversight.Counts? counts, string? message, string? code, oversight.Counts? counts_at_failure
 ---@return oversight.Fault? fault what is at fault, where that is known
 function Pipeline:run()
+  if describes_many(self.source) then return (self.follow and turns.follow or turns.run_once)(self, TOOLS) end
   local parts, opened, code = open_parts(self)
   if not parts then return nil, opened, code end
   local ok, message, counts, fault

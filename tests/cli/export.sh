@@ -32,7 +32,7 @@ has err "--splunk-index has no effect on format ecs"
 run 0 "${export[@]}" --format ecs --output o.jsonl
 run 0 "${export[@]}" --format ecs --output o.jsonl --append
 lines o.jsonl 20
-run 1 "${export[@]}" --db none.db --format ecs --output o.jsonl --truncate
+run 1 export --db none.db --registry-id reg --format ecs --output o.jsonl --truncate
 has err "cannot open 'none.db': No such file"
 lines o.jsonl 20
 run 0 "${export[@]}" --format ecs --output o.jsonl --truncate

@@ -222,7 +222,7 @@ until_true has_lines c.jsonl $((before + 1)) # without a checkpoint, too, it goe
 stop 0
 until_true grep -q "^STOPPING=1" told
 : >told
-NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 run 1 "${follow[@]}" --format ecs --db lost.db --metrics c.prom
+NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 run 1 export --db lost.db --registry-id reg --follow --format ecs --metrics c.prom
 has c.prom 'oversight_siem_up{pipeline="ecs"} 0'
 until_true grep -qa "STOPPING=1" told
 lacks told READY

@@ -57,9 +57,11 @@ held "made for another format (\"ecs\", not \"splunk\")" --format splunk
 run 4 export --db r.db --registry-id reg --format ecs --checkpoint cp
 has err 'made for another kind of sink ("file", not "stdout")'
 cp r.db copy.db
-held "the registry is another file than the one" --db copy.db
+once=("${once[@]/#r.db/copy.db}")
+held "the registry is another file than the one"
 run 0 checkpoint set cp --last-id 5
-run 0 "${once[@]}" --db copy.db
+run 0 "${once[@]}"
+once=("${once[@]/#copy.db/r.db}")
 rm out.jsonl cp
 run 0 "${once[@]}"
 for damage in '{' '' 'null' '[]' '{"oversight_checkpoint": 1}' '{"oversight_checkpoint": 1, "last_id": "x"}' \

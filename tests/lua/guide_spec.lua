@@ -54,7 +54,8 @@ describe("the scripting guide", function()
       local name = text:match "^local (%w+) += {" or text:match "\nlocal (%w+) += {"
       text = name and ("%s\nreturn %s\n"):format(text, name) or text
     end
-    text = text:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w-]+%.jsonl?)"', ('"%s/%%1"'):format(folder))
+    text = text:gsub("/etc/oversight/", folder .. "/"):gsub('"([%w_{}-]+%.jsonl?)"', ('"%s/%%1"'):format(folder))
+      :gsub('"%./"', ('"%s/"'):format(folder))
       :gsub('"registry%.sqlite"', ('"%s/registry.sqlite"'):format(folder)):gsub('"env:', '"cmd:echo ')
     if not siem.FEATURES.gzip then text = text:gsub('compress = "gzip",', "") end
     printed = {}

@@ -1,25 +1,31 @@
 --- oversight-siem export: a registry's events, as records of a format, to a SIEM, a file or a pipe.
-local core            = require "oversight.core"
-local given_format    = require "oversight.cli.support.given_format"
-local given_sink      = require "oversight.cli.support.given_sink"
-local lazy            = require "oversight.lazy"
-local messages        = require "oversight.cli.support.messages"
-local must            = require "oversight.cli.support.must"
-local pipeline        = require "oversight.pipeline"
-local program         = require "oversight.program"
-local runner          = require "oversight.cli.support.runner"
-local service_options = require "oversight.cli.support.service_options"
-local reload          = lazy "oversight.cli.support.reload"
-local service         = lazy "oversight.cli.support.service"
+local core             = require "oversight.core"
+local given_format     = require "oversight.cli.support.given_format"
+local given_registries = require "oversight.cli.support.given_registries"
+local given_sink       = require "oversight.cli.support.given_sink"
+local lazy             = require "oversight.lazy"
+local messages         = require "oversight.cli.support.messages"
+local must             = require "oversight.cli.support.must"
+local pipeline         = require "oversight.pipeline"
+local program          = require "oversight.program"
+local runner           = require "oversight.cli.support.runner"
+local service_options  = require "oversight.cli.support.service_options"
+local tables           = require "oversight.tables"
+local registries       = lazy "oversight.registries"
+local reload           = lazy "oversight.cli.support.reload"
+local service          = lazy "oversight.cli.support.service"
 
 local M = {
-  summary = "Exports the events of a registry: to a SIEM, or as JSON lines",
-  usage   = "--db FILE --registry-id ID [--to KIND ...] [...]",
+  summary = "Exports the events of registries: to a SIEM, or as JSON lines",
+  usage   = "--db FILE [--registry-id ID] [--to KIND ...] [...]",
   options = given_sink.with_options {
-    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
+    { "--db", value = "FILE|PATTERN", required = true, many = true,
+      help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes, as " ..
+        "'/srv/*/registry.sqlite'" },
     { "--format", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
-    { "--registry-id", value = "ID", required = true,
-      help = "the registry's public identity, part of every record" },
+    { "--registry-id", value = "ID", many = true,
+      help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
+        "beside the database)" },
     { "--since", value = "UNIX", whole = true,
       help = "only events of this time or later, in seconds since 1970" },
     { "--limit", value = "N", natural = true, help = "at most N events" },
@@ -44,20 +50,27 @@ local M = {
     { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
     { "--checkpoint", value = "FILE",
-      help = "keep the position in this file, and export only what is new since" },
+      help = "keep the position in this file, and export only what is new since; of many registries: a folder, " ..
+        "or a path with {registry_id} (default: FILE.checkpoint beside each database)" },
     { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
     { "--wait", help = "with --follow: wait for a registry that is not there yet" },
     service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--jobs", value = "N", natural = true,
       help = "threads that render, 1 to 64 (default: one a core, up to 8; 1 for a format with " ..
-        "functions, unless it says parallel = true)" },
+        "functions, unless it says parallel = true); with --follow and many registries: threads that " ..
+        "share them (default: 4, or 1 for standard output)" },
     { "--quiet", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is not a terminal" },
   },
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
     "4 held: fix the target's set-up, the credentials or the registry's rights first.\n" ..
-    "When the reader of a pipe goes away, the export ends quietly with status 0.",
+    "When the reader of a pipe goes away, the export ends quietly with status 0.\n" ..
+    "Many registries: --output and --dead-letter take {registry_id}. One that fails does not\n" ..
+    "stop the others; the status is the worst of them.",
 }
+
+--- Threads that follow many registries, unless a number is given.
+local USUAL_THREADS = 4
 
 -- ---- reading the options ----
 
@@ -143,21 +156,28 @@ local function make_pipeline(given, kind, get_sink)
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   local job = pipeline.new {
     name = format.name, format = format, options = options, sink = sink,
-    source = { path = given.db, registry_id = given.registry_id, since = given.since, limit = given.limit },
+    source = given.source,
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
     tlog = given.tlog, on_unverified = ON_UNVERIFIED[given.on_unverified],
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
     receipt = given.receipt, receipt_key = given.receipt_key,
   }
   job.format_file = name
+  if given.dry_run then job.checkpoint = false end
   return job
 end
 
 -- ---- running ----
 
+--- The path of a file that each of many registries has of its own; nil: there is one sink.
+local function own_output(given, kind)
+  local is_own = given.source.registries and not kind and registries.is_own(given.output or "-")
+  return is_own and given.output or nil
+end
+
 --- Opens the sink once: it outlives a reload.
 local function sink_opener(given, kind)
-  local sink
+  local sink = own_output(given, kind)
   return function(format, options)
     if sink then return sink end
     local message, code
@@ -175,10 +195,27 @@ local function try_reload(given, kind)
   end)
 end
 
+--- In how many threads registries are followed: what one waits for, the disk and the target, others do meanwhile.
+local function count_threads(given, kind)
+  if not given.source.registries then return 1 end
+  if given.jobs then return given.jobs end
+  if not kind and (given.output or "-") == "-" then return 1 end
+  return math.max(math.min(USUAL_THREADS, #must.have(registries.find(given.source.registries, given.wait))), 1)
+end
+
+--- Follows in this thread; many registries in several, each with its share of them.
 local function run_follow(given, kind)
-  local process = service.start(given, { format_name(given, kind) or "export" })
+  local titles, number, threads = {}, program.worker(), count_threads(given, kind)
+  for i = 1, threads do titles[i] = format_name(given, kind) or "export" end
+  local process = service.start(given, titles)
+  if threads > 1 and not number then
+    local arguments = tables.merge(given.raw)
+    arguments[#arguments + 1] = "--jobs=" .. threads -- also where the pattern matches more by then
+    return service.run_all(process, arguments)
+  end
+  if number then process.share = { number = number, count = #titles } end
   local get_sink = sink_opener(given, kind)
-  return service.run(process, 1, function() return make_pipeline(given, kind, get_sink) end)
+  return service.run(process, number or 1, function() return make_pipeline(given, kind, get_sink) end)
 end
 
 --- Whether a line of progress is shown. Records on the same terminal would be torn by it.
@@ -190,16 +227,19 @@ end
 --- Exports all there are, or what is new since the checkpoint.
 local function run_once(given, kind)
   local job = must.have(make_pipeline(given, kind, function(format, options)
-    return function() return given_sink.open(given, kind, format, options) end
+    return own_output(given, kind) or function() return given_sink.open(given, kind, format, options) end
   end))
   return runner.run(job, given, {
-    remedy = "--dead-letter FILE", dry_run = given.dry_run, shows_progress = shows_progress(given, kind),
+    command = "export", remedy = "--dead-letter FILE", dry_run = given.dry_run,
+    shows_progress = shows_progress(given, kind),
   })
 end
 
 local function check_all(given, kind)
-  local possible, problem = core.registry_id_check(given.registry_id)
-  problem = not possible and problem or check_position(given)
+  local problem = check_position(given)
+  if not problem and given.source.registries then
+    problem = given_registries.problem(given, not kind and (given.output or "-") or nil)
+  end
   if problem then must.fail(problem, "usage") end
   local on_error, dead_letter = parse_on_error(given)
   if not on_error then must.fail(dead_letter, "usage") end
@@ -208,6 +248,8 @@ end
 
 function M.run(given)
   local kind = given_sink.kind_of(given)
+  given.source = given_registries.source_of(given)
+  given.db = given.source.path
   if given.follow and program.is_trial() then return try_reload(given, kind) end
   if given.follow then messages.use_log() end
   check_all(given, kind)

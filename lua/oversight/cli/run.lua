@@ -61,8 +61,8 @@ end
 
 --- Runs one pipeline and prints its closing line. Gives "ok" or "refused", or nil and the reason.
 local function run_pipeline(job, given, remedy)
-  local answer, message, code = runner.run(job, given, { remedy = remedy })
-  if not answer then return nil, ("%s: %s"):format(job:title(), message), code end
+  local answer, message, code = runner.run(job, given, { command = "run", remedy = remedy })
+  if not answer then return nil, message and ("%s: %s"):format(job:title(), message), code end
   return answer
 end
 
@@ -73,7 +73,7 @@ local function run_in_turn(jobs, given)
     local done, message, code = run_pipeline(job, given, 'dead_letter = "FILE"')
     if not done then
       local left = titles_of({ table.unpack(jobs, i + 1) })
-      if #left > 0 then message = ("%s; not run: %s"):format(message, table.concat(left, ", ")) end
+      if #left > 0 then message = (message and message .. "; " or "") .. "not run: " .. table.concat(left, ", ") end
       return nil, message, code
     end
     if done ~= "ok" then answer = done end

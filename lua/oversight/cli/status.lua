@@ -4,19 +4,22 @@ local given_registry = require "oversight.cli.support.given_registry"
 local must           = require "oversight.cli.support.must"
 local numbers        = require "oversight.cli.support.numbers"
 local position       = require "oversight.cli.support.position"
+local registries     = require "oversight.registries"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
   summary = "Shows how many events an export has left",
-  usage   = "CHECKPOINT --db FILE",
+  usage   = "[CHECKPOINT] --db FILE",
   options = {
-    arguments = { 1, 1, "CHECKPOINT" },
-    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
-    { "--json", help = "for programs" },
+    arguments = { 0, 1, "CHECKPOINT" },
+    { "--db", value = "FILE|PATTERN", required = true, many = true,
+      help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes" },
+    { "--json", help = "for programs; of many registries: a line for each" },
   },
-  notes = "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n" ..
+  notes = "CHECKPOINT is what 'export --checkpoint' was given; without it, FILE.checkpoint is read.\n\n" ..
+    "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n" ..
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
@@ -37,28 +40,80 @@ local function describe_lag(lag)
   return ("%s; the first of them is %s old"):format(events, numbers.duration(lag.seconds))
 end
 
-local function show(given, state, lag)
+--- What the checkpoint of a registry says, and how much is left. One that is idle has a lag with a problem alone.
+local function look(path, checkpoint_path)
+  local state = must.have(siem.checkpoint.read(checkpoint_path))
+  local registry, message, code = given_registry.open { path = path, registry_id = "registry", follow = true }
+  if code == "idle" then return state, { problem = message, is_idle = true } end
+  local lag = read_lag(must.have(registry, message, code), state.last_id)
+  lag.problem = position.problem(registry, path, checkpoint_path, state.last_id)
+  registry:close()
+  return state, lag
+end
+
+local function print_json(path, state, lag)
+  state.db, state.lag_events, state.lag_seconds, state.problem = path, lag.events, lag.seconds, lag.problem
+  print(siem.json.encode(state))
+end
+
+--- Of one registry.
+local function run_one(given, path)
+  local checkpoint_path = given[1] or path .. ".checkpoint"
+  local state, lag = look(path, checkpoint_path)
   if given.json then
-    state.lag_events, state.lag_seconds, state.problem = lag.events, lag.seconds, lag.problem
-    print(siem.json.encode(state))
-    return
+    print_json(nil, state, lag)
+  else
+    checkpoint.print(checkpoint_path, state)
+    print(("%-13s %s"):format("Behind", describe_lag(lag)))
+    if lag.problem then print(("%-13s %s"):format("Problem", text.printable(lag.problem))) end
   end
-  checkpoint.print(given[1], state)
-  print(("%-13s %s"):format("Behind", describe_lag(lag)))
-  if lag.problem then print(("%-13s %s"):format("Problem", text.printable(lag.problem))) end
+  if lag.is_idle then must.fail(false, "idle") end
+  return lag.problem and "incomplete" or "ok"
+end
+
+--- One of many, whatever is wrong with it.
+local function look_at_member(given, member)
+  local checkpoint_path, message = nil, member.problem
+  if member.registry_id or not given[1] then
+    checkpoint_path, message = registries.checkpoint_of(given[1], member)
+  end
+  if not checkpoint_path then return {}, { problem = message } end
+  local ok, state, lag = pcall(look, member.path, checkpoint_path)
+  if ok then return state, lag end
+  local failure = must.failure(state)
+  if not failure then error(state, 0) end
+  return {}, { problem = failure.message }
+end
+
+local function print_member(path, lag)
+  local line = lag.events and describe_lag(lag) or nil
+  if lag.problem then line = (line and line .. "; " or "") .. lag.problem end
+  print(text.printable(("%s: %s"):format(path, line)))
+end
+
+--- Of many registries: a line for each, and one for all.
+local function run_many(given)
+  local list = {}
+  for i, path in ipairs(given.db) do list[i] = { path = path } end
+  local members = must.have(registries.find(list))
+  local left, late, problems, idle = 0, 0, 0, 0
+  for _, member in ipairs(members) do
+    local state, lag = look_at_member(given, member)
+    if given.json then print_json(member.path, state, lag) else print_member(member.path, lag) end
+    left, late = left + (lag.events or 0), late + ((lag.events or 0) > 0 and 1 or 0)
+    idle, problems = idle + (lag.is_idle and 1 or 0), problems + (lag.problem and not lag.is_idle and 1 or 0)
+  end
+  if not given.json then
+    print(("%d registries: %d with %s event(s) left, %d with a problem, %d idle"):format(#members, late,
+      numbers.count(left), problems, idle))
+  end
+  if problems == 0 and idle > 0 then must.fail(false, "idle") end
+  return problems > 0 and "incomplete" or "ok"
 end
 
 function M.run(given)
-  local state = must.have(siem.checkpoint.read(given[1]))
-  local registry, message, code = given_registry.open { path = given.db, registry_id = "registry", follow = true }
-  if code == "idle" then
-    show(given, state, { problem = message })
-    must.fail(false, code)
-  end
-  local lag = read_lag(must.have(registry, message, code), state.last_id)
-  lag.problem = position.problem(registry, given.db, given[1], state.last_id)
-  show(given, state, lag)
-  return lag.problem and "incomplete" or "ok"
+  if #given.db > 1 or registries.is_pattern(given.db[1]) then return run_many(given) end
+  return run_one(given, given.db[1])
 end
 
 return M

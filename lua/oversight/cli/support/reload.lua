@@ -33,6 +33,7 @@ function M.try(load)
     if not jobs then return nil, problem end
     for _, job in ipairs(jobs) do
       local usable, fault = pipeline.check_format(job)
+      if usable then usable, fault = pipeline.check_registries(job) end
       if not usable then return nil, fault end
     end
     return true

@@ -10,8 +10,10 @@ local M = {}
 ---@class oversight.Ending
 ---@field counts oversight.Counts
 ---@field title string the format's or the pipeline's name
+---@field registry string? of one out of many: the path of its database
 ---@field seconds number
 ---@field failure { message: string, code: string? }? nil: it has succeeded
+---@field registries integer? how many the counts are of
 ---@field target string? where the events went
 ---@field beginning string? what was done with a file there
 ---@field head string? what comes after the mark, instead of what an export says
@@ -118,6 +120,7 @@ end
 local function print_ending(ending)
   local head = ending.head or ("%s %s event(s) as %s"):format(ending.dry_run and "would send" or "exported",
     numbers.count(ending.counts.exported), text.printable(ending.title))
+  if ending.registry then head = ("%s from %s"):format(head, text.printable(ending.registry)) end
   local line, way = ("[%s] %s"):format(M.mark(ending), head), describe_way(ending)
   local fits = utf8.len(line) + 1 + utf8.len(way) <= WIDTH
   io.stderr:write(line, fits and " " or "\n" .. INDENT, way, "\n")
@@ -135,7 +138,8 @@ local LEVELS = { ok = "info", ["dry run"] = "info", stopped = "info", refused = 
 local function fields_of(ending)
   local counts, failure = ending.counts, ending.failure
   local fields = {
-    mark = M.mark(ending), pipeline = ending.title, target = ending.target, file = ending.beginning,
+    mark = M.mark(ending), pipeline = ending.title, registry = ending.registry,
+    registries = ending.registries, target = ending.target, file = ending.beginning,
     dead_letter = ending.dead_letter, last_id = ending.last_id, nothing = counts.nothing, left = counts.left,
     seconds = math.floor(ending.seconds * 1000 + 0.5) / 1000, error = failure and failure.message,
   }

@@ -1,13 +1,17 @@
 --- Pipelines that follow a registry for months: signals, reloading, numbers, the service manager.
-local core    = require "oversight.core"
-local health  = require "oversight.cli.support.health"
-local log     = require "oversight.log"
-local metrics = require "oversight.metrics"
-local must    = require "oversight.cli.support.must"
-local program = require "oversight.program"
-local reload  = require "oversight.cli.support.reload"
-local report  = require "oversight.cli.support.report"
-local tables  = require "oversight.tables"
+local core       = require "oversight.core"
+local counts_of  = require "oversight.counts"
+local health     = require "oversight.cli.support.health"
+local log        = require "oversight.log"
+local metrics    = require "oversight.metrics"
+local must       = require "oversight.cli.support.must"
+local pipeline   = require "oversight.pipeline"
+local program    = require "oversight.program"
+local published  = require "oversight.cli.support.published"
+local registries = require "oversight.registries"
+local reload     = require "oversight.cli.support.reload"
+local report     = require "oversight.cli.support.report"
+local tables     = require "oversight.tables"
 
 local M = {}
 
@@ -18,63 +22,22 @@ local INTERVAL, RESTART, SILENCE = 1, core.retry_pause(), 60
 --- Open files that a pipeline may need: the registry, an output, a checkpoint, requests in flight.
 local FILES = 32
 
+--- And one of many registries: its database, the log, the log's index, the checkpoint, an output with its lock.
+local FILES_OF_REGISTRY = 8
+
 -- ---- what a pipeline reports ----
 
---- The counts with each counter and each bucket put together with the one of other counts.
-local function combine(counts, other, put)
-  local combined = tables.merge(counts)
-  if not other then return combined end
-  for _, counter in ipairs(core.counters()) do
-    local name = counter.name
-    if counter.kind == "counter" then combined[name] = put(counts[name], other[name]) end
+--- Makes the numbers of a pipeline known, and of each of its registries where there are many. What is written again
+--- after a failure is counted again: until it is past what was published before, that stays.
+local function publish(self, job, counts, state)
+  if job.members then
+    return published.write_many(self.number, job:title(), self.process.wants_numbers and job.members or {}, state)
   end
-  combined.latency = {}
-  for i, bucket in ipairs(counts.latency) do
-    combined.latency[i] = { bucket[1], put(bucket[2], other.latency[i][2]) }
-  end
-  return combined
-end
-
---- The counts of this run with those of the runs before a reload.
-local function add_up(counts, before)
-  return combine(counts, before, function(a, b) return a + b end)
-end
-
---- Makes the numbers known. What is written again after a failure is counted again, from the checkpoint
---- on: until it is past what was published before, that stays, as counters only grow.
-local function publish(self, title, numbers, state)
-  numbers = combine(numbers, self.published, math.max)
-  self.published = numbers
-  numbers = combine(numbers)
-  numbers.state = state
+  local numbers = published.grown(counts_of.add(counts, self.before), self.published)
+  self.published = tables.merge(numbers)
   -- Its position and lag are unknown until it has started.
   if not self.started then numbers.last_id, numbers.lag_events, numbers.lag_seconds = nil, nil, nil end
-  program.publish(self.number, core.json_encode { name = title, numbers = numbers })
-end
-
---- The health of a pipeline that published `state` so many seconds ago. What an earlier run of its thread
---- published does not count.
-local function health_of(worker, state, age)
-  if not worker then return { state = state, age = age } end
-  local is_of_this_run = worker.running and age and age <= core.clock() - worker.begun
-  return { state = is_of_this_run and state or nil, age = age, ended = worker.status ~= nil }
-end
-
---- What each pipeline published last, and the health of all of them.
-local function read_published(count, workers)
-  local pipelines, states = {}, {}
-  for number = 1, count do
-    local json, age = program.published(number)
-    local worker, numbers = workers and workers[number], nil
-    if json then
-      local pipeline = core.json_decode(json)
-      numbers = pipeline.numbers
-      if worker and not worker.running and numbers.state == "running" then numbers.state = "failed" end
-      pipelines[#pipelines + 1] = pipeline
-    end
-    states[number] = health_of(worker, numbers and numbers.state, age)
-  end
-  return pipelines, states
+  published.write(self.number, job:title(), numbers, state)
 end
 
 -- ---- the process ----
@@ -96,13 +59,15 @@ end
 ---@return table process
 function M.start(given, titles)
   program.handle_reload()
-  if program.worker() then return setmetatable({ count = 0 }, Process) end
+  local wants_numbers = (given.metrics or given.metrics_listen) ~= nil
+  if program.worker() then return setmetatable({ count = 0, wants_numbers = wants_numbers }, Process) end
   local allowed, problem = program.allow_files(FILES * (#titles + 2))
   if not allowed then must.fail(("cannot run %d pipelines: %s"):format(#titles, problem)) end
   if given.metrics_listen then start_listening(given.metrics_listen) end
   return setmetatable({
     count = #titles, titles = titles, file = given.metrics, watched = os.getenv "WATCHDOG_USEC" ~= nil, due = 0,
-    listens = given.metrics_listen ~= nil, trial = reload.new(given.raw),
+    listens = given.metrics_listen ~= nil, trial = reload.new(given.raw), wants_numbers = wants_numbers,
+    reader = published.new_reader(), text_due = 0,
   }, Process)
 end
 
@@ -115,10 +80,12 @@ function Process:notify_manager(states)
   if self.watched and health.is_alive(states, SILENCE) then program.notify "WATCHDOG=1" end
 end
 
-function Process:report()
-  local pipelines, states = read_published(self.count, self.workers)
+--- Reports; the numbers of many registries not each time, but at the end.
+function Process:report(is_last)
+  local pipelines, states = self.reader:read(self.count, self.workers)
   self:notify_manager(states)
-  if not self.file and not self.listens then return end
+  if not self.wants_numbers or not is_last and core.clock() < self.text_due then return end
+  self.text_due = core.clock() + published.interval(#pipelines) - INTERVAL / 2
   local text = metrics.text(pipelines, os.time())
   if self.listens then program.serve(text) end
   if not self.file then return end
@@ -138,7 +105,7 @@ end
 
 --- The last report.
 function Process:finish()
-  self:report()
+  self:report(true)
   program.notify "STOPPING=1"
   self.trial:finish()
 end
@@ -170,8 +137,9 @@ local NO_CHECKPOINT = "there is no checkpoint: after a restart, all events are e
 local function log_start(self, job, counts)
   if self.previous then log.write("info", "reloaded", { pipeline = job:title() }) end
   self.started, self.previous, self.modules = true, nil, nil
-  log.write("info", "following", { pipeline = job:title(), after = counts.last_id })
-  if not job.checkpoint then log.write("warning", NO_CHECKPOINT, { pipeline = job:title() }) end
+  log.write("info", "following", { pipeline = job:title(), after = not job.members and counts.last_id or nil,
+    registries = job.members and #job.members })
+  if not job.checkpoint and not job.members then log.write("warning", NO_CHECKPOINT, { pipeline = job:title() }) end
 end
 
 --- What the pipeline's own definition wants to be called with.
@@ -185,23 +153,24 @@ end
 local function set_hooks(self, job)
   local due, own = 0, own_hooks(self, job)
   self.started = false
-  job.progress = function(counts)
+  job.past = self.past
+  job.progress = function(counts, registry)
     local now = core.clock()
     if not self.started and not counts.waiting then
       due = 0
       log_start(self, job, counts)
     end
     if now >= due then
-      due = now + INTERVAL
-      publish(self, job:title(), add_up(counts, self.before), counts.waiting and "waiting" or "running")
+      due = now + published.interval(job.members and #job.members or 1)
+      publish(self, job, counts, counts.waiting and "waiting" or "running")
     end
     self.process:tick()
     if program.stop_requested() or program.reloads() ~= self.reloads then return false end
-    return not own.progress or own.progress(counts)
+    return not own.progress or own.progress(counts, registry)
   end
-  job.notice = function(text)
-    log.write("warning", text, { pipeline = job:title() })
-    if own.notice then own.notice(text) end
+  job.notice = function(text, registry)
+    log.write("warning", text, { pipeline = job:title(), registry = registry })
+    if own.notice then own.notice(text, registry) end
   end
 end
 
@@ -209,7 +178,7 @@ end
 local function run_once(self, job)
   set_hooks(self, job)
   -- Without a checkpoint, what was exported is known here alone.
-  if self.after and not job.checkpoint then job.after = self.after end
+  if self.after and not job.checkpoint and not job.found then job.after = self.after end
   local ran, answer, problem, kind, counts = pcall(job.run, job)
   if not ran then problem, kind = answer, "failed" end
   if not self.started then return problem, kind end
@@ -243,11 +212,12 @@ end
 --- How a run ended that is not to be followed by another one.
 local function conclude(self, job, counts, message, code)
   local state = report.mark_of_failure(code)
-  local numbers = add_up(counts or core.no_counts(), self.before)
-  publish(self, job:title(), numbers, state)
+  local numbers = counts_of.add(counts or core.no_counts(), self.before)
+  publish(self, job, counts or core.no_counts(), state)
   local fields = { pipeline = job:title() }
   if counts then
-    fields.delivered, fields.refused, fields.last_id = numbers.exported, numbers.refused, numbers.last_id
+    fields.delivered, fields.refused = numbers.exported, numbers.refused
+    if job.members then fields.registries = #job.members else fields.last_id = numbers.last_id end
     fields.target = numbers.target
     if state == "stopped" and numbers.retrying_since > 0 then fields.cause = message end
   end
@@ -257,6 +227,29 @@ local function conclude(self, job, counts, message, code)
   return nil, false, code -- the log has it
 end
 
+--- The registries that a thread takes of all: as long as nothing is renamed, they stay its own.
+local function part_of(members, share)
+  local own = {}
+  for _, member in ipairs(members) do
+    local sum = 0
+    for i = 1, #member.path do sum = (sum * 31 + member.path:byte(i)) % 65521 end
+    if sum % share.count + 1 == share.number then own[#own + 1] = member end
+  end
+  return own
+end
+
+--- The pipeline that `make` gives, with its registries where it reads many: for each, files can be opened.
+local function find_registries(make, share)
+  local job, message, code = make()
+  if not job or not pipeline.reads_many(job) then return job, message, code end
+  job.found, message, code = registries.find(job.source.registries, job.wait)
+  if not job.found then return nil, message, code end
+  local allowed, problem = program.allow_files(FILES_OF_REGISTRY * #job.found + FILES * 2)
+  if not allowed then return nil, ("cannot follow %d registries: %s"):format(#job.found, problem) end
+  if share then job.found = part_of(job.found, share) end
+  return job
+end
+
 --- Runs one pipeline until it is stopped.
 ---@param process table of M.start
 ---@param number integer which one of the process it is
@@ -264,17 +257,18 @@ end
 ---@return "ok"?, string|false|nil message, string? code the message is false when the log has it
 function M.run(process, number, make)
   local self = { process = process, number = number, make = make, base = tables.merge(package.loaded),
-    reloads = program.reloads(), own = setmetatable({}, { __mode = "k" }) }
-  local job, message, code = make()
+    reloads = program.reloads(), past = {}, own = setmetatable({}, { __mode = "k" }) }
+  self.make = function() return find_registries(make, process.share) end
+  local job, message, code = self.make()
   if not job then
-    if process.count > 0 then process:report() end -- the numbers of an earlier process are not its own
+    if process.count > 0 then process:report(true) end -- the numbers of an earlier process are not its own
     return nil, message, code
   end
   while true do
     local problem, kind, counts = run_once(self, job)
     if counts then self.after = counts.last_id end
     if kind == "cancelled" and not program.stop_requested() and program.reloads() ~= self.reloads then
-      self.before = counts and add_up(counts, self.before) or self.before
+      if not job.members then self.before = counts and counts_of.add(counts, self.before) or self.before end
       job = reload_job(self, job)
     elseif self.previous and not counts and kind ~= "cancelled" then
       job = revert(self, problem)
