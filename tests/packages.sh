@@ -12,7 +12,7 @@ test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libcl
 
 bench=(gnuplot-nox)
 coverage=(gcovr)
-real=(default-jre-headless kcat maven)
+real=(default-jdk-headless kcat maven rsyslog)
 static=(clang-tidy)
 
 wanted=("${build[@]}")
@@ -36,17 +36,21 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing: ${missing[*]}"
 
-# lighttpd is a host for tests here, not a service: it must neither start now nor at the next boot.
+# Tests start lighttpd and rsyslog as they need them: as services they must neither start now nor at the next boot.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -s -- "${missing[@]}" <<'ROOT'
 policy=/usr/sbin/policy-rc.d
-if [[ " $* " == *" lighttpd "* && ! -e $policy ]]; then
+services=()
+for package; do
+    case $package in lighttpd | rsyslog) services+=("$package.service") ;; esac
+done
+if [[ ${#services[@]} -gt 0 && ! -e $policy ]]; then
     trap 'rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
-if [[ " $* " == *" lighttpd "* ]] && command -v systemctl >/dev/null; then
-    systemctl disable lighttpd.service >/dev/null 2>&1 || true
+if [[ ${#services[@]} -gt 0 ]] && command -v systemctl >/dev/null; then
+    systemctl disable "${services[@]}" >/dev/null 2>&1 || true
 fi
 ROOT
