@@ -1,11 +1,13 @@
 /* test_hec.c: what each code of Splunk's HTTP Event Collector makes of the records that were sent.
  */
+#include "base/clock.h"
 #include "sink/http/session.h"
 #include "sink/http/status.h"
 #include "sink/sink.h"
 #include "testing.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef enum fate { TAKEN, FILLING, BUSY, FAILED, EVENT, TOKEN } fate;
 
@@ -68,7 +70,167 @@ static void test_codes(void **state) {
     siem_batch_close(batch);
 }
 
+/* ---- acknowledgement ---- */
+
+static siem_outcome outcome;
+
+/* What an answer to a parcel of one record makes of it, or to its question when it has a ticket. */
+static siem_answer read_one(siem_sink *sink, siem_parcel *parcel, int status, const char *body) {
+    siem_response response = {.status = status, .retry_after = -1};
+    siem_buffer_add(&response.body, body, strlen(body) + 1);
+    response.body.size--;
+    parcel->count = 1;
+    siem_answer answer = siem_answer_begin(&outcome, 1);
+    ((siem_http_sink *)sink)->protocol->read(sink, parcel, &response, &answer);
+    siem_buffer_free(&response.body);
+    return answer;
+}
+
+#define ACK_OPTIONS                                                                                \
+    (const siem_option[]) {                                                                        \
+        {"url", "http://h"}, {"token", "t"}, {"ack", "true"}, {                                    \
+            "ack_timeout", "60"                                                                    \
+        }                                                                                          \
+    }
+
+/* A record is in when its ticket is acknowledged, and only then. */
+static void test_acks(void **state) {
+    siem_parcel parcel = {.ticket = -1};
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", ACK_OPTIONS, 4, &err));
+    siem_answer answer = read_one(sink, &parcel, 200, "{\"text\":\"t\",\"code\":0}");
+    assert_int_equal(outcome.verdict, SIEM_HOLD);
+    assert_non_null(strstr(answer.reason, "gives no ackId"));
+    siem_answer_clear(&answer);
+    answer = read_one(sink, &parcel, 200, "{\"text\":\"t\",\"code\":0,\"ackId\":7}");
+    assert_int_equal(answer.next, SIEM_CONFIRM);
+    assert_int_equal(parcel.ticket, 7);
+    assert_true(siem_clock() - parcel.since < 60);
+    assert_true(answer.retry_after > 0 && answer.retry_after < 60);
+    static const char *const pending[] = {"{\"acks\":{\"7\":false}}", "{\"acks\":{\"8\":true}}",
+                                          "{\"acks\":{}}", "{}", "<html>"};
+    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
+        answer = read_one(sink, &parcel, 200, pending[i]);
+        assert_int_equal(answer.next, SIEM_CONFIRM);
+        assert_true(answer.retry_after > 0);
+    }
+    answer = read_one(sink, &parcel, 503, "{\"acks\":{\"7\":true}}");
+    assert_int_equal(answer.next, SIEM_CONFIRM);
+    answer = read_one(sink, &parcel, 200, "{\"acks\":{\"7\":true}}");
+    assert_int_equal(answer.next, SIEM_TAKE_OUTCOMES);
+    assert_int_equal(outcome.verdict, SIEM_DELIVERED);
+    siem_answer_clear(&answer);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+/* Pauses double, and the last question is asked when patience ends. */
+static void test_ack_pauses(void **state) {
+    static const struct {
+        double waited, least, most;
+    } cases[] = {{2, 1.9, 4}, {4, 3.9, 8}, {59, 0.1, 1.1}};
+    siem_parcel parcel = {.ticket = 7};
+    siem_sink *sink;
+    siem_answer answer;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", ACK_OPTIONS, 4, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        parcel.since = siem_clock() - cases[i].waited;
+        answer = read_one(sink, &parcel, 200, "{\"acks\":{\"7\":false}}");
+        assert_int_equal(answer.next, SIEM_CONFIRM);
+        if (answer.retry_after < cases[i].least || answer.retry_after > cases[i].most) {
+            fail_msg("%g s after %g s", answer.retry_after, cases[i].waited);
+        }
+    }
+    parcel.since = siem_clock() - 61;
+    answer = read_one(sink, &parcel, 200, "{\"acks\":{\"7\":false}}");
+    assert_int_equal(answer.next, SIEM_TAKE_OUTCOMES);
+    assert_int_equal(outcome.verdict, SIEM_RETRY);
+    assert_string_equal(answer.reason, "not acknowledged in 60 s");
+    siem_answer_clear(&answer);
+    /* A set-up that is wrong is no matter of patience. */
+    answer = read_one(sink, &parcel, 400, "{\"text\":\"t\",\"code\":14}");
+    assert_int_equal(outcome.verdict, SIEM_HOLD);
+    siem_answer_clear(&answer);
+    answer = read_one(sink, &parcel, 403, "");
+    assert_int_equal(outcome.verdict, SIEM_HOLD);
+    siem_answer_clear(&answer);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+/* A token that was renewed in its file is tried at once, whatever says that the old one is wrong:
+ * HTTP 401, or code 4. */
+static void test_renewed_token(void **state) {
+    static const struct {
+        int status;
+        const char *body;
+        siem_next next;
+    } cases[] = {
+        {401, "{\"text\":\"t\",\"code\":2}", SIEM_RENEWED},
+        {401, "", SIEM_RENEWED},
+        {403, "{\"text\":\"t\",\"code\":4}", SIEM_RENEWED},
+        {403, "{\"text\":\"t\",\"code\":1}", SIEM_TAKE_OUTCOMES},
+        {400, "{\"text\":\"t\",\"code\":10}", SIEM_TAKE_OUTCOMES},
+    };
+    char path[256], option[300];
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s", test_path("token"));
+    (void)snprintf(option, sizeof option, "file:%s", path);
+    const siem_option options[] = {{"url", "http://h"}, {"token", option}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_parcel parcel = {.ticket = -1};
+        siem_sink *sink;
+        for (int turn = 0; turn < 2; turn++) {
+            FILE *file = fopen(path, "w");
+            assert_non_null(file);
+            assert_int_equal(fputs(turn == 0 ? "0ld-t0ken" : "n3w-t0ken", file) >= 0, 1);
+            assert_int_equal(fclose(file), 0);
+            if (turn == 0) assert_ok(siem_sink_open(&sink, "splunk", options, 2, &err));
+        }
+        siem_answer answer = read_one(sink, &parcel, cases[i].status, cases[i].body);
+        assert_int_equal(outcome.verdict, SIEM_HOLD);
+        assert_int_equal(answer.next, cases[i].next);
+        siem_answer_clear(&answer);
+        assert_ok(siem_sink_close(sink, &err));
+    }
+}
+
+/* What is no answer of HEC's says nothing of records. */
+static void test_others(void **state) {
+    static const struct {
+        int status;
+        const char *body;
+        siem_verdict verdict;
+    } cases[] = {
+        {200, "{\"text\":\"t\",\"code\":0}", SIEM_DELIVERED},
+        {299, "{\"text\":\"t\",\"code\":0}", SIEM_DELIVERED},
+        {300, "{\"text\":\"t\",\"code\":0}", SIEM_HOLD},
+        {199, "{\"text\":\"t\",\"code\":0}", SIEM_HOLD},
+        {200, "<html>", SIEM_RETRY},
+        {200, "{}", SIEM_RETRY},
+        {415, "", SIEM_HOLD},
+        {503, "", SIEM_RETRY},
+    };
+    const siem_option options[] = {{"url", "http://h"}, {"token", "t"}};
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", options, 2, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_parcel parcel = {.ticket = -1};
+        siem_answer answer = read_one(sink, &parcel, cases[i].status, cases[i].body);
+        if (outcome.verdict != cases[i].verdict) {
+            fail_msg("HTTP %d %s: %d", cases[i].status, cases[i].body, (int)outcome.verdict);
+        }
+        siem_answer_clear(&answer);
+    }
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_codes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_codes),      cmocka_unit_test(test_acks),
+        cmocka_unit_test(test_ack_pauses), cmocka_unit_test(test_renewed_token),
+        cmocka_unit_test(test_others),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
