@@ -279,7 +279,7 @@ end
 
 --- Opens the registry that the source describes; with `wait`, when it appears. An idle one is reported once.
 local function open_registry(self)
-  local options = tables.merge({ follow = self.follow or self.checkpoint ~= nil }, self.source)
+  local options = tables.merge({ follow = self.follow or self.checkpoint and true }, self.source)
   local reported
   while true do
     local registry, message, code = core.registry_open(options)

@@ -39,7 +39,8 @@ end
 ---@param path string
 ---@return boolean
 function M.is_pattern(path)
-  return path:find "[*?[]" ~= nil and core.is_regular_file(path) == nil
+  local is_one = path:find "[*?]" or path:find "%[[^%]]+%]"
+  return is_one ~= nil and core.is_regular_file(path) == nil
 end
 
 -- ---- finding them ----

@@ -114,6 +114,8 @@ failures=$(cat failures)
 run 2 "${export[@]}" --to elastic --url http://127.0.0.1:1 --index ''
 has err "elastic: --index is empty"
 run 0 "${export[@]}" --to splunk --url http://127.0.0.1:1 --token x --index '' --proxy '' --dry-run
+run 0 "${export[@]}" --to splunk --url http://127.0.0.1:1 --token x --dry-run --limit 2
+has err "would send 2 event(s)"
 for id in ' ' $'acme\r' 'acme ' $'ac\tme'; do
     for more in "--limit 1" "--follow" "--checkpoint c"; do
         # shellcheck disable=SC2086 # two words

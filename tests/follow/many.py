@@ -105,6 +105,8 @@ def ordinary(program):
     add_events(database("a"), 1, first=5)
     follower.start_and_wait()
     wait_for_lines(a=6)
+    # Its lines are there from before; whether it had its turn since is told by the checkpoint.
+    wait_until(lambda: position(database("c") + ".checkpoint") == 9, "the checkpoint of c")
     follower.stop()
     check_all(a=6, b=2, c=9)
 
