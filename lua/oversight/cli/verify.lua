@@ -30,9 +30,10 @@ local M = {
     { "--json", help = "for programs" },
     { "--help", help = "show this help" },
   },
-  notes = "Without --head and --registry-id, the rows are compared with the log alone:\n" ..
-    "whoever can write both can change both. Exit status: 0 proved, 1 not proved, or\n" ..
-    "it failed, 2 wrong usage, 3 proved, but for rows that never had a leaf, 4 held.",
+  notes = "Without --head and --registry-id, the rows are compared with the log alone, which\n" ..
+    "proves nothing: whoever can write both can change both. Exit status: 0 proved,\n" ..
+    "1 not proved, or it failed, 2 wrong usage, 3 proved, but for rows that never\n" ..
+    "had a leaf, 4 held.",
 }
 
 -- ---- the report ----
@@ -62,6 +63,21 @@ local function describe_head(report, head)
   return ("%d leaves, root %s, %s"):format(head.size, head.root, signature)
 end
 
+--- Whether rows and log agree.
+local function agreement_of(report)
+  local status = "ok"
+  for _, group in ipairs(report.findings) do
+    if group.name ~= "row_never_logged" then return "failed" end
+    status = "refused"
+  end
+  return status
+end
+
+--- Whoever can write both can make them agree: what nobody signed proves nothing.
+local function status_of(report)
+  return report.signed and agreement_of(report) or "failed"
+end
+
 local CONCLUSIONS = {
   ok = "Proved: each row is what its leaf says.",
   refused = "Proved, but for the rows that never had a leaf.",
@@ -70,8 +86,8 @@ local CONCLUSIONS = {
 
 --- Without a head that is signed, rows and log agree, and nothing more is known.
 local function conclude(report, status)
-  if status ~= "failed" and not report.signed then
-    return "Rows and log agree. The log is not proved: give --head and --registry-id."
+  if not report.signed and agreement_of(report) ~= "failed" then
+    return "Not proved: rows and log agree, but the log itself is not proved. Give --head and --registry-id."
   end
   return CONCLUSIONS[status]
 end
@@ -141,15 +157,6 @@ local function verify(given, registry)
   tlog:close()
   if not report then return nil, message, code end
   return report, heads.head
-end
-
-local function status_of(report)
-  local status = "ok"
-  for _, group in ipairs(report.findings) do
-    if group.name ~= "row_never_logged" then return "failed" end
-    status = "refused"
-  end
-  return status
 end
 
 local function is_key(key)
