@@ -30,10 +30,10 @@ local M = {
     { "--json", help = "for programs" },
     { "--help", help = "show this help" },
   },
-  notes = "Without --head and --registry-id, the rows are compared with the log alone, which\n" ..
-    "proves nothing: whoever can write both can change both. Exit status: 0 proved,\n" ..
-    "1 not proved, or it failed, 2 wrong usage, 3 proved, but for rows that never\n" ..
-    "had a leaf, 4 held.",
+  notes = "Without --head and --registry-id, the rows are compared with the log alone.\n" ..
+    "That proves nothing: whoever can write both can change both. Exit status:\n" ..
+    "0 proved, 1 not proved, or it failed, 2 wrong usage, 3 proved, but for rows\n" ..
+    "that never had a leaf, 4 held.",
 }
 
 -- ---- the report ----
