@@ -1,4 +1,4 @@
--- 5,000 events as outsiders and damaged registries have them; 20 of them have no time that a record can have.
+-- 50,000 events as outsiders and damaged registries have them; 200 of them have no time that a record can have.
 INSERT INTO events (token_id, file_id, recipient_id, issuer_id, kind, source_ip, user_agent, extra, timestamp, tlog_index)
 SELECT
     'token-' || (value * value % 211), 'file', 'r' || (value % 401) || '@example.com', 'issuer-' || (value % 5),
@@ -25,4 +25,4 @@ SELECT
         WHEN 15 THEN -5 WHEN 16 THEN 253402300799 WHEN 17 THEN 1767225600.75
         ELSE 1767225600 + value * 97 END,
     CASE value % 50 WHEN 0 THEN 9223372036854775807 WHEN 1 THEN 9e999 ELSE value END
-FROM generate_series(1, 5000);
+FROM generate_series(1, 50000);

@@ -37,7 +37,11 @@ def compare(name, found, wanted):
 
 
 def documents():
-    hits = member(search({"size": 10000}, exact), "hits", "hits")
+    hits, page, after = [], True, {}
+    while page:
+        page = member(search({"size": 5000, "sort": [{"event.id": "asc"}], **after}, exact), "hits", "hits")
+        after = {"search_after": member(page[-1], "sort")} if page else {}
+        hits += page
     found = {member(hit, "_source", "event", "id"): member(hit, "_source") for hit in hits}
     compare("documents of the same event", len(hits) - len(found), 0)
     with open(path, encoding="utf-8") as file:
