@@ -53,7 +53,7 @@ ROOMS = [
     ("raw_event", ["engine/test_raw_event", "engine/test_(event|mapping)", *VALUES]),
     ("digest key", ["evidence/receipt", "engine/test_misuse"]),
     ("hash hash_tree proof head member leaf", ["engine/test_tree", "engine/test_misuse", "evidence/"]),
-    ("log tlog order expected witness verify strays findings continuity pages web",
+    ("log tlog order expected witness verify strays findings head_check pages web",
      ["evidence/verify", "engine/test_(tree|misuse)", "evidence/"]),
     ("feature library curl", ["engine/test_(feature|library|lane|compression|geoip)", "cli/(features|help)", "lua/"]),
     ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),

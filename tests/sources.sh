@@ -11,6 +11,8 @@ mapfile -t scripts < <(find .ci/run tests examples -name '*.sh' -o -path .ci/run
 shellcheck "${scripts[@]}" || complain "shellcheck found something"
 luacheck -q lua formats tests/lua tests/formats || complain "luacheck found something"
 ! grep -rnE --include='*.[ch]' 'lua\.h|lauxlib|lualib' engine || complain "the engine includes Lua"
+names=$(find engine -name '*.c' -printf '%f\n' | sort | uniq -d)
+[ -z "$names" ] || complain "two rooms of the engine have files of one name: $names"
 tests/arrows.py || complain "an include points up, or in a circle"
 ! grep -rnE '<(close|const)>' lua formats --include='*.lua' || complain "syntax that Lua 5.3 lacks"
 for entry in *; do

@@ -2,7 +2,7 @@
 #include "evidence/strays.h"
 
 #include "base/error.h"
-#include "evidence/continuity.h"
+#include "evidence/head_check.h"
 
 #include <stdlib.h>
 #include <string.h>

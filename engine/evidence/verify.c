@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/misuse.h"
-#include "evidence/continuity.h"
+#include "evidence/head_check.h"
 #include "evidence/strays.h"
 #include "evidence/witness.h"
 #include "source/registry.h"

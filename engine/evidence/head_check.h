@@ -1,6 +1,6 @@
-/* continuity.h: whether a log is the one that heads say: signed, whole, and continued. */
-#ifndef SIEM_CONTINUITY_H
-#define SIEM_CONTINUITY_H
+/* head_check.h: whether a log is the one that heads say: signed, whole, and continued. */
+#ifndef SIEM_HEAD_CHECK_H
+#define SIEM_HEAD_CHECK_H
 
 #include "evidence/findings.h"
 

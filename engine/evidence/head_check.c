@@ -1,5 +1,5 @@
-/* continuity.c: roots, sizes and signatures of heads. */
-#include "evidence/continuity.h"
+/* head_check.c: roots, sizes and signatures of heads. */
+#include "evidence/head_check.h"
 
 #include <stdio.h>
 #include <string.h>
