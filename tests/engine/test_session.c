@@ -62,6 +62,7 @@ static void open_azure(void) {
 }
 
 static void close_all(void) {
+    siem_session_rest(sink);
     assert_ok(siem_sink_close(sink, &err));
     test_server_close(server);
 }

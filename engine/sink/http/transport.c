@@ -380,6 +380,7 @@ void siem_exchange_free(siem_transport *http, siem_exchange *exchange) {
     siem_transfer *transfer = exchange->transfer;
     siem_transport_cancel(http, exchange);
     if (transfer != NULL) {
+        free_headers(transfer); /* of one that could not begin */
         siem_curl.easy_cleanup(transfer->easy);
         free(transfer);
     }
