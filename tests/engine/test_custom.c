@@ -4,6 +4,7 @@
 #include "sink/http/custom.h"
 #include "testing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -145,10 +146,50 @@ static void test_failing_caller(void **state) {
     (void)state;
     server = test_server_open((const char *const[]){OK, NULL});
     assert_int_not_equal(send_once(&of, outcomes, &failure), SIEM_OK);
-    assert_has(failure.message, "it is wrong");
+    assert_string_equal(failure.message, "custom: it is wrong");
     assert_int_equal(of.reads, 0);
     assert_int_equal(test_server_count(server), 0);
     test_server_close(server);
+}
+
+/* Requests that are smaller than the batch: the caller sees the records of each alone. */
+static void test_parts(void **state) {
+    siem_outcome outcomes[2];
+    caller of = {.header = NULL};
+    const siem_custom custom = {.context = &of, .write = write_request, .read = read_answer};
+    (void)state;
+    server = test_server_open((const char *const[]){OK, NULL});
+    const siem_option options[] = {
+        {"url", test_server_url(server, "/in")}, {"batch_bytes", "8"}, {"in_flight", "1"}};
+    assert_ok(siem_sink_open_custom(&sink, &custom, options, 3, &err));
+    assert_ok(siem_sink_send(sink, batch, outcomes, &err));
+    assert_ok(siem_sink_close(sink, &err));
+    assert_int_equal(of.writes, 2);
+    assert_has(test_server_request(server, 0), "\r\n\r\n[{\"a\":1}]");
+    assert_has(test_server_request(server, 1), "\r\n\r\n[{\"b\":2}]");
+    test_server_close(server);
+}
+
+static char shown[1024];
+
+static void show(void *context, const char *bytes, size_t size) {
+    (void)context;
+    (void)snprintf(shown, sizeof shown, "%.*s", (int)size, bytes);
+}
+
+/* The query of a URL may hold a credential; a type of content is none. */
+static void test_preview(void **state) {
+    siem_outcome outcomes[2];
+    caller of = {.header = NULL};
+    const siem_custom custom = {.context = &of, .write = write_request, .read = read_answer};
+    const siem_option url = {"url", "http://127.0.0.1:1/in?key=s3cret"};
+    (void)state;
+    assert_ok(siem_sink_open_custom(&sink, &custom, &url, 1, &err));
+    assert_ok(siem_sink_set_preview(sink, show, NULL, &err));
+    assert_ok(siem_sink_send(sink, batch, outcomes, &err));
+    assert_ok(siem_sink_close(sink, &err));
+    assert_has(shown, "POST http://127.0.0.1:1/in?key=****\n");
+    assert_has(shown, "Content-Type: application/json\n");
 }
 
 static bool has_feature(const char *name) {
@@ -190,7 +231,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_array),          cmocka_unit_test(test_own_body),
         cmocka_unit_test(test_answers),        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_failing_caller),
+        cmocka_unit_test(test_failing_caller), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_preview),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }

@@ -276,6 +276,26 @@ static void test_proxy(void **state) {
     close_all();
 }
 
+/* What no proxy can be is found at once, and nobody waits for it. */
+static void test_proxies(void **state) {
+    static const char *const taken[] = {
+        "", "h", "h:1", "http://h:1", "https://u:p@h", "socks4://h", "socks5://h:1"};
+    static const char *const refused[] = {"ftp://h", "none://h", "://", "http://", "http://h:x"};
+    siem_error failure;
+    (void)state;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        const siem_transport_options options = {.proxy = taken[i]};
+        assert_ok(siem_transport_open(&transport, &options, &err));
+        siem_transport_close(transport);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        const siem_transport_options options = {.proxy = refused[i]};
+        assert_int_equal(siem_transport_open(&transport, &options, &failure), SIEM_INVALID);
+        assert_string_equal(failure.options[0], "proxy");
+        assert_null(transport);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary),   cmocka_unit_test(test_methods),
@@ -284,6 +304,7 @@ int main(void) {
         cmocka_unit_test(test_line_break), cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_several),    cmocka_unit_test(test_repeated_secret),
         cmocka_unit_test(test_too_long),   cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
