@@ -216,7 +216,7 @@ def scan(names):
         connection.set_progress_handler(count_step, 10000)
         ids = [row[0] for row in connection.execute("SELECT id FROM events NOT INDEXED")]
         connection.close()
-    except (sqlite3.Error, OverflowError):
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError):  # the last: SQLite quotes what is damaged
         return None
     finally:
         shutil.rmtree("scan")
