@@ -25,6 +25,13 @@ local function print_report(given, report)
   if report.rest and report.rest > 0 then print(("  %d bytes of the files have no receipt"):format(report.rest)) end
 end
 
+--- What is known of receipts that are whole: whoever can write the file can write all of it again, but not sign it.
+local function conclude(given, is_whole)
+  if not is_whole then return "not_proved", "Not proved." end
+  if given.receipt_key then return "proved", "Proved." end
+  return "whole", "Whole: each receipt continues the one before it. Who wrote them is not proved: give --receipt-key."
+end
+
 ---@return "ok"|"incomplete"|nil answer, string? message, string? code
 function M.run(given)
   local read, report, message, code = pcall(receipt.check, {
@@ -33,13 +40,13 @@ function M.run(given)
   if not read then return nil, report end
   if not report then return nil, message, code end
   local is_whole = #report.problems == 0 and (report.rest or 0) == 0
+  local status, conclusion = conclude(given, is_whole)
   if given.json then
-    report.problems = siem.array(report.problems)
-    report.status = is_whole and "proved" or "not_proved"
+    report.problems, report.status = siem.array(report.problems), status
     print(siem.json.encode(report))
   else
     print_report(given, report)
-    print(is_whole and "\nProved." or "\nNot proved.")
+    print("\n" .. conclusion)
   end
   return is_whole and "ok" or "incomplete"
 end
