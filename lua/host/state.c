@@ -49,15 +49,18 @@ static int search_embedded(lua_State *L) {
     return 1;
 }
 
-/* The module oversight.embedded: a list of {name=, file=}. */
+/* The module oversight.embedded: a list of {name=, file=, text=}. */
 static int open_embedded(lua_State *L) {
     lua_newtable(L);
     for (lua_Integer i = 0; siem_embedded_modules[i].name != NULL; i++) {
-        lua_createtable(L, 0, 2);
+        lua_createtable(L, 0, 3);
         lua_pushstring(L, siem_embedded_modules[i].name);
         lua_setfield(L, -2, "name");
         lua_pushstring(L, siem_embedded_modules[i].file);
         lua_setfield(L, -2, "file");
+        lua_pushlstring(L, (const char *)siem_embedded_modules[i].text,
+                        siem_embedded_modules[i].size);
+        lua_setfield(L, -2, "text");
         lua_rawseti(L, -2, i + 1);
     }
     return 1;

@@ -7,6 +7,7 @@ local searcher = require "oversight.searcher"
 
 local M = {}
 
+local BUILT_IN = " (built in)"
 local MODULE, FOLDER = "oversight.formats.", "oversight/formats/"
 
 --- Folders of package.path that can hold formats, in order.
@@ -17,6 +18,13 @@ local function format_folders()
     if folder then folders[#folders + 1] = folder .. FOLDER end
   end
   return folders
+end
+
+--- The files that the program has inside; none in a host of somebody's own.
+---@return { name: string, file: string, text: string }[]
+local function embedded_modules()
+  local has_embedded, embedded = pcall(require, "oversight.embedded")
+  return has_embedded and embedded or {}
 end
 
 --- All formats that can be loaded: a list of { name, file }, by name; the first found wins.
@@ -34,9 +42,8 @@ function M.list()
       add(file:match "^([%w_-]+)%.lua$", folder .. file)
     end
   end
-  local has_embedded, embedded = pcall(require, "oversight.embedded")
-  for _, module in ipairs(has_embedded and embedded or {}) do
-    add(module.name:match "^oversight%.formats%.([%w_-]+)$", module.file .. " (built in)")
+  for _, module in ipairs(embedded_modules()) do
+    add(module.name:match "^oversight%.formats%.([%w_-]+)$", module.file .. BUILT_IN)
   end
   table.sort(list, function(a, b) return a.name < b.name end)
   return list
@@ -102,6 +109,35 @@ function M.load(name)
   local ok, result = searcher.protected_call(require, MODULE .. name)
   if not ok and searcher.is_missing(MODULE .. name) then return unknown(name) end
   return check_result(name, ok, result)
+end
+
+-- ---- what they are made of ----
+
+--- The text of a file, as M.where names it; nil for what can be read once only, or not at all.
+local function text_of(file)
+  for _, module in ipairs(embedded_modules()) do
+    if file == module.file .. BUILT_IN then return module.text end
+  end
+  local opened = core.is_regular_file(file) and io.open(file, "rb")
+  if not opened then return nil end
+  local text = opened:read "a"
+  opened:close()
+  return text
+end
+
+--- The files of a format and of those that it extends, one after the other: the text is nil for one that a script
+--- made, or that cannot be read again.
+---@param loaded oversight.Format
+---@return { name: string, text: string? }[]
+function M.texts(loaded)
+  local texts = {}
+  while type(loaded) == "table" do
+    local is_module = rawequal(package.loaded[MODULE .. tostring(loaded.name)], loaded)
+    local file = searcher.file_of(loaded) or is_module and M.where(loaded.name) or nil
+    texts[#texts + 1] = { name = loaded.name, text = file and text_of(file) }
+    loaded = loaded.base
+  end
+  return texts
 end
 
 return M

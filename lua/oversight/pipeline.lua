@@ -28,7 +28,7 @@ local REQUIRED = { "source", "format", "sink" }
 
 ---@class oversight.Pipeline
 ---@field send function? of a command: sends in place of an export: parts -> ok, message, code, counts
----@field format_file string? of the command: the name or the file that the format comes from
+---@field chosen oversight.Format? what `format` named, once the mapping is open
 ---@field registry string? of one out of many: the path of its database
 ---@field mapping any? that is shared with others, as the dead letter is: opened, and its owner's to close
 ---@field deadletter any?
@@ -50,6 +50,7 @@ local function open_mapping(self)
   local chosen, asked, message, code
   chosen, message, code = M.to_format(self.format)
   if not chosen then return nil, message, code end
+  self.chosen = chosen
   asked = self.filter
   if type(asked) == "string" then
     asked, message, code = filter.load(asked)
@@ -341,15 +342,13 @@ local function open_checkpoint(self, parts)
   }
 end
 
---- The digest of the file that the format comes from; nil for one that is built in, or made by a script.
-local function digest_of_format(self)
-  if type(self.format) ~= "string" and not self.format_file then return nil end
-  local path = catalog.where(self.format_file or self.format)
-  local file = path and io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text and receipt.hash(text)
+--- The digests of the files that the format is made of: its own, and of each that it extends.
+local function digests_of_format(self)
+  local digests = core.array {}
+  for i, part in ipairs(catalog.texts(self.chosen)) do
+    digests[i] = core.object { name = part.name, sha256 = part.text and receipt.hash(part.text) or nil }
+  end
+  return digests
 end
 
 --- Opens the receipts last: nothing is delivered without.
@@ -361,7 +360,7 @@ local function open_receipt(self, parts)
     head = is_url and core.tlog_head { source = self.tlog } or nil,
     about = {
       registry_id = describes_registry(self.source) and self.source.registry_id or nil, format = parts.mapping:name(),
-      format_sha256 = digest_of_format(self), target = parts.sink:target(), program = "oversight-siem " .. core.version,
+      format_files = digests_of_format(self), target = parts.sink:target(), program = "oversight-siem " .. core.version,
     },
   }
 end

@@ -15,6 +15,22 @@ local loading = {}
 --- The modules that were not found when they were looked for last.
 local missing = {}
 
+--- The file that each format came from.
+---@type table<table, string>
+local files = setmetatable({}, { __mode = "k" })
+
+local function remember(result, file)
+  if type(result) == "table" then files[result] = file end
+  return result
+end
+
+--- The file that a format came from, as a searcher of require names it; nil where another one found it.
+---@param format table
+---@return string?
+function M.file_of(format)
+  return files[format]
+end
+
 --- The chunk of a file, or nil and a message that names the file. A compiled chunk could break out of Lua.
 ---@param path string
 ---@return function? chunk, string? message
@@ -38,7 +54,7 @@ end
 function M.run_file(path)
   local chunk, message = M.load_text(path)
   if not chunk then error(message, 0) end
-  return chunk(path)
+  return remember(chunk(path), path)
 end
 
 local function is_readable(path)
@@ -88,7 +104,7 @@ function search(name)
     used[data] = true
     local ok, result = pcall(chunk, name, data)
     used[data] = nil
-    if ok then return result == nil or result end
+    if ok then return remember(result == nil or result, data) end
     -- What follows it is not used in place of a file that fails.
     package.loaded[name] = nil
     error(result, 0)

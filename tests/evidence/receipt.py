@@ -17,6 +17,7 @@ from made_log import Key, MadeLog
 
 PROGRAM, COUNT = sys.argv[1], 3000
 work = pathlib.Path(tempfile.mkdtemp(prefix="oversight-receipt-"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 key, other = Key(work, "key"), Key(work, "other")
 log = MadeLog(work / "log", COUNT, key)
 failures = []
@@ -72,6 +73,21 @@ def check_written(out, receipts):
     require("about", (made[0]["registry_id"], made[0]["format"], made[0]["target"]) == about, made[0])
 
 
+def check_digests():
+    """A receipt has the digests of the files that a format is made of: a site's, and the built-in one."""
+    path, receipts = work / "mine.lua", work / "digests"
+    path.write_text('return require "oversight.formats.ecs":extend "mine" { { "x", value = 1 } }\n')
+    own, built_in = path.read_bytes(), (ROOT / "formats/ecs.lua").read_bytes()
+    for name, parts in ("ecs", {"ecs": built_in}), (path, {"mine": own, "ecs": built_in}):
+        receipts.unlink(missing_ok=True)
+        done = run("export", "--db", log.db, "--registry-id", "r", "--format", name, "--output", work / "digested",
+                   "--truncate", "--receipt", receipts)
+        require(f"digests of {name}", done.returncode == 0, done.stderr)
+        expected = [{"name": part, "sha256": hashlib.sha256(text).hexdigest()} for part, text in parts.items()]
+        made = json.loads(receipts.read_text())
+        require(f"digests of {name}", made["format_files"] == expected, made)
+
+
 SCRIPT = """
 local siem = require "oversight.siem"
 require "oversight.receipt".PERIOD = 0
@@ -99,6 +115,9 @@ def check_verified(out, receipts):
     by_key = ("--receipt-key", public(key))
     require("whole", verify(receipts, *by_key, "--file", out) == (0, []), verify(receipts, *by_key, "--file", out))
     require("without files", verify(receipts) == (0, []))
+    for key_options, conclusion in (by_key, "\nProved."), ((), "\nWhole: each receipt continues the one before it."):
+        shown = run("verify", "--receipt", receipts, *key_options).stdout
+        require("conclusion", conclusion in shown and ("Proved" in shown) == bool(key_options), shown)
     halves = work / "half", work / "rest"
     written = out.read_bytes()
     halves[0].write_bytes(written[:70001])
@@ -151,6 +170,7 @@ def check_errors(out, receipts):
 try:
     for check in (check_written, check_following, check_verified, check_errors):
         check(work / "out.jsonl", work / "receipts.jsonl")
+    check_digests()
 finally:
     shutil.rmtree(work)
 print("\n".join(map(str, failures)) or "each change of a receipt, or of what was written, is found")

@@ -162,7 +162,6 @@ local function make_pipeline(given, kind, get_sink)
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
     receipt = given.receipt, receipt_key = given.receipt_key,
   }
-  job.format_file = name
   if given.dry_run then job.checkpoint = false end
   return job
 end
