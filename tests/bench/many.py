@@ -96,7 +96,7 @@ def measure(title, program, count, command):
     follower.start()
     wait_until(lambda: STORED.exists() and STORED.read_bytes().count(b"\n") >= count, "all are at work", 600, 0.01)
     started, pid = time.perf_counter() - begin, follower.process.pid
-    time.sleep(3)
+    time.sleep(3)  # what starting leaves to do, as first checkpoints, is not idle time
     spent, begin = processor_seconds(pid), time.perf_counter()
     time.sleep(IDLE_SECONDS)
     idle = (processor_seconds(pid) - spent) / (time.perf_counter() - begin)

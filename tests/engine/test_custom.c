@@ -77,10 +77,6 @@ static siem_code send_once(caller *of, siem_outcome outcomes[2], siem_error *fai
     return rc;
 }
 
-static void assert_has(const char *text, const char *part) {
-    if (strstr(text, part) == NULL) fail_msg("'%s' lacks '%s'", text, part);
-}
-
 /* Without a body, the records go as an array. */
 static void test_array(void **state) {
     siem_outcome outcomes[2];
@@ -92,10 +88,10 @@ static void test_array(void **state) {
     assert_int_equal(of.writes, 1);
     assert_int_equal(of.status, 200);
     const char *sent = test_server_request(server, 0);
-    assert_has(sent, "POST /in HTTP/1.1\r\n");
-    assert_has(sent, "\r\nX-Open: yes\r\n");
-    assert_has(sent, "\r\nContent-Type: application/json\r\n");
-    assert_has(sent, "\r\n\r\n[{\"a\":1},{\"b\":2}]");
+    test_has(sent, "POST /in HTTP/1.1\r\n");
+    test_has(sent, "\r\nX-Open: yes\r\n");
+    test_has(sent, "\r\nContent-Type: application/json\r\n");
+    test_has(sent, "\r\n\r\n[{\"a\":1},{\"b\":2}]");
     test_server_close(server);
 }
 
@@ -108,8 +104,8 @@ static void test_own_body(void **state) {
     of.header = NULL;
     assert_ok(send_once(&of, outcomes, &err));
     const char *sent = test_server_request(server, 0);
-    assert_has(sent, "\r\n\r\na=1\nb=2\n");
-    assert_has(sent, "\r\ncontent-TYPE: text/plain\r\n");
+    test_has(sent, "\r\n\r\na=1\nb=2\n");
+    test_has(sent, "\r\ncontent-TYPE: text/plain\r\n");
     assert_null(strstr(sent, "application/json"));
     assert_null(strstr(test_server_request(server, 1), "application/json"));
     test_server_close(server);
@@ -127,9 +123,9 @@ static void test_answers(void **state) {
     assert_int_equal(send_once(&rejects, outcomes, &failure), SIEM_REFUSED);
     assert_int_equal(outcomes[1].verdict, SIEM_REJECT);
     assert_int_equal(send_once(&holds, outcomes, &failure), SIEM_HELD);
-    assert_has(failure.message, "it says so");
+    test_has(failure.message, "it says so");
     assert_int_equal(send_once(&fails, outcomes, &failure), SIEM_HELD);
-    assert_has(failure.message, "it is wrong");
+    test_has(failure.message, "it is wrong");
     assert_int_equal(fails.reads, 1);
     assert_int_equal(send_once(&status, outcomes, &failure), SIEM_HELD);
     assert_int_equal(status.status, 403);
@@ -165,8 +161,8 @@ static void test_parts(void **state) {
     assert_ok(siem_sink_send(sink, batch, outcomes, &err));
     assert_ok(siem_sink_close(sink, &err));
     assert_int_equal(of.writes, 2);
-    assert_has(test_server_request(server, 0), "\r\n\r\n[{\"a\":1}]");
-    assert_has(test_server_request(server, 1), "\r\n\r\n[{\"b\":2}]");
+    test_has(test_server_request(server, 0), "\r\n\r\n[{\"a\":1}]");
+    test_has(test_server_request(server, 1), "\r\n\r\n[{\"b\":2}]");
     test_server_close(server);
 }
 
@@ -188,8 +184,8 @@ static void test_preview(void **state) {
     assert_ok(siem_sink_set_preview(sink, show, NULL, &err));
     assert_ok(siem_sink_send(sink, batch, outcomes, &err));
     assert_ok(siem_sink_close(sink, &err));
-    assert_has(shown, "POST http://127.0.0.1:1/in?key=****\n");
-    assert_has(shown, "Content-Type: application/json\n");
+    test_has(shown, "POST http://127.0.0.1:1/in?key=****\n");
+    test_has(shown, "Content-Type: application/json\n");
 }
 
 static bool has_feature(const char *name) {
@@ -221,7 +217,7 @@ static void test_options(void **state) {
         if (!has_feature(ways[i])) continue;
         open_custom(&of, ways[i]);
         assert_ok(siem_sink_send(sink, batch, outcomes, &err));
-        assert_has(test_server_request(server, test_server_count(server) - 1), ways[i]);
+        test_has(test_server_request(server, test_server_count(server) - 1), ways[i]);
         assert_ok(siem_sink_close(sink, &err));
     }
     test_server_close(server);

@@ -87,10 +87,6 @@ static void release(siem_parcel *parcel) {
     siem_parcel_unprepare(parcel);
 }
 
-static void assert_has(const char *text, const char *part) {
-    if (strstr(text, part) == NULL) fail_msg("'%s' lacks '%s'", text, part);
-}
-
 static void test_ordinary(void **state) {
     load loads[2];
     siem_answer answer;
@@ -109,9 +105,9 @@ static void test_ordinary(void **state) {
         release(parcel); /* of one that is on no way, nothing is known */
     }
     assert_null(siem_session_next(sink, &answer));
-    assert_has(test_server_request(server, 0), "POST /in HTTP/1.1\r\n");
-    assert_has(test_server_request(server, 0), "\r\n\r\n[{\"a\":1}]");
-    assert_has(test_server_request(server, 1), "\r\n\r\n[{\"b\":2}]");
+    test_has(test_server_request(server, 0), "POST /in HTTP/1.1\r\n");
+    test_has(test_server_request(server, 0), "\r\n\r\n[{\"a\":1}]");
+    test_has(test_server_request(server, 1), "\r\n\r\n[{\"b\":2}]");
     siem_session_rest(sink);
     close_all();
 }
@@ -131,13 +127,13 @@ static void test_token(void **state) {
         assert_int_equal(answer.next, SIEM_AGAIN);
     }
     assert_int_equal(test_server_count(server), 1);
-    assert_has(test_server_request(server, 0), "POST /login/t/oauth2/v2.0/token HTTP/1.1\r\n");
+    test_has(test_server_request(server, 0), "POST /login/t/oauth2/v2.0/token HTTP/1.1\r\n");
     begin(make_parcel(&loads[2], 0));
     for (size_t i = 0; i < 2; i++) begin(&loads[i].parcel);
     for (size_t i = 0; i < 3; i++) {
         const siem_parcel *parcel = next(&answer);
         assert_int_equal(parcel->outcomes[0].verdict, SIEM_DELIVERED);
-        assert_has(test_server_request(server, 1 + i), "\r\nAuthorization: Bearer t0k3n1\r\n");
+        test_has(test_server_request(server, 1 + i), "\r\nAuthorization: Bearer t0k3n1\r\n");
         siem_answer_clear(&answer);
     }
     assert_int_equal(test_server_count(server), 4);
@@ -159,7 +155,7 @@ static void test_no_token(void **state) {
     assert_int_equal(answer.http_status, 503);
     assert_true(answer.retry_after == 9);
     assert_true(answer.about_target);
-    assert_has(answer.reason, "503");
+    test_has(answer.reason, "503");
     siem_answer_clear(&answer);
     assert_ptr_equal(next(&answer), &loads[1].parcel);
     assert_int_equal(answer.next, SIEM_AGAIN);
@@ -286,8 +282,8 @@ static void test_preview(void **state) {
     assert_non_null(login);
     assert_null(strstr(login + 1, "/login/t/oauth2"));
     assert_null(strstr(at.text, "s3cret"));
-    assert_has(at.text, "[{\"a\":1}]");
-    assert_has(at.text, "[{\"b\":2}]");
+    test_has(at.text, "[{\"a\":1}]");
+    test_has(at.text, "[{\"b\":2}]");
     siem_session_rest(sink);
     begin(make_parcel(&loads[0], 0)); /* another delivery shows it again */
     assert_non_null(strstr(login + 1, "/login/t/oauth2"));

@@ -48,10 +48,6 @@ static const siem_response *exchange_once(siem_exchange *exchange, const char *b
     return &exchange->response;
 }
 
-static void assert_has(const char *text, const char *part) {
-    if (strstr(text, part) == NULL) fail_msg("'%s' lacks '%s'", text, part);
-}
-
 static void test_ordinary(void **state) {
     siem_exchange exchange = {0};
     (void)state;
@@ -67,10 +63,10 @@ static void test_ordinary(void **state) {
     assert_false(response->repeats_secret);
     const char *sent = test_server_request(server, 0);
     assert_memory_equal(sent, "POST /p?q=1 HTTP/1.1\r\n", 22);
-    assert_has(sent, "\r\nX-Open: yes\r\n");
-    assert_has(sent, "\r\nX-Key: s3cret-key\r\n");
-    assert_has(sent, "\r\nUser-Agent: oversight-siem/");
-    assert_has(sent, "\r\n\r\nthe body");
+    test_has(sent, "\r\nX-Open: yes\r\n");
+    test_has(sent, "\r\nX-Key: s3cret-key\r\n");
+    test_has(sent, "\r\nUser-Agent: oversight-siem/");
+    test_has(sent, "\r\n\r\nthe body");
     assert_null(strstr(sent, "Expect"));
     /* The same exchange again, of which nothing is left. */
     response = exchange_once(&exchange, "");
@@ -78,7 +74,7 @@ static void test_ordinary(void **state) {
     assert_string_equal(response->server, "");
     assert_true(response->retry_after == -1);
     assert_string_equal(response->body.bytes, "ok");
-    assert_has(test_server_request(server, 1), "Content-Length: 0\r\n");
+    test_has(test_server_request(server, 1), "Content-Length: 0\r\n");
     siem_exchange_free(transport, &exchange);
     close_all();
 }
@@ -119,7 +115,7 @@ static void test_broken_connection(void **state) {
     assert_int_equal(exchange_once(&exchange, "first")->status, 200);
     const siem_response *response = exchange_once(&exchange, "second");
     assert_int_equal(response->status, 0);
-    assert_has(response->fault, "");
+    test_has(response->fault, "");
     assert_true(response->fault[0] != '\0');
     assert_null(response->remedy);
     assert_int_equal(test_server_count(server), 2);
@@ -136,7 +132,7 @@ static void test_timeout(void **state) {
              (siem_transport_options){.timeout_ms = 50});
     const siem_response *response = exchange_once(&exchange, "b");
     assert_int_equal(response->status, 0);
-    assert_has(response->fault, "timed out");
+    test_has(response->fault, "timed out");
     assert_null(response->remedy);
     siem_exchange_free(transport, &exchange);
     close_all();
@@ -155,7 +151,7 @@ static void test_wrong_url(void **state) {
     siem_request_set_url(&exchange.request, "ftp://127.0.0.1/");
     assert_ok(siem_transport_begin(transport, &exchange, &err));
     assert_ptr_equal(next(), &exchange);
-    assert_has(exchange.response.fault, "ftp");
+    test_has(exchange.response.fault, "ftp");
     siem_exchange_free(transport, &exchange);
     close_all();
 }
@@ -190,7 +186,7 @@ static void test_cookies(void **state) {
     (void)exchange_once(&exchanges[0], "2");
     (void)exchange_once(&exchanges[2], "3");
     assert_null(strstr(test_server_request(server, 1), "Cookie"));
-    assert_has(test_server_request(server, 2), "\r\nCookie: node=a\r\n");
+    test_has(test_server_request(server, 2), "\r\nCookie: node=a\r\n");
     assert_null(strstr(test_server_request(server, 3), "Cookie"));
     /* Another lane of the same name has none of them. */
     assert_ok(siem_lane_renew(lanes[0], &err));
@@ -228,7 +224,7 @@ static void test_repeated_secret(void **state) {
     (void)state;
     OPEN("HTTP/1.1 401 No\r\nContent-Length: 13\r\n\r\ns3cret-key is.",
          "HTTP/1.1 401 No\r\nContent-Length: 17\r\n\r\n{\"s3cret\\u002dkey\"}");
-    assert_has(exchange_once(&exchange, "b")->body.bytes, "********** is");
+    test_has(exchange_once(&exchange, "b")->body.bytes, "********** is");
     assert_false(exchange.response.repeats_secret);
     assert_null(strstr(exchange_once(&exchange, "b")->body.bytes, "s3cret"));
     assert_true(exchange.response.repeats_secret);
@@ -247,7 +243,7 @@ static void test_too_long(void **state) {
     assert_ok(siem_transport_begin(transport, &exchange, &err));
     assert_ptr_equal(next(), &exchange);
     assert_true(exchange.response.is_cut);
-    assert_has(exchange.response.fault, "HTTP 200, but the answer is longer than");
+    test_has(exchange.response.fault, "HTTP 200, but the answer is longer than");
     assert_string_equal(exchange.response.body.bytes, "12345678");
     exchange.request.answer_bytes = 9;
     assert_ok(siem_transport_begin(transport, &exchange, &err));

@@ -59,6 +59,10 @@ char *test_read(const char *path) {
     return text;
 }
 
+void test_has(const char *text, const char *part) {
+    if (strstr(text, part) == NULL) fail_msg("'%s' lacks '%s'", text, part);
+}
+
 siem_value test_text(const char *text) {
     return (siem_value){.type = SIEM_TEXT, .bytes = text, .size = strlen(text)};
 }

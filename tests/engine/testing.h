@@ -31,6 +31,9 @@ char *test_read(const char *path);
 
 siem_value test_text(const char *text);
 
+/* Fails the test, and shows both, unless a text has a part. */
+void test_has(const char *text, const char *part);
+
 /* A wrong call: it gives SIEM_INVALID, and a message of one printable line that holds `word`. */
 typedef struct test_misuse {
     const char *name;
