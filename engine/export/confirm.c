@@ -13,10 +13,19 @@
 #define SAVE_INTERVAL 0.2  /* but is not put off for longer than so many seconds */
 #define MOST_UNSAVED  5000 /* events that a crash may have to repeat, besides those of one batch */
 
+/* Of a source that keeps positions, they are numbers that nobody else knows. */
+static bool source_keeps(const siem_export *export_) {
+    return export_->source != NULL && export_->source->kind->keep != NULL;
+}
+
+bool siem_export_keeps_position(const siem_export *export_) {
+    return export_->options.checkpoint != NULL || source_keeps(export_);
+}
+
 void siem_export_set_position(siem_export *export_, siem_position position) {
     export_->confirmed = position;
-    export_->unsaved = export_->options.checkpoint != NULL;
-    export_->counts.last_id = position.id;
+    export_->unsaved = siem_export_keeps_position(export_);
+    if (!source_keeps(export_)) export_->counts.last_id = position.id;
 }
 
 void siem_export_confirm(siem_export *export_, siem_position position) {
@@ -25,8 +34,9 @@ void siem_export_confirm(siem_export *export_, siem_position position) {
     (void)siem_export_save(export_, false, NULL);
 }
 
-/* Forces what the checkpoint depends on to the disk before it: files, and dead letters. */
-static siem_code save(siem_export *export_, siem_error *err) {
+/* Forces what the position depends on to the disk before it: files, and dead letters. `waits`: as
+ * for a source. */
+static siem_code save(siem_export *export_, bool waits, siem_error *err) {
     const siem_export_options *options = &export_->options;
     siem_extent extent = {0};
     siem_code rc = SIEM_OK;
@@ -37,6 +47,8 @@ static siem_code save(siem_export *export_, siem_error *err) {
     }
     export_->undone = rc != SIEM_OK;
     if (rc != SIEM_OK) return rc;
+    siem_source *source = export_->source;
+    if (source_keeps(export_)) return source->kind->keep(source, export_->confirmed, waits, err);
     siem_checkpoint_set_outage(options->checkpoint, siem_export_outage(export_));
     return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
 }
@@ -56,6 +68,7 @@ void siem_export_keep_outage(siem_export *export_) {
 
 void siem_export_forget_outage(siem_export *export_) {
     const siem_outage none = {0};
+    if (export_->options.checkpoint == NULL) return;
     if (!siem_checkpoint_has_outage(export_->options.checkpoint)) return;
     save_again(export_, &none);
 }
@@ -64,7 +77,9 @@ void siem_export_forget_outage(siem_export *export_) {
  * the checkpoint. What is there is compared when the export continues. Ids that SQLite never gives
  * by itself are not, either. */
 static bool is_no_position(const siem_export *export_) {
-    bool ends_beside = export_->halted && export_->options.sink->kind->filing != NULL;
+    const siem_export_options *options = &export_->options;
+    bool ends_beside =
+        options->checkpoint != NULL && export_->halted && options->sink->kind->filing != NULL;
     return ends_beside || export_->confirmed.id <= 0;
 }
 
@@ -83,6 +98,11 @@ static void report_saved(siem_export *export_) {
     }
 }
 
+/* Whether the source is about to release what was read. */
+static bool is_awaited(const siem_export *export_) {
+    return export_->source != NULL && export_->source->is_due;
+}
+
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     siem_error failure;
     if (export_->undone) {
@@ -90,11 +110,12 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
                               export_->unsaveable.cause);
     }
     double clock = siem_clock();
-    bool is_due = now || clock >= export_->save_due ||
+    bool is_due = now || clock >= export_->save_due || is_awaited(export_) ||
                   (export_->counts.save_failures == 0 &&
                    export_->counts.events - export_->saved.events >= MOST_UNSAVED);
-    if (!export_->unsaved || !is_due || is_no_position(export_)) return SIEM_OK;
-    siem_code rc = save(export_, &failure);
+    bool is_new = export_->unsaved || (now && source_keeps(export_)); /* which may still be at it */
+    if (!is_new || !is_due || is_no_position(export_)) return SIEM_OK;
+    siem_code rc = save(export_, now, &failure);
     double end = siem_clock();
     export_->save_due = end + fmin((end - clock) * SAVE_SHARE, SAVE_INTERVAL);
     if (rc == SIEM_OK) {
@@ -143,6 +164,7 @@ static siem_code resume_sink(siem_export *export_, siem_error *err) {
 
 siem_code siem_export_save_last(siem_export *export_, siem_error *err) {
     siem_code rc = siem_export_save(export_, true, err);
+    if (export_->options.checkpoint == NULL) return rc;
     int64_t id = siem_checkpoint_position(export_->options.checkpoint).id;
     export_->counts.last_id = id;
     if (rc == SIEM_OK) return rc;
@@ -155,7 +177,9 @@ siem_code siem_export_save_last(siem_export *export_, siem_error *err) {
 }
 
 siem_code siem_export_return(siem_export *export_, siem_error *err) {
-    export_->confirmed = siem_checkpoint_position(export_->options.checkpoint);
+    const siem_checkpoint *checkpoint = export_->options.checkpoint;
+    export_->confirmed = (siem_position){0}; /* of a source: what it has kept */
+    if (checkpoint != NULL) export_->confirmed = siem_checkpoint_position(checkpoint);
     uint64_t refused = export_->counts.refused;
     export_->counts = export_->saved;
     export_->counts.refused = refused; /* they are not refused again */
@@ -165,5 +189,6 @@ siem_code siem_export_return(siem_export *export_, siem_error *err) {
         export_->reasons = (siem_refusals){.count = 0};
     }
     export_->unsaved = export_->undone = false;
-    return export_->options.sink->kind->filing != NULL ? resume_sink(export_, err) : SIEM_OK;
+    bool is_file = export_->options.sink->kind->filing != NULL;
+    return checkpoint != NULL && is_file ? resume_sink(export_, err) : SIEM_OK;
 }

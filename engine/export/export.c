@@ -50,8 +50,9 @@ static void update_counts(siem_export *export_) {
 /* No read transaction is open when progress is reported. */
 static void look_up_lag(siem_export *export_) {
     double now = siem_clock();
-    if (export_->registry == NULL || now < export_->lag_due) return;
-    (void)siem_registry_lag_at_once(export_->registry, export_->confirmed.id, &export_->counts.lag);
+    siem_source *source = export_->source;
+    if (source == NULL || now < export_->lag_due) return;
+    (void)source->kind->read_lag(source, export_->confirmed.id, &export_->counts.lag);
     export_->lag_due = now + LAG_INTERVAL;
 }
 
@@ -71,8 +72,14 @@ static bool report_progress(void *context) {
 /* While the delivery waits: a target that is down does not keep from the disk what was confirmed
  * before. */
 static bool goes_on_delivering(void *context) {
+    siem_export_tend_source(context);
     (void)siem_export_save(context, false, NULL);
     return report_progress(context);
+}
+
+void siem_export_tend_source(siem_export *export_) {
+    siem_source *source = export_->source;
+    if (source != NULL && source->kind->tend != NULL) source->kind->tend(source);
 }
 
 bool siem_export_goes_on(siem_export *export_) {
@@ -129,16 +136,12 @@ siem_code siem_export_restart(siem_export *export_, siem_error *err) {
     siem_code rc = SIEM_OK;
     siem_export_rest(export_);
     export_->halted = false;
-    if (options->checkpoint != NULL && (options->sink->kind->filing != NULL || export_->undone)) {
+    bool is_file = options->sink->kind->filing != NULL;
+    if (export_->undone || (options->checkpoint != NULL && is_file)) {
         rc = siem_export_return(export_, err);
     }
     if (rc == SIEM_OK) rc = open_delivery(export_, err);
-    if (export_->confirmed.id != 0) {
-        siem_registry_seek_event(export_->registry, export_->confirmed.id,
-                                 export_->confirmed.fingerprint);
-    } else {
-        siem_registry_rewind(export_->registry);
-    }
+    export_->source->kind->seek(export_->source, export_->confirmed);
     return rc;
 }
 
@@ -173,12 +176,21 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     return rc;
 }
 
+/* It may be another export's next. */
+static void release_source(siem_export *export_) {
+    siem_source *source = export_->source;
+    if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
+    if (source != NULL && source->kind->end != NULL) source->kind->end(source);
+    export_->source = NULL;
+    export_->registry = NULL;
+}
+
 void siem_export_close(siem_export *export_) {
     bool has_sink = export_ != NULL && export_->options.sink != NULL;
     /* A function that it calls cannot close it: it goes on when that returns. */
     if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
     drop_delivery(export_);
-    if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
+    release_source(export_);
     if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
     siem_mappings_close(&export_->mappings, &export_->options);
     siem_witness_close(&export_->witness);
@@ -219,7 +231,7 @@ static siem_code finish(siem_export *export_, siem_error *err) {
     siem_code rc = push(export_, err);
     if (rc == SIEM_OK) rc = siem_delivery_finish(export_->delivery, err);
     update_counts(export_);
-    if (export_->registry == NULL) { /* events came one by one */
+    if (export_->source == NULL) { /* events came one by one */
         if (rc == SIEM_OK) rc = claim_sink(export_, err);
         release_sink(export_);
     }
@@ -237,13 +249,19 @@ siem_code siem_export_finish(siem_export *export_, siem_error *err) {
 
 /* ---- events ---- */
 
-/* Renders an event, and hands the batch over when it is full. */
-static siem_code add_event(siem_export *export_, siem_event *event, siem_error *err) {
+/* Renders an event, or refuses it for a reason, and hands the batch over when it is full. */
+static siem_code add_event(siem_export *export_, siem_event *event, const siem_error *reason,
+                           siem_error *err) {
     siem_code rc = SIEM_OK;
     if (export_->batch == NULL) {
         rc = siem_delivery_take_batch(export_->delivery, &export_->batch, err);
     }
-    if (rc == SIEM_OK) rc = siem_renderer_add(&export_->renderer, export_->batch, event, err);
+    const siem_renderer *renderer = &export_->renderer;
+    if (rc == SIEM_OK && reason != NULL) {
+        rc = siem_renderer_refuse(renderer, export_->batch, event, reason, err);
+    } else if (rc == SIEM_OK) {
+        rc = siem_renderer_add(renderer, export_->batch, event, err);
+    }
     if (rc != SIEM_OK) return rc;
     if (siem_batch_size(export_->batch) > 0) siem_delivery_use_sink(export_->delivery);
     return siem_delivery_is_due(export_->delivery, export_->batch) ? push(export_, err) : SIEM_OK;
@@ -269,11 +287,17 @@ siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *
     siem_code rc = siem_export_enter(export_, __func__, err);
     if (rc != SIEM_OK) return rc;
     rc = siem_export_check_event(export_, event, err);
-    if (rc == SIEM_OK && (rc = add_event(export_, event, err)) != SIEM_OK) {
+    if (rc == SIEM_OK && (rc = add_event(export_, event, NULL, err)) != SIEM_OK) {
         rc = siem_export_finish_after(export_, rc, err);
     }
     siem_export_leave(export_);
     return rc;
+}
+
+void siem_export_release_source(siem_export *export_) {
+    siem_source *source = export_->source;
+    if (source != NULL && source->kind->release != NULL) source->kind->release(source);
+    export_->unreleased = 0;
 }
 
 /* With nothing on its way, what was read so far is done, also when it made no record; a lone
@@ -291,8 +315,7 @@ static siem_code settle_what_waits(siem_export *export_, double now, siem_error 
 }
 
 static siem_code yield_now(siem_export *export_, double now, siem_error *err) {
-    siem_registry_release(export_->registry);
-    export_->unreleased = 0;
+    siem_export_release_source(export_);
     export_->yield_due = now + YIELD_INTERVAL;
     siem_code rc = settle_what_waits(export_, now, err);
     if (rc != SIEM_OK || siem_export_goes_on(export_)) return rc;
@@ -315,7 +338,7 @@ static siem_code yield_at_times(siem_export *export_, siem_error *err) {
 /* Whenever the columns were looked at: the mapping must find those that it reads. Others that
  * cannot be read are reported, and are not a failure. */
 static siem_code check_columns(siem_export *export_, siem_registry *registry, siem_error *err) {
-    unsigned schema_number = siem_registry_schema_number(registry);
+    unsigned schema_number = registry != NULL ? siem_registry_schema_number(registry) : 0;
     if (export_->schema_number == schema_number) return SIEM_OK;
     siem_code rc = siem_mapping_check(export_->options.mapping, registry, err);
     const siem_unreadable *at = siem_registry_unreadable(registry);
@@ -330,31 +353,37 @@ static siem_code check_columns(siem_export *export_, siem_registry *registry, si
     return rc;
 }
 
-/* Exports until the registry ends or something fails. */
-static siem_code export_all(siem_export *export_, bool *reading, siem_error *err) {
+/* The source's next event, as part of a batch; or what is there in its place. */
+static siem_code add_next(siem_export *export_, bool *reading, siem_error *err) {
     siem_event *event;
-    siem_code rc;
+    siem_error failure;
+    siem_source *source = export_->source;
+    siem_code rc = source->kind->next(source, &event, &failure);
+    bool is_event = rc == SIEM_OK, is_other = rc == SIEM_REFUSED && event != NULL;
+    if (is_event) rc = check_columns(export_, export_->registry, &failure);
+    *reading = rc != SIEM_OK && !is_other;
+    if (!*reading) return add_event(export_, event, is_event ? NULL : &failure, err);
+    if (err != NULL && rc != SIEM_END) *err = failure;
+    return rc;
+}
+
+/* Exports until the source ends or something fails. */
+static siem_code export_all(siem_export *export_, bool *reading, siem_error *err) {
+    siem_code rc = SIEM_OK;
     export_->settled = siem_clock();
     export_->has_more = false;
-    for (uint64_t count = 0;; count++) {
+    for (uint64_t count = 0; rc == SIEM_OK; count++) {
         export_->has_more = export_->most != 0 && count == export_->most;
-        *reading = true;
-        rc = SIEM_END;
-        if (export_->has_more) break;
-        rc = siem_registry_next(export_->registry, &event, err);
-        if (rc == SIEM_OK) rc = check_columns(export_, export_->registry, err);
-        if (rc != SIEM_OK) break;
-        *reading = false;
-        if ((rc = add_event(export_, event, err)) != SIEM_OK) break;
-        if ((rc = yield_at_times(export_, err)) != SIEM_OK) break;
+        rc = export_->has_more ? SIEM_END : add_next(export_, reading, err);
+        if (rc == SIEM_OK) rc = yield_at_times(export_, err);
     }
-    siem_registry_release(export_->registry);
+    siem_export_release_source(export_);
     return rc;
 }
 
 /* Several threads bring an export near the end of what the registry has; this one does the rest. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err) {
-    bool is_followed = siem_registry_is_followed(export_->registry);
+    bool is_followed = export_->source->is_followed;
     bool in_parallel;
     *reading = true;
     siem_code rc = siem_export_is_worth_jobs(export_, &in_parallel, err);
@@ -387,6 +416,7 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
     if (rc == SIEM_OK && export_->options.checkpoint == NULL) rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->registry = registry;
+    export_->source = siem_registry_source(registry);
     siem_inquiry *inquiry = siem_registry_inquiry(registry);
     export_->inquiry = *inquiry;
     *inquiry = (siem_inquiry){.go_on = goes_on_reading, .context = export_};
@@ -395,12 +425,18 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
     return SIEM_OK;
 }
 
+siem_code siem_export_begin_source(siem_export *export_, siem_source *source, siem_error *err) {
+    export_->schema_number = 0;
+    siem_code rc = claim_sink(export_, err);
+    if (rc != SIEM_OK) return rc;
+    export_->source = source;
+    return siem_export_restart(export_, err);
+}
+
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
     siem_error failure;
     bool is_good = rc == SIEM_OK || rc == SIEM_CANCELLED || rc == SIEM_PIPE_CLOSED;
-    if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
-    export_->registry = NULL;
-    if (export_->options.checkpoint != NULL) {
+    if (siem_export_keeps_position(export_)) {
         siem_code saved = siem_export_save_last(export_, &failure);
         if (is_good && saved != SIEM_OK) {
             rc = saved;
@@ -408,6 +444,7 @@ siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err) {
         }
         siem_export_forget_outage(export_);
     }
+    release_source(export_);
     release_sink(export_);
     return rc;
 }
@@ -416,7 +453,7 @@ static siem_code run(siem_export *export_, siem_registry *registry, siem_error *
     bool reading = false;
     siem_code rc = siem_export_begin(export_, registry, err);
     if (rc == SIEM_OK) rc = siem_export_round(export_, &reading, err);
-    if (rc != SIEM_OK && export_->registry != NULL) rc = siem_export_finish_after(export_, rc, err);
+    if (rc != SIEM_OK && export_->source != NULL) rc = siem_export_finish_after(export_, rc, err);
     return siem_export_end(export_, rc, err);
 }
 

@@ -7,6 +7,7 @@
 #include "export/refusals.h"
 #include "record/renderer.h"
 #include "source/database.h"
+#include "source/source.h"
 #include "store/checkpoint.h"
 
 /* Up to where refusals are counted: what is read again after a failure is not refused twice. */
@@ -24,13 +25,14 @@ struct siem_export {
     siem_mappings mappings;
     siem_delivery *delivery;
     siem_batch *batch;       /* that is being filled; NULL: none */
-    siem_registry *registry; /* that is being read, or NULL */
+    siem_source *source;     /* that is being read, or NULL */
+    siem_registry *registry; /* the same, where it is one */
     unsigned schema_number;  /* siem_registry_schema_number, when its columns were checked */
     siem_counts counts;
     siem_inquiry inquiry;    /* the registry's own, put back at the end */
     siem_position confirmed; /* all events up to it are done */
     bool halted;             /* some record was not: nothing after it is confirmed */
-    bool unsaved;            /* the checkpoint is older than `confirmed` */
+    bool unsaved;            /* the checkpoint, or what the source keeps, is older than it */
     bool undone;             /* what was written since it was saved may not reach the disk */
     double save_due;         /* of siem_clock: not to be saved before */
     siem_counts saved;       /* the counts of what the checkpoint has */
@@ -68,6 +70,9 @@ siem_code siem_export_check_event(const siem_export *export_, const siem_event *
                                   siem_error *err);
 siem_code siem_export_check_registry(const siem_export *export_, const siem_registry *registry,
                                      const char *function, siem_error *err);
+
+siem_code siem_export_check_source(const siem_export *export_, const siem_source *source,
+                                   siem_error *err);
 
 /* ---- batches ---- */
 
@@ -110,8 +115,10 @@ siem_code siem_export_yield(siem_export *export_, siem_error *err);
 
 /* ---- how it goes on ---- */
 
-/* Begins a registry, to be read from the first event on, or after the checkpoint. */
+/* Begins a registry, to be read from the first event on, or after the checkpoint; or another
+ * source, which is read on where it is. */
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
+siem_code siem_export_begin_source(siem_export *export_, siem_source *source, siem_error *err);
 
 /* Releases it, and saves the checkpoint. Returns `rc`; when that is not a failure, why the
  * position could not be saved. */
@@ -138,10 +145,13 @@ siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem
  * failure is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
 
-/* Saves the checkpoint when there is news; unless `now`, not so often that it takes much of the
- * time, but five times a second or after 5,000 events. A failure is reported once and tried again:
- * what was confirmed stays so, unless it is `undone`: then the export is to be restarted. Errors:
- * SIEM_IO. */
+/* Whether somebody goes on after the position: there is a checkpoint, or the source keeps it. */
+bool siem_export_keeps_position(const siem_export *export_);
+
+/* Saves the checkpoint, or lets the source keep the position, when there is news; unless `now`, not
+ * so often that it takes much of the time, but five times a second or after 5,000 events. A failure
+ * is reported once and tried again: what was confirmed stays so, unless it is `undone`: then the
+ * export is to be restarted. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
 /* Saves at the end, when nothing is tried again. What is counted as reached is what the disk has.
@@ -155,9 +165,13 @@ void siem_export_confirm(siem_export *export_, siem_position position);
 /* The same without a look at what was not, and without saving. */
 void siem_export_set_position(siem_export *export_, siem_position position);
 
-/* Goes back to the checkpoint: a file is continued where it says, and what is counted as well.
- * Errors: SIEM_IO, SIEM_HELD. */
+/* Goes back to the checkpoint, or to what the source has kept: a file is continued where it says,
+ * and what is counted as well. Errors: SIEM_IO, SIEM_HELD. */
 siem_code siem_export_return(siem_export *export_, siem_error *err);
+
+/* Before something else is waited for; and ten times a second meanwhile. */
+void siem_export_release_source(siem_export *export_);
+void siem_export_tend_source(siem_export *export_);
 
 /* Reports to the notice function. */
 void siem_export_notice(siem_export *export_, const char *text);

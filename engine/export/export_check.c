@@ -102,6 +102,21 @@ static siem_code check_output(const siem_export *export_, const siem_registry *r
                           file->path != NULL ? file->path : "standard output", path);
 }
 
+siem_code siem_export_check_source(const siem_export *export_, const siem_source *source,
+                                   siem_error *err) {
+    static const char function[] = "siem_export_consume";
+    const siem_export_options *options = &export_->options;
+    if (source == NULL) return siem_misuse_null(function, "source", err);
+    if (options->checkpoint == NULL && options->after == 0 && options->tlog == NULL) {
+        return SIEM_OK;
+    }
+    return siem_error_set(
+        err, SIEM_INVALID,
+        "%s: a checkpoint, after and tlog are of one registry: a source keeps its "
+        "position by itself",
+        function);
+}
+
 siem_code siem_export_check_registry(const siem_export *export_, const siem_registry *registry,
                                      const char *function, siem_error *err) {
     const siem_export_options *options = &export_->options;

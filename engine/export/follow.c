@@ -30,13 +30,14 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
             return rc;
         }
         if (!siem_export_goes_on(export_)) return cancelled(export_, err);
-        rc = siem_registry_wait(export_->registry, TICK_MS, err);
+        rc = export_->source->kind->wait(export_->source, TICK_MS, err);
     } while (rc == SIEM_END);
     return rc;
 }
 
 /* What was confirmed is saved while something else is waited for. */
 static bool save_and_go_on(void *context) {
+    siem_export_tend_source(context);
     (void)siem_export_save(context, false, NULL);
     return siem_export_goes_on(context);
 }
@@ -119,10 +120,10 @@ static siem_code follow(siem_export *export_, siem_error *err) {
     }
 }
 
-static siem_code begin_and_follow(siem_export *export_, siem_registry *registry, siem_error *err) {
+/* Goes on after what has begun. */
+static siem_code go_on_following(siem_export *export_, siem_code rc, siem_error *err) {
     export_->lag_due = 0;
-    siem_code rc = siem_export_begin(export_, registry, err);
-    if (passes(rc, false) && export_->registry != NULL) rc = recover(export_, rc, false, 1, err);
+    if (passes(rc, false) && export_->source != NULL) rc = recover(export_, rc, false, 1, err);
     if (rc == SIEM_OK && !siem_export_goes_on(export_)) rc = cancelled(export_, err);
     if (rc == SIEM_OK) rc = follow(export_, err);
     export_->lag_due = INFINITY;
@@ -140,7 +141,24 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
                             __func__);
     }
     if (rc == SIEM_OK) rc = siem_export_check_registry(export_, registry, __func__, err);
-    if (rc == SIEM_OK) rc = begin_and_follow(export_, registry, err);
+    if (rc == SIEM_OK) {
+        rc = siem_export_begin(export_, registry, err);
+        rc = go_on_following(export_, rc, err);
+    }
+    siem_export_leave(export_);
+    return rc;
+}
+
+siem_code siem_export_consume(siem_export *export_, siem_source *source, siem_error *err) {
+    siem_error own;
+    if (err == NULL) err = &own;
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_export_check_source(export_, source, err);
+    if (rc == SIEM_OK) {
+        rc = siem_export_begin_source(export_, source, err);
+        rc = go_on_following(export_, rc, err);
+    }
     siem_export_leave(export_);
     return rc;
 }

@@ -2,14 +2,13 @@
 #include "base/error.h"
 #include "export/export.h"
 #include "record/batch.h"
-#include "source/registry.h"
 
 #include <stdio.h>
 
 /* True for what was refused before, and is only read again as something after it failed. */
 bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                                unsigned part) {
-    if (export_->registry == NULL || !siem_registry_is_followed(export_->registry)) return false;
+    if (export_->source == NULL || !export_->source->is_followed) return false;
     return id < last->id || (id == last->id && part < last->parts);
 }
 
@@ -81,8 +80,7 @@ siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *
     siem_export_add_event_counts(export_, batch);
     siem_code rc = keep_all_aside(export_, batch, &failure);
     /* No read transaction stays open while the sink is waited for. */
-    if (export_->registry != NULL) siem_registry_release(export_->registry);
-    export_->unreleased = 0;
+    siem_export_release_source(export_);
     siem_code pushed = siem_delivery_push(export_->delivery, batch, err);
     if (pushed != SIEM_OK || rc == SIEM_OK) return pushed;
     if (err != NULL) *err = failure;

@@ -40,9 +40,10 @@ siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_e
     siem_ordering ordering;
     siem_lag lag;
     *is_worth = false;
+    if (export_->registry == NULL) return SIEM_OK;
     siem_registry_set_threads(export_->registry, export_->jobs);
     if (export_->jobs < 2) return SIEM_OK;
-    if (siem_registry_is_followed(export_->registry)) { /* an unknown lag is not a failure */
+    if (export_->source->is_followed) { /* an unknown lag is not a failure */
         *is_worth =
             siem_registry_lag(export_->registry, export_->confirmed.id, &lag, NULL) == SIEM_OK &&
             lag.events >= LEAST_EVENTS;
@@ -153,7 +154,7 @@ siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_e
     if (rc == SIEM_OK) rc = open_jobs(export_, &r, err);
     if (rc == SIEM_OK) rc = go_through(export_, &r, is_reading, err);
     siem_jobs_close(r.jobs);
-    if (rc == SIEM_END && siem_registry_is_followed(export_->registry)) {
+    if (rc == SIEM_END && export_->source->is_followed) {
         const siem_position reached = siem_delivery_reached(export_->delivery);
         siem_registry_seek_event(export_->registry, reached.id, reached.fingerprint);
     }

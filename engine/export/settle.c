@@ -5,7 +5,6 @@
 #include "export/export.h"
 #include "record/batch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void count_repairs(siem_counts *counts, unsigned repairs) {
@@ -52,7 +51,7 @@ static siem_code reject(siem_export *export_, const siem_item *item, const siem_
                             .http_status = outcome->http_status,
                             .code = outcome->code};
     siem_code rc = SIEM_OK;
-    int64_t id = strtoll(refusal.event_id, NULL, 10);
+    int64_t id = siem_batch_position(batch, index).id;
     if (options->on_error == SIEM_STOP_ON_ERROR) {
         (void)siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
                              kind, refusal.reason);
@@ -81,7 +80,7 @@ static void count_batch(siem_counts *counts, double seconds) {
  * again. */
 static void halt_at(siem_export *export_, const siem_item *items, size_t index) {
     while (index > 0 && siem_batch_part(items[index].batch, items[index].record) > 0) index--;
-    if (!export_->halted && index > 0 && export_->registry != NULL) {
+    if (!export_->halted && index > 0 && export_->source != NULL) {
         const siem_item *last = &items[index - 1];
         siem_export_set_position(export_, siem_batch_position(last->batch, last->record));
     }

@@ -60,3 +60,11 @@ siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, si
     else if (err != NULL) *err = reason;
     return rc;
 }
+
+siem_code siem_renderer_refuse(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
+                               const siem_error *reason, siem_error *err) {
+    siem_batch_event_counts(batch)->events++;
+    siem_code rc = refuse(renderer, batch, event, reason, err);
+    if (rc == SIEM_OK) siem_batch_reach(batch, siem_event_position(event));
+    return rc;
+}

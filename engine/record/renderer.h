@@ -22,4 +22,8 @@ typedef struct siem_renderer {
 siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
                             siem_error *err);
 
+/* Adds one that has no record, for that reason. Errors: as above. */
+siem_code siem_renderer_refuse(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
+                               const siem_error *reason, siem_error *err);
+
 #endif

@@ -5,8 +5,12 @@
 #include "source/database.h"
 #include "source/event.h"
 #include "source/reader.h"
+#include "source/source.h"
 #include "source/survey.h"
 #include "source/watch.h"
+
+/* As an export reads it. Borrowed until close. */
+siem_source *siem_registry_source(siem_registry *registry);
 
 /* What its readers have in common (reader.h). Borrowed until close. */
 const siem_origin *siem_registry_origin(const siem_registry *registry);

@@ -7,6 +7,7 @@
 #include "source/slices.h"
 
 struct siem_registry {
+    siem_source source; /* comes first: siem_registry_source */
     siem_inquiry inquiry;
     siem_database database;
     siem_origin origin;

@@ -55,7 +55,7 @@ SIEM_API int siem_version_number(void);
 SIEM_API const char *siem_version(void);
 
 /* What a build has beyond the core, each by one library: "geoip" (lookups in .mmdb files), "gzip"
- * (of requests and answers), "kafka" (sinks of that kind), "metrics" (of the command:
+ * (of requests and answers), "kafka" (sinks and sources of that kind), "metrics" (of the command:
  * --metrics-listen), "zstd" (of requests).
  * What needs one that a build omits fails, with a message that names the package. */
 typedef struct siem_feature {
@@ -681,6 +681,10 @@ SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_
 /* Closes without sending what still waits: call siem_export_finish before. A function that the
  * export calls cannot close it: nothing happens then. */
 SIEM_API void siem_export_close(siem_export *export_);
+
+/* ---- source (since 0.2.0) -------------------------------------------------------------------- */
+
+#include <oversight/source.h>
 
 /* ---- sign (since 0.1.0) ---------------------------------------------------------------------- */
 

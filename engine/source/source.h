@@ -1,0 +1,52 @@
+/* source.h: what an export asks of where its events come from.
+ *
+ * A registry is one source (registry.h), a group of consumers of a topic is another
+ * (topic/topic.h). Each event has a position (siem_event_position), and positions grow. A source is
+ * used by one thread at a time. */
+#ifndef SIEM_SOURCE_H
+#define SIEM_SOURCE_H
+
+#include "base/position.h"
+#include "source/event.h"
+
+typedef struct siem_source_kind {
+    const char *name; /* "registry" */
+
+    /* The next event, which is borrowed until the next call. SIEM_END: there is none now.
+     * SIEM_REFUSED with an event: what is there is not one, and the event says what it is. */
+    siem_code (*next)(siem_source *source, siem_event **event, siem_error *err);
+
+    /* Before the export waits for something else. NULL: nothing is to be done. */
+    void (*release)(siem_source *source);
+
+    /* Reading continues after a position; with id 0, after what was kept. */
+    void (*seek)(siem_source *source, siem_position position);
+
+    /* Waits for news, for at most so long. SIEM_END: there is none. */
+    siem_code (*wait)(siem_source *source, int milliseconds, siem_error *err);
+
+    /* What is left after the event with that position. Never waits. */
+    siem_code (*read_lag)(siem_source *source, int64_t id, siem_lag *lag);
+
+    /* Keeps the position, so that another process goes on there. `waits`: until that is sure,
+     * within bounded time. NULL: a source that is read from a checkpoint on. */
+    siem_code (*keep)(siem_source *source, siem_position position, bool waits, siem_error *err);
+
+    /* Called ten times a second while the export waits for something else. NULL: not needed. */
+    void (*tend)(siem_source *source);
+
+    /* The export has ended, and all is kept that was confirmed. NULL: nothing is to be done. */
+    void (*end)(siem_source *source);
+
+    /* Of a kind that siem_source_open opens. */
+    void (*close)(siem_source *source);
+} siem_source_kind;
+
+/* A kind's own struct begins with this one. */
+struct siem_source {
+    const siem_source_kind *kind;
+    bool is_followed; /* it can go on after its end, and go back to a position */
+    bool is_due;      /* its position is to be kept as soon as there is one */
+};
+
+#endif
