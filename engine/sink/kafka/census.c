@@ -39,7 +39,7 @@ siem_code siem_kafka_census_open(siem_kafka_census **out, siem_kafka_sink *owner
     siem_kafka_census *census = *out = calloc(1, sizeof *census);
     if (census == NULL) return siem_error_no_memory(err);
     census->owner = owner;
-    siem_kafka_client_prepare(&census->client, owner);
+    siem_kafka_client_prepare(&census->client, &owner->account);
     return SIEM_OK;
 }
 

@@ -51,8 +51,8 @@ void siem_kafka_client_remark(siem_kafka_client *client) {
     client->log.text[0] = '\0';
     (void)pthread_mutex_unlock(&client->log.lock);
     if (text[0] == '\0') return;
-    siem_kafka_properties_mask(&client->owner->properties, text);
-    siem_sink_add_remark(&client->owner->sink, "%s: %s", client->owner->sink.kind->name, text);
+    siem_kafka_properties_mask(client->account->properties, text);
+    client->account->remark(client->account->context, text);
 }
 
 /* ---- what is polled ---- */
@@ -75,7 +75,7 @@ static void note_error(rd_kafka_t *handle, int code, const char *reason, void *o
         reason = fatal;
     }
     siem_utf8_line(client->cause, sizeof client->cause, reason);
-    siem_kafka_properties_mask(&client->owner->properties, client->cause);
+    siem_kafka_properties_mask(client->account->properties, client->cause);
     client->is_refused = client->is_refused || refuses(code, reason);
 }
 
@@ -83,6 +83,13 @@ static void note_report(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     siem_kafka_client *client = opaque;
     (void)handle;
     client->report(client, message);
+}
+
+static void note_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t change,
+                           rd_kafka_topic_partition_list_t *partitions, void *opaque) {
+    siem_kafka_client *client = opaque;
+    (void)handle;
+    client->rebalance(client, change, partitions);
 }
 
 /* ---- configuration ---- */
@@ -93,7 +100,7 @@ static siem_code set(rd_kafka_conf_t *conf, const siem_kafka_client *client, con
     if (siem_rdkafka.conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) {
         return SIEM_OK;
     }
-    siem_kafka_properties_mask(&client->owner->properties, reason);
+    siem_kafka_properties_mask(client->account->properties, reason);
     return siem_error_of_option(err, SIEM_INVALID, option, "%s: %s", option, reason);
 }
 
@@ -126,6 +133,12 @@ static const setting of_consumers[] = {
     {"enable.auto.commit", "false"},          {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "true"},         {"auto.offset.reset", "earliest"}};
 
+/* What is read and not done is bounded by what is fetched ahead. */
+static const setting of_members[] = {{"enable.auto.commit", "false"},
+                                     {"enable.auto.offset.store", "false"},
+                                     {"auto.offset.reset", "earliest"},
+                                     {"queued.max.messages.kbytes", "16384"}};
+
 static const setting of_all[] = {
     {"client.id", "oversight-siem"}, {"log_level", "4"}, {"log.connection.close", "false"}};
 
@@ -138,7 +151,7 @@ static bool is_of_producers(const char *name) {
 
 static siem_code set_given(rd_kafka_conf_t *conf, const siem_kafka_client *client,
                            rd_kafka_type_t type, siem_error *err) {
-    const siem_kafka_properties *given = &client->owner->properties;
+    const siem_kafka_properties *given = client->account->properties;
     siem_code rc = SIEM_OK;
     for (size_t i = 0; rc == SIEM_OK && i < given->count; i++) {
         const siem_kafka_property *property = &given->list[i];
@@ -150,39 +163,50 @@ static siem_code set_given(rd_kafka_conf_t *conf, const siem_kafka_client *clien
 
 #define COUNT_OF(list) (sizeof(list) / sizeof *(list))
 
+static siem_code set_role(rd_kafka_conf_t *conf, const siem_kafka_client *client,
+                          rd_kafka_type_t type, siem_error *err) {
+    const char *group = client->account->group;
+    if (type == RD_KAFKA_PRODUCER) {
+        return set_all(conf, client, of_producers, COUNT_OF(of_producers), err);
+    }
+    if (group == NULL) return set_all(conf, client, of_consumers, COUNT_OF(of_consumers), err);
+    siem_rdkafka.conf_set_rebalance_cb(conf, note_rebalance);
+    siem_code rc = set(conf, client, "group", "group.id", group, err);
+    return rc == SIEM_OK ? set_all(conf, client, of_members, COUNT_OF(of_members), err) : rc;
+}
+
 static siem_code configure(rd_kafka_conf_t *conf, siem_kafka_client *client, rd_kafka_type_t type,
                            siem_error *err) {
-    const siem_kafka_sink *owner = client->owner;
+    const siem_kafka_account *account = client->account;
     bool produces = type == RD_KAFKA_PRODUCER;
     siem_rdkafka.conf_set_opaque(conf, client);
     siem_rdkafka.conf_set_log_cb(conf, add_log);
     siem_rdkafka.conf_set_error_cb(conf, note_error);
     if (produces) siem_rdkafka.conf_set_dr_msg_cb(conf, note_report);
     siem_code rc = set_all(conf, client, of_all, COUNT_OF(of_all), err);
-    if (rc == SIEM_OK) {
-        rc = produces ? set_all(conf, client, of_producers, COUNT_OF(of_producers), err)
-                      : set_all(conf, client, of_consumers, COUNT_OF(of_consumers), err);
-    }
-    if (rc == SIEM_OK) rc = set(conf, client, "brokers", "bootstrap.servers", owner->brokers, err);
+    if (rc == SIEM_OK) rc = set_role(conf, client, type, err);
+    if (rc == SIEM_OK)
+        rc = set(conf, client, "brokers", "bootstrap.servers", account->brokers, err);
     if (rc == SIEM_OK && produces) {
-        rc = set(conf, client, "compress", "compression.codec", owner->compress, err);
+        rc = set(conf, client, "compress", "compression.codec", account->compress, err);
     }
     return rc == SIEM_OK ? set_given(conf, client, type, err) : rc;
 }
 
-siem_code siem_kafka_client_check(siem_kafka_client *client, siem_error *err) {
+siem_code siem_kafka_client_check(siem_kafka_client *client, rd_kafka_type_t type,
+                                  siem_error *err) {
     siem_code rc = siem_rdkafka_load(err);
     if (rc != SIEM_OK) return rc;
     rd_kafka_conf_t *conf = siem_rdkafka.conf_new();
-    rc = configure(conf, client, RD_KAFKA_PRODUCER, err);
+    rc = configure(conf, client, type, err);
     siem_rdkafka.conf_destroy(conf);
     return rc;
 }
 
 /* ---- life ---- */
 
-void siem_kafka_client_prepare(siem_kafka_client *client, siem_kafka_sink *owner) {
-    *client = (siem_kafka_client){.owner = owner};
+void siem_kafka_client_prepare(siem_kafka_client *client, const siem_kafka_account *account) {
+    *client = (siem_kafka_client){.account = account};
     (void)pthread_mutex_init(&client->log.lock, NULL);
 }
 
@@ -205,8 +229,8 @@ siem_code siem_kafka_client_open(siem_kafka_client *client, rd_kafka_type_t type
     if (client->handle != NULL) return SIEM_OK;
     siem_rdkafka.conf_destroy(conf);
     if (rc != SIEM_OK) return rc;
-    siem_kafka_properties_mask(&client->owner->properties, reason);
-    return siem_error_of_option(err, SIEM_HELD, "kafka", "kafka: %s", reason);
+    siem_kafka_properties_mask(client->account->properties, reason);
+    return siem_error_of_option(err, SIEM_HELD, "kafka", "%s: %s", client->account->name, reason);
 }
 
 void siem_kafka_client_forget(siem_kafka_client *client) {

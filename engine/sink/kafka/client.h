@@ -1,4 +1,4 @@
-/* client.h: a handle of librdkafka, made as the options of a sink say, and what it reports. */
+/* client.h: a handle of librdkafka, made as an account says, and what it reports. */
 #ifndef SIEM_KAFKA_CLIENT_H
 #define SIEM_KAFKA_CLIENT_H
 
@@ -17,31 +17,34 @@ typedef struct siem_kafka_log {
 } siem_kafka_log;
 
 typedef struct siem_kafka_client {
-    siem_kafka_sink *owner;
+    const siem_kafka_account *account;
     rd_kafka_t *handle; /* NULL: there is none */
     siem_kafka_log log;
     char cause[SIEM_CAUSE_SIZE]; /* of the last error that is nobody's answer; "": none */
     bool is_refused;             /* by it: the brokers do not take the credentials */
     bool is_down;                /* all brokers were, when one was tried last */
     void (*report)(struct siem_kafka_client *client, const rd_kafka_message_t *message);
+    void (*rebalance)(struct siem_kafka_client *client, rd_kafka_resp_err_t change,
+                      const rd_kafka_topic_partition_list_t *partitions);
     void *context;
 } siem_kafka_client;
 
 /* Prepares an empty client. */
-void siem_kafka_client_prepare(siem_kafka_client *client, siem_kafka_sink *owner);
+void siem_kafka_client_prepare(siem_kafka_client *client, const siem_kafka_account *account);
 
 /* Loads librdkafka, and checks the properties by a configuration that nobody uses. Errors:
  * SIEM_INVALID, SIEM_IO. */
-siem_code siem_kafka_client_check(siem_kafka_client *client, siem_error *err);
+siem_code siem_kafka_client_check(siem_kafka_client *client, rd_kafka_type_t type, siem_error *err);
 
-/* Makes the handle: of a producer, whose delivery reports go to `report`, or of a consumer.
+/* Makes the handle: of a producer, whose delivery reports go to `report`; or of a consumer, which
+ * learns by `rebalance` what its group gives to it and takes from it.
  * Signals reach none of its threads. Errors: SIEM_HELD. */
 siem_code siem_kafka_client_open(siem_kafka_client *client, rd_kafka_type_t type, siem_error *err);
 
 /* Forgets errors that were nobody's answer. */
 void siem_kafka_client_forget(siem_kafka_client *client);
 
-/* Makes what was logged a remark of the sink. */
+/* Makes what was logged a remark of the account. */
 void siem_kafka_client_remark(siem_kafka_client *client);
 
 /* Ends the threads of the handle, and forgets what they reported. */

@@ -237,6 +237,20 @@ static void set_up(siem_kafka_sink *kafka) {
     kafka->sink.target = kafka->brokers;
 }
 
+static void add_remark(void *context, const char *text) {
+    siem_kafka_sink *kafka = context;
+    siem_sink_add_remark(&kafka->sink, "%s: %s", kafka->sink.kind->name, text);
+}
+
+static siem_kafka_account account_of(siem_kafka_sink *kafka) {
+    return (siem_kafka_account){.name = kafka->sink.kind->name,
+                                .brokers = kafka->brokers,
+                                .compress = kafka->compress,
+                                .properties = &kafka->properties,
+                                .remark = add_remark,
+                                .context = kafka};
+}
+
 static siem_code open_labels(siem_kafka_labels *labels, siem_error *err) {
     siem_code rc = siem_document_hash_open(&labels->hash, err);
     if (rc == SIEM_OK) labels->ids = siem_document_ids_open(labels->hash);
@@ -250,6 +264,7 @@ static siem_code open_kafka(siem_sink **out, const siem_options *given, siem_err
     siem_code rc = siem_options_read(kafka, options, NULL, given, err);
     if (rc == SIEM_OK) rc = siem_kafka_properties_open(&kafka->properties, &kafka->given, err);
     if (rc == SIEM_OK) rc = open_labels(&kafka->labels, err);
+    kafka->account = account_of(kafka);
     if (rc == SIEM_OK) rc = siem_kafka_producer_open(&kafka->producer, kafka, err);
     if (rc == SIEM_OK) {
         set_up(kafka);

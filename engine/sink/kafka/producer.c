@@ -52,8 +52,8 @@ siem_code siem_kafka_producer_open(siem_kafka_producer **out, siem_kafka_sink *o
     siem_kafka_producer *producer = *out = calloc(1, sizeof *producer);
     if (producer == NULL) return siem_error_no_memory(err);
     producer->owner = owner;
-    siem_kafka_client_prepare(&producer->client, owner);
-    return siem_kafka_client_check(&producer->client, err);
+    siem_kafka_client_prepare(&producer->client, &owner->account);
+    return siem_kafka_client_check(&producer->client, RD_KAFKA_PRODUCER, err);
 }
 
 static void close_handle(siem_kafka_producer *producer) {

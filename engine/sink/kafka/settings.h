@@ -9,8 +9,20 @@
 #include "sink/kafka/properties.h"
 #include "sink/sink.h"
 
+/* Who connects to brokers, and how. What it points to outlives its clients. */
+typedef struct siem_kafka_account {
+    const char *name; /* in messages */
+    const char *brokers;
+    const char *compress; /* of a producer */
+    const char *group;    /* of a member of a group; NULL: of a consumer that is in none */
+    const siem_kafka_properties *properties;
+    void (*remark)(void *context, const char *text);
+    void *context;
+} siem_kafka_account;
+
 typedef struct siem_kafka_sink {
     siem_sink sink;
+    siem_kafka_account account;
     char *brokers, *topic, *compress, *key, *headers;
     siem_texts given; /* properties, as "NAME=VALUE" */
     double timeout;
