@@ -20,7 +20,7 @@ ORDER = """
     bind
     limits
     export
-    delivery
+    delivery topic
     sink
     record store
     evidence

@@ -216,6 +216,10 @@ CASE(export_dead, OPEN_EXPORT(g.mapping, g.sink, .on_error = SIEM_DEADLETTER_ON_
 CASE(send_export, siem_export_send(NULL, g.event, err))
 CASE(run_export, siem_export_run(NULL, g.registry, err))
 CASE(follow_export, siem_export_follow(NULL, g.followed, err))
+CASE(consume_export, siem_export_consume(NULL, (siem_source *)g.sink, err))
+CASE(source_out, siem_source_open(NULL, "kafka", NULL, 0, err))
+CASE(source_kind, siem_source_open(OUT(source), NULL, NULL, 0, err))
+CASE(source_options, siem_source_open(OUT(source), "kafka", NULL, 2, err))
 CASE(finish_export, siem_export_finish(NULL, err))
 
 static const siem_sentinel_request signable = {
@@ -435,6 +439,10 @@ static const test_misuse misuses[] = {
     M(send_export, "export"),
     M(run_export, "export"),
     M(follow_export, "export"),
+    M(consume_export, "export"),
+    M(source_out, "out"),
+    M(source_kind, "kind"),
+    M(source_options, "options"),
     M(finish_export, "export"),
     M(sign_out, "out"),
     M(sign_capacity, "buffer"),
@@ -525,6 +533,7 @@ static const char *check_closing_nothing(void) {
     siem_checkpoint_close(NULL);
     siem_export_close(NULL);
     siem_format_close(NULL);
+    siem_source_close(NULL);
     NOTHING(siem_sink_close(NULL, NULL) != SIEM_OK);
     NOTHING(siem_deadletter_close(NULL, NULL) != SIEM_OK);
     return NULL;

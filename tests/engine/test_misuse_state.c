@@ -86,6 +86,15 @@ static siem_code follow_unfollowed(siem_error *err) {
     return siem_export_follow(open_export((siem_export_options){0}), unfollowed, err);
 }
 
+static siem_code consume_nothing(siem_error *err) {
+    return siem_export_consume(export_, NULL, err);
+}
+
+/* Nothing looks into it. */
+static siem_code consume_with_checkpoint(siem_error *err) {
+    return siem_export_consume(export_, (siem_source *)one, err);
+}
+
 static siem_code send_other(siem_error *err) {
     return siem_export_send(export_, event, err);
 }
@@ -344,6 +353,8 @@ static const test_misuse misuses[] = {
     M(run_other, "siem_export_run: the checkpoint"),
     M(follow_other, "siem_export_follow: the checkpoint"),
     M(run_unfollowed, "follow = true"),
+    M(consume_nothing, "source is NULL"),
+    M(consume_with_checkpoint, "siem_export_consume: a checkpoint"),
     M(follow_unfollowed, "siem_export_follow: the registry is not followed"),
     M(send_other, "belongs to the registry 'one', not to 'two'"),
     M(run_copy, "another file"),

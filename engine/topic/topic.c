@@ -1,0 +1,207 @@
+/* topic.c: raw events of a topic, as the source of an export. */
+#include "base/error.h"
+#include "base/misuse.h"
+#include "source/raw_event.h"
+#include "source/source.h"
+#include "topic/group.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRAY_TOPIC, STRAY_PARTITION, STRAY_OFFSET, STRAY_MESSAGE, STRAY_COLUMNS };
+static const char *const stray_names[] = {"topic", "partition", "offset", "message"};
+
+typedef struct topic_source {
+    siem_source source;
+    char *brokers, *topic, *group_id;
+    siem_texts given; /* properties, as "NAME=VALUE" */
+    double handover;
+    siem_kafka_properties properties;
+    siem_kafka_account account;
+    siem_group *group;
+    siem_raw_event_reader *reader;
+    siem_event stray; /* in place of a message that is not an event */
+    siem_value stray_values[STRAY_COLUMNS];
+    char stray_id[300];
+} topic_source;
+
+/* ---- options ---- */
+
+#define AT(member) offsetof(topic_source, member)
+
+static const siem_option_spec options[] = {
+    {.name = "brokers",
+     .value = "HOST:PORT,...",
+     .required = true,
+     .at = AT(brokers),
+     .help = "some brokers of the cluster, which names the others"},
+    {.name = "topic",
+     .value = "NAME",
+     .required = true,
+     .at = AT(topic),
+     .help = "where raw events are"},
+    {.name = "group",
+     .value = "NAME",
+     .required = true,
+     .at = AT(group_id),
+     .help = "the group of consumers that share the partitions"},
+    {.name = "kafka",
+     .kind = SIEM_OPTION_TEXTS,
+     .value = "NAME=VALUE",
+     .secret = true,
+     .at = AT(given),
+     .help = "a property of librdkafka; a password is given as file:PATH, env:NAME or cmd:COMMAND"},
+    {.name = "handover",
+     .kind = SIEM_OPTION_SECONDS,
+     .value = "SECONDS",
+     .least = 0,
+     .most = 3600,
+     .fallback = 10,
+     .at = AT(handover),
+     .help = "to deliver what was read of a partition that the group gives to another member"},
+    {0},
+};
+
+/* ---- reading ---- */
+
+static topic_source *topic_of(siem_source *source) {
+    return (topic_source *)source;
+}
+
+static siem_value text_value(const char *bytes, size_t size) {
+    return (siem_value){.type = SIEM_TEXT, .bytes = bytes, .size = size};
+}
+
+static siem_value integer_value(int64_t integer) {
+    return (siem_value){.type = SIEM_INTEGER, .integer = integer};
+}
+
+/* What a dead letter has of a message that is not an event. */
+static siem_event *describe(topic_source *topic, const siem_message *message) {
+    siem_event *stray = &topic->stray;
+    siem_value *values = topic->stray_values;
+    (void)snprintf(topic->stray_id, sizeof topic->stray_id, "%.249s[%" PRId32 "]@%" PRId64,
+                   topic->topic, message->place.partition, message->place.offset);
+    *stray = (siem_event){.extra_ready = true, .row_id = message->number};
+    stray->fields[SIEM_EVENT_ID] = text_value(topic->stray_id, strlen(topic->stray_id));
+    values[STRAY_TOPIC] = text_value(topic->topic, strlen(topic->topic));
+    values[STRAY_PARTITION] = integer_value(message->place.partition);
+    values[STRAY_OFFSET] = integer_value(message->place.offset);
+    values[STRAY_MESSAGE] = text_value(message->bytes, message->size);
+    stray->site = values;
+    stray->site_names = stray_names;
+    stray->site_count = STRAY_COLUMNS;
+    return stray;
+}
+
+/* Its position is the number of the message: the ids of several registries say nothing. */
+static siem_code next(siem_source *source, siem_event **event, siem_error *err) {
+    topic_source *topic = topic_of(source);
+    siem_message message;
+    *event = NULL;
+    siem_code rc = siem_group_take(topic->group, &message, err);
+    source->is_due = siem_group_is_leaving(topic->group);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_raw_event_read(topic->reader, message.bytes, message.size, event, err);
+    if (rc == SIEM_OK) {
+        (*event)->row_id = message.number;
+    } else if (rc == SIEM_REFUSED) {
+        siem_error_prefix(err, "not a raw event");
+        *event = describe(topic, &message);
+    }
+    return rc;
+}
+
+static siem_code wait_for(siem_source *source, int milliseconds, siem_error *err) {
+    topic_source *topic = topic_of(source);
+    siem_code rc = siem_group_wait(topic->group, milliseconds, err);
+    source->is_due = siem_group_is_leaving(topic->group);
+    return rc;
+}
+
+static void tend(siem_source *source) {
+    topic_source *topic = topic_of(source);
+    siem_group_tend(topic->group);
+    source->is_due = siem_group_is_leaving(topic->group);
+}
+
+/* ---- position ---- */
+
+static void seek(siem_source *source, siem_position position) {
+    siem_group_rewind(topic_of(source)->group, position.id);
+}
+
+static siem_code keep(siem_source *source, siem_position position, bool waits, siem_error *err) {
+    return siem_group_commit(topic_of(source)->group, position.id, waits, err);
+}
+
+static siem_code read_lag(siem_source *source, int64_t id, siem_lag *lag) {
+    (void)id;
+    *lag = siem_group_lag(topic_of(source)->group);
+    return SIEM_OK;
+}
+
+static void end(siem_source *source) {
+    siem_group_leave(topic_of(source)->group);
+    source->is_due = false;
+}
+
+/* ---- life ---- */
+
+static void close_topic(siem_source *source) {
+    topic_source *topic = topic_of(source);
+    siem_group_close(topic->group);
+    siem_raw_event_reader_close(topic->reader);
+    siem_kafka_properties_close(&topic->properties);
+    siem_options_free(topic, options);
+    free(topic);
+}
+
+static const siem_source_kind kafka = {.name = "kafka",
+                                       .next = next,
+                                       .seek = seek,
+                                       .wait = wait_for,
+                                       .read_lag = read_lag,
+                                       .keep = keep,
+                                       .tend = tend,
+                                       .end = end,
+                                       .close = close_topic};
+
+static siem_code open_topic(topic_source *topic, const siem_options *given, siem_error *err) {
+    siem_code rc = siem_options_read(topic, options, NULL, given, err);
+    if (rc == SIEM_OK) rc = siem_kafka_properties_open(&topic->properties, &topic->given, err);
+    if (rc == SIEM_OK) rc = siem_raw_event_reader_open(&topic->reader, err);
+    if (rc != SIEM_OK) return rc;
+    topic->account = (siem_kafka_account){.name = kafka.name,
+                                          .brokers = topic->brokers,
+                                          .group = topic->group_id,
+                                          .properties = &topic->properties};
+    return siem_group_open(&topic->group, &topic->account, topic->topic, topic->handover, err);
+}
+
+siem_code siem_source_open(siem_source **out, const char *kind, const siem_option *list,
+                           size_t option_count, siem_error *err) {
+    if (out == NULL) return siem_misuse_null(__func__, "out", err);
+    *out = NULL;
+    if (kind == NULL) return siem_misuse_null(__func__, "kind", err);
+    siem_code rc = siem_misuse_options(__func__, list, option_count, err);
+    if (rc != SIEM_OK) return rc;
+    if (strcmp(kind, kafka.name) != 0) {
+        return siem_error_set(err, SIEM_NOT_FOUND, "there is no kind of source '%.40s': give kafka",
+                              kind);
+    }
+    topic_source *topic = calloc(1, sizeof *topic);
+    if (topic == NULL) return siem_error_no_memory(err);
+    topic->source = (siem_source){.kind = &kafka, .is_followed = true};
+    const siem_options given = {.list = list, .count = option_count};
+    rc = open_topic(topic, &given, err);
+    if (rc == SIEM_OK) *out = &topic->source;
+    else close_topic(&topic->source);
+    return rc;
+}
+
+void siem_source_close(siem_source *source) {
+    if (source != NULL && source->kind->close != NULL) source->kind->close(source);
+}
