@@ -111,7 +111,7 @@ local function show_methods(class, methods)
     if type(v) == "function" and not k:match "^__" then print(class .. ":" .. k) end
   end
 end
-for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink", "deadletter", "checkpoint", "export", "tlog" } do
+for _, class in ipairs { "event", "registry", "query", "mapping", "batch", "sink", "deadletter", "checkpoint", "export", "tlog", "source" } do
   local methods = debug.getregistry()["oversight." .. class].__index
   if type(methods) == "function" then
     local _, upvalue = debug.getupvalue(methods, 1)

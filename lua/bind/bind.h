@@ -31,6 +31,7 @@ LUALIB_API int luaL_typeerror(lua_State *L, int arg, const char *name) __attribu
 #define SIEM_LUA_NETWORKS   "oversight.networks"
 #define SIEM_LUA_GEOIP      "oversight.geoip"
 #define SIEM_LUA_NEWS       "oversight.news"
+#define SIEM_LUA_SOURCE     "oversight.source"
 #define SIEM_LUA_TLOG       "oversight.tlog"
 #define SIEM_LUA_DIGEST     "oversight.digest"
 
@@ -54,6 +55,7 @@ void siem_lua_bind_text(lua_State *L);
 void siem_lua_bind_json(lua_State *L);
 void siem_lua_bind_entry(lua_State *L);
 void siem_lua_bind_news(lua_State *L);
+void siem_lua_bind_source(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
 
 /* Pushes why an export refused events: a list of {reason=, events=, first={id, ...}}. */
@@ -149,6 +151,7 @@ void siem_lua_lend_event(lua_State *L, int index, siem_event *event);
 /* Each gives the noun's use as well; NULL where the caller runs no callback. */
 siem_event *siem_lua_check_event(lua_State *L, int index, siem_lua_use **use);
 siem_registry *siem_lua_check_registry(lua_State *L, int index, siem_lua_use **use);
+siem_source *siem_lua_check_source(lua_State *L, int index, siem_lua_use **use);
 siem_batch *siem_lua_check_batch(lua_State *L, int index, siem_lua_use **use);
 siem_digest *siem_lua_check_digest(lua_State *L, int index, siem_lua_use **use);
 siem_tlog *siem_lua_check_tlog(lua_State *L, int index, siem_lua_use **use);

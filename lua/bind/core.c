@@ -50,6 +50,7 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     siem_lua_bind_networks(L);
     siem_lua_bind_geoip(L);
     siem_lua_bind_news(L);
+    siem_lua_bind_source(L);
     siem_lua_bind_tlog(L);
     siem_lua_bind_digest(L);
     siem_lua_bind_system(L);

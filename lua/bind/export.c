@@ -332,6 +332,17 @@ static int export_follow(lua_State *L) {
     return run_on(L, siem_export_follow);
 }
 
+/* export:consume(source) -> nil, message, code */
+static int export_consume(lua_State *L) {
+    siem_error err;
+    siem_lua_use *use;
+    siem_source *source = siem_lua_check_source(L, 2, &use);
+    siem_lua_check_unused(L, use, SIEM_LUA_SOURCE);
+    session s = begin(L, use);
+    siem_code rc = siem_export_consume(s.export_->export_, source, &err);
+    return end(L, &s, rc, &err);
+}
+
 /* export:finish() -> true, or nil, message, code */
 static int export_finish(lua_State *L) {
     siem_error err;
@@ -403,13 +414,10 @@ static int no_counts(lua_State *L) {
 }
 
 void siem_lua_bind_export(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", export_send},
-                                       {"run", export_run},
-                                       {"follow", export_follow},
-                                       {"finish", export_finish},
-                                       {"counts", export_counts},
-                                       {"reasons", export_reasons},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"send", export_send},       {"run", export_run},
+                                       {"follow", export_follow},   {"consume", export_consume},
+                                       {"finish", export_finish},   {"counts", export_counts},
+                                       {"reasons", export_reasons}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
     lua_pushcfunction(L, export_open);
     lua_setfield(L, -2, "export_open");

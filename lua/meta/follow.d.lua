@@ -43,3 +43,8 @@ function Checkpoint:close() end
 ---@param registry oversight.Registry opened with follow = true
 ---@return nil, string message, oversight.Code code
 function Export:follow(registry) end
+
+--- Exports the events of a source, and goes on with those that are added, as follow does. The source keeps the position.
+---@param source oversight.Source
+---@return nil, string message, oversight.Code code
+function Export:consume(source) end

@@ -497,9 +497,9 @@ function siem.export_events(job) end
 ---@field busy_timeout_ms integer?
 
 ---@class oversight.PipelineDefinition
----@field source oversight.Registry|oversight.ManyRegistries|table an open registry, { path=, registry_id=, since=, limit= }, many registries, or events
+---@field source oversight.Registry|oversight.ManyRegistries|oversight.Source|table an open registry, { path=, registry_id=, since=, limit= }, many registries, a source, or events
 ---@field checkpoint string? a file that keeps the position: only what is new since is exported; of many registries a folder, or a path with {registry_id}: FILE.checkpoint beside each database
----@field follow boolean? go on with events as they are recorded; the source is a registry
+---@field follow boolean? go on with events as they are recorded; the source is a registry, or one of siem.source
 ---@field after integer? with follow, without checkpoint: events up to this id are skipped
 ---@field wait boolean? with follow: wait for a registry that is not there yet
 ---@field notice (fun(text: string, path: string?))? called when an attempt fails that is made again, and when it works again

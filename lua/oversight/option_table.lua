@@ -1,4 +1,5 @@
 --- Tables of options, checked: an unknown key, a wrong type and a key that is missing are misuse.
+local core    = require "oversight.core"
 local failed  = require "oversight.failed"
 local misuse  = require "oversight.misuse"
 local nearest = require "oversight.nearest"
@@ -74,6 +75,35 @@ end
 function M.check(name, options, known, required)
   local problem = M.problem(options, known, required)
   if problem then misuse.raise(("%s: %s"):format(name, problem)) end
+end
+
+-- ---- as the engine takes them ----
+
+--- Adds { name, text } of one option; a list is an option that comes several times.
+local function add_option(list, what, name, value)
+  local kind = type(value)
+  if kind == "table" then
+    for _, one in ipairs(value) do add_option(list, what, name, one) end
+  elseif kind == "string" or kind == "boolean" or kind == "number" then
+    list[#list + 1] = { name, core.tostring(kind == "number" and math.tointeger(value) or value) }
+  else
+    misuse.raise(("%s: %s is a string, a number or true, not a %s"):format(what, name, kind))
+  end
+end
+
+--- Options by name as the engine takes them, in the order of their names.
+---@param what string for messages
+---@param declared oversight.SinkOption[]
+---@param own table<string, boolean>? keys that are not among the options, and that messages name as well
+function M.to_list(what, options, declared, own)
+  local known, list = {}, {}
+  for _, option in ipairs(declared) do known[option.name] = true end
+  for name in pairs(own or {}) do known[name] = true end
+  for name in pairs(options) do
+    if not known[name] then misuse.raise(("%s: %s"):format(what, M.unknown(name, known))) end
+  end
+  for _, name in ipairs(tables.sorted_keys(options)) do add_option(list, what, name, options[name]) end
+  return list
 end
 
 return M

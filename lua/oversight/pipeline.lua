@@ -121,8 +121,8 @@ local function check_source(source)
     if key == nil or math.type(key) == "integer" then return nil end
     return "source has no path"
   end
-  if type(source) == "function" or is_of(source, "registry") then return nil end
-  return "source is a registry, { path = ..., registry_id = ... }, or events, not a " .. type(source)
+  if type(source) == "function" or is_of(source, "registry") or is_of(source, "source") then return nil end
+  return "source is a registry, { path = ..., registry_id = ... }, a source, or events, not a " .. type(source)
 end
 
 --- What is wrong with a format or a sink as a pipeline takes it, or nil.
@@ -195,6 +195,13 @@ local function check(definition)
   if (definition.follow or definition.checkpoint) and type(definition.source) ~= "userdata" and
     not describes_registry(definition.source) and not describes_many(definition.source) then
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
+  end
+  if is_of(definition.source, "source") then
+    if not definition.follow then return "a source goes on and on: it needs follow = true" end
+    if (definition.jobs or 1) > 1 then return "jobs is 1 for a source: run more members of its group" end
+    for _, key in ipairs { "checkpoint", "after", "wait", "tlog" } do
+      if definition[key] then return key .. " is of one registry: a source keeps its position by itself" end
+    end
   end
   if definition.wait and not definition.follow then return "wait needs follow" end
   if definition.jobs and (definition.jobs < 1 or definition.jobs > 64) then return "jobs is a number from 1 to 64" end
@@ -410,6 +417,7 @@ local function open_parts(self)
 end
 
 local function run_export(self, export, source)
+  if is_of(source, "source") then return export:consume(source) end
   if self.follow then return export:follow(source) end
   if type(source) == "userdata" then return export:run(source) end
   return send_all(export, source)

@@ -18,6 +18,7 @@ local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local pipeline     = require "oversight.pipeline"
 local sink         = require "oversight.sink"
+local source       = require "oversight.source"
 local record       = lazy "oversight.record"
 
 local M = {
@@ -44,6 +45,7 @@ local M = {
   lookup     = lookup,
   batch      = { open = core.batch_open },
   sink       = {},
+  source     = {},
   deadletter = {
     open = misuse.entry(failed.remembering("deadletter", "siem.deadletter.open", core.deadletter_open)),
     blank = core.deadletter_blank,
@@ -55,6 +57,10 @@ for _, feature in ipairs(core.features) do M.FEATURES[feature.name] = feature.bu
 for kind in pairs(M.ACTION_BY_KIND) do M.BEACON_KINDS[kind] = true end
 for name, open in pairs(sink) do
   M.sink[name] = misuse.entry(failed.remembering("sink", "siem.sink." .. name, open))
+end
+
+for name, open in pairs(source) do
+  M.source[name] = misuse.entry(failed.remembering("source", "siem.source." .. name, open))
 end
 
 --- A function of a table of options, which is checked first.

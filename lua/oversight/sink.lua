@@ -4,7 +4,6 @@ local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local output       = require "oversight.output"
 local sink_table   = require "oversight.sink_table"
-local tables       = require "oversight.tables"
 
 local M = {}
 
@@ -25,35 +24,6 @@ function M.file(path, options)
   return core.sink_file(path, options and options.truncate or false)
 end
 
--- ---- options ----
-
---- Adds { name, text } of one option; a list is an option that comes several times.
-local function add_option(list, what, name, value)
-  local kind = type(value)
-  if kind == "table" then
-    for _, one in ipairs(value) do add_option(list, what, name, one) end
-  elseif kind == "string" or kind == "boolean" or kind == "number" then
-    list[#list + 1] = { name, core.tostring(kind == "number" and math.tointeger(value) or value) }
-  else
-    misuse.raise(("%s: %s is a string, a number or true, not a %s"):format(what, name, kind))
-  end
-end
-
---- Options by name as the engine takes them, in the order of their names.
----@param what string for messages
----@param declared oversight.SinkOption[]
----@param own table<string, boolean>? keys that are not among the options, and that messages name as well
-local function to_list(what, options, declared, own)
-  local known, list = {}, {}
-  for _, option in ipairs(declared) do known[option.name] = true end
-  for name in pairs(own or {}) do known[name] = true end
-  for name in pairs(options) do
-    if not known[name] then misuse.raise(("%s: %s"):format(what, option_table.unknown(name, known))) end
-  end
-  for _, name in ipairs(tables.sorted_keys(options)) do add_option(list, what, name, options[name]) end
-  return list
-end
-
 -- ---- tables ----
 
 --- A sink of your own: a table with send(self, batch), or one with url and perhaps headers, body and
@@ -68,7 +38,8 @@ function M.custom(sink)
   for name, value in pairs(sink) do
     if not sink_table.OWN[name] then options[name] = value end
   end
-  return core.sink_transport(sink, to_list("sink.custom", options, core.sink_transport_options(), sink_table.OWN))
+  local list = option_table.to_list("sink.custom", options, core.sink_transport_options(), sink_table.OWN)
+  return core.sink_transport(sink, list)
 end
 
 -- ---- kinds ----
@@ -88,7 +59,7 @@ function M.open(kind, options)
   end
   if type(options) ~= "table" then misuse.raise(what .. ": a sink takes a table of options") end
   output.release()
-  return core.sink_open(kind, to_list(what, options, known.options))
+  return core.sink_open(kind, option_table.to_list(what, options, known.options))
 end
 
 for name in pairs(KINDS) do

@@ -36,6 +36,7 @@ L
 feature geoip libmaxminddb libmaxminddb-dev 1 "${export_events[@]}" --format ./places.lua
 feature gzip libdeflate libdeflate-dev 2 "${export_events[@]}" --to http --url http://127.0.0.1:1 --format ecs --compress gzip
 feature kafka librdkafka librdkafka-dev 2 "${export_events[@]}" --to kafka --brokers 127.0.0.1:1 --topic t --format ecs
+feature kafka librdkafka librdkafka-dev 2 export --format ecs --from kafka --brokers 127.0.0.1:1 --topic t --group g --follow --kafka x=1
 feature zstd libzstd libzstd-dev 2 "${export_events[@]}" --to http --url http://127.0.0.1:1 --format ecs --compress zstd
 feature metrics libmicrohttpd libmicrohttpd-dev 2 "${export_events[@]}" --format ecs --follow --output out.jsonl \
     --metrics-listen 127.0.0.1:0

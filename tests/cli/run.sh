@@ -80,7 +80,7 @@ wrong() { # message keys: of a pipeline that is right but for these
 }
 wrong 'on_error is "dead-letter", and no file is given' 'on_error = "dead-letter"'
 wrong 'on_error is "stop", "skip" or "dead-letter"' 'on_error = "ignore"'
-wrong 'source is a registry, { path = ..., registry_id = ... }, or events, not a number' 'source = 5'
+wrong 'source is a registry, { path = ..., registry_id = ... }, a source, or events, not a number' 'source = 5'
 wrong "source: registry_id is missing" 'source = { path = "r.db" }'
 wrong 'source: there is no key "sinse"' 'source = { path = "r.db", registry_id = "r", sinse = 5 }'
 wrong "source: since must be a whole number, not a string" 'source = { path = "r.db", registry_id = "r", since = "5" }'

@@ -3,6 +3,7 @@ local core             = require "oversight.core"
 local given_format     = require "oversight.cli.support.given_format"
 local given_registries = require "oversight.cli.support.given_registries"
 local given_sink       = require "oversight.cli.support.given_sink"
+local given_source     = require "oversight.cli.support.given_source"
 local lazy             = require "oversight.lazy"
 local messages         = require "oversight.cli.support.messages"
 local must             = require "oversight.cli.support.must"
@@ -19,9 +20,10 @@ local M = {
   summary = "Exports the events of registries: to a SIEM, or as JSON lines",
   usage   = "--db FILE [--registry-id ID] [--to KIND ...] [...]",
   options = given_sink.with_options {
-    { "--db", value = "FILE|PATTERN", required = true, many = true,
+    { "--db", value = "FILE|PATTERN", many = true,
       help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes, as " ..
         "'/srv/*/registry.sqlite'" },
+    given_source.options[1], given_source.options[2], given_source.options[3],
     { "--format", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
     { "--registry-id", value = "ID", many = true,
       help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
@@ -144,6 +146,8 @@ end
 --- The pipeline of the options.
 ---@param get_sink fun(format: oversight.Format, options: table): any sink as a pipeline takes it, or nil, message, code
 local function make_pipeline(given, kind, get_sink)
+  local source, cause, kind_of_cause = given_source.open(given.source)
+  if not source then return nil, cause, kind_of_cause end
   local name, problem = format_name(given, kind)
   if not name then return nil, problem, "usage" end
   local format, message, code = given_format.load(given, name)
@@ -156,7 +160,7 @@ local function make_pipeline(given, kind, get_sink)
   if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   local job = pipeline.new {
     name = format.name, format = format, options = options, sink = sink,
-    source = given.source,
+    source = source,
     on_error = on_error, dead_letter = dead_letter, checkpoint = given.checkpoint,
     tlog = given.tlog, on_unverified = ON_UNVERIFIED[given.on_unverified],
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
@@ -246,8 +250,9 @@ local function check_all(given, kind)
 end
 
 function M.run(given)
+  local topic = given_source.take(given)
   local kind = given_sink.kind_of(given)
-  given.source = given_registries.source_of(given)
+  given.source = topic or given_registries.source_of(given)
   given.db = given.source.path
   if given.follow and program.is_trial() then return try_reload(given, kind) end
   if given.follow then messages.use_log() end

@@ -135,6 +135,19 @@ local function names_source(text)
     (text:find "^file:" or text:find "^env:" or text:find "^cmd:")
 end
 
+--- Properties of librdkafka that hold a credential as it is.
+---@param properties string[]?
+function M.warn_of_properties(properties)
+  for _, property in ipairs(properties or {}) do
+    local name, value = property:match "^([^=]*)=(.*)$"
+    local is_secret = name and (name:find "password$" or name:find "secret$" or name:find "ssl%.key%.pem$")
+    if is_secret and not names_source(value) then
+      messages.warning(("%s in --kafka is given as it is, where a list of processes may show it: give file:PATH, " ..
+        "env:NAME or cmd:COMMAND"):format(name))
+    end
+  end
+end
+
 --- What of the options without a source of their own holds a credential.
 local function warn_of_embedded(given)
   for _, header in ipairs(given.header or {}) do
@@ -144,14 +157,7 @@ local function warn_of_embedded(given)
       break
     end
   end
-  for _, property in ipairs(given.kafka or {}) do
-    local name, value = property:match "^([^=]*)=(.*)$"
-    local is_secret = name and (name:find "password$" or name:find "secret$" or name:find "ssl%.key%.pem$")
-    if is_secret and not names_source(value) then
-      messages.warning(("%s in --kafka is given as it is, where a list of processes may show it: give file:PATH, " ..
-        "env:NAME or cmd:COMMAND"):format(name))
-    end
-  end
+  M.warn_of_properties(given.kafka)
   if given.proxy and given.proxy:find "[^/]@" then
     messages.warning("--proxy holds a password, where a list of processes may show it: " ..
       "give it by https_proxy of the environment")
@@ -173,7 +179,7 @@ end
 --- A message of the engine, with the options at fault as they are named on the command line.
 ---@param message string
 ---@param fault oversight.Fault?
-local function in_terms_of_arguments(message, fault)
+function M.in_terms_of_arguments(message, fault)
   for i = fault and #fault.options or 0, 1, -1 do
     local name, at = fault.options[i], fault.option_at[i]
     if at > 0 then message = message:sub(1, at - 1) .. flag_of(name) .. message:sub(at + #name) end
@@ -196,7 +202,7 @@ local function open_kind(given, kind, format, chosen)
   if kind.retired then messages.warning(kind.retired) end
   local sink, message, code, fault = siem.sink.open(kind.name, own)
   if sink then return sink end
-  return nil, in_terms_of_arguments(message, fault), (code == "invalid" or code == "not_found") and "usage" or code
+  return nil, M.in_terms_of_arguments(message, fault), (code == "invalid" or code == "not_found") and "usage" or code
 end
 
 --- A sink that prints records on standard output, indented.

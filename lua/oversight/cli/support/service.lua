@@ -1,17 +1,18 @@
 --- Pipelines that follow a registry for months: signals, reloading, numbers, the service manager.
-local core       = require "oversight.core"
-local counts_of  = require "oversight.counts"
-local health     = require "oversight.cli.support.health"
-local log        = require "oversight.log"
-local metrics    = require "oversight.metrics"
-local must       = require "oversight.cli.support.must"
-local pipeline   = require "oversight.pipeline"
-local program    = require "oversight.program"
-local published  = require "oversight.cli.support.published"
-local registries = require "oversight.registries"
-local reload     = require "oversight.cli.support.reload"
-local report     = require "oversight.cli.support.report"
-local tables     = require "oversight.tables"
+local core         = require "oversight.core"
+local counts_of    = require "oversight.counts"
+local health       = require "oversight.cli.support.health"
+local log          = require "oversight.log"
+local metrics      = require "oversight.metrics"
+local must         = require "oversight.cli.support.must"
+local option_table = require "oversight.option_table"
+local pipeline     = require "oversight.pipeline"
+local program      = require "oversight.program"
+local published    = require "oversight.cli.support.published"
+local registries   = require "oversight.registries"
+local reload       = require "oversight.cli.support.reload"
+local report       = require "oversight.cli.support.report"
+local tables       = require "oversight.tables"
 
 local M = {}
 
@@ -139,7 +140,8 @@ local function log_start(self, job, counts)
   self.started, self.previous, self.modules = true, nil, nil
   log.write("info", "following", { pipeline = job:title(), after = not job.members and counts.last_id or nil,
     registries = job.members and #job.members })
-  if not job.checkpoint and not job.members then log.write("warning", NO_CHECKPOINT, { pipeline = job:title() }) end
+  local keeps = job.checkpoint or job.members or option_table.is_of(job.source, "source")
+  if not keeps then log.write("warning", NO_CHECKPOINT, { pipeline = job:title() }) end
 end
 
 --- What the pipeline's own definition wants to be called with.

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# A topic as source: its options, and an export while no broker is there.
+# Usage: from.sh PROGRAM
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/check.sh"
+from=(--from kafka --brokers 127.0.0.1:1 --topic t --group g)
+
+# wrong MESSAGE ARGUMENT...: the arguments are refused with that message.
+wrong() {
+    local message=$1
+    shift
+    run 2 export --format ecs "$@"
+    has err "$message"
+}
+
+wrong "--from takes kafka" --from mqtt --follow
+wrong "--from needs --follow" "${from[@]}"
+wrong "--jobs does not go with --from" "${from[@]}" --follow --jobs 2
+wrong "--from kafka needs --brokers" --from kafka --follow
+wrong "--from kafka needs --group" --from kafka --follow --brokers h:1 --topic t
+for option in "--db r.db" "--registry-id r" "--since 1" "--checkpoint c" "--wait" "--tlog l" "--receipt r"; do
+    # shellcheck disable=SC2086 # an option and its value
+    wrong "${option%% *} is about one registry: it does not go with --from" "${from[@]}" --follow $option
+done
+wrong "--brokers and --topic cannot be of --from and of --to" "${from[@]}" --follow --to kafka
+wrong "--group needs --from" --db r.db --registry-id r --group g
+wrong "--handover needs --from" --db r.db --registry-id r --handover 1
+wrong "--brokers needs --to" --db r.db --registry-id r --brokers h:1
+wrong "--db FILE|PATTERN is missing" --registry-id r
+
+cat >wrong.lua <<'L'
+local siem = require "oversight.siem"
+local source = assert(siem.source.kafka { brokers = "127.0.0.1:1", topic = "t", group = "g" })
+local function message(definition)
+  definition.source, definition.format, definition.sink = source, "ecs", "-"
+  return select(2, pcall(siem.pipeline, definition)) .. "\n"
+end
+io.write(message {}, message { follow = true, checkpoint = "c" }, message { follow = true, wait = true },
+  message { follow = true, jobs = 2 })
+io.write(select(2, pcall(siem.source.kafka, { colour = "red" })), "\n", select(2, pcall(siem.source.kafka)), "\n")
+io.write(select(2, siem.source.kafka { brokers = "h:1", topic = "t" }), "\n")
+source:close()
+local ended = siem.pipeline { source = source, format = "ecs", sink = "closed.jsonl", follow = true }
+io.write(tostring(select(2, pcall(ended.run, ended))), "\n")
+L
+
+if ! has_feature kafka; then
+    run 2 export --format ecs "${from[@]}" --follow
+    has err librdkafka-dev
+    finish
+    exit
+fi
+
+"$program" run wrong.lua >out 2>err || true
+has out "a source goes on and on: it needs follow = true"
+has out "checkpoint is of one registry: a source keeps its position by itself"
+has out "wait is of one registry"
+has out "jobs is 1 for a source"
+has out 'source.kafka: there is no key "colour"'
+has out "a source takes a table of options"
+has out "group is missing"
+has out "closed"
+
+wrong "--kafka: No such configuration property" "${from[@]}" --follow --kafka no.such=1
+wrong "--handover" "${from[@]}" --follow --handover -1
+
+# Brokers are waited for; a request to stop is not kept waiting by them.
+: >follow.err
+"$program" export --format ecs "${from[@]}" --follow --output out.jsonl >follow.out 2>follow.err &
+follower=$!
+children+=("$follower")
+for ((i = 0; i < 600; i++)); do
+    ! grep -q "trying again" follow.err || break
+    sleep 0.1
+done
+has follow.err "trying again"
+lacks follow.err "there is no checkpoint"
+kill -TERM $follower
+started=$SECONDS status=0
+wait $follower || status=$?
+[ $status -eq 0 ] || fail "it ends with status $status"
+[ $((SECONDS - started)) -lt 10 ] || fail "SIGTERM ended it after $((SECONDS - started)) s"
+has follow.err "stopped"
+finish

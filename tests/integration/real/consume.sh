@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Twelve registries send raw events to a topic of a real broker, and three consumers of one group export them. One is
+# killed meanwhile, and the broker is restarted.
+# Usage: consume.sh PROGRAM     The status is 77 when there is no broker to be had.
+# shellcheck source=tests/cli/check.sh
+source "$(dirname "$0")/../../cli/check.sh"
+# shellcheck source=tests/integration/servers/kafka.sh
+source "$root/tests/integration/servers/kafka.sh"
+has_feature kafka || cannot "this build omits the feature kafka"
+prepare_broker
+start_broker offsets.topic.num.partitions=3
+each=1700
+registries=(r0{1..9} r1{0..2})
+total=$((each * ${#registries[@]}))
+
+# consume NAME: a consumer into a file of its own; $consumer is its pid.
+consume() {
+    "$program" export --from kafka --brokers "$brokers" --topic raw --group siem --kafka session.timeout.ms=6000 \
+        --follow --format ecs --output "$1.jsonl" --dead-letter "$1.refused" >"$1.out" 2>"$1.err" &
+    consumer=$!
+    children+=("$consumer")
+}
+
+# produce FIRST LAST: events of each registry up to LAST, by an export that goes on after FIRST.
+produce() {
+    for registry in "${registries[@]}"; do
+        sqlite3 "$registry.db" "WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+            INSERT INTO events (token_id, kind, source_ip, timestamp)
+            SELECT 'token-' || i, 'dns', '192.0.2.' || i % 256, 1700000000 + i FROM n;"
+        run 0 export --db "$registry.db" --registry-id "$registry" --to kafka --brokers "$brokers" --topic raw \
+            --checkpoint "$registry.cp"
+    done
+}
+
+# What has arrived, each record once.
+arrived() { cat ./?.jsonl 2>/dev/null | sort -u | wc -l; }
+has_arrived() { [ "$(arrived)" -ge "$1" ]; }
+
+for registry in "${registries[@]}"; do make_registry "$registry.db"; done
+produce 1 800
+consume a
+first=$consumer
+until_within 60 [ -s a.jsonl ] || fail "the first consumer gets nothing: $(cat a.err)"
+consume b
+second=$consumer
+consume c
+third=$consumer
+last=800
+while ! [ -s b.jsonl ] || ! [ -s c.jsonl ]; do # until each has a partition
+    [ $last -lt 1200 ] || { fail "a consumer gets nothing: $(cat b.err c.err)"; break; }
+    produce $((last + 1)) $((last + 10))
+    last=$((last + 10))
+done
+had=$(wc -l <b.jsonl)
+produce $((last + 1)) $((each - 1)) &
+producer=$!
+b_goes_on() { [ "$(wc -l <b.jsonl)" -gt "$had" ]; }
+until_within 60 b_goes_on || fail "the second consumer gets no more: $(cat b.err)"
+kill -KILL "$second"
+wait $producer || fail "a registry cannot send"
+until_within 60 has_arrived $((total - ${#registries[@]})) || fail "$(arrived) of $total after a kill"
+
+# A broker that comes back: what is read meanwhile is delivered.
+end_broker TERM
+until_within 30 grep -q "trying again" a.err || fail "the outage is not reported: $(cat a.err)"
+start_broker offsets.topic.num.partitions=3
+until_within 60 grep -q "going on" a.err || fail "a consumer does not go on: $(cat a.err)"
+echo 'not an event' | kcat -b "$brokers" -P -t raw -p 0
+produce $each $each
+until_within 60 has_arrived "$total" || fail "$(arrived) of $total after a restart of the broker"
+until_within 30 grep -qs 'not a raw event' a.refused c.refused || fail "what is not an event is not in a dead letter"
+for pid in $first $third; do
+    kill -TERM "$pid"
+    started=$SECONDS status=0
+    wait "$pid" || status=$?
+    [ $status -eq 0 ] || fail "a consumer ends with status $status: $(cat a.err c.err)"
+    [ $((SECONDS - started)) -lt 20 ] || fail "SIGTERM ended it after $((SECONDS - started)) s"
+done
+
+# ---- nothing is lost, the order of a registry stays, and the bytes are those of a direct export ----
+for registry in "${registries[@]}"; do
+    run 0 export --db "$registry.db" --registry-id "$registry" --format ecs --output "$registry.direct"
+done
+sort -u r??.direct >direct
+# The last line of the one that was killed may be half a line.
+[ -z "$(tail -c 1 b.jsonl)" ] || sed -i '$d' b.jsonl
+sort -u ./?.jsonl >exported
+same exported direct
+for file in ./?.jsonl; do
+    sed -E 's/.*"id":"([0-9]+)".*"registry_id":"(r[0-9]+)".*/\2 \1/' "$file" | awk -v file="$file" '
+        !seen[$1, $2]++ { if ($2 < last[$1]) broken++; last[$1] = $2 }
+        END { if (broken) print broken, "out of order in", file; exit broken > 0 }' || fail "the order is broken"
+done
+printf '%d event(s) of %d registries: %d line(s) more than once\n' "$total" ${#registries[@]} \
+    $(($(cat ./?.jsonl | wc -l) - total))
+
+# A consumer that comes later gets nothing again: all is committed.
+consume d
+until_within 60 grep -q following d.err
+produce $((each + 1)) $((each + 1))
+until_within 60 [ -s d.jsonl ] || fail "a later consumer gets nothing: $(cat d.err)"
+until_within 30 [ "$(wc -l <d.jsonl)" -ge 12 ]
+lines d.jsonl 12
+kill -TERM "$consumer"
+wait "$consumer" || fail "it ends with status $?"
+end_broker TERM
+finish
