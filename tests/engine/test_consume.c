@@ -409,6 +409,35 @@ static void test_rebalance(void **state) {
     free_records(&second);
 }
 
+/* A partition, but for what the first one has delivered. */
+static bool has_some(void) {
+    return second.count >= BATCH - 1;
+}
+
+/* A member whose target is away does not keep its partitions from another one. */
+static void test_handover(void **state) {
+    (void)state;
+    pthread_t threads[2];
+    double start = siem_clock();
+    first = (consumer){.group = "handover",
+                       .handover = "0.5",
+                       .is_over = has_some,
+                       .fails_at = 1,
+                       .fails_for = DEADLINE};
+    second = (consumer){.group = "handover", .is_over = has_some};
+    produce_everywhere(1, BATCH);
+    assert_int_equal(pthread_create(&threads[0], NULL, run, &first), 0);
+    while (first.count == 0 && siem_clock() - start < DEADLINE) rd_kafka_poll(host, 10);
+    assert_int_equal(pthread_create(&threads[1], NULL, run, &second), 0);
+    (void)pthread_join(threads[0], NULL);
+    (void)pthread_join(threads[1], NULL);
+    assert_code(&second, SIEM_CANCELLED);
+    assert_true(has_some());
+    assert_int_equal(first.count, 1);
+    free_records(&first);
+    free_records(&second);
+}
+
 /* ---- what fails ---- */
 
 static void test_unknown_topic(void **state) {
@@ -458,13 +487,10 @@ static void test_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_all),
-        WITH_TOPIC(test_confirmed_alone),
-        WITH_TOPIC(test_outage),
-        WITH_TOPIC(test_not_an_event),
-        WITH_TOPIC(test_stops),
-        WITH_TOPIC(test_rebalance),
-        cmocka_unit_test(test_unknown_topic),
+        WITH_TOPIC(test_all),           WITH_TOPIC(test_confirmed_alone),
+        WITH_TOPIC(test_outage),        WITH_TOPIC(test_not_an_event),
+        WITH_TOPIC(test_stops),         WITH_TOPIC(test_rebalance),
+        WITH_TOPIC(test_handover),      cmocka_unit_test(test_unknown_topic),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
