@@ -138,6 +138,13 @@ static int batch_size(lua_State *L) {
     return 1;
 }
 
+static int batch_describe(lua_State *L) {
+    const lua_batch *b = lua_touserdata(L, 1);
+    if (b->batch == NULL) return 0;
+    lua_pushfstring(L, "of %I record(s)", (lua_Integer)siem_batch_size(b->batch));
+    return 1;
+}
+
 static int batch_clear(lua_State *L) {
     siem_batch_clear(check_own(L, 1));
     return 0;
@@ -148,6 +155,7 @@ void siem_lua_bind_batch(lua_State *L) {
         {"write", batch_write},     {"add", batch_add},   {"bytes", batch_bytes}, {"at", batch_at},
         {"records", batch_records}, {"size", batch_size}, {"clear", batch_clear}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_BATCH, methods, batch_close);
+    siem_lua_set_tostring(L, SIEM_LUA_BATCH, batch_describe);
     luaL_getmetatable(L, SIEM_LUA_BATCH);
     lua_pushcfunction(L, batch_size);
     lua_setfield(L, -2, "__len");

@@ -24,6 +24,24 @@ void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
     lua_pop(L, 1);
 }
 
+static int noun_tostring(lua_State *L) {
+    const char *name = lua_tostring(L, lua_upvalueindex(1)), *noun = strchr(name, '.') + 1;
+    lua_CFunction describe = lua_tocfunction(L, lua_upvalueindex(2));
+    luaL_checkudata(L, 1, name);
+    if (describe(L) == 0) lua_pushfstring(L, "%s (closed)", noun);
+    else lua_pushfstring(L, "%s %s", noun, lua_tostring(L, -1));
+    return 1;
+}
+
+void siem_lua_set_tostring(lua_State *L, const char *name, lua_CFunction describe) {
+    luaL_getmetatable(L, name);
+    lua_pushstring(L, name);
+    lua_pushcfunction(L, describe);
+    lua_pushcclosure(L, noun_tostring, 2);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
+}
+
 static void set_text(lua_State *L, const char *key, const char *text) {
     if (text[0] == '\0') return;
     lua_pushstring(L, text);

@@ -65,6 +65,10 @@ void siem_lua_push_reasons(lua_State *L, const siem_export *export_);
 void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                         lua_CFunction close);
 
+/* Gives a class its tostring: "registry FILE", or "registry (closed)". `describe` pushes what is
+ * after the noun, never a credential, and returns 1; or 0 when its argument is closed. */
+void siem_lua_set_tostring(lua_State *L, const char *name, lua_CFunction describe);
+
 /* Returns nil, message, code; and a table of what is at fault, if anything is known to be:
  * {options=, option_at=, event_id=, row=, file=, line=}. */
 int siem_lua_fail(lua_State *L, const siem_error *err);

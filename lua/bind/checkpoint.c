@@ -32,9 +32,11 @@ static int checkpoint_open(lua_State *L) {
         .sink = siem_sink_name(siem_lua_check_sink(L, 4, &ignored)),
     };
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
-    lua_checkpoint *c = lua_newuserdatauv(L, sizeof *c, 0);
+    lua_checkpoint *c = lua_newuserdatauv(L, sizeof *c, 1);
     *c = (lua_checkpoint){.checkpoint = NULL};
     luaL_setmetatable(L, SIEM_LUA_CHECKPOINT);
+    lua_pushstring(L, options.path);
+    lua_setiuservalue(L, -2, 1);
     if (siem_checkpoint_open(&c->checkpoint, &options, &err) != SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
@@ -44,6 +46,15 @@ static int checkpoint_open(lua_State *L) {
 /* checkpoint:last_id() -> integer */
 static int checkpoint_last_id(lua_State *L) {
     lua_pushinteger(L, siem_checkpoint_last_id(siem_lua_check_checkpoint(L, 1, NULL)));
+    return 1;
+}
+
+static int checkpoint_describe(lua_State *L) {
+    const lua_checkpoint *c = lua_touserdata(L, 1);
+    if (c->checkpoint == NULL) return 0;
+    lua_getiuservalue(L, 1, 1);
+    lua_pushfstring(L, "%s after event %I", lua_tostring(L, -1),
+                    (lua_Integer)siem_checkpoint_last_id(c->checkpoint));
     return 1;
 }
 
@@ -117,5 +128,6 @@ void siem_lua_bind_checkpoint(lua_State *L) {
         {"checkpoint_compare", checkpoint_compare}, {"checkpoint_set", checkpoint_set},
         {"checkpoint_reset", checkpoint_reset},     {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_CHECKPOINT, methods, checkpoint_close);
+    siem_lua_set_tostring(L, SIEM_LUA_CHECKPOINT, checkpoint_describe);
     luaL_setfuncs(L, functions, 0);
 }

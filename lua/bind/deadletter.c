@@ -19,9 +19,11 @@ siem_deadletter *siem_lua_check_deadletter(lua_State *L, int index, siem_lua_use
 static int deadletter_open(lua_State *L) {
     siem_error err;
     const char *path = siem_lua_check_text(L, 1);
-    lua_deadletter *d = lua_newuserdatauv(L, sizeof *d, 0);
+    lua_deadletter *d = lua_newuserdatauv(L, sizeof *d, 1);
     *d = (lua_deadletter){.deadletter = NULL};
     luaL_setmetatable(L, SIEM_LUA_DEADLETTER);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
     if (siem_deadletter_open(&d->deadletter, path, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
 }
@@ -135,6 +137,13 @@ static int deadletter_blank(lua_State *L) {
 }
 
 /* deadletter:close() -> true, or nil, message, code */
+static int deadletter_describe(lua_State *L) {
+    const lua_deadletter *d = lua_touserdata(L, 1);
+    if (d->deadletter == NULL) return 0;
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
 static int deadletter_close(lua_State *L) {
     siem_error err;
     lua_deadletter *d = luaL_checkudata(L, 1, SIEM_LUA_DEADLETTER);
@@ -153,6 +162,7 @@ void siem_lua_bind_deadletter(lua_State *L) {
                                        {"sync", deadletter_sync},
                                        {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_DEADLETTER, methods, deadletter_close);
+    siem_lua_set_tostring(L, SIEM_LUA_DEADLETTER, deadletter_describe);
     lua_pushcfunction(L, deadletter_open);
     lua_setfield(L, -2, "deadletter_open");
     lua_pushcfunction(L, deadletter_blank);

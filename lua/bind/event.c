@@ -146,16 +146,40 @@ static int event_names(lua_State *L) {
     return 1;
 }
 
-static int event_tostring(lua_State *L) {
-    lua_event *e = luaL_checkudata(L, 1, SIEM_LUA_EVENT);
-    if (e->event == NULL) {
-        lua_pushliteral(L, "event (gone)");
-        return 1;
-    }
+static int event_describe(lua_State *L) {
+    const lua_event *e = lua_touserdata(L, 1);
+    if (e->event == NULL) return 0;
     siem_value id = siem_event_get(e->event, "event_id");
-    lua_pushliteral(L, "event ");
     siem_lua_push_value(L, &id);
-    lua_concat(L, 2);
+    return 1;
+}
+
+static bool is_same_value(siem_value a, siem_value b) {
+    if (a.type != b.type) return false;
+    switch (a.type) {
+    case SIEM_NULL: return true;
+    case SIEM_INTEGER: return a.integer == b.integer;
+    case SIEM_REAL: return a.real == b.real;
+    default: return a.size == b.size && memcmp(a.bytes, b.bytes, a.size) == 0;
+    }
+}
+
+/* Whether `b` has all values of `a`; a column that it lacks is null. */
+static bool has_values_of(siem_event *b, siem_event *a) {
+    for (size_t i = 0; i < siem_event_size(a); i++) {
+        if (!is_same_value(siem_event_at(a, i), siem_event_get(b, siem_event_name(a, i))))
+            return false;
+    }
+    return true;
+}
+
+/* Two events are equal when all their fields are. */
+static int event_eq(lua_State *L) {
+    const lua_event *a = luaL_testudata(L, 1, SIEM_LUA_EVENT);
+    const lua_event *b = luaL_testudata(L, 2, SIEM_LUA_EVENT);
+    bool are_open = a != NULL && b != NULL && a->event != NULL && b->event != NULL;
+    lua_pushboolean(L, are_open && has_values_of(b->event, a->event) &&
+                           has_values_of(a->event, b->event));
     return 1;
 }
 
@@ -254,9 +278,10 @@ void siem_lua_bind_event(lua_State *L) {
     push_members(L, methods);
     lua_pushcclosure(L, event_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, event_tostring);
-    lua_setfield(L, -2, "__tostring");
+    lua_pushcfunction(L, event_eq);
+    lua_setfield(L, -2, "__eq");
     lua_pop(L, 1);
+    siem_lua_set_tostring(L, SIEM_LUA_EVENT, event_describe);
     luaL_setfuncs(L, functions, 0);
     push_actions(L);
     lua_setfield(L, -2, "action_by_kind");

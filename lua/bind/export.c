@@ -407,6 +407,13 @@ static int export_reasons(lua_State *L) {
     return 1;
 }
 
+static int export_describe(lua_State *L) {
+    const lua_export *e = lua_touserdata(L, 1);
+    if (e->export_ == NULL) return 0;
+    lua_pushfstring(L, "of %I event(s)", (lua_Integer)siem_export_counts(e->export_)->exported);
+    return 1;
+}
+
 /* core.no_counts() -> the counts of an export that has not begun */
 static int no_counts(lua_State *L) {
     push_counts(L, &(siem_counts){0});
@@ -419,6 +426,7 @@ void siem_lua_bind_export(lua_State *L) {
                                        {"finish", export_finish},   {"counts", export_counts},
                                        {"reasons", export_reasons}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
+    siem_lua_set_tostring(L, SIEM_LUA_EXPORT, export_describe);
     lua_pushcfunction(L, export_open);
     lua_setfield(L, -2, "export_open");
     lua_pushcfunction(L, export_turn);

@@ -487,6 +487,13 @@ static int mapping_name(lua_State *L) {
     return 1;
 }
 
+static int mapping_describe(lua_State *L) {
+    const lua_mapping *m = lua_touserdata(L, 1);
+    if (m->mapping == NULL) return 0;
+    lua_pushstring(L, siem_mapping_name(m->mapping));
+    return 1;
+}
+
 /* core.converters() -> a list of {name=, summary=} */
 static int converters(lua_State *L) {
     const siem_converter *converter;
@@ -510,6 +517,7 @@ void siem_lua_bind_mapping(lua_State *L) {
                                          {"converters", converters},
                                          {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_MAPPING, methods, mapping_close);
+    siem_lua_set_tostring(L, SIEM_LUA_MAPPING, mapping_describe);
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, (void *)&drop_key);
     lua_setfield(L, -2, "drop");

@@ -1,6 +1,9 @@
 /* query.c: rows of a SELECT on a registry. */
 #include "bind/bind.h"
 
+/* User values of a query. */
+enum { REGISTRY = 1, SQL, USER_VALUES = SQL };
+
 typedef struct lua_query {
     siem_query *query; /* NULL: closed */
     bool is_stepping;
@@ -19,11 +22,18 @@ static int query_close(lua_State *L) {
     return 0;
 }
 
+static int query_describe(lua_State *L) {
+    const lua_query *q = lua_touserdata(L, 1);
+    if (q->query == NULL) return 0;
+    lua_getiuservalue(L, 1, SQL);
+    return 1;
+}
+
 /* The query at `index`, with its registry still open. */
 static lua_query *check(lua_State *L, int index) {
     lua_query *q = luaL_checkudata(L, index, SIEM_LUA_QUERY);
     siem_lua_check_open(L, q->query != NULL, SIEM_LUA_QUERY);
-    lua_getiuservalue(L, index, 1);
+    lua_getiuservalue(L, index, REGISTRY);
     (void)siem_lua_check_registry(L, -1, NULL);
     lua_pop(L, 1);
     return q;
@@ -31,7 +41,7 @@ static lua_query *check(lua_State *L, int index) {
 
 /* The next row of the query at `index`; the registry's go_on function may end it. */
 static siem_code next_row(lua_State *L, int index, lua_query *q, siem_error *err) {
-    lua_getiuservalue(L, index, 1);
+    lua_getiuservalue(L, index, REGISTRY);
     siem_lua_reading *reading = siem_lua_begin_reading(L, -1);
     q->is_stepping = true;
     siem_code rc = siem_query_next(q->query, err);
@@ -113,11 +123,13 @@ static int query_parameters(lua_State *L) {
 int siem_lua_open_query(lua_State *L, int index, const char *sql) {
     siem_error err;
     siem_registry *registry = siem_lua_check_registry(L, index, NULL);
-    lua_query *q = lua_newuserdatauv(L, sizeof *q, 1);
+    lua_query *q = lua_newuserdatauv(L, sizeof *q, USER_VALUES);
     *q = (lua_query){.query = NULL};
     luaL_setmetatable(L, SIEM_LUA_QUERY);
     lua_pushvalue(L, index);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, REGISTRY);
+    lua_pushstring(L, sql);
+    lua_setiuservalue(L, -2, SQL);
     if (siem_query_open(&q->query, registry, sql, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
 }
@@ -128,4 +140,5 @@ void siem_lua_bind_query(lua_State *L) {
                                        {"parameters", query_parameters},
                                        {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_QUERY, methods, query_close);
+    siem_lua_set_tostring(L, SIEM_LUA_QUERY, query_describe);
 }

@@ -83,6 +83,13 @@ static int registry_close(lua_State *L) {
     return 0;
 }
 
+static int registry_describe(lua_State *L) {
+    const lua_registry *r = lua_touserdata(L, 1);
+    if (r->registry == NULL) return 0;
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
 /* core.registry_id_check(registry_id) -> true, or nil, message, code */
 static int registry_id_check(lua_State *L) {
     siem_error err;
@@ -127,9 +134,11 @@ static int registry_open(lua_State *L) {
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
     luaL_argcheck(L, options.registry_id != NULL, 1, "registry_id is missing");
     options.has_since = siem_lua_option_integer(L, 1, "since", 1) == options.since;
-    lua_registry *r = lua_newuserdatauv(L, sizeof *r, 0);
+    lua_registry *r = lua_newuserdatauv(L, sizeof *r, 1);
     *r = (lua_registry){.reading = {.go_on = LUA_NOREF}};
     luaL_setmetatable(L, SIEM_LUA_REGISTRY);
+    lua_pushstring(L, options.path);
+    lua_setiuservalue(L, -2, 1);
     if (siem_registry_open(&r->registry, &options, &err) != SIEM_OK) return siem_lua_fail(L, &err);
     return 1;
 }
@@ -363,6 +372,7 @@ void siem_lua_bind_registry(lua_State *L) {
                                        {"set_go_on", registry_set_go_on},
                                        {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_REGISTRY, methods, registry_close);
+    siem_lua_set_tostring(L, SIEM_LUA_REGISTRY, registry_describe);
     lua_pushcfunction(L, registry_open);
     lua_setfield(L, -2, "registry_open");
     lua_pushcfunction(L, registry_await);

@@ -380,6 +380,15 @@ static void forget_references(lua_State *L, siem_lua_sink *s) {
     s->batch = s->preview = s->go_on = s->notice = LUA_NOREF;
 }
 
+static int sink_describe(lua_State *L) {
+    const siem_lua_sink *s = lua_touserdata(L, 1);
+    if (s->sink == NULL) return 0;
+    const char *target = siem_sink_target(s->sink);
+    if (target == NULL) lua_pushstring(L, siem_sink_name(s->sink));
+    else lua_pushfstring(L, "%s at %s", siem_sink_name(s->sink), target);
+    return 1;
+}
+
 /* Calls table:close(), when the table has one. It fails by raising, or with nil or false and a
  * message. */
 static int invoke_close(lua_State *L) {
@@ -450,6 +459,7 @@ void siem_lua_bind_sink(lua_State *L) {
         {"sink_transport_options", siem_lua_sink_transport_options},
         {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SINK, methods, sink_close);
+    siem_lua_set_tostring(L, SIEM_LUA_SINK, sink_describe);
     luaL_getmetatable(L, SIEM_LUA_SINK);
     lua_pushcfunction(L, sink_gc);
     lua_setfield(L, -2, "__gc");

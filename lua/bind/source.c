@@ -23,6 +23,13 @@ static int source_close(lua_State *L) {
     return 0;
 }
 
+static int source_describe(lua_State *L) {
+    const lua_source *s = lua_touserdata(L, 1);
+    if (s->source == NULL) return 0;
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
 /* core.source_open(kind, {{name, text}, ...}) -> source, or nil, message, code, fault */
 static int source_open(lua_State *L) {
     siem_error err;
@@ -32,9 +39,11 @@ static int source_open(lua_State *L) {
     lua_Unsigned count = lua_rawlen(L, 2);
     luaL_argcheck(L, count <= MOST_OPTIONS, 2, "has too many options");
     luaL_checkstack(L, 2 * (int)count + 4, NULL);
-    lua_source *s = lua_newuserdatauv(L, sizeof *s, 0);
+    lua_source *s = lua_newuserdatauv(L, sizeof *s, 1);
     *s = (lua_source){.source = NULL};
     luaL_setmetatable(L, SIEM_LUA_SOURCE);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
     for (lua_Unsigned i = 0; i < count; i++) { /* the texts stay on the stack */
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
         luaL_checktype(L, -1, LUA_TTABLE);
@@ -52,6 +61,7 @@ static int source_open(lua_State *L) {
 void siem_lua_bind_source(lua_State *L) {
     static const luaL_Reg methods[] = {{NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SOURCE, methods, source_close);
+    siem_lua_set_tostring(L, SIEM_LUA_SOURCE, source_describe);
     lua_pushcfunction(L, source_open);
     lua_setfield(L, -2, "source_open");
 }

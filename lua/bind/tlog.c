@@ -428,6 +428,13 @@ static int tlog_verify(lua_State *L) {
     return 1;
 }
 
+static int tlog_describe(lua_State *L) {
+    const lua_tlog *t = lua_touserdata(L, 1);
+    if (t->tlog == NULL) return 0;
+    lua_pushfstring(L, "of %I leaves", (lua_Integer)siem_tlog_size(t->tlog));
+    return 1;
+}
+
 void siem_lua_bind_tlog(lua_State *L) {
     static const luaL_Reg methods[] = {{"grow", tlog_grow},     {"size", tlog_size},
                                        {"root", tlog_root},     {"leaf_hash", tlog_leaf_hash},
@@ -440,5 +447,6 @@ void siem_lua_bind_tlog(lua_State *L) {
                                          {"tlog_check_proof", tlog_check_proof},
                                          {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_TLOG, methods, tlog_close);
+    siem_lua_set_tostring(L, SIEM_LUA_TLOG, tlog_describe);
     luaL_setfuncs(L, functions, 0);
 }

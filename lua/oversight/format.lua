@@ -31,7 +31,9 @@ local TYPES = { string = "a string", table = "a table", boolean = "true or false
 local Format = {}
 
 --- Kept from scripts: it decides what a format is.
-local METATABLE = { __index = Format, __metatable = false }
+local METATABLE = {
+  __index = Format, __metatable = false, __tostring = function(self) return "format " .. self.name end,
+}
 
 -- ---- checking ----
 

@@ -17,6 +17,8 @@ local RELOAD_SECONDS, CACHED_ROWS = 1, 10000
 local Table = {}
 Table.__index = Table
 
+function Table:__tostring() return "lookup " .. self.path end
+
 function Table.__call(self, value)
   if value == nil then return nil end
   return self:find(value)

@@ -547,4 +547,6 @@ function Pipeline:title()
   return type(self.format) == "string" and self.format or self.format.name
 end
 
+function Pipeline:__tostring() return "pipeline " .. self:title() end
+
 return M
