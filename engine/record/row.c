@@ -45,6 +45,7 @@ struct siem_compiled_row {
     siem_function fallback_with, with, when;
     void *fallback_with_context, *with_context, *when_context;
     bool keep, required;
+    bool with_null; /* `with` is called for a null as well */
 };
 
 void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator) {
@@ -149,6 +150,7 @@ static siem_code open_steps(siem_compiled_row *row, const siem_row *given, siem_
     row->when_context = given->when_context;
     row->keep = given->keep;
     row->required = given->required;
+    row->with_null = given->with_null;
     if (given->lookup == NULL) return SIEM_OK;
     return siem_value_table_open(&row->lookup, given->lookup, given->lookup_size, &scratch->reader,
                                  err);
@@ -160,7 +162,7 @@ static siem_code check_row(const siem_row *given, siem_error *err) {
     if (given->destination == NULL) {
         return siem_error_set(err, SIEM_INVALID, "a row has no destination: give its dotted path");
     }
-    bool has_source = given->from != NULL || given->value != NULL || given->with != NULL;
+    bool has_source = given->from != NULL || given->value != NULL;
     if (given->from != NULL && given->value != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
     }
@@ -173,10 +175,15 @@ static siem_code check_row(const siem_row *given, siem_error *err) {
     if (given->lookup != NULL && given->from == NULL) {
         return siem_error_set(err, SIEM_INVALID, "lookup needs from");
     }
-    if (!has_source && !given->keep) {
+    if (given->with_null && (given->with == NULL || !has_source)) {
+        return siem_error_set(err, SIEM_INVALID, "with_null needs %s",
+                              given->with == NULL ? "with" : "from or value");
+    }
+    if (!has_source && given->with == NULL && !given->keep) {
         return siem_error_set(err, SIEM_INVALID, "the row has no source: give from, value or with");
     }
-    if (!has_source && (given->as != NULL || given->when != NULL || given->required)) {
+    if (!has_source && given->with == NULL &&
+        (given->as != NULL || given->when != NULL || given->required)) {
         return siem_error_set(err, SIEM_INVALID, "an object that is kept takes no other key");
     }
     return SIEM_OK;
@@ -415,6 +422,18 @@ static siem_code is_wanted(siem_compiled_row *row, siem_event *event, siem_scrat
     return rc == SIEM_OK && !yes ? SIEM_END : rc;
 }
 
+static bool is_null(const siem_value *value) {
+    return value->type == SIEM_NULL || (value->type == SIEM_JSON && value->bytes[0] == 'n');
+}
+
+/* In a row with a source, the function is called for values alone, unless the row asks for nulls.
+ */
+static bool calls_with(const siem_compiled_row *row, const siem_value *value) {
+    if (row->with == NULL) return false;
+    bool has_source = row->source_count != 0 || row->has_constant;
+    return !has_source || row->with_null || !is_null(value);
+}
+
 static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                            siem_value *value, siem_error *err) {
     siem_code rc = is_wanted(row, event, scratch, err);
@@ -427,7 +446,7 @@ static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scrat
         *value = siem_conversion_apply(&row->as, *value, &scratch->converted);
     }
     if (row->lookup != NULL) rc = look_up(row, event, scratch, value, err);
-    if (rc == SIEM_OK && row->with != NULL) {
+    if (rc == SIEM_OK && calls_with(row, value)) {
         rc = siem_function_call(row->with, row->with_context, "with", event, *value, scratch, value,
                                 err);
     }

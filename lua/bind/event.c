@@ -60,16 +60,22 @@ static void refuse_unreadable(lua_State *L, const siem_event *event, const char 
     }
 }
 
-/* event[name]: a method, one of the fields, a column of the site, or nil. The upvalue holds methods
- * and the places of the fields by name. */
+/* event[name]: a method, one of the fields, a column of the site, or nil; extra is an empty table
+ * where there is none. The upvalue holds methods and the places of the fields by name. */
 static int event_index(lua_State *L) {
     lua_event *e = lua_touserdata(L, 1);
     siem_value value;
+    size_t field;
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION: return 1;
     case LUA_TNUMBER:
-        value = siem_event_at(siem_lua_check_event(L, 1, NULL), (size_t)lua_tointeger(L, -1));
+        field = (size_t)lua_tointeger(L, -1);
+        value = siem_event_at(siem_lua_check_event(L, 1, NULL), field);
+        if (field == SIEM_EXTRA && value.type == SIEM_NULL) {
+            lua_newtable(L);
+            return 1;
+        }
         break;
     default:
         if (lua_type(L, 2) != LUA_TSTRING) return 0;

@@ -328,6 +328,7 @@ static void add_row(row_reader r) {
     r.out.when = read_function(&r, "when", &r.out.when_context);
     r.out.keep = read_flag(&r, "keep");
     r.out.required = read_flag(&r, "required");
+    r.out.with_null = read_flag(&r, "with_null");
     charge(L, lua_touserdata(L, mapping), weight_of(&r.out));
     siem_mapping *to = check(L, mapping)->mapping;
     if (siem_mapping_add(to, &r.out, &err) != SIEM_OK) {

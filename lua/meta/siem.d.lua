@@ -114,7 +114,7 @@ function siem.json.member(text, key) end
 ---@field user_agent string|number|nil chosen by outsiders
 ---@field qualified_timestamp string|number|nil
 ---@field tlog_index integer|nil
----@field extra table? decoded again at each reading; nil when empty
+---@field extra table decoded again at each reading; empty when there is none
 ---@field [string] any a column that the site added
 local Event = {}
 
@@ -284,7 +284,8 @@ function siem.iter_registry_events(path, options) end
 ---@field as string? a converter's name
 ---@field lookup table<string, any>? a table over the text of the source
 ---@field default any what the lookup does not hold: a value, { prefix = text }, or a function
----@field with (fun(value: any, event: oversight.Event): any)? run on the result of the above
+---@field with (fun(value: any, event: oversight.Event): any)? run on the result of the above; with from or value, only when that is not null
+---@field with_null boolean? call `with` for null as well
 ---@field when (fun(value: nil, event: oversight.Event): boolean?)? the row is omitted on false
 ---@field keep boolean? write null and "" too; without a source: an object kept when empty
 ---@field required boolean? refuse the event when the value is empty

@@ -13,7 +13,7 @@ require "oversight.searcher"
 
 local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
-  keep = true, required = true, remove = true, before = true, after = true,
+  with_null = true, keep = true, required = true, remove = true, before = true, after = true,
 }
 local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table", parallel = "boolean" }
 local TYPES = { string = "a string", table = "a table", boolean = "true or false" }
@@ -142,7 +142,7 @@ local function lower_row(row, options, label)
   local lowered = {
     destination = row[1], label = label, from = row.from, value = row.value, as = row.as, lookup = row.lookup,
     default = row.default, with = row.with, when = row.when, keep = row.keep,
-    required = row.required,
+    required = row.required, with_null = row.with_null,
   }
   if row.from == nil then return lowered end
   if row.value ~= nil then return nil, "give either from or value, not both" end

@@ -110,7 +110,7 @@ has out 'odd: error: rows: odd.lua:1: format odd: row 1 (labels.x): "nosuch" is 
 run 1 export --db r.db --registry-id r --format ./odd.lua
 has err './odd.lua:1: format odd: row 1 (labels.x): "nosuch" is neither a field of an event'
 # A function of C has no line: format, row and event are named.
-echo 'return require "oversight.format" "odd" { { "x.y", from = "extra.none", with = string.upper } }' >odd.lua
+echo 'return require "oversight.format" "odd" { { "x.y", from = "extra.none", with = string.upper, with_null = true } }' >odd.lua
 run 3 try odd.lua --db r.db --limit 1
 has err "event 1: odd: x.y: bad argument #1 to 'string.upper'"
 

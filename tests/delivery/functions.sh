@@ -46,7 +46,7 @@ cat >refuses.lua <<'L'
 local format = require "oversight.format"
 return format "refuses" { parallel = true,
   { "id",   from = "event_id" },
-  { "file", from = "file_id", with = function(file, event) return file or error("no file: " .. event.event_id) end },
+  { "file", from = "file_id", with_null = true, with = function(file, event) return file or error("no file: " .. event.event_id) end },
 }
 L
 

@@ -20,7 +20,7 @@ describe("a failure has what is at fault", function()
 
   it("the file and line of a function that fails", function()
     local line
-    local mapping = mapping_of { { "a", from = "event.event_id", with = function()
+    local mapping = mapping_of { { "a", from = "event_id", with = function()
       line = debug.getinfo(1, "l").currentline; error "no such thing"
     end } }
     local record, message, _, fault = mapping:render(event)

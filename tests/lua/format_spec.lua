@@ -38,6 +38,22 @@ describe("a format", function()
     assert.equal('{"with":"Tok7","alone":[true,5],"miss":"dns!"}', render(f))
   end)
 
+  it("calls no function for null, unless a row asks for it", function()
+    local count = function(...) return select("#", ...) .. type((...)) end
+    local f = format "f" {
+      { "upper",   from = "recipient_id", with = string.upper },
+      { "extra",   with = function(_, event) return event.extra.none end },
+      { "kept",    from = "recipient_id", with = string.upper, keep = true },
+      { "default", from = "recipient_id", lookup = { x = 1 }, default = "d", with = string.upper },
+      { "asked",   from = "recipient_id", with = count, with_null = true },
+    }
+    assert.equal('{"kept":null,"default":"D","asked":"2nil"}', render(f))
+    assert.equal('{"upper":"A@B","kept":"A@B","default":"D","asked":"2string"}', render(f, { id = 1, recipient_id = "a@b" }))
+    assert.matches("with_null needs from or value", select(2, pcall(function()
+      return format "f" { { "x", with = print, with_null = true } }
+    end)))
+  end)
+
   it("refuses one event when a function fails", function()
     local f = format "f" { { "x.y", from = "token_id", with = function() error "no luck" end } }
     local record, message, code = render(f)
@@ -179,7 +195,8 @@ describe("a wrong definition", function()
     for message, row in pairs {
       ["from must be a string"] = { from = { "token_id", 1 } }, ["lookup must be a table"] = { from = "x", lookup = 1 },
       ["lookup has a key that is not a string"] = { from = "x", lookup = { 1 } }, ["as must be a string"] = { as = 1 },
-      ["required must be true or false"] = { required = 1 }, ["value a function has no JSON form"] = { value = print },
+      ["required must be true or false"] = { required = 1 }, ["with_null must be true or false"] = { with_null = 1 },
+      ["with_null needs with"] = { from = "x", with_null = true }, ["value a function has no JSON form"] = { value = print },
       ["from holds a NUL character"] = { from = "a\0b" }, ["with must be a function"] = { with = "upper" },
       ["lookup needs from"] = { value = 1, lookup = {} }, ["default needs lookup"] = { from = "x", default = 1 },
       ["give either from or value"] = { from = "x", value = 1 }, ["the row has no source"] = {},

@@ -184,7 +184,7 @@ describe("rows of options", function()
     assert.matches("required", message)
     f = define "o" { options = { x = "" }, { "a", from = { "option.x" }, keep = true } }
     assert.equal('{"a":""}', f:render(event()))
-    f = define "o" { options = { x = "" }, { "a", from = "option.x", with = function(v) return v == nil end } }
+    f = define "o" { options = { x = "" }, { "a", from = "option.x", with_null = true, with = function(v) return v == nil end } }
     assert.equal('{"a":true}', f:render(event()))
   end)
 

@@ -51,6 +51,17 @@ describe("an event", function()
     assert.equal("event 7", tostring(event))
   end)
 
+  it("has an empty table where there is no extra", function()
+    local event = make_event { extra = siem.null }
+    assert.is_nil(event.extra.qname)
+    assert.is_nil(next(event.extra))
+    assert.is_nil(event:raw "extra")
+    assert.is_nil(event:json "extra")
+    assert.is_nil(event:to_table().extra)
+    event.extra.mine = 1 -- of this reading alone
+    assert.is_nil(event.extra.mine)
+  end)
+
   it("loses no digit of extra", function()
     local extra = make_event().extra
     assert.equal("a.b", extra.qname)

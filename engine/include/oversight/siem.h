@@ -342,12 +342,14 @@ typedef struct siem_row {
     const char *fallback_prefix; /* or: this text, followed by the source's own text */
     siem_function fallback_with; /* or: a function of the source, run only on a miss */
     void *fallback_with_context;
-    siem_function with; /* a function over the result of the above */
+    siem_function with; /* a function over the result of the above. In a row with a source it is not
+                           called for a null, which stays null */
     void *with_context;
     siem_function when; /* the row is omitted when this gives null or JSON false */
     void *when_context;
-    bool keep;     /* write null and "" too; without source: an object kept when empty */
-    bool required; /* refuse the event when the value is null or "" */
+    bool keep;      /* write null and "" too; without source: an object kept when empty */
+    bool required;  /* refuse the event when the value is null or "" */
+    bool with_null; /* call `with` for a null as well; needs from or value */
 } siem_row;
 
 /* An empty mapping; `name` is used in messages. Errors: SIEM_NO_MEMORY. */
