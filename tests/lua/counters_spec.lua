@@ -12,7 +12,7 @@ local function read(path)
 end
 
 describe("each counter", function()
-  local definitions = read(here .. "../../lua/meta/siem.d.lua")
+  local definitions = read(here .. "../../lua/meta/export.d.lua")
   local numbers = core.no_counts()
   numbers.state = "running"
   local text = metrics.text({ { name = "p", numbers = numbers } }, 0)
@@ -22,7 +22,7 @@ describe("each counter", function()
       local kind = math.type(numbers[counter.name])
       assert.truthy(kind)
       local field = ("---@field %s %s %s\n"):format(counter.name, kind == "integer" and kind or "number", counter.help)
-      assert.truthy(definitions:find(field, 1, true), "lua/meta/siem.d.lua lacks " .. field)
+      assert.truthy(definitions:find(field, 1, true), "lua/meta/export.d.lua lacks " .. field)
       assert.is_true(counter.kind == "counter" or counter.kind == "gauge")
       assert.is_true(#counter.unit > 0)
       if not counter.metric then return end
