@@ -1,50 +1,40 @@
 --- The command: finds the subcommand, and turns its answer into an exit status.
+local commands = require "oversight.cli.commands"
 local core     = require "oversight.core"
+local lazy     = require "oversight.lazy"
 local messages = require "oversight.cli.support.messages"
 local must     = require "oversight.cli.support.must"
 local options  = require "oversight.cli.support.options"
 local output   = require "oversight.output"
 local program  = require "oversight.program"
+local columns  = lazy "oversight.cli.support.columns"
+local help     = lazy "oversight.cli.support.help"
+local targets  = lazy "oversight.cli.support.target_options"
+local unknown  = lazy "oversight.cli.support.unknown"
 
 local print = output.print
 
 local M = {}
 
---- Exit statuses, as the README documents them.
+--- The exit status of an answer, see commands.statuses.
 local STATUS = { ok = 0, failed = 1, incomplete = 1, usage = 2, refused = 3, held = 4 }
-
-local COMMANDS = {
-  "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "checkpoint",
-  "status", "reconcile", "verify", "inspect", "sign",
-}
 
 --- Commands that know by their options and scripts what standard output is for. For the others it is for results.
 local DECIDES = { export = true, replay = true, run = true }
 
---- What every command takes.
-local COMMON_OPTIONS = {
-  { "--lua-path", value = "FOLDER", many = true, help = "look for Lua files in this folder first" },
-  { "--max-instructions", value = "N", natural = true,
-    help = "of a format's function for one event (default: 100 million)" },
-  { "--max-memory", value = "MIB", natural = true, help = "for Lua, in MiB (default: 512)" },
-  { "--help", help = "show this help" },
-}
-
-local function load_command(name)
-  for _, known in ipairs(COMMANDS) do
-    if known == name then return require("oversight.cli." .. name) end
-  end
-end
+--- The words that may come where a command is expected.
+local FIRST_WORDS = { "help", "--version", table.unpack(commands.names) }
 
 local function print_help()
+  help.print_examples(commands.examples)
   print "Usage: oversight-siem COMMAND [OPTION]..."
-  print "Exports the beacon events of an Oversight registry to a SIEM.\n"
+  print(commands.summary .. ".\n")
   print "Commands:"
-  for _, name in ipairs(COMMANDS) do
-    print(("  %-10s %s"):format(name, load_command(name).summary))
+  for _, name in ipairs(commands.names) do
+    print("  " .. columns.pad(name, 10) .. " " .. commands.load(name).summary)
   end
-  print "\n  oversight-siem COMMAND --help   options of a command"
-  print "  oversight-siem --version        the version, and the features of this build\n"
+  print "\n  oversight-siem help COMMAND     options of a command; or: COMMAND --help, -h"
+  print "  oversight-siem --version (-v)   the version, and the features of this build\n"
   print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,"
   print "4 held: fix the target's set-up, the credentials or the registry's rights first."
 end
@@ -81,13 +71,13 @@ end
 
 --- Parses the arguments of a command, and does what they ask for. Gives its answer.
 local function run_with(name, command, arguments)
-  local parsed, message = options.parse(command.options, arguments)
+  local parsed, message = options.parse(command.options, arguments, name)
   if not parsed then must.fail(message, "usage") end
-  set_lua_path(parsed.lua_path or {})
-  if parsed.help then
-    options.print_help(name, command)
+  if parsed.help or parsed.version then
+    if parsed.help then help.print_command(name, command, targets.kind(parsed.to)) else print_version() end
     return "ok"
   end
+  set_lua_path(parsed.lua_path or {})
   local set
   set, message = messages.set_format(parsed.log_format, parsed.quiet)
   if not set then must.fail(message, "usage") end
@@ -100,7 +90,6 @@ end
 --- Runs a command. `run` answers "ok", "refused", "incomplete", or nil, message and perhaps "usage" or "held";
 --- false as a message when the reason is printed already. Or it fails, by must.
 local function run_command(name, command, arguments)
-  for _, option in ipairs(COMMON_OPTIONS) do table.insert(command.options, option) end
   if wants_json(arguments) then messages.set_format "json" end
   local ok, answer, reason, kind = xpcall(run_with, function(fault)
     return must.failure(fault) or debug.traceback(fault)
@@ -115,26 +104,30 @@ local function run_command(name, command, arguments)
   return (kind == "held" or kind == "idle") and STATUS.held or STATUS.failed
 end
 
+--- What the first argument asks for when it is not a command; or nil.
+local INSTEAD = {
+  ["help"] = print_help, ["--help"] = print_help, ["-h"] = print_help,
+  ["--version"] = print_version, ["-v"] = print_version,
+}
+
 ---@param arguments string[] as in stock Lua's arg
 ---@return integer status
 function M.main(arguments)
   output.claim, output.release = program.claim_output, program.release_output
   local name = arguments[1]
   if name == nil then return usage(nil, "a command is missing") end
-  if name == "--help" or name == "-h" or name == "help" then
-    print_help()
+  if name == "help" and arguments[2] then
+    arguments = { arguments[2], "--help", table.unpack(arguments, 3) }
+    name = arguments[1]
+  elseif INSTEAD[name] then
+    INSTEAD[name]()
     return STATUS.ok
-  end
-  if name == "--version" then
-    print_version()
-    return STATUS.ok
-  end
-  if name:find "%.lua$" then
+  elseif name:find "%.lua$" then
     table.insert(arguments, 1, "run")
     name = "run"
   end
-  local command = load_command(name)
-  if not command then return usage(nil, ("there is no command '%s'"):format(name)) end
+  local command = commands.load(name)
+  if not command then return usage(nil, unknown.command(name, FIRST_WORDS)) end
   return run_command(name, command, { table.unpack(arguments, 2) })
 end
 

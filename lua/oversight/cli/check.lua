@@ -14,6 +14,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Checks formats: their tests, and what their target accepts",
   usage   = "FORMAT... [--target NAME] [--db FILE]",
+  examples = {
+    "oversight-siem check my_ecs.lua",
+    "oversight-siem check my_ecs.lua --target ecs --db registry.sqlite --limit 5000",
+  },
   options = {
     arguments = { 1, math.huge, "FORMAT" },
     { "--target", value = "NAME",

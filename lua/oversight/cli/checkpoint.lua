@@ -7,6 +7,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Shows, sets or resets the position of an export",
   usage   = "show FILE | set FILE --last-id N | reset FILE",
+  examples = {
+    "oversight-siem checkpoint show siem.checkpoint",
+    "oversight-siem checkpoint set siem.checkpoint --last-id 4711",
+  },
   options = {
     arguments = { 2, 2, "show, set or reset, and FILE" },
     { "--last-id", value = "N", natural = true, help = "with set: the events after this id are new" },

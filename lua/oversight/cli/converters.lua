@@ -5,6 +5,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Lists what a row of a format can name with 'as'",
   usage   = "[--help]",
+  examples = {
+    "oversight-siem converters",
+    "oversight-siem converters | grep hash",
+  },
   options = {},
 }
 

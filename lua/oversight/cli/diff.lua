@@ -10,6 +10,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Shows what a format changes against its base, on real events",
   usage   = "FORMAT [--against BASE] [--db FILE | < events.jsonl]",
+  examples = {
+    "oversight-siem diff my_ecs.lua --db registry.sqlite",
+    "oversight-siem diff my_ecs.lua --against ecs --db registry.sqlite --json",
+  },
   options = events.with_options {
     arguments = { 1, 1, "FORMAT" },
     { "--against", value = "BASE", help = "the other format (default: what FORMAT extends)" },

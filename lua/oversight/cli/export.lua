@@ -19,12 +19,17 @@ local service          = lazy "oversight.cli.support.service"
 local M = {
   summary = "Exports the events of registries: to a SIEM, or as JSON lines",
   usage   = "--db FILE [--registry-id ID] [--to KIND ...] [...]",
+  examples = {
+    "oversight-siem export --db registry.sqlite -f ecs -o events.jsonl",
+    "oversight-siem export --db registry.sqlite --to splunk --url https://splunk:8088 " ..
+      "--token @hec.token --checkpoint siem.checkpoint --follow",
+  },
   options = given_sink.with_options {
     { "--db", value = "FILE|PATTERN", many = true,
       help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes, as " ..
         "'/srv/*/registry.sqlite'" },
     given_source.options[1], given_source.options[2], given_source.options[3],
-    { "--format", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
     { "--registry-id", value = "ID", many = true,
       help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
         "beside the database)" },
@@ -61,7 +66,7 @@ local M = {
       help = "threads that render, 1 to 64 (default: one a core, up to 8; 1 for a format with " ..
         "functions, unless it says parallel = true); with --follow and many registries: threads that " ..
         "share them (default: 4, or 1 for standard output)" },
-    { "--quiet", help = "no closing line, no progress; warnings and errors only" },
+    { "--quiet", "-q", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is not a terminal" },
   },
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..

@@ -6,6 +6,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Lists the formats that --format takes",
   usage   = "[--help]",
+  examples = {
+    "oversight-siem formats",
+    "oversight-siem formats --lua-path /srv/lua",
+  },
   options = {},
 }
 

@@ -12,6 +12,10 @@ local rows  = given_registry.rows
 local M = {
   summary = "Shows what is in a registry: kinds, times, unknown tokens, order",
   usage   = "--db FILE",
+  examples = {
+    "oversight-siem inspect --db registry.sqlite",
+    "oversight-siem inspect --db /srv/oversight/registry.sqlite >survey.txt",
+  },
   options = {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
   },

@@ -9,9 +9,14 @@ local print = require("oversight.output").print
 local M = {
   summary = "Asks a target whether it is there, set up and takes the credentials",
   usage   = "--to KIND ... [--canary]",
+  examples = {
+    "oversight-siem ping --to splunk --url https://splunk:8088 --token @hec.token",
+    "oversight-siem ping --to elastic --url https://elastic:9200 --api-key env:ELASTIC_KEY " ..
+      "--canary",
+  },
   options = given_sink.with_options {
     { "--canary", help = "send one event as well, marked as such, to see it arrive" },
-    { "--format", value = "NAME", help = "of the canary (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", help = "of the canary (default: what suits --to)" },
   },
   notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage,\n" ..
     "3 the canary was refused, 4 the set-up or the credentials are wrong.",

@@ -15,13 +15,18 @@ local siem           = require "oversight.siem"
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",
   usage   = "--db FILE --checkpoint FILE (--file OUT... | --to KIND ...)",
+  examples = {
+    "oversight-siem reconcile --db registry.sqlite --checkpoint siem.checkpoint --file events.jsonl",
+    "oversight-siem reconcile --db registry.sqlite --checkpoint siem.checkpoint --to elastic --url " ..
+      "https://elastic:9200 --api-key env:ELASTIC_KEY",
+  },
   options = given_sink.with_targets {
     arguments = { 0, 100000, "FILE" },
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
     { "--checkpoint", value = "FILE", required = true, help = "of the export" },
     { "--file", value = "OUT", many = true, help = "a file that it wrote, and those that follow; - is standard input" },
     { "--dead-letter", value = "FILE", many = true, help = "events in it are accounted for" },
-    { "--format", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
+    { "--format", "-f", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
     { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when that is unclear" },
     { "--since", value = "UNIX", whole = true, help = "as the export was given" },
     { "--refresh", value = "SECONDS", natural = true,

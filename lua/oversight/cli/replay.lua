@@ -18,9 +18,14 @@ local siem             = require "oversight.siem"
 local M = {
   summary = "Sends the events of a dead letter file again",
   usage   = "FILE --to KIND ... [--format NAME | --as-rendered]",
+  examples = {
+    "oversight-siem replay refused.jsonl --to splunk --url https://splunk:8088 --token " ..
+      "@hec.token",
+    "oversight-siem replay refused.jsonl -f my_ecs.lua -o replayed.jsonl",
+  },
   options = given_sink.with_options {
     arguments = { 1, 1, "FILE" },
-    { "--format", value = "NAME", help = "render them again, in this format (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", help = "render them again, in this format (default: what suits --to)" },
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     service_options.log_format,

@@ -17,16 +17,20 @@ local traceback       = require "oversight.cli.support.traceback"
 local M = {
   summary = "Runs a Lua script, and the pipelines that it returns",
   usage   = "[OPTION]... SCRIPT [ARGUMENT]...",
+  examples = {
+    "oversight-siem run pipelines.lua",
+    "oversight-siem run --restricted --db registry.sqlite -o events.jsonl partner.lua",
+  },
   options = {
     arguments = { 1, math.huge, "SCRIPT", rest = true },
     given_format.options[1], given_format.options[2],
     { "--db", value = "FILE", help = "with --restricted: the registry that the script's pipeline reads" },
     { "--registry-id", value = "ID", help = "its identity in records (default: registry)" },
-    { "--output", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
+    { "--output", "-o", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
     { "--dead-letter", value = "FILE",
       help = "with --restricted: keep events without a record here, and go on" },
     service_options.metrics, service_options.metrics_listen, service_options.log_format,
-    { "--quiet", help = "no closing line for pipelines" },
+    { "--quiet", "-q", help = "no closing line for pipelines" },
   },
   notes = "'oversight-siem SCRIPT.lua ...' is the same. The script sees its arguments in\n" ..
     "'arg' and '...'. It may work by itself, or return siem.pipeline{...}, or a list\n" ..

@@ -7,10 +7,14 @@ local print = require("oversight.output").print
 local M = {
   summary = "Prints the Authorization header for the Sentinel Data Collector API",
   usage   = "--workspace-id ID --key SECRET --length N [...]",
+  examples = {
+    "oversight-siem sign --workspace-id ID --key @shared.key --length 1024",
+    "oversight-siem sign --workspace-id ID --key env:SHARED_KEY --length 1024 --resource /api/logs",
+  },
   options = {
     { "--workspace-id", value = "ID", required = true, help = "the Log Analytics workspace" },
     { "--key", value = "SECRET", required = true,
-      help = "where the shared key is: file:PATH or env:NAME, never the key itself" },
+      help = "where the shared key is: @FILE, file:FILE or env:NAME, never the key itself" },
     { "--length", value = "N", required = true, natural = true,
       help = "the size of the body that will be posted, in bytes" },
     { "--date", value = "DATE", help = "RFC 1123 date of the request (default: the present time)" },
@@ -22,7 +26,7 @@ local M = {
 
 --- Reads the key. Nothing that it says repeats the argument: that may be a key after all.
 local function read_key(source)
-  local kind, place = source:match "^(%a+):(.+)$"
+  local kind, place = source:gsub("^@", "file:"):match "^(%a+):(.+)$"
   if kind == "env" then
     return must.have(os.getenv(place), "--key: the environment variable is not set")
   elseif kind == "file" then

@@ -12,6 +12,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Shows how many events an export has left",
   usage   = "[CHECKPOINT] --db FILE",
+  examples = {
+    "oversight-siem status --db registry.sqlite",
+    "oversight-siem status siem.checkpoint --db registry.sqlite --json",
+  },
   options = {
     arguments = { 0, 1, "CHECKPOINT" },
     { "--db", value = "FILE|PATTERN", required = true, many = true,

@@ -10,6 +10,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Shows the records that a format makes of some events",
   usage   = "FORMAT [--db FILE | < events.jsonl]",
+  examples = {
+    "oversight-siem try my_ecs.lua --db registry.sqlite",
+    "oversight-siem try splunk --db registry.sqlite --explain",
+  },
   options = events.with_options {
     arguments = { 1, 1, "FORMAT" },
     { "--explain", help = "show where each field comes from, with a sample" },

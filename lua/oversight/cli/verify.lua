@@ -16,6 +16,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Shows that a registry's rows are what its signed log says",
   usage   = "(--db FILE --tlog FILE|URL | --receipt FILE [--file OUT...])",
+  examples = {
+    "oversight-siem verify --db registry.sqlite --tlog leaves.jsonl",
+    "oversight-siem verify --receipt receipts.jsonl --file events.jsonl",
+  },
   options = {
     arguments = { 0, 100000, "FILE" },
     { "--db", value = "FILE", help = "the registry's SQLite database" },
@@ -28,7 +32,6 @@ local M = {
     { "--receipt-key", value = "FILE", help = "by the public key that signs them, in PEM" },
     { "--file", value = "OUT", many = true, help = "and by all files that it wrote, in order: each byte" },
     { "--json", help = "for programs" },
-    { "--help", help = "show this help" },
   },
   notes = "Without --head and --registry-id, the rows are compared with the log alone.\n" ..
     "That proves nothing: whoever can write both can change both. Exit status:\n" ..

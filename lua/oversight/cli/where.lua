@@ -6,6 +6,10 @@ local print = require("oversight.output").print
 local M = {
   summary = "Prints the file that a format comes from",
   usage   = "NAME",
+  examples = {
+    "oversight-siem where ecs",
+    "oversight-siem where my_ecs --lua-path /srv/lua",
+  },
   options = { arguments = { 1, 1, "NAME" } },
 }
 

@@ -35,7 +35,7 @@ local TO = { "--to", value = "KIND",
   help = table.concat(KINDS, ", ") .. "; their options: oversight-siem sinks KIND" }
 
 local OUTPUT = {
-  { "--output", value = "-|FILE|URL",
+  { "--output", "-o", value = "-|FILE|URL",
     help = "instead: standard output (-, the default), a file, or a collector that takes JSON by POST" },
   { "--append", help = "add to the file (the default)" },
   { "--truncate", help = "empty the file first" },
@@ -99,6 +99,11 @@ function M.kind_of(given)
 end
 
 -- ---- opening ----
+
+--- Where a secret is, as the engine takes it: "@FILE" is "file:FILE", as it is for a header.
+local function secret_source(text)
+  return text and (text:gsub("^@", "file:"))
+end
 
 --- Headers, with those of a file for each "@FILE": so that they need not be in an argument.
 local function read_headers(headers)
@@ -169,7 +174,7 @@ local function warn_of_literals(given, kind)
   warn_of_embedded(given)
   for _, option in ipairs(kind.options) do
     local value = given[option.name]
-    if option.kind == "secret" and value and not names_source(value) then
+    if option.kind == "secret" and value and not names_source(secret_source(value)) then
       messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
         "cmd:COMMAND"):format(flag_of(option.name)))
     end
@@ -189,7 +194,9 @@ end
 
 local function open_kind(given, kind, format, chosen)
   local own = {}
-  for name in pairs(kind.takes) do own[name] = given[name] end
+  for name, option in pairs(kind.takes) do
+    own[name] = option.kind == "secret" and secret_source(given[name]) or given[name]
+  end
   local shared = kind.from_format
   if shared and format and not own[shared] then own[shared] = chosen and chosen[shared] or format.options[shared] end
   if not given.to then own.url = given.output end

@@ -1,8 +1,9 @@
 --- What a command prints beside its result: warnings and errors, on standard error or as log lines.
 local core    = require "oversight.core"
+local lazy    = require "oversight.lazy"
 local log     = require "oversight.log"
-local options = require "oversight.cli.support.options"
 local text    = require "oversight.cli.support.text"
+local columns = lazy "oversight.cli.support.columns"
 
 local M = {}
 
@@ -38,7 +39,7 @@ local function write_warning(message, width)
   if to_log then return log.write("warning", message) end
   if bar then bar:finish() end
   local line = "oversight-siem: warning: " .. text.printable_lines(message)
-  io.stderr:write(width and table.concat(options.wrap(line, width - 2), "\n  ") or line, "\n")
+  io.stderr:write(width and table.concat(columns.wrap(line, width - 2), "\n  ") or line, "\n")
 end
 
 --- Prints what may be wrong with how the command was given.

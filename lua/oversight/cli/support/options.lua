@@ -1,15 +1,18 @@
---- Options of a command: declared as data, parsed, and described.
+--- Options of a command: declared as data, and parsed.
 ---
---- An option is { "--name", value = "FILE", help = "...", required, many, whole, natural, hidden }.
---- Without `value` it is a flag. `whole` and `natural` make it an integer. A `hidden` one is in no help.
+--- An option is { "--name", "-n", value = "FILE", help = "...", required, many, whole, natural, hidden, instead }.
+--- "-n" is a shorter name, which few have. Without `value` it is a flag. `whole` and `natural` make it an integer.
+--- A `hidden` one is in no help. What a command was to do is not done when one with `instead` is there.
 ---
 --- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
 ---
 --- `arguments` = { least, most, "NAME" } of the list allows arguments that are not options; they are
 --- parsed[1], parsed[2] and so on. With `rest`, all that follows the first one belongs to it. What follows
 --- "--" is not an option.
-local nearest = require "oversight.nearest"
-local print = require("oversight.output").print
+---
+--- No message repeats a value: it may hold a secret.
+local lazy    = require "oversight.lazy"
+local unknown = lazy "oversight.cli.support.unknown"
 
 local M = {}
 
@@ -20,8 +23,15 @@ end
 
 local function find(declared, name)
   for _, option in ipairs(declared) do
-    if option[1] == name then return option end
+    if option[1] == name or option[2] == name then return option end
   end
+end
+
+-- ---- values ----
+
+--- A number that is wrong may be repeated: what begins with a digit and is short is a size or a time.
+local function describe_number(text)
+  return text:find "^[+-]?%d[%w.,]*$" and #text <= 12 and (", not '%s'"):format(text) or ""
 end
 
 local function convert(option, text)
@@ -30,7 +40,7 @@ local function convert(option, text)
   end
   if not option.whole and not option.natural then return text end
   local number = text:match "^[+-]?%d+$" and math.tointeger(tonumber(text))
-  if not number then return nil, ("%s takes a whole number, not '%s'"):format(option[1], text) end
+  if not number then return nil, ("%s takes a whole number%s"):format(option[1], describe_number(text)) end
   if option.natural and number < 0 then return nil, option[1] .. " cannot be negative" end
   return number
 end
@@ -45,119 +55,114 @@ local function store(parsed, option, value)
   end
 end
 
-local function check_required(declared, parsed)
+-- ---- arguments ----
+
+---@class oversight.Parser
+---@field declared table options of the command
+---@field command string its name, for messages
+---@field given string[] all arguments
+---@field at integer the one that is read
+---@field parsed table<string, any>
+---@field last table? the option whose value was read last
+---@field instead true? after an option that is `instead` of what the command does
+local Parser = {}
+Parser.__index = Parser
+
+--- What is wrong with an option for which there is no next argument, or the next one is an option.
+local function missing_value(option, following)
+  local after = following and (", and %s is next"):format(following[1]) or ""
+  return ("%s needs a value: %s%s"):format(option[1], option.value, after)
+end
+
+--- Reads the value of an option: the rest of its own argument, or the next one.
+---@param text string? that rest
+function Parser:read_value(option, text)
+  if not text then
+    self.at = self.at + 1
+    text = self.given[self.at]
+    local following = text and text:find "^%-%-" and find(self.declared, text:match "^[^=]*")
+    if not text or following then return nil, missing_value(option, following) end
+  end
+  local value, message = convert(option, text)
+  if value == nil then return nil, message end
+  store(self.parsed, option, value)
+  self.last = option
+  return true
+end
+
+--- Reads "--name" or "--name=value".
+function Parser:read_long(argument)
+  local name, text = argument:match "^(%-%-[^=]+)=(.*)$"
+  local option = find(self.declared, name or argument)
+  if not option then return nil, unknown.option(self, argument) end
+  if option.value then return self:read_value(option, text) end
+  if text then return nil, option[1] .. " takes no value" end
+  if option.instead then self.instead = true end
+  store(self.parsed, option, true)
+  return true
+end
+
+--- Reads "-n", "-n value", "-nvalue", and several flags in one: "-qn value".
+function Parser:read_short(argument)
+  if find(self.declared, "-" .. argument) then return nil, unknown.option(self, argument) end -- "-token"
+  for at = 2, #argument do
+    local option, rest = find(self.declared, "-" .. argument:sub(at, at)), argument:sub(at + 1)
+    if not option then return nil, unknown.option(self, at == 2 and argument or "-" .. argument:sub(at)) end
+    if option.value then return self:read_value(option, rest ~= "" and rest or nil) end
+    if option.instead then self.instead = true end
+    store(self.parsed, option, true)
+  end
+  return true
+end
+
+--- Adds what is not an option: the arguments from here to `last`.
+function Parser:take(last)
+  table.move(self.given, self.at, last, #self.parsed + 1, self.parsed)
+  self.at = last
+  return true
+end
+
+function Parser:read_argument()
+  local argument, allowed = self.given[self.at], self.declared.arguments
+  if argument == "--" and allowed then
+    self.at = self.at + 1
+    return self:take(#self.given)
+  end
+  if argument:find "^%-%-" then return self:read_long(argument) end
+  if argument:find "^%-." then return self:read_short(argument) end
+  if not allowed then return nil, unknown.value(self, argument) end
+  return self:take(allowed.rest and #self.given or self.at)
+end
+
+--- What is missing, or too much; or nil.
+local function problem_of(declared, parsed)
   for _, option in ipairs(declared) do
     if option.required and parsed[key_of(option[1])] == nil then
-      return nil, ("%s %s is missing"):format(option[1], option.value)
+      return ("%s %s is missing"):format(option[1], option.value)
     end
   end
   local arguments = declared.arguments
-  if arguments and #parsed < arguments[1] then return nil, arguments[3] .. " is missing" end
-  if arguments and #parsed > arguments[2] then return nil, "there is one argument too many" end
-  return parsed
+  if arguments and #parsed < arguments[1] then return arguments[3] .. " is missing" end
+  if arguments and #parsed > arguments[2] then return "there is one argument too many" end
 end
 
---- What is said of an unknown argument. It is not repeated: it may hold a secret.
-local function describe_unknown(declared, name, place)
-  if name:sub(1, 1) ~= "-" then return ("argument %d is where an option is expected"):format(place) end
-  local names = {}
-  for i, option in ipairs(declared) do names[i] = option[1] end
-  local near = nearest(name, names)
-  local hint = near and ("; did you mean %s?"):format(near) or ""
-  return ("argument %d is not an option of this command%s"):format(place, hint)
-end
-
---- Parses arguments. Gives a table by key, or nil and a message.
+--- Parses arguments. Gives a table by key, or nil and a message. After an option with `instead`, what else is
+--- wrong does not matter.
+---@param declared table
+---@param given string[]
+---@param command string its name, for messages
 ---@return table<string, any>? parsed
 ---@return string? message
-function M.parse(declared, arguments)
-  local parsed, i = {}, 1
-  while i <= #arguments do
-    local argument = arguments[i]
-    if argument == "--" and declared.arguments then
-      table.move(arguments, i + 1, #arguments, #parsed + 1, parsed)
-      break
-    end
-    local name, text = argument:match "^(%-%-[^=]+)=(.*)$"
-    name = name or argument
-    if name == "--help" or name == "-h" then return { help = true } end
-    local option = find(declared, name)
-    if not option and declared.arguments and (name:sub(1, 1) ~= "-" or name == "-") then
-      local last = declared.arguments.rest and #arguments or i
-      table.move(arguments, i, last, #parsed + 1, parsed)
-      i = last
-      goto next
-    end
-    if not option then return nil, describe_unknown(declared, name, i) end
-    if not option.value then
-      if text then return nil, name .. " takes no value" end
-      store(parsed, option, true)
-    else
-      if not text then
-        i = i + 1
-        text = arguments[i]
-        if not text then return nil, ("%s needs a value: %s"):format(name, option.value) end
-      end
-      local value, message = convert(option, text)
-      if value == nil then return nil, message end
-      store(parsed, option, value)
-    end
-    ::next::
-    i = i + 1
+function M.parse(declared, given, command)
+  local parser = setmetatable({ declared = declared, command = command, given = given, at = 1, parsed = {} }, Parser)
+  while parser.at <= #given do
+    local read, message = parser:read_argument()
+    if not read and not parser.instead then return nil, message end
+    parser.at = parser.at + 1
   end
-  return check_required(declared, parsed)
-end
-
---- Breaks text into lines of at most `width` characters.
----@return string[]
-function M.wrap(text, width)
-  local lines, line = {}, ""
-  for word in text:gmatch "%S+" do
-    if #line + 1 + #word > width and line ~= "" then
-      lines[#lines + 1] = line
-      line = word
-    else
-      line = line == "" and word or line .. " " .. word
-    end
-  end
-  lines[#lines + 1] = line
-  return lines
-end
-
-local HELP_COLUMN, LINE_WIDTH = 28, 80
-
---- Prints a name and what it is, which begins in that column and goes on there.
-function M.print_columns(left, column, words)
-  local lines = M.wrap(words, LINE_WIDTH - column)
-  if #left >= column then
-    print(left)
-    left = ""
-  end
-  for _, line in ipairs(lines) do
-    print(("%-" .. column .. "s%s"):format(left, line))
-    left = ""
-  end
-end
-
---- Prints options in two columns.
-function M.print_options(declared)
-  for _, option in ipairs(declared) do
-    if not option.hidden then
-      M.print_columns("  " .. option[1] .. (option.value and " " .. option.value or ""), HELP_COLUMN, option.help)
-    end
-  end
-end
-
-function M.print_help(name, command)
-  local usage = M.wrap(("Usage: oversight-siem %s %s"):format(name, command.usage), LINE_WIDTH - 4)
-  print(table.concat(usage, "\n    "))
-  print(command.summary .. ".\n")
-  M.print_options(command.options)
-  if not command.notes then return end
-  print()
-  for line in (command.notes .. "\n"):gmatch "(.-)\n" do
-    print(#line > LINE_WIDTH and table.concat(M.wrap(line, LINE_WIDTH), "\n") or line)
-  end
+  local problem = not parser.instead and problem_of(declared, parser.parsed) or nil
+  if problem then return nil, problem end
+  return parser.parsed
 end
 
 return M

@@ -1,8 +1,8 @@
 --- How an export ended: its mark, what became of all events, and what to do next; for people, or as a line of JSON.
+local columns = require "oversight.cli.support.columns"
 local core    = require "oversight.core"
 local log     = require "oversight.log"
 local numbers = require "oversight.cli.support.numbers"
-local options = require "oversight.cli.support.options"
 local text    = require "oversight.cli.support.text"
 
 local M = {}
@@ -114,7 +114,7 @@ end
 --- Prints a sentence in lines, below the first one; spaces before it set it further in.
 local function print_line(sentence)
   local indent = INDENT .. sentence:match "^ *"
-  io.stderr:write(indent, table.concat(options.wrap(sentence, WIDTH - #indent - 2), "\n" .. indent .. "  "), "\n")
+  io.stderr:write(indent, table.concat(columns.wrap(sentence, WIDTH - #indent - 2), "\n" .. indent .. "  "), "\n")
 end
 
 local function print_ending(ending)

@@ -1,19 +1,18 @@
 --- Text from outside on a terminal: outsiders choose tokens and user agents.
-local core = require "oversight.core"
-local print = require("oversight.output").print
+local core    = require "oversight.core"
+local lazy    = require "oversight.lazy"
+local print   = require("oversight.output").print
+local columns = lazy "oversight.cli.support.columns"
 
 local M = {}
 
 --- Makes a value printable: what is unsafe to show becomes escapes.
 ---@param value any
----@param width integer? cut to this many characters
+---@param width integer? cut to this many columns
 function M.printable(value, width)
   local text = value == nil and "(none)" or value == "" and "(empty)" or core.tostring(value)
   text = core.printable(text)
-  if width and utf8.len(text) > width then
-    text = text:sub(1, utf8.offset(text, width) - 1) .. "~"
-  end
-  return text
+  return width and columns.cut(text, width) or text
 end
 
 --- The same for text of several lines, as tracebacks are.
