@@ -9,7 +9,7 @@ tests/packages.sh build
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "building"
-{ cmake -S . -B build -G Ninja -DOVERSIGHT_TESTS=OFF && cmake --build build --target oversight-siem; } >"$log" 2>&1 ||
+{ cmake -S . -B build -G Ninja -DOVERSIGHT_TESTS=OFF && cmake --build build; } >"$log" 2>&1 ||
     { cat "$log" >&2; exit 1; }
 
 mkdir -p export

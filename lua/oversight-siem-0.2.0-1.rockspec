@@ -12,6 +12,7 @@ build = {
   type = "cmake",
   variables = {
     OVERSIGHT_LIBRARY    = "OFF", -- luarocks loses its symbolic links
+    OVERSIGHT_SERVICE    = "OFF",
     CMAKE_INSTALL_PREFIX = "$(PREFIX)",
     LUA_FOLDER           = "$(LUADIR)",
     LUA_MODULE_FOLDER    = "$(LIBDIR)/oversight",

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "bind/core.h"
 #include "bind/twin.h"
+#include "host/installed.h"
 #include "host/protection.h"
 #include "limits/budget.h"
 
@@ -207,11 +208,13 @@ static void add_folders(lua_State *L, luaL_Buffer *path, const char *list) {
 
 static void set_path(lua_State *L) { /* package */
     luaL_Buffer path;
+    char installed[PATH_MAX];
     const char *site = getenv("OVERSIGHT_LUA_PATH");
+    siem_installed_folder(installed);
     luaL_buffinit(L, &path);
     add_folders(L, &path, site != NULL ? site : "");
     add_folder(&path, SITE_FOLDER);
-    add_folder(&path, SIEM_LUA_FOLDER);
+    add_folder(&path, installed);
     luaL_pushresult(&path);
     lua_setfield(L, -2, "path");
 }

@@ -1,18 +1,39 @@
 #!/usr/bin/env bash
-# Installs into a folder and uses what is there: the program, the Lua module, and the C library.
+# Installs below a prefix, moves it, and uses what is there: the program, the Lua module, and the C library.
 # Usage: install.sh BUILD
 set -euo pipefail
 build=$(realpath "$1")
 root=$(cd "$(dirname "$0")/../.." && pwd)
-prefix=$(mktemp -d)
-trap 'rm -rf "$prefix"' EXIT
-cmake --install "$build" --prefix "$prefix" >/dev/null
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$*" >&2; exit 1; }
+cmake --install "$build" --prefix "$work/made" >/dev/null
+grep -q "^ExecStart=$work/made/bin/oversight-siem " "$work"/made/lib/systemd/system/oversight-siem{,@}.service ||
+    fail "the units name another program"
+[ -s "$work/made/etc/logrotate.d/oversight-siem" ] || fail "logrotate's configuration is not installed"
+prefix=$work/moved
+mv "$work/made" "$prefix"
 cd "$prefix"
 sqlite3 sample.db <"$root/examples/registry.sql" >/dev/null
 
 bin/oversight-siem export --db sample.db --format ecs --registry-id sample-registry --quiet >program.jsonl
 [ "$(wc -l <program.jsonl)" -eq 12 ]
 bin/oversight-siem check splunk ecs sentinel --db sample.db >/dev/null
+
+# The Lua files are those beside the program: not in a prefix where everyone can put some, nor without /proc.
+cat >share/lua/5.4/oversight/formats/beside.lua <<'L'
+return require "oversight.formats.ecs":extend "beside" { { "labels.beside", with = function() return "yes" end } }
+L
+ln -s bin/oversight-siem linked
+for program in bin/oversight-siem ./linked; do
+    [[ $($program where ecs) == *"$prefix/share/lua/5.4/oversight/formats/ecs.lua"* ]] || fail "$program: $($program where ecs)"
+    [[ $($program export --db sample.db --registry-id r --format beside --limit 1) == *'"beside":"yes"'* ]] || fail "$program finds no format"
+done
+chmod o+w .
+[[ $(bin/oversight-siem where ecs) != *"$prefix"* ]] || fail "files of a prefix that all users can write to are used"
+chmod o-w .
+cp bin/oversight-siem alone
+[[ $(./alone where ecs) != *"$prefix"* ]] || fail "a program that is not in bin uses files of share"
 
 module=$(find . -name core.so)
 libraries=$(ldd "$module")
@@ -35,13 +56,14 @@ fi
 
 sanitizer=$(sed -n 's/^CMAKE_C_FLAGS_SANITIZER:STRING=//p' "$build/CMakeCache.txt")
 pc=$(dirname "$(find "$prefix" -name oversight-siem.pc)")
-# The file names the prefix that was configured; this copy is elsewhere.
-flags=$(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" --cflags --libs oversight-siem)
+flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs oversight-siem)
 # shellcheck disable=SC2086
 cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed/embed.c" $sanitizer $flags -o host
 library=$(dirname "$(find "$prefix" -name liboversight-siem.so)")
 LD_LIBRARY_PATH=$library ./host sample.db ecs >host.jsonl
 cmp program.jsonl host.jsonl
+LD_LIBRARY_PATH=$library ./host sample.db beside >host.jsonl
+[ "$(grep -c '"beside":"yes"' host.jsonl)" -eq 12 ] || fail "the library does not find the Lua files beside it"
 ! LD_LIBRARY_PATH=$library ./host sample.db ecs >/dev/full 2>host.err || { echo "a full disk is no error" >&2; exit 1; }
 grep -q "cannot write records: No space left on device" host.err
 
