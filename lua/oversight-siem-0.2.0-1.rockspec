@@ -6,6 +6,7 @@ version = "0.2.0-1"
 source = { url = "." }
 description = {
   summary = "Exports Oversight registry events to Splunk, Elastic and Microsoft Sentinel",
+  license = "none granted: all rights are its authors'",
 }
 dependencies = { "lua == 5.4" }
 build = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and installs the rock into a tree, and uses it from stock lua5.4.
+# Checks, builds and installs the rock into a tree, and uses it from stock lua5.4.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -7,6 +7,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/source"
 cp -r "$root"/{CMakeLists.txt,engine,lua,formats} "$work/source"
 cd "$work/source"
+luarocks --lua-version 5.4 lint lua/oversight-siem-*.rockspec >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 luarocks --lua-version 5.4 --tree "$work/tree" make lua/oversight-siem-*.rockspec >"$work/log" 2>&1 ||
     { tail -n 40 "$work/log" >&2; exit 1; }
 sqlite3 "$work/sample.db" <"$root/examples/registry.sql" >/dev/null
