@@ -81,4 +81,24 @@ wait $follower || status=$?
 [ $status -eq 0 ] || fail "it ends with status $status"
 [ $((SECONDS - started)) -lt 10 ] || fail "SIGTERM ended it after $((SECONDS - started)) s"
 has follow.err "stopped"
+
+# The unit of a group: two members of it, as systemd starts them, with files of their own.
+mkdir credentials
+echo hunter2 >credentials/kafka.password
+chmod 600 credentials/kafka.password
+export CREDENTIALS_DIRECTORY=$work/credentials LOGS_DIRECTORY=$work STATE_DIRECTORY=$work
+members=()
+for member in one two; do
+    line=$(sed -n '/^ExecStart=/,/[^\\]$/p' "$root/examples/systemd/oversight-siem@.service" |
+        sed "s,^ExecStart=/usr/local/bin/oversight-siem,$program,; s/CHANGE-ME:9093/127.0.0.1:1/; s/%i/$member/g; s/%H/host/g")
+    bash -c "exec $line" >"$member.out" 2>"$member.err" &
+    children+=($!) members+=($!)
+done
+for member in one two; do
+    until_true grep -q "trying again" "$member.err"
+    until_true test -s "$member.prom"
+    [ -e "$member.jsonl" ] || fail "$member has no output file: $(cat "$member.err")"
+done
+kill -TERM "${members[@]}"
+for member in "${members[@]}"; do wait "$member" || fail "a member ends with status $?"; done
 finish

@@ -391,11 +391,16 @@ run 1 run mixed.lua
 has err "either all pipelines of a script follow, or none"
 
 # ---- the unit and the example ----
+units=("$root"/examples/systemd/oversight-siem{,@}.service)
 if command -v systemd-analyze >/dev/null; then
-    sed "s,/usr/local/bin/oversight-siem,$program," "$root/examples/systemd/oversight-siem.service" >oversight-siem.service
-    systemd-analyze verify ./oversight-siem.service >verified 2>&1 || fail "the unit: $(cat verified)"
-    [ ! -s verified ] || fail "the unit: $(cat verified)"
+    for unit in "${units[@]}"; do
+        sed "s,/usr/local/bin/oversight-siem,$program," "$unit" >"${unit##*/}"
+        systemd-analyze verify "./${unit##*/}" >verified 2>&1 || fail "${unit##*/}: $(cat verified)"
+        [ ! -s verified ] || fail "${unit##*/}: $(cat verified)"
+    done
 fi
+for unit in "${units[@]}"; do sed -n '/^StateDirectory=/,$p' "$unit" >"hardening of ${unit##*/}"; done
+same "hardening of oversight-siem.service" "hardening of oversight-siem@.service"
 mkdir folder
 receive dns hec --token "$TOKEN"
 HEC_TOKEN=$TOKEN start run "$root/examples/follow/follow.lua" r.db folder "$url"
