@@ -1,20 +1,22 @@
 --- oversight-siem checkpoint: the position of an export that follows: shown, set, reset.
-local must = require "oversight.cli.support.must"
-local siem = require "oversight.siem"
-local text = require "oversight.cli.support.text"
+local members  = require "oversight.cli.support.members"
+local messages = require "oversight.cli.support.messages"
+local must     = require "oversight.cli.support.must"
+local siem     = require "oversight.siem"
+local text     = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
   summary = "Shows, sets or resets the position of an export",
-  usage   = "show FILE | set FILE --last-id N | reset FILE",
+  usage   = "show FILE... | set FILE --last-id N | reset FILE...",
   examples = {
     "oversight-siem checkpoint show siem.checkpoint",
     "oversight-siem checkpoint set siem.checkpoint --last-id 4711",
   },
   options = {
-    arguments = { 2, 2, "show, set or reset, and FILE" },
+    arguments = { 2, 100000, "show, set or reset, and FILE" },
     { "--last-id", value = "N", natural = true, help = "with set: the events after this id are new" },
-    { "--json", help = "with show: for programs" },
+    { "--json", help = "with show: for programs; of several files: a line for each" },
   },
   notes = "After set, the position goes with whichever file the registry is in now. After\n" ..
     "reset, all events are new. Both need the exporter to be stopped.",
@@ -55,23 +57,50 @@ function M.print(path, state)
   line("Retrying", describe_retrying(state))
 end
 
-local function show(given)
-  local state = must.have(siem.checkpoint.read(given[2]))
-  if given.json then print(siem.json.encode(state)) else M.print(given[2], state) end
+--- Calls `act` with each file and its number. What is wrong with one does not end the others.
+local function each(given, act)
+  if #given == 2 then return act(given[2], 1) end
+  local failed, code = 0, nil
+  for i = 2, #given do
+    local done, failure = members.try(act, given[i], i - 1)
+    if not done then
+      messages.error("checkpoint", failure.message)
+      code = (failed == 0 or code == failure.code) and failure.code or nil
+      failed = failed + 1
+    end
+  end
+  if failed > 0 then must.fail(("%d of %d files failed"):format(failed, #given - 1), code) end
   return "ok"
+end
+
+local function show(given)
+  return each(given, function(path, number)
+    local state = must.have(siem.checkpoint.read(path))
+    if given.json then
+      if #given > 2 then state.checkpoint = path end
+      print(siem.json.encode(state))
+      return "ok"
+    end
+    if number > 1 then print "" end
+    M.print(path, state)
+    return "ok"
+  end)
 end
 
 local function set(given)
   if not given.last_id then must.fail("set needs --last-id N", "usage") end
+  if #given > 2 then must.fail("set takes one FILE: ids are those of one registry", "usage") end
   must.have(siem.checkpoint.set(given[2], given.last_id))
   print(("%s: the events after id %d are new"):format(given[2], given.last_id))
   return "ok"
 end
 
 local function reset(given)
-  must.have(siem.checkpoint.reset(given[2]))
-  print(("%s: all events are new"):format(given[2]))
-  return "ok"
+  return each(given, function(path)
+    must.have(siem.checkpoint.reset(path))
+    print(("%s: all events are new"):format(path))
+    return "ok"
+  end)
 end
 
 local ACTIONS = { show = show, set = set, reset = reset }

@@ -1,20 +1,18 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
-local core           = require "oversight.core"
-local given_format   = require "oversight.cli.support.given_format"
-local given_registry = require "oversight.cli.support.given_registry"
-local given_sink     = require "oversight.cli.support.given_sink"
-local id_counts      = require "oversight.cli.support.id_counts"
-local id_reader      = require "oversight.cli.support.id_reader"
-local must           = require "oversight.cli.support.must"
-local position       = require "oversight.cli.support.position"
-local program        = require "oversight.program"
-local reconciliation = require "oversight.cli.support.reconciliation"
-local selection      = require "oversight.selection"
-local siem           = require "oversight.siem"
+local comparison = require "oversight.cli.support.comparison"
+local core       = require "oversight.core"
+local given_sink = require "oversight.cli.support.given_sink"
+local members    = require "oversight.cli.support.members"
+local must       = require "oversight.cli.support.must"
+local numbers    = require "oversight.cli.support.numbers"
+local registries = require "oversight.registries"
+local siem       = require "oversight.siem"
+local text       = require "oversight.cli.support.text"
+local print = require("oversight.output").print
 
 local M = {
   summary = "Shows that every event up to a checkpoint is there, once",
-  usage   = "--db FILE --checkpoint FILE (--file OUT... | --to KIND ...)",
+  usage   = "--db FILE [--checkpoint FILE] (--file OUT... | --to KIND ...)",
   examples = {
     "oversight-siem reconcile --db registry.sqlite --checkpoint siem.checkpoint --file events.jsonl",
     "oversight-siem reconcile --db registry.sqlite --checkpoint siem.checkpoint --to elastic --url " ..
@@ -22,16 +20,21 @@ local M = {
   },
   options = given_sink.with_targets {
     arguments = { 0, 100000, "FILE" },
-    { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
-    { "--checkpoint", value = "FILE", required = true, help = "of the export" },
-    { "--file", value = "OUT", many = true, help = "a file that it wrote, and those that follow; - is standard input" },
+    { "--db", value = "FILE|PATTERN", required = true, many = true,
+      help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes" },
+    { "--checkpoint", value = "FILE",
+      help = "of the export; of many registries: a folder, or a path with {registry_id} (default: FILE.checkpoint " ..
+        "beside each database)" },
+    { "--file", value = "OUT", many = true,
+      help = "a file that it wrote, and those that follow; - is standard input; of many registries: a path or a " ..
+        "pattern with {registry_id}" },
     { "--dead-letter", value = "FILE", many = true, help = "events in it are accounted for" },
     { "--format", "-f", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
     { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when that is unclear" },
     { "--since", value = "UNIX", whole = true, help = "as the export was given" },
     { "--refresh", value = "SECONDS", natural = true,
       help = "with --to: how long a new document may take to be counted (default: 5)" },
-    { "--json", help = "for programs" },
+    { "--json", help = "for programs; of many registries: a line for each" },
   },
   notes = "Compressed files are given to standard input:\n" ..
     "  zcat out.jsonl.*.gz | oversight-siem reconcile ... --file - out.jsonl\n" ..
@@ -39,214 +42,7 @@ local M = {
     "Exit status: 0 each is there once, 1 some are not, or it failed,\n2 wrong usage, 4 held.",
 }
 
-local PAGE = 2000
-
--- ---- what the registry has ----
-
-local IDS = "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
-  "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"
-
-local function check_stop()
-  if program.stop_requested() then must.fail "stopped on request" end
-end
-
---- The ids of the next page of events after an id.
-local function read_page(registry, after, last_id, since)
-  local rows = must.have(given_registry.rows(registry, IDS, after, last_id, PAGE, since))
-  local ids = {}
-  for i, row in ipairs(rows) do
-    local id = row[1]
-    if id <= after then must.fail(("the registry is damaged: event %d comes after event %d"):format(id, after)) end
-    ids[i], after = id, id
-  end
-  return ids
-end
-
---- Calls `see` with the ids of each page of events up to `last_id`; no read transaction is open then.
-local function each_page(registry, last_id, since, see)
-  local after = selection.BEFORE_ALL
-  repeat
-    local ids = read_page(registry, after, last_id, since)
-    after = ids[#ids]
-    if after then see(ids) end
-    check_stop()
-  until #ids < PAGE
-end
-
--- ---- files ----
-
---- The names of different files; what names one of them again is recorded in `found`.
-local function different(names, found)
-  local list = {}
-  for _, name in ipairs(names) do
-    local other
-    for _, known in ipairs(list) do
-      if known == name or core.same_file(known, name) then other = known end
-    end
-    table.insert(other and found.again or list, name)
-  end
-  return list
-end
-
---- Calls `count` with each line; one that it cannot count is recorded in `found`.
-local function read_lines(file, name, found, count)
-  local number = 0
-  while true do
-    local line, problem = file:read "l"
-    if problem then must.fail(("%s: %s"):format(name, problem)) end
-    if not line then return end
-    number = number + 1
-    if number == 1 and line:sub(1, 2) == "\x1f\x8b" then
-      must.fail(name .. " is compressed: give it as zcat FILE | ... --file -")
-    end
-    local counted, message = count(line)
-    if not counted then found:add_unreadable(("%s, line %d: %s"):format(name, number, message)) end
-    if number % PAGE == 0 then check_stop() end
-  end
-end
-
-local function read_file(name, found, count)
-  if name == "-" then return read_lines(io.stdin, "standard input", found, count) end
-  local file = must.have(io.open(name, "r"))
-  read_lines(file, name, found, count)
-  file:close()
-end
-
---- How often each event up to the checkpoint is in the files. Other lines are counted in `found`.
-local function count_in_files(job, reader, found)
-  local seen = id_counts.new()
-  local function count(line)
-    local id, message = reader:read(line)
-    if not id then return nil, message end
-    if job.registry_id and reader:is_of_another(line, job.registry_id) then
-      found.foreign = found.foreign + 1
-    elseif id > job.last_id then
-      found.later = found.later + 1
-    else
-      seen:add(id)
-    end
-    return true
-  end
-  for _, name in ipairs(different(job.files, found)) do read_file(name, found, count) end
-  return seen
-end
-
-local function is_there(name)
-  return name == "-" or core.file_stamp(name) ~= nil
-end
-
---- Dead letter files that are there, each with what a replay that was cut short left of it.
-local function dead_letter_files(names, found)
-  local list = {}
-  for _, name in ipairs(different(names, found)) do
-    local rest = name .. ".replaying"
-    if is_there(name) then list[#list + 1] = name end
-    if is_there(rest) then list[#list + 1] = rest end
-    if not is_there(name) and not is_there(rest) then table.insert(found.absent, name) end
-  end
-  return list
-end
-
---- The events of dead letter files. Lines that a replay has blanked are done.
-local function count_dead_letters(names, found)
-  local dead = id_counts.new()
-  local function count(line)
-    local id = id_reader.DEAD_LETTER:read(line)
-    if id then dead:add(id) end
-    return id ~= nil or not line:find "%S", "it is not a line of a dead letter file"
-  end
-  for _, name in ipairs(dead_letter_files(names or {}, found)) do read_file(name, found, count) end
-  return dead
-end
-
--- ---- the index ----
-
---- How many documents each of these events has.
-local function count_documents(sink, registry_id, ids)
-  local texts = {}
-  for i, id in ipairs(ids) do texts[i] = tostring(id) end
-  return must.have(sink:count(registry_id, texts))
-end
-
--- ---- the two ways ----
-
---- A query of the row of one event: of all columns that can be read.
-local function row_query(registry)
-  local names = {}
-  for i, name in ipairs(registry:columns()) do names[i] = 'events."' .. name:gsub('"', '""') .. '"' end
-  return assert(registry:prepare(("SELECT %s FROM events WHERE id = ?"):format(table.concat(names, ", "))))
-end
-
---- How many records the format makes of an event: 0 when it drops it, false when it refuses it, 1 when
---- that is not known.
-local function count_records(job, id)
-  if not job.format then return 1 end
-  job.row = job.row or row_query(job.registry)
-  local columns = {}
-  for key, value in pairs(job.row:first(id) or {}) do
-    if type(key) == "string" and value ~= siem.null then columns[key] = value end
-  end
-  local event = siem.from_registry_row(columns, { registry_id = job.registry_id or "registry" })
-  local records, _, code = given_format.records(job.format, event)
-  if code == "refused" then return false end
-  return records and #records or code == "dropped" and 0 or 1
-end
-
---- Records that an event is there `count` times. Only of a function's format an event can have more than one
---- record; of those, an index shows the first alone.
-local function add_event(job, found, id, count)
-  local is_plain = count == 1 and not (job.format and job.format.whole)
-  local records_of_event = is_plain and 1 or count_records(job, id)
-  local expected = records_of_event and math.min(records_of_event, job.most_records)
-  found:add(id, count, expected, job.dead:count(id))
-end
-
-local function reconcile_files(job, given)
-  local reader = must.have(id_reader.new(given.id_path, job.format))
-  local found, known = job.found, 0
-  local seen = count_in_files(job, reader, found)
-  each_page(job.registry, job.last_id, given.since, function(ids)
-    for _, id in ipairs(ids) do
-      local count = seen:count(id)
-      if count > 0 then known = known + 1 end
-      add_event(job, found, id, count)
-    end
-  end)
-  -- Those before --since were not asked for.
-  if not given.since then found.unknown = seen.ids - known end
-end
-
---- Records how often events are in the index; those that are not go to `absent`, when it is given.
-local function count_page(job, sink, found, ids, absent)
-  local counts = count_documents(sink, job.registry_id, ids)
-  for i, id in ipairs(ids) do
-    if absent and counts[i] == 0 and job.dead:count(id) == 0 then
-      absent[#absent + 1] = id
-    else
-      add_event(job, found, id, counts[i])
-    end
-  end
-end
-
---- A document counts only after its index was refreshed: asks once more for those that are absent.
-local function ask_again(job, sink, found, absent, seconds)
-  if #absent > 0 then core.pause(seconds) end
-  for first = 1, #absent, PAGE do
-    local page = table.move(absent, first, math.min(first + PAGE - 1, #absent), 1, {})
-    count_page(job, sink, found, page)
-  end
-end
-
-local function reconcile_index(job, given, kind)
-  local sink = must.have(given_sink.open(given, kind))
-  given_sink.attend(sink)
-  local found, absent = job.found, {}
-  each_page(job.registry, job.last_id, given.since, function(ids) count_page(job, sink, found, ids, absent) end)
-  ask_again(job, sink, found, absent, given.refresh or 5)
-  sink:close()
-end
-
--- ---- the command ----
+-- ---- what is given ----
 
 --- The files: all of --file, and what follows them.
 local function files_of(given)
@@ -273,34 +69,172 @@ local function check(kind, files)
   end
 end
 
-local function open_job(given, files)
-  local state = must.have(siem.checkpoint.read(given.checkpoint))
-  local job = { files = files, found = reconciliation.new(), last_id = state.last_id, registry_id = state.registry_id,
-    most_records = #files > 0 and id_counts.MANY or 1 }
-  if given.format or state.format then
-    local format, message, code = given_format.load({}, given.format or state.format)
-    job.format = given.format and must.have(format, message, code) or format
+--- Standard input is read once, and the registries are many.
+local function check_many(given, files)
+  for _, name in ipairs(files) do
+    if name == "-" then return "--file - is for one registry" end
   end
-  job.registry = must.have(given_registry.open { path = given.db, registry_id = job.registry_id or "registry" })
-  must.have(job.registry:ordering()) -- in a damaged file, pages of ids could pass over some
-  if #files == 0 and not job.registry_id then
-    must.fail "the checkpoint names no registry id, of which the ids of documents are made: run its export first"
+  for _, name in ipairs(given.dead_letter or {}) do
+    if name == "-" then return "--dead-letter - is for one registry" end
   end
-  local problem = position.problem(job.registry, given.db, given.checkpoint, state.last_id)
-  if problem then must.fail(problem) end
-  job.dead = count_dead_letters(given.dead_letter, job.found)
-  return job
+  return registries.files_problem(given.checkpoint)
 end
 
-function M.run(given)
-  local kind, files = given_sink.kind_of(given), files_of(given)
-  local problem = check(kind, files)
-  if problem then must.fail(problem, "usage") end
-  local job = open_job(given, files)
-  local reconcile, found = kind and reconcile_index or reconcile_files, job.found
-  reconcile(job, given, kind)
-  if given.json then found:print_json(job.last_id) else found:print(job.last_id) end
+-- ---- the target ----
+
+---@class oversight.Counter
+---@field sink oversight.Sink
+---@field failure table? that ended a count
+local Counter = {}
+Counter.__index = Counter
+
+--- The sink, opened once for all registries.
+local function open_counter(given, kind)
+  local sink = must.have(given_sink.open(given, kind))
+  given_sink.attend(sink)
+  return setmetatable({ sink = sink }, Counter)
+end
+
+function Counter:count(registry_id, ids)
+  local counts, message, code = self.sink:count(registry_id, ids)
+  if counts then return counts end
+  self.failure = { message = message, code = code }
+  must.fail(message, code)
+end
+
+-- ---- one registry ----
+
+--- Where the events of one registry went.
+---@class oversight.Left
+---@field files string[]
+---@field dead_letters string[]
+---@field counter oversight.Counter?
+
+---@param place { db: string, checkpoint: string, state: table, read_at: number }
+---@param left oversight.Left
+---@return oversight.Comparison
+local function compare(given, place, left)
+  local compared = comparison.open {
+    db = place.db, checkpoint = place.checkpoint, state = place.state, read_at = place.read_at,
+    format = given.format, since = given.since, dead_letters = left.dead_letters,
+  }
+  if left.counter then
+    compared:with_target(function(...) return left.counter:count(...) end, given.refresh or 5)
+  else
+    compared:with_files(left.files, given.id_path)
+  end
+  compared:close()
+  return compared
+end
+
+local function read_place(db, checkpoint)
+  local read_at = core.clock()
+  return { db = db, checkpoint = checkpoint, read_at = read_at, state = must.have(siem.checkpoint.read(checkpoint)) }
+end
+
+local function run_one(given, kind, files)
+  local db = given.db[1]
+  local left = { files = files, dead_letters = given.dead_letter, counter = kind and open_counter(given, kind) }
+  local compared = compare(given, read_place(db, given.checkpoint or db .. ".checkpoint"), left)
+  local found = compared.found
+  if given.json then print(siem.json.encode(found:describe(compared.last_id))) else found:print(compared.last_id) end
+  if left.counter then left.counter.sink:close() end
   return found:is_complete() and "ok" or "incomplete"
+end
+
+-- ---- many registries ----
+
+--- The files of one of many: the identity in their names, and what patterns match.
+local function files_of_member(paths, member)
+  local files = {}
+  for _, path in ipairs(paths) do
+    local own = members.fill(path, member)
+    local matches = registries.is_pattern(own) and must.have(core.glob(own)) or { own }
+    table.move(matches, 1, #matches, #files + 1, files)
+  end
+  if #paths > 0 and #files == 0 then must.fail("no file matches " .. table.concat(paths, ", ")) end
+  return files
+end
+
+--- Compares one of many, whatever is wrong with it.
+local function compare_member(given, member, files, counter)
+  if not member.place then return nil, member.failure end
+  return members.try(function()
+    local dead_letters = {}
+    for i, path in ipairs(given.dead_letter or {}) do dead_letters[i] = members.fill(path, member) end
+    return compare(given, member.place,
+      { files = files_of_member(files, member), dead_letters = dead_letters, counter = counter })
+  end)
+end
+
+--- All registries. The checkpoints are read first: what was delivered by then is counted soon, and the wait for that
+--- is one for all.
+local function find_members(given)
+  local list = members.find(given.db)
+  for _, member in ipairs(list) do
+    member.place, member.failure = members.try(function()
+      return read_place(member.path, members.checkpoint_of(given.checkpoint, member))
+    end)
+    if member.place then member.registry_id = member.registry_id or member.place.state.registry_id end
+  end
+  return list
+end
+
+local function print_member(given, member, compared, failure)
+  if given.json then
+    local described = compared and compared.found:describe(compared.last_id) or { problem = failure.message }
+    described.db, described.registry_id = member.path, member.registry_id
+    return print(siem.json.encode(described))
+  end
+  if not compared then return print(text.printable(("%s: %s"):format(member.path, failure.message))) end
+  compared.found:print(compared.last_id, text.printable(member.path))
+end
+
+--- What is known of all together.
+local function new_total()
+  return { complete = 0, incomplete = 0, problems = 0, idle = 0, events = 0, missing = 0, twice = 0 }
+end
+
+local function add_to(total, compared, failure)
+  local found = compared and compared.found
+  local key = found and (found:is_complete() and "complete" or "incomplete") or
+    failure.code == "idle" and "idle" or "problems"
+  total[key] = total[key] + 1
+  if not found then return end
+  total.events, total.missing = total.events + found.events, total.missing + #found.missing
+  total.twice = total.twice + #found.twice
+end
+
+local function print_total(total, count)
+  print(("%d registries: %d complete, %d incomplete, %d with a problem, %d idle"):format(count, total.complete,
+    total.incomplete, total.problems, total.idle))
+  print(("%s event(s): %s missing, %s there twice"):format(numbers.count(total.events), numbers.count(total.missing),
+    numbers.count(total.twice)))
+end
+
+local function run_many(given, kind, files)
+  local counter, total = kind and open_counter(given, kind), new_total()
+  local list = find_members(given)
+  for _, member in ipairs(list) do
+    local compared, failure = compare_member(given, member, files, counter)
+    if counter and counter.failure then must.fail(counter.failure.message, counter.failure.code) end
+    print_member(given, member, compared, failure)
+    add_to(total, compared, failure)
+  end
+  if counter then counter.sink:close() end
+  if not given.json then print_total(total, #list) end
+  if total.incomplete + total.problems > 0 then return "incomplete" end
+  if total.idle > 0 then must.fail(false, "idle") end
+  return "ok"
+end
+
+-- ---- the command ----
+
+function M.run(given)
+  local kind, files, are_many = given_sink.kind_of(given), files_of(given), members.are_many(given.db)
+  local problem = check(kind, files) or are_many and check_many(given, files)
+  if problem then must.fail(problem, "usage") end
+  return (are_many and run_many or run_one)(given, kind, files)
 end
 
 return M

@@ -1,10 +1,10 @@
 --- oversight-siem status: how many events of its registry an export that follows has left.
 local checkpoint     = require "oversight.cli.checkpoint"
 local given_registry = require "oversight.cli.support.given_registry"
+local members        = require "oversight.cli.support.members"
 local must           = require "oversight.cli.support.must"
 local numbers        = require "oversight.cli.support.numbers"
 local position       = require "oversight.cli.support.position"
-local registries     = require "oversight.registries"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 local print = require("oversight.output").print
@@ -77,16 +77,12 @@ end
 
 --- One of many, whatever is wrong with it.
 local function look_at_member(given, member)
-  local checkpoint_path, message = nil, member.problem
-  if member.registry_id or not given[1] then
-    checkpoint_path, message = registries.checkpoint_of(given[1], member)
-  end
-  if not checkpoint_path then return {}, { problem = message } end
-  local ok, state, lag = pcall(look, member.path, checkpoint_path)
-  if ok then return state, lag end
-  local failure = must.failure(state)
-  if not failure then error(state, 0) end
-  return {}, { problem = failure.message }
+  local state, lag
+  local _, failure = members.try(function()
+    state, lag = look(member.path, members.checkpoint_of(given[1], member))
+  end)
+  if failure then return {}, { problem = failure.message } end
+  return state, lag
 end
 
 local function print_member(path, lag)
@@ -97,18 +93,15 @@ end
 
 --- Of many registries: a line for each, and one for all.
 local function run_many(given)
-  local list = {}
-  for i, path in ipairs(given.db) do list[i] = { path = path } end
-  local members = must.have(registries.find(list))
-  local left, late, problems, idle = 0, 0, 0, 0
-  for _, member in ipairs(members) do
+  local list, left, late, problems, idle = members.find(given.db), 0, 0, 0, 0
+  for _, member in ipairs(list) do
     local state, lag = look_at_member(given, member)
     if given.json then print_json(member.path, state, lag) else print_member(member.path, lag) end
     left, late = left + (lag.events or 0), late + ((lag.events or 0) > 0 and 1 or 0)
     idle, problems = idle + (lag.is_idle and 1 or 0), problems + (lag.problem and not lag.is_idle and 1 or 0)
   end
   if not given.json then
-    print(("%d registries: %d with %s event(s) left, %d with a problem, %d idle"):format(#members, late,
+    print(("%d registries: %d with %s event(s) left, %d with a problem, %d idle"):format(#list, late,
       numbers.count(left), problems, idle))
   end
   if problems == 0 and idle > 0 then must.fail(false, "idle") end
@@ -116,7 +109,7 @@ local function run_many(given)
 end
 
 function M.run(given)
-  if #given.db > 1 or registries.is_pattern(given.db[1]) then return run_many(given) end
+  if members.are_many(given.db) then return run_many(given) end
   return run_one(given, given.db[1])
 end
 

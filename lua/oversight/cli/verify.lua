@@ -2,6 +2,7 @@
 local given_registry = require "oversight.cli.support.given_registry"
 local program        = require "oversight.program"
 local receipt_report = require "oversight.cli.support.receipt_report"
+local registries     = require "oversight.registries"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
 
@@ -22,7 +23,7 @@ local M = {
   },
   options = {
     arguments = { 0, 100000, "FILE" },
-    { "--db", value = "FILE", help = "the registry's SQLite database" },
+    { "--db", value = "FILE", many = true, help = "the registry's SQLite database" },
     { "--tlog", value = "FILE|URL", help = "its leaves.jsonl, or the URL of the registry" },
     { "--head", value = "FILE|URL", help = "what the registry signed: a file with the answer of /tlog/head, or the " ..
       "URL of the registry (default: that of --tlog)" },
@@ -174,6 +175,9 @@ local function check_options(given)
   if given.receipt and (given.db or given.tlog) then return "give either --receipt, or --db and --tlog" end
   if not given.receipt and (given.file or given.receipt_key) then return "--file and --receipt-key need --receipt" end
   if #given > 0 and not given.file then return "files are given after --file" end
+  if given.db and (#given.db > 1 or registries.is_pattern(given.db[1])) then
+    return "--db names one registry: each is proved by a key of its own, so run verify for each"
+  end
 end
 
 function M.run(given)
@@ -185,7 +189,7 @@ function M.run(given)
       "usage"
   end
   local registry, message, code = given_registry.open {
-    path = given.db, registry_id = given.registry_id or "registry", follow = true,
+    path = given.db[1], registry_id = given.registry_id or "registry", follow = true,
   }
   if not registry then return nil, message, code end
   local report, head

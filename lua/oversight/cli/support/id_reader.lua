@@ -90,6 +90,6 @@ function IdReader:is_of_another(line, registry_id)
 end
 
 --- Of the lines of a dead letter file, which are JSON whatever the records are.
-M.DEAD_LETTER = setmetatable({ id = { "event_id" }, registry = {} }, IdReader)
+M.DEAD_LETTER = setmetatable({ id = { "event_id" }, registry = { { "event", "registry_id" } } }, IdReader)
 
 return M

@@ -81,10 +81,13 @@ local function print_note(count, sentence)
   if count > 0 then print("     " .. sentence:format(count)) end
 end
 
-function Reconciliation:print(last_id)
+---@param last_id integer of the checkpoint
+---@param registry string? its path, where there are many
+function Reconciliation:print(last_id, registry)
   local complete = self:is_complete()
-  print(("[%s] %d event(s) up to id %d: %s"):format(complete and "ok" or "incomplete", self.events, last_id,
-    complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)))
+  local result = complete and "each is there once" or ("%d missing, %d there twice"):format(#self.missing, #self.twice)
+  print(("%s[%s] %d event(s) up to id %d: %s"):format(registry and registry .. ": " or "",
+    complete and "ok" or "incomplete", self.events, last_id, result))
   print_note(self.dead, "%d of them in the dead letter")
   print_note(self.dropped, "%d of them dropped by the format")
   print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
@@ -102,14 +105,16 @@ function Reconciliation:print(last_id)
   print_list("twice", ranges(self.twice))
 end
 
-function Reconciliation:print_json(last_id)
-  print(siem.json.encode {
+--- The same for programs, as a table.
+---@return table
+function Reconciliation:describe(last_id)
+  return {
     complete = self:is_complete(), last_id = last_id, events = self.events, dead_letter = self.dead,
     dropped = self.dropped, behind = self.later, other_registry = self.foreign, unknown = self.unknown,
     unreadable = self.unreadable, first_unreadable = self.first_unreadable,
     missing = siem.array(self.missing), twice = siem.array(self.twice), skipped = siem.array(self.skipped),
     named_twice = siem.array(self.again), absent_dead_letters = siem.array(self.absent),
-  })
+  }
 end
 
 function Reconciliation:is_complete()
