@@ -160,7 +160,9 @@ end
 local function check_many(definition)
   if not describes_many(definition.source) then return nil end
   if definition.after then return "after is for one registry: of many, each has a checkpoint" end
-  if definition.receipt then return "receipt is for one registry" end
+  if definition.receipt and not registries.is_own(definition.receipt) then
+    return "receipt of many registries is a path with {registry_id}"
+  end
   local tlog = definition.tlog
   if tlog and not (type(tlog) == "string" and registries.is_own(tlog)) then
     return "tlog of many registries is a path or a URL with {registry_id}"
@@ -457,7 +459,7 @@ local function progress_of(self, receipts)
   end
 end
 
---- Writes the last receipt, also after a failure.
+--- Writes the last receipt, also after a failure; gives what was given, unless that fails.
 local function finish_receipt(receipts, ok, message, code, fault)
   if not receipts then return ok, message, code, fault end
   local written, problem, kind = receipts:write()
@@ -490,7 +492,7 @@ end
 
 --- How the files of turns.lua open parts.
 local TOOLS = {
-  open_parts = open_parts, open_export = open_export, close_all = close_all,
+  open_parts = open_parts, open_export = open_export, close_all = close_all, finish_receipt = finish_receipt,
   open_mapping = function(self) return protected(open_mapping, self) end,
   open_deadletter = function(self) return protected(open_deadletter, self) end,
   open_sink = function(self) return protected(open_sink, self) end,

@@ -30,6 +30,7 @@ function M.read_lines(path)
   local text
   if file then
     text, message = file:read "a"
+    message = message and ("%s: %s"):format(path, message)
     file:close()
   end
   if not text then return nil, message, "io" end

@@ -30,6 +30,7 @@ local PAUSE, PAUSE_MS = 0.1, 100
 ---@field open_sink fun(job: oversight.Pipeline): any, string?, string?
 ---@field open_deadletter fun(job: oversight.Pipeline): any, string?, string?
 ---@field close_all fun(opened: table): boolean?, string?, string?
+---@field finish_receipt fun(receipt: oversight.Receipt?, ok: any, message: string?, code: string?): any, any, string?
 
 -- ---- what all have in common ----
 
@@ -61,7 +62,7 @@ local function fill_paths(own, job, member)
     own.checkpoint, message, code = registries.checkpoint_of(job.checkpoint, member)
     if not own.checkpoint then return nil, message, code end
   end
-  for _, key in ipairs { "sink", "dead_letter", "tlog" } do
+  for _, key in ipairs { "sink", "dead_letter", "tlog", "receipt" } do
     if type(own[key]) == "string" then
       own[key], message, code = registries.fill(own[key], member)
       if not own[key] then return nil, message, code end
@@ -184,7 +185,7 @@ end
 local function close_member(self, member)
   local saved, message, code = true, nil, nil
   if member.export then
-    saved, message, code = core.export_stop(member.export)
+    saved, message, code = self.tools.finish_receipt(member.parts.receipt, core.export_stop(member.export))
     update_counts(member)
     member.before = member.counts
     member.export:close()
@@ -360,6 +361,18 @@ local function tend(self, is_idle)
   table.insert(self.unsaved, member)
 end
 
+--- Writes the receipt of one registry when it is due, of another one each time: all at once would take long.
+local function tend_receipt(self)
+  self.looked_at = self.looked_at % #self.members + 1
+  local member = self.members[self.looked_at]
+  local receipt = member and member.parts and member.parts.receipt
+  if not receipt then return end
+  local written, message, code = receipt:write_when_due()
+  if written then return end
+  fail(self, member, "the receipt cannot be written: " .. message, code)
+  self.open_due = 0
+end
+
 local function loop(self)
   while ask(self, self.last) do
     open_due(self)
@@ -371,6 +384,7 @@ local function loop(self)
       self.last = member
     end
     tend(self, not member)
+    if self.job.receipt and #self.members > 0 then tend_receipt(self) end
   end
 end
 
@@ -408,7 +422,7 @@ function M.follow(job, tools)
   local self = setmetatable({
     job = job, tools = tools, shared = shared, opened = opened, members = members, past = job.past,
     news = core.news_open(), backlog = {}, unsaved = {}, open_due = 0, save_due = 0, save_retry = 0,
-    sink_due = 0, sink_failures = 0, none = core.no_counts(),
+    sink_due = 0, sink_failures = 0, looked_at = 0, none = core.no_counts(),
   }, Turns)
   for _, member in ipairs(members) do
     member.failures, member.due, member.state = 0, 0, "running"

@@ -52,7 +52,7 @@ local M = {
         "dead-letter, into the file of --dead-letter" },
     { "--receipt", value = "FILE",
       help = "add a line of what was delivered, with a hash of all records: at the end, and once an hour " ..
-        "with --follow" },
+        "with --follow; of many registries: a path with {registry_id}" },
     { "--receipt-key", value = "FILE", help = "sign it by this Ed25519 key, in PEM" },
     { "--dry-run", help = "print the requests that would be sent, and send nothing" },
     given_format.options[1], given_format.options[2],
@@ -72,8 +72,8 @@ local M = {
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
     "4 held: fix the target's set-up, the credentials or the registry's rights first.\n" ..
     "When the reader of a pipe goes away, the export ends quietly with status 0.\n" ..
-    "Many registries: --output and --dead-letter take {registry_id}. One that fails does not\n" ..
-    "stop the others; the status is the worst of them.",
+    "Many registries: --output, --dead-letter, --tlog and --receipt take {registry_id}. One that\n" ..
+    "fails does not stop the others; the status is the worst of them.",
 }
 
 --- Threads that follow many registries, unless a number is given.

@@ -47,7 +47,9 @@ function M.problem(given, output)
   if output == "-" and given.follow and (given.jobs or 1) > 1 then
     return "--jobs does not go with standard output: each thread writes by itself"
   end
-  if given.receipt then return "--receipt is for one registry" end
+  if given.receipt and not registries.is_own(given.receipt) then
+    return "--receipt of several registries is a path with {registry_id}"
+  end
   if given.tlog and not registries.is_own(given.tlog) then
     return "--tlog of several registries is a path or a URL with {registry_id}"
   end
