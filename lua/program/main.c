@@ -22,6 +22,7 @@ int main(int count, char **given) {
     (void)sqlite3_hard_heap_limit64(SQLITE_BYTES);
     int status = siem_command_run(count, arguments, 0);
     bool written = siem_streams_flush();
+    siem_signals_end();
     if (!written && (status == 0 || status == REFUSED)) status = FAILED;
     return status;
 }

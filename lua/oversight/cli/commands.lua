@@ -34,6 +34,7 @@ M.statuses = {
   { 2, "wrong usage" },
   { 3, "done but events were refused" },
   { 4, "held: fix the target's set-up, the credentials or the registry's rights first" },
+  { 130, "stopped by Ctrl-C" },
 }
 
 --- A command with what every command takes; nil when there is none of that name.

@@ -106,6 +106,7 @@ end
 ---@param style oversight.RunStyle
 ---@return "ok"|"refused"|nil answer, string|false|nil message, string? code the message is false when it is printed
 function M.run(job, given, style)
+  program.handle_interrupt()
   if pipeline.reads_many(job) then return run_each(job, given, style) end
   local answer, message, code = run_one(job, given, style)
   return answer, message, code

@@ -60,6 +60,7 @@ end
 ---@return table process
 function M.start(given, titles)
   program.handle_reload()
+  program.handle_interrupt()
   local wants_numbers = (given.metrics or given.metrics_listen) ~= nil
   if program.worker() then return setmetatable({ count = 0, wants_numbers = wants_numbers }, Process) end
   local allowed, problem = program.allow_files(FILES * (#titles + 2))
