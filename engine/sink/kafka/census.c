@@ -172,23 +172,6 @@ static siem_code read_on(siem_kafka_census *census, siem_error *err) {
 
 /* ---- partitions ---- */
 
-/* The number of partitions. The handle makes no topic: it is a consumer's. */
-static rd_kafka_resp_err_t count_partitions(siem_kafka_census *census, int32_t *count) {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic =
-        siem_rdkafka.topic_new(census->client.handle, census->owner->topic, NULL);
-    if (topic == NULL) return siem_rdkafka.last_error();
-    rd_kafka_resp_err_t code =
-        siem_rdkafka.metadata(census->client.handle, 0, topic, &metadata, ASK_MS);
-    siem_rdkafka.topic_destroy(topic);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
-    *count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-    if (metadata->topic_cnt == 1) code = metadata->topics[0].err;
-    siem_rdkafka.metadata_destroy(metadata);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR && *count == 0 ? RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
-                                                             : code;
-}
-
 static rd_kafka_resp_err_t ask_ends(siem_kafka_census *census) {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int32_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < census->part_count; i++) {
@@ -213,7 +196,8 @@ static rd_kafka_resp_err_t assign(siem_kafka_census *census) {
 }
 
 static rd_kafka_resp_err_t begin(siem_kafka_census *census) {
-    rd_kafka_resp_err_t code = count_partitions(census, &census->part_count);
+    rd_kafka_resp_err_t code = siem_kafka_client_count_partitions(
+        &census->client, census->owner->topic, ASK_MS, &census->part_count);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
     census->parts = calloc((size_t)census->part_count + 1, sizeof *census->parts);
     if (census->parts == NULL) return RD_KAFKA_RESP_ERR__FAIL;

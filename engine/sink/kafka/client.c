@@ -134,10 +134,13 @@ static const setting of_consumers[] = {
     {"enable.partition.eof", "true"},         {"auto.offset.reset", "earliest"}};
 
 /* What is read and not done is bounded by what is fetched ahead. */
-static const setting of_members[] = {{"enable.auto.commit", "false"},
-                                     {"enable.auto.offset.store", "false"},
-                                     {"auto.offset.reset", "earliest"},
+static const setting of_members[] = {{"auto.offset.reset", "earliest"},
                                      {"queued.max.messages.kbytes", "16384"}};
+
+/* What a member's promises depend on: no property overrides it. */
+static const setting fixed_of_members[] = {{"enable.auto.commit", "false"},
+                                           {"enable.auto.offset.store", "false"},
+                                           {"enable.partition.eof", "true"}};
 
 static const setting of_all[] = {
     {"client.id", "oversight-siem"}, {"log_level", "4"}, {"log.connection.close", "false"}};
@@ -149,6 +152,16 @@ static bool is_of_producers(const char *name) {
     return false;
 }
 
+static siem_code check_of_member(const char *name, siem_error *err) {
+    bool is_fixed = strcmp(name, "group.id") == 0;
+    for (size_t i = 0; i < sizeof fixed_of_members / sizeof *fixed_of_members; i++) {
+        is_fixed = is_fixed || strcmp(fixed_of_members[i].name, name) == 0;
+    }
+    if (!is_fixed) return SIEM_OK;
+    return siem_error_of_option(err, SIEM_INVALID, "kafka",
+                                "kafka %s: the source sets it, as it commits what is done", name);
+}
+
 static siem_code set_given(rd_kafka_conf_t *conf, const siem_kafka_client *client,
                            rd_kafka_type_t type, siem_error *err) {
     const siem_kafka_properties *given = client->account->properties;
@@ -156,6 +169,8 @@ static siem_code set_given(rd_kafka_conf_t *conf, const siem_kafka_client *clien
     for (size_t i = 0; rc == SIEM_OK && i < given->count; i++) {
         const siem_kafka_property *property = &given->list[i];
         if (type == RD_KAFKA_CONSUMER && is_of_producers(property->name)) continue;
+        if (client->account->group != NULL) rc = check_of_member(property->name, err);
+        if (rc != SIEM_OK) break;
         rc = set(conf, client, "kafka", property->name, siem_kafka_property_value(property), err);
     }
     return rc;
@@ -172,6 +187,9 @@ static siem_code set_role(rd_kafka_conf_t *conf, const siem_kafka_client *client
     if (group == NULL) return set_all(conf, client, of_consumers, COUNT_OF(of_consumers), err);
     siem_rdkafka.conf_set_rebalance_cb(conf, note_rebalance);
     siem_code rc = set(conf, client, "group", "group.id", group, err);
+    if (rc == SIEM_OK) {
+        rc = set_all(conf, client, fixed_of_members, COUNT_OF(fixed_of_members), err);
+    }
     return rc == SIEM_OK ? set_all(conf, client, of_members, COUNT_OF(of_members), err) : rc;
 }
 
@@ -231,6 +249,23 @@ siem_code siem_kafka_client_open(siem_kafka_client *client, rd_kafka_type_t type
     if (rc != SIEM_OK) return rc;
     siem_kafka_properties_mask(client->account->properties, reason);
     return siem_error_of_option(err, SIEM_HELD, "kafka", "%s: %s", client->account->name, reason);
+}
+
+rd_kafka_resp_err_t siem_kafka_client_count_partitions(const siem_kafka_client *client,
+                                                       const char *name, int milliseconds,
+                                                       int32_t *count) {
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = siem_rdkafka.topic_new(client->handle, name, NULL);
+    if (topic == NULL) return siem_rdkafka.last_error();
+    rd_kafka_resp_err_t code =
+        siem_rdkafka.metadata(client->handle, 0, topic, &metadata, milliseconds);
+    siem_rdkafka.topic_destroy(topic);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+    *count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    if (metadata->topic_cnt == 1) code = metadata->topics[0].err;
+    siem_rdkafka.metadata_destroy(metadata);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && *count == 0 ? RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+                                                             : code;
 }
 
 void siem_kafka_client_forget(siem_kafka_client *client) {

@@ -41,6 +41,12 @@ siem_code siem_kafka_client_check(siem_kafka_client *client, rd_kafka_type_t typ
  * Signals reach none of its threads. Errors: SIEM_HELD. */
 siem_code siem_kafka_client_open(siem_kafka_client *client, rd_kafka_type_t type, siem_error *err);
 
+/* The number of partitions of a topic, asked for so long. A consumer's handle makes no topic by
+ * asking. */
+rd_kafka_resp_err_t siem_kafka_client_count_partitions(const siem_kafka_client *client,
+                                                       const char *name, int milliseconds,
+                                                       int32_t *count);
+
 /* Forgets errors that were nobody's answer. */
 void siem_kafka_client_forget(siem_kafka_client *client);
 

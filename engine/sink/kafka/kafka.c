@@ -2,7 +2,6 @@
 #include "sink/kafka/settings.h"
 
 #include "base/error.h"
-#include "sink/http/exposure.h"
 #include "sink/kafka/census.h"
 #include "sink/kafka/producer.h"
 #include "sink/kinds.h"
@@ -214,8 +213,8 @@ static siem_code close_kafka(siem_sink *sink, siem_error *err) {
 static void look_at_files(siem_kafka_sink *kafka) {
     for (size_t i = 0; i < kafka->properties.count; i++) {
         const siem_kafka_property *property = &kafka->properties.list[i];
-        const char *path = property->secret != NULL ? siem_secret_file(property->value) : NULL;
-        if (path == NULL || !siem_exposure_of(path)) continue;
+        const char *path = siem_kafka_property_exposed_file(property);
+        if (path == NULL) continue;
         siem_sink_add_remark(&kafka->sink, "%s: other users can read or change '%s': chmod o= it",
                              property->name, path);
     }

@@ -2,6 +2,7 @@
 #include "sink/kafka/properties.h"
 
 #include "base/error.h"
+#include "sink/http/exposure.h"
 #include "sink/http/mask.h"
 
 #include <stdlib.h>
@@ -75,6 +76,11 @@ siem_code siem_kafka_properties_open(siem_kafka_properties *out, const siem_text
 
 const char *siem_kafka_property_value(const siem_kafka_property *property) {
     return property->secret != NULL ? siem_secret_text(property->secret) : property->value;
+}
+
+const char *siem_kafka_property_exposed_file(const siem_kafka_property *property) {
+    const char *path = property->secret != NULL ? siem_secret_file(property->value) : NULL;
+    return path != NULL && siem_exposure_of(path) ? path : NULL;
 }
 
 bool siem_kafka_properties_renew(siem_kafka_properties *properties) {

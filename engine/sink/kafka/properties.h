@@ -24,6 +24,9 @@ siem_code siem_kafka_properties_open(siem_kafka_properties *out, const siem_text
 
 const char *siem_kafka_property_value(const siem_kafka_property *property);
 
+/* The file of its secret, when other users can read or change it; or NULL. */
+const char *siem_kafka_property_exposed_file(const siem_kafka_property *property);
+
 /* Reads the secrets again. True when one of them is another one. What cannot be read stays. */
 bool siem_kafka_properties_renew(siem_kafka_properties *properties);
 

@@ -12,6 +12,7 @@ static const siem_symbol symbols[] = {
     {"rd_kafka_assign", AT(assign)},
     {"rd_kafka_assignment_lost", AT(assignment_lost)},
     {"rd_kafka_commit_queue", AT(commit_queue)},
+    {"rd_kafka_committed", AT(committed)},
     {"rd_kafka_conf_destroy", AT(conf_destroy)},
     {"rd_kafka_conf_new", AT(conf_new)},
     {"rd_kafka_conf_set", AT(conf_set)},

@@ -11,6 +11,7 @@ typedef struct siem_rdkafka_functions {
     __typeof__(rd_kafka_assign) *assign;
     __typeof__(rd_kafka_assignment_lost) *assignment_lost;
     __typeof__(rd_kafka_commit_queue) *commit_queue;
+    __typeof__(rd_kafka_committed) *committed;
     __typeof__(rd_kafka_conf_destroy) *conf_destroy;
     __typeof__(rd_kafka_conf_new) *conf_new;
     __typeof__(rd_kafka_conf_set) *conf_set;
