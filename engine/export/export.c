@@ -181,6 +181,7 @@ static void release_source(siem_export *export_) {
     siem_source *source = export_->source;
     if (export_->registry != NULL) *siem_registry_inquiry(export_->registry) = export_->inquiry;
     if (source != NULL && source->kind->end != NULL) source->kind->end(source);
+    if (source != NULL) source->notice = NULL;
     export_->source = NULL;
     export_->registry = NULL;
 }
@@ -425,11 +426,20 @@ siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_
     return SIEM_OK;
 }
 
-siem_code siem_export_begin_source(siem_export *export_, siem_source *source, siem_error *err) {
+static void relay_source(void *context, const char *text) {
+    siem_export_notice(context, text);
+}
+
+siem_code siem_export_begin_source(siem_export *export_, siem_source *source, bool ends,
+                                   siem_error *err) {
     export_->schema_number = 0;
     siem_code rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->source = source;
+    source->ends = ends;
+    source->notice = relay_source;
+    source->notice_context = export_;
+    if (source->kind->begin != NULL) source->kind->begin(source);
     return siem_export_restart(export_, err);
 }
 

@@ -72,7 +72,7 @@ siem_code siem_export_check_registry(const siem_export *export_, const siem_regi
                                      const char *function, siem_error *err);
 
 siem_code siem_export_check_source(const siem_export *export_, const siem_source *source,
-                                   siem_error *err);
+                                   const char *function, siem_error *err);
 
 /* ---- batches ---- */
 
@@ -116,9 +116,10 @@ siem_code siem_export_yield(siem_export *export_, siem_error *err);
 /* ---- how it goes on ---- */
 
 /* Begins a registry, to be read from the first event on, or after the checkpoint; or another
- * source, which is read on where it is. */
+ * source, which is read on where it is, for ever unless it `ends`. */
 siem_code siem_export_begin(siem_export *export_, siem_registry *registry, siem_error *err);
-siem_code siem_export_begin_source(siem_export *export_, siem_source *source, siem_error *err);
+siem_code siem_export_begin_source(siem_export *export_, siem_source *source, bool ends,
+                                   siem_error *err);
 
 /* Releases it, and saves the checkpoint. Returns `rc`; when that is not a failure, why the
  * position could not be saved. */

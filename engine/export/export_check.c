@@ -103,8 +103,7 @@ static siem_code check_output(const siem_export *export_, const siem_registry *r
 }
 
 siem_code siem_export_check_source(const siem_export *export_, const siem_source *source,
-                                   siem_error *err) {
-    static const char function[] = "siem_export_consume";
+                                   const char *function, siem_error *err) {
     const siem_export_options *options = &export_->options;
     if (source == NULL) return siem_misuse_null(function, "source", err);
     if (options->checkpoint == NULL && options->after == 0 && options->tlog == NULL) {

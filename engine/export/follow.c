@@ -19,7 +19,8 @@ static bool passes(siem_code code, bool reading) {
            (code == SIEM_NOT_FOUND && !reading);
 }
 
-/* Waits until something is committed. `*reading` tells whether a failure is the registry's. */
+/* Waits until something is committed, or a source that ends is over. `*reading` tells whether a
+ * failure is the registry's. */
 static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *err) {
     siem_code rc;
     *reading = true;
@@ -31,8 +32,8 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
         }
         if (!siem_export_goes_on(export_)) return cancelled(export_, err);
         rc = export_->source->kind->wait(export_->source, TICK_MS, err);
-    } while (rc == SIEM_END);
-    return rc;
+    } while (rc == SIEM_END && !export_->source->is_over);
+    return rc == SIEM_END ? SIEM_OK : rc;
 }
 
 /* What was confirmed is saved while something else is waited for. */
@@ -149,14 +150,45 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     return rc;
 }
 
+/* Up to the source's end. Nothing is waited out. */
+static siem_code drain(siem_export *export_, siem_error *err) {
+    siem_code rc;
+    do {
+        bool reading;
+        rc = siem_export_round(export_, &reading, err);
+        if (rc == SIEM_OK && export_->source->is_over) return SIEM_OK;
+        if (rc == SIEM_OK) rc = wait_for_news(export_, &reading, err);
+    } while (rc == SIEM_OK);
+    return siem_export_finish_after(export_, rc, err);
+}
+
+siem_code siem_export_drain(siem_export *export_, siem_source *source, siem_error *err) {
+    siem_error own;
+    if (err == NULL) err = &own;
+    siem_code rc = siem_export_enter(export_, __func__, err);
+    if (rc != SIEM_OK) return rc;
+    rc = siem_export_check_source(export_, source, __func__, err);
+    if (rc == SIEM_OK) {
+        rc = siem_export_begin_source(export_, source, true, err);
+        if (rc == SIEM_OK) {
+            export_->lag_due = 0;
+            rc = drain(export_, err);
+            export_->lag_due = INFINITY;
+        }
+        rc = siem_export_end(export_, rc, err);
+    }
+    siem_export_leave(export_);
+    return rc;
+}
+
 siem_code siem_export_consume(siem_export *export_, siem_source *source, siem_error *err) {
     siem_error own;
     if (err == NULL) err = &own;
     siem_code rc = siem_export_enter(export_, __func__, err);
     if (rc != SIEM_OK) return rc;
-    rc = siem_export_check_source(export_, source, err);
+    rc = siem_export_check_source(export_, source, __func__, err);
     if (rc == SIEM_OK) {
-        rc = siem_export_begin_source(export_, source, err);
+        rc = siem_export_begin_source(export_, source, false, err);
         rc = go_on_following(export_, rc, err);
     }
     siem_export_leave(export_);

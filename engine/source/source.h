@@ -12,7 +12,11 @@
 typedef struct siem_source_kind {
     const char *name; /* "registry" */
 
-    /* The next event, which is borrowed until the next call. SIEM_END: there is none now.
+    /* An export begins to read it; `ends` and `notice` are set. NULL: nothing is to be done. */
+    void (*begin)(siem_source *source);
+
+    /* The next event, which is borrowed until the next call. SIEM_END: there is none now. Of a
+     * source that `ends`, with `is_over`: there is none that was there at the start.
      * SIEM_REFUSED with an event: what is there is not one, and the event says what it is. */
     siem_code (*next)(siem_source *source, siem_event **event, siem_error *err);
 
@@ -47,6 +51,10 @@ struct siem_source {
     const siem_source_kind *kind;
     bool is_followed; /* it can go on after its end, and go back to a position */
     bool is_due;      /* its position is to be kept as soon as there is one */
+    bool ends;        /* asked of it: to give no more than what is there at the start */
+    bool is_over;     /* that has been given */
+    void (*notice)(void *context, const char *text); /* NULL: nobody wants to know */
+    void *notice_context;
 };
 
 #endif

@@ -16,6 +16,7 @@
 #define SEEK_MS     5000
 #define PROBE_MS    500
 #define SLICE_MS    50
+#define END_MS      5000 /* for the end of a partition */
 
 struct siem_group {
     const siem_kafka_account *account;
@@ -32,6 +33,8 @@ struct siem_group {
     rd_kafka_resp_err_t fault;                /* that time does not cure */
     rd_kafka_resp_err_t commit_fault;         /* of the last commit */
     bool is_away;                             /* no broker answered, when one was asked last */
+    bool ends;                                /* siem_group_set_ends */
+    bool is_assigned;                         /* it knows which partitions are its own */
     bool is_committing, is_paused, is_closing;
 };
 
@@ -102,8 +105,10 @@ void siem_group_leave(siem_group *group) {
     for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
         siem_ledger_drop(group->ledger, share->partition);
     }
+    siem_ledger_forget_ends(group->ledger);
     group->commits = NULL;
     group->is_closing = group->is_paused = group->is_committing = group->is_away = false;
+    group->is_assigned = false;
 }
 
 void siem_group_close(siem_group *group) {
@@ -152,6 +157,7 @@ static void release(siem_group *group) {
         if (error != NULL) siem_rdkafka.error_destroy(error);
     } else {
         (void)siem_rdkafka.assign(handle, NULL);
+        group->is_assigned = false;
     }
     for (int i = 0; i < list->cnt; i++) {
         const int32_t partition = list->elems[i].partition;
@@ -163,12 +169,25 @@ static void release(siem_group *group) {
     group->leaving = NULL;
 }
 
+/* Where a member that ends does: at the end that the partition has when it comes first. Where that
+ * cannot be asked for, it is where nothing is left to be read. */
+static void set_end(const siem_group *group, siem_share *share) {
+    int64_t low, high;
+    if (!group->ends || share->end >= 0) return;
+    rd_kafka_resp_err_t code = siem_rdkafka.query_watermark_offsets(
+        group->client.handle, group->topic, share->partition, &low, &high, END_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) share->end = high;
+}
+
 static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
     rd_kafka_t *handle = group->client.handle;
     for (int i = 0; i < partitions->cnt; i++) {
         siem_error ignored; /* without memory, nothing of it is committed: it is read again */
         (void)siem_ledger_hold(group->ledger, partitions->elems[i].partition, &ignored);
+        siem_share *share = siem_ledger_find(group->ledger, partitions->elems[i].partition);
+        if (share != NULL) set_end(group, share);
     }
+    group->is_assigned = true;
     siem_kafka_client_forget(&group->client);
     if (is_cooperative(group)) {
         rd_kafka_error_t *error = siem_rdkafka.incremental_assign(handle, partitions);
@@ -198,26 +217,74 @@ bool siem_group_is_leaving(const siem_group *group) {
     return group->leaving != NULL;
 }
 
-/* ---- messages ---- */
+/* ---- ends ---- */
 
-static bool is_held(const siem_group *group, const rd_kafka_message_t *message) {
-    const siem_share *share = siem_ledger_find(group->ledger, message->partition);
-    return share != NULL && share->is_held;
+void siem_group_set_ends(siem_group *group, bool ends) {
+    group->ends = ends;
 }
 
-/* Polls unless a message waits. */
-static void poll_once(siem_group *group, int milliseconds) {
-    group->polled = siem_clock();
-    if (group->waiting != NULL) return;
-    rd_kafka_message_t *message = siem_rdkafka.consumer_poll(group->client.handle, milliseconds);
-    if (message == NULL) return;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && is_held(group, message)) {
-        group->waiting = message;
-        return;
+bool siem_group_is_over(const siem_group *group) {
+    const siem_share *share;
+    if (!group->ends || !group->is_assigned || group->leaving != NULL) return false;
+    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
+        if (share->is_held && !share->is_read) return false;
     }
-    bool is_final = siem_kafka_fault_of(message->err).verdict == SIEM_HOLD;
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && is_final) group->fault = message->err;
+    return true;
+}
+
+/* The partition has no message at `offset` yet. */
+static void note_end(const siem_group *group, int32_t partition, int64_t offset) {
+    siem_share *share = siem_ledger_find(group->ledger, partition);
+    if (share == NULL || !share->is_held) return;
+    if (share->start < 0) share->start = offset;
+    share->is_read = true;
+}
+
+static void pause_one(const siem_group *group, int32_t partition) {
+    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_new(1);
+    (void)siem_rdkafka.topic_partition_list_add(list, group->topic, partition);
+    (void)siem_rdkafka.pause_partitions(group->client.handle, list);
+    siem_rdkafka.topic_partition_list_destroy(list);
+}
+
+/* A message after the end is the next run's, from the last commit on. */
+static bool is_wanted(const siem_group *group, const rd_kafka_message_t *message) {
+    siem_share *share = siem_ledger_find(group->ledger, message->partition);
+    if (share == NULL || !share->is_held) return false;
+    if (!group->ends) return true;
+    share->is_read = share->is_read || (share->end >= 0 && message->offset >= share->end);
+    if (share->is_read) pause_one(group, share->partition);
+    return !share->is_read;
+}
+
+/* ---- messages ---- */
+
+/* Polls unless a message waits. False when there was nothing. */
+static bool poll_once(siem_group *group, int milliseconds) {
+    group->polled = siem_clock();
+    if (group->waiting != NULL) return true;
+    rd_kafka_message_t *message = siem_rdkafka.consumer_poll(group->client.handle, milliseconds);
+    if (message == NULL) return false;
+    const rd_kafka_resp_err_t code = message->err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && is_wanted(group, message)) {
+        group->waiting = message;
+        return true;
+    }
+    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        note_end(group, message->partition, message->offset);
+    } else if (siem_kafka_fault_of(code).verdict == SIEM_HOLD) {
+        group->fault = code;
+    }
     siem_rdkafka.message_destroy(message);
+    return true;
+}
+
+/* The next message, over what is none. */
+static bool find_message(siem_group *group) {
+    while (group->waiting == NULL && group->leaving == NULL && !siem_group_is_over(group) &&
+           poll_once(group, 0)) {
+    }
+    return group->waiting != NULL && group->leaving == NULL;
 }
 
 /* What time does not cure, or SIEM_OK. */
@@ -250,6 +317,7 @@ static siem_code probe(siem_group *group, siem_error *err) {
 
 /* Why there is no message. SIEM_END: there is none. */
 static siem_code find_cause(siem_group *group, siem_error *err) {
+    siem_kafka_client_remark(&group->client);
     siem_code rc = check(group, err);
     bool is_doubtful = group->client.is_down || group->client.cause[0] != '\0';
     if (rc == SIEM_OK && is_doubtful) rc = probe(group, err);
@@ -269,9 +337,7 @@ siem_code siem_group_take(siem_group *group, siem_message *message, siem_error *
     drop_message(&group->taken);
     if (group->leaving != NULL) return SIEM_END;
     set_paused(group, false);
-    poll_once(group, 0);
-    if (group->leaving != NULL) return SIEM_END;
-    if (group->waiting == NULL) return find_cause(group, err);
+    if (!find_message(group)) return group->leaving != NULL ? SIEM_END : find_cause(group, err);
     const rd_kafka_message_t *next = group->waiting;
     message->place = place_of(next);
     rc = siem_ledger_add(group->ledger, &message->place, &message->number, err);
@@ -300,14 +366,15 @@ siem_code siem_group_wait(siem_group *group, int milliseconds, siem_error *err) 
     (void)siem_group_commit(group, 0, false, &ignored);
     release_when_done(group);
     set_paused(group, group->leaving != NULL);
-    poll_once(group, milliseconds);
+    (void)poll_once(group, milliseconds);
     return group->waiting != NULL ? SIEM_OK : find_cause(group, err);
 }
 
 void siem_group_tend(siem_group *group) {
     if (group->client.handle == NULL || siem_clock() - group->polled < QUIET) return;
     set_paused(group, true);
-    poll_once(group, 0);
+    (void)poll_once(group, 0);
+    siem_kafka_client_remark(&group->client);
     if (group->leaving != NULL && siem_clock() >= group->leave_due) release_when_done(group);
 }
 
@@ -414,16 +481,34 @@ void siem_group_rewind(siem_group *group, int64_t number) {
 
 /* ---- lag ---- */
 
+/* The end is the one that the last answer of a broker had. */
+static siem_partition describe(const siem_group *group, const siem_share *share) {
+    int64_t low, high, from = share->done >= 0 ? share->done : share->start;
+    siem_partition partition = {.number = share->partition, .offset = from, .end = -1, .lag = -1};
+    rd_kafka_resp_err_t code = siem_rdkafka.get_watermark_offsets(
+        group->client.handle, group->topic, share->partition, &low, &high);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0) partition.end = high;
+    if (from < 0 || partition.end < 0) return partition;
+    partition.lag = high > from ? high - from : 0;
+    return partition;
+}
+
+bool siem_group_partition(siem_group *group, size_t index, siem_partition *out) {
+    const siem_share *share;
+    size_t held = 0;
+    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
+        if (!share->is_held || held++ < index) continue;
+        *out = describe(group, share);
+        return true;
+    }
+    return false;
+}
+
 siem_lag siem_group_lag(siem_group *group) {
     siem_lag lag = {0};
-    const siem_share *share;
-    if (group->client.handle == NULL) return lag;
-    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
-        int64_t low, high, from = share->done >= 0 ? share->done : share->start;
-        if (!share->is_held || from < 0) continue;
-        rd_kafka_resp_err_t code = siem_rdkafka.get_watermark_offsets(
-            group->client.handle, group->topic, share->partition, &low, &high);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && high > from) lag.events += high - from;
+    siem_partition partition;
+    for (size_t i = 0; siem_group_partition(group, i, &partition); i++) {
+        if (partition.lag > 0) lag.events += partition.lag;
     }
     int64_t oldest = siem_ledger_oldest(group->ledger);
     if (oldest > 0) lag.seconds = fmax(0, (double)time(NULL) - (double)oldest / 1000);

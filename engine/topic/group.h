@@ -24,6 +24,9 @@ typedef struct siem_message {
 siem_code siem_group_open(siem_group **out, const siem_kafka_account *account, const char *topic,
                           double handover, siem_error *err);
 
+/* Before it joins: whether it ends where the partitions end when it gets them. */
+void siem_group_set_ends(siem_group *group, bool ends);
+
 /* The next message. The first call joins the group. SIEM_END: there is none now, or partitions are
  * to be released first. Errors: SIEM_UNAVAILABLE while no broker is there, SIEM_HELD,
  * SIEM_NO_MEMORY. */
@@ -39,6 +42,9 @@ void siem_group_tend(siem_group *group);
 /* Whether the group takes partitions away. */
 bool siem_group_is_leaving(const siem_group *group);
 
+/* Whether it ends, and has given all messages up to the ends of its partitions. */
+bool siem_group_is_over(const siem_group *group);
+
 /* All messages up to that number are done, and the group is to know. `waits`: until it does, for
  * some seconds. Errors: SIEM_IO, also of an earlier call. */
 siem_code siem_group_commit(siem_group *group, int64_t number, bool waits, siem_error *err);
@@ -48,6 +54,9 @@ void siem_group_rewind(siem_group *group, int64_t number);
 
 /* What is left of the partitions that are its own. Never waits. */
 siem_lag siem_group_lag(siem_group *group);
+
+/* Partition `index` of those that are its own; false beyond the last. Never waits. */
+bool siem_group_partition(siem_group *group, size_t index, siem_partition *out);
 
 /* Is a member no longer. The next siem_group_take joins again. */
 void siem_group_leave(siem_group *group);

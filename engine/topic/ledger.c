@@ -53,10 +53,19 @@ siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, siem_error *e
         if (shares == NULL) return siem_error_no_memory(err);
         ledger->shares = shares;
         share = &shares[ledger->share_count++];
+        share->end = -1;
     }
-    *share = (siem_share){
-        .partition = partition, .start = -1, .done = -1, .committed = -1, .is_held = true};
+    *share = (siem_share){.partition = partition,
+                          .start = -1,
+                          .done = -1,
+                          .committed = -1,
+                          .end = share->end,
+                          .is_held = true};
     return SIEM_OK;
+}
+
+void siem_ledger_forget_ends(siem_ledger *ledger) {
+    for (size_t i = 0; i < ledger->share_count; i++) ledger->shares[i].end = -1;
 }
 
 /* ---- messages ---- */
@@ -86,7 +95,9 @@ siem_code siem_ledger_add(siem_ledger *ledger, const siem_message_place *place, 
     *number = ledger->first + (int64_t)ledger->count++;
     *at(ledger, *number) = *place;
     siem_share *share = siem_ledger_find(ledger, place->partition);
-    if (share != NULL && share->start < 0) share->start = place->offset;
+    if (share == NULL) return SIEM_OK;
+    if (share->start < 0) share->start = place->offset;
+    share->is_read = share->end >= 0 && place->offset + 1 >= share->end;
     return SIEM_OK;
 }
 
@@ -119,6 +130,7 @@ static void rewind_share(siem_ledger *ledger, int32_t partition, int64_t number,
         is_found = true;
         again->partition = NOBODY;
     }
+    if (is_found) siem_ledger_find(ledger, partition)->is_read = false;
 }
 
 void siem_ledger_rewind(siem_ledger *ledger, int64_t number, siem_restart_function restart,

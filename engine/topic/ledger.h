@@ -18,10 +18,12 @@ typedef struct siem_message_place {
 /* A partition that this member has read. Offsets are those of the next message; -1: none. */
 typedef struct siem_share {
     int32_t partition;
-    int64_t start;     /* of the first message that was read */
+    int64_t start;     /* of the first message that was read, or would be */
     int64_t done;      /* up to there all is done */
     int64_t committed; /* and up to there the group knows that */
+    int64_t end;       /* where reading ends; it stays when the partition is held again */
     bool is_held;      /* the partition is this member's */
+    bool is_read;      /* up to its end */
 } siem_share;
 
 siem_code siem_ledger_open(siem_ledger **out, siem_error *err);
@@ -44,6 +46,9 @@ void siem_ledger_settle(siem_ledger *ledger, int64_t number);
 typedef void (*siem_restart_function)(void *context, int32_t partition, int64_t offset);
 void siem_ledger_rewind(siem_ledger *ledger, int64_t number, siem_restart_function restart,
                         void *context);
+
+/* Partitions have no ends from here on. */
+void siem_ledger_forget_ends(siem_ledger *ledger);
 
 /* How many numbers are not done. */
 size_t siem_ledger_open_count(const siem_ledger *ledger);

@@ -4,6 +4,7 @@
 #include "source/raw_event.h"
 #include "source/source.h"
 #include "topic/group.h"
+#include "topic/standing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ typedef struct topic_source {
     siem_event stray; /* in place of a message that is not an event */
     siem_value stray_values[STRAY_COLUMNS];
     char stray_id[300];
+    siem_partition partition; /* that siem_source_partition gave */
+    siem_partition *answer;   /* of the brokers, when they were asked last; NULL: none */
+    size_t answer_count;
 } topic_source;
 
 /* ---- options ---- */
@@ -96,14 +100,22 @@ static siem_event *describe(topic_source *topic, const siem_message *message) {
     return stray;
 }
 
+/* What the group wants of the export. */
+static void look_at_group(topic_source *topic) {
+    topic->source.is_due = siem_group_is_leaving(topic->group);
+    topic->source.is_over = siem_group_is_over(topic->group);
+}
+
 /* Its position is the number of the message: the ids of several registries say nothing. */
 static siem_code next(siem_source *source, siem_event **event, siem_error *err) {
     topic_source *topic = topic_of(source);
     siem_message message;
     *event = NULL;
     siem_code rc = siem_group_take(topic->group, &message, err);
-    source->is_due = siem_group_is_leaving(topic->group);
-    if (rc != SIEM_OK) return rc;
+    if (rc != SIEM_OK) {
+        look_at_group(topic);
+        return rc;
+    }
     rc = siem_raw_event_read(topic->reader, message.bytes, message.size, event, err);
     if (rc == SIEM_OK) {
         (*event)->row_id = message.number;
@@ -117,14 +129,14 @@ static siem_code next(siem_source *source, siem_event **event, siem_error *err) 
 static siem_code wait_for(siem_source *source, int milliseconds, siem_error *err) {
     topic_source *topic = topic_of(source);
     siem_code rc = siem_group_wait(topic->group, milliseconds, err);
-    source->is_due = siem_group_is_leaving(topic->group);
+    look_at_group(topic);
     return rc;
 }
 
 static void tend(siem_source *source) {
     topic_source *topic = topic_of(source);
     siem_group_tend(topic->group);
-    source->is_due = siem_group_is_leaving(topic->group);
+    look_at_group(topic);
 }
 
 /* ---- position ---- */
@@ -143,9 +155,63 @@ static siem_code read_lag(siem_source *source, int64_t id, siem_lag *lag) {
     return SIEM_OK;
 }
 
+static void forget_answer(topic_source *topic) {
+    free(topic->answer);
+    topic->answer = NULL;
+    topic->answer_count = 0;
+}
+
 static void end(siem_source *source) {
     siem_group_leave(topic_of(source)->group);
-    source->is_due = false;
+    source->is_due = source->is_over = false;
+}
+
+/* ---- partitions ---- */
+
+siem_code siem_source_ask(siem_source *source, siem_error *err) {
+    if (source == NULL) return siem_misuse_null(__func__, "source", err);
+    topic_source *topic = topic_of(source);
+    forget_answer(topic);
+    return siem_standing_read(&topic->answer, &topic->answer_count, &topic->account, topic->topic,
+                              err);
+}
+
+const siem_partition *siem_source_partition(siem_source *source, size_t index) {
+    if (source == NULL) return NULL;
+    topic_source *topic = topic_of(source);
+    if (topic->answer != NULL) {
+        return index < topic->answer_count ? &topic->answer[index] : NULL;
+    }
+    return siem_group_partition(topic->group, index, &topic->partition) ? &topic->partition : NULL;
+}
+
+/* ---- notices ---- */
+
+static void give_notice(const topic_source *topic, const char *format, const char *name,
+                        const char *text) {
+    char notice[SIEM_REPORT_SIZE];
+    if (topic->source.notice == NULL) return;
+    (void)snprintf(notice, sizeof notice, format, name, text);
+    topic->source.notice(topic->source.notice_context, notice);
+}
+
+/* What librdkafka logs. */
+static void relay_remark(void *context, const char *text) {
+    const topic_source *topic = context;
+    give_notice(topic, "%s: %s", topic->account.name, text);
+}
+
+static void begin(siem_source *source) {
+    topic_source *topic = topic_of(source);
+    forget_answer(topic);
+    siem_group_set_ends(topic->group, source->ends);
+    for (size_t i = 0; i < topic->properties.count; i++) {
+        const siem_kafka_property *property = &topic->properties.list[i];
+        const char *path = siem_kafka_property_exposed_file(property);
+        if (path == NULL) continue;
+        give_notice(topic, "%s: other users can read or change '%s': chmod o= it", property->name,
+                    path);
+    }
 }
 
 /* ---- life ---- */
@@ -153,6 +219,7 @@ static void end(siem_source *source) {
 static void close_topic(siem_source *source) {
     topic_source *topic = topic_of(source);
     siem_group_close(topic->group);
+    forget_answer(topic);
     siem_raw_event_reader_close(topic->reader);
     siem_kafka_properties_close(&topic->properties);
     siem_options_free(topic, options);
@@ -160,6 +227,7 @@ static void close_topic(siem_source *source) {
 }
 
 static const siem_source_kind kafka = {.name = "kafka",
+                                       .begin = begin,
                                        .next = next,
                                        .seek = seek,
                                        .wait = wait_for,
@@ -177,7 +245,9 @@ static siem_code open_topic(topic_source *topic, const siem_options *given, siem
     topic->account = (siem_kafka_account){.name = kafka.name,
                                           .brokers = topic->brokers,
                                           .group = topic->group_id,
-                                          .properties = &topic->properties};
+                                          .properties = &topic->properties,
+                                          .remark = relay_remark,
+                                          .context = topic};
     return siem_group_open(&topic->group, &topic->account, topic->topic, topic->handover, err);
 }
 

@@ -332,15 +332,25 @@ static int export_follow(lua_State *L) {
     return run_on(L, siem_export_follow);
 }
 
-/* export:consume(source) -> nil, message, code */
-static int export_consume(lua_State *L) {
+static int read_source(lua_State *L,
+                       siem_code (*read)(siem_export *, siem_source *, siem_error *)) {
     siem_error err;
     siem_lua_use *use;
     siem_source *source = siem_lua_check_source(L, 2, &use);
     siem_lua_check_unused(L, use, SIEM_LUA_SOURCE);
     session s = begin(L, use);
-    siem_code rc = siem_export_consume(s.export_->export_, source, &err);
+    siem_code rc = read(s.export_->export_, source, &err);
     return end(L, &s, rc, &err);
+}
+
+/* export:consume(source) -> nil, message, code */
+static int export_consume(lua_State *L) {
+    return read_source(L, siem_export_consume);
+}
+
+/* export:drain(source) -> true, or nil, message, code */
+static int export_drain(lua_State *L) {
+    return read_source(L, siem_export_drain);
 }
 
 /* export:finish() -> true, or nil, message, code */
@@ -421,10 +431,10 @@ static int no_counts(lua_State *L) {
 }
 
 void siem_lua_bind_export(lua_State *L) {
-    static const luaL_Reg methods[] = {{"send", export_send},       {"run", export_run},
-                                       {"follow", export_follow},   {"consume", export_consume},
-                                       {"finish", export_finish},   {"counts", export_counts},
-                                       {"reasons", export_reasons}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"send", export_send},       {"run", export_run},         {"follow", export_follow},
+        {"consume", export_consume}, {"drain", export_drain},     {"finish", export_finish},
+        {"counts", export_counts},   {"reasons", export_reasons}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EXPORT, methods, export_close);
     siem_lua_set_tostring(L, SIEM_LUA_EXPORT, export_describe);
     lua_pushcfunction(L, export_open);

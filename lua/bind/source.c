@@ -30,6 +30,45 @@ static int source_describe(lua_State *L) {
     return 1;
 }
 
+static siem_source *check(lua_State *L, siem_lua_use **use) {
+    return siem_lua_check_source(L, 1, use);
+}
+
+/* source:ask() -> true, or nil, message, code */
+static int source_ask(lua_State *L) {
+    siem_error err;
+    siem_lua_use *use;
+    siem_source *source = check(L, &use);
+    siem_lua_check_unused(L, use, SIEM_LUA_SOURCE);
+    if (siem_source_ask(source, &err) != SIEM_OK) return siem_lua_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* What is unknown is omitted. */
+static void set_number(lua_State *L, const char *name, int64_t number) {
+    if (number < 0) return;
+    lua_pushinteger(L, number);
+    lua_setfield(L, -2, name);
+}
+
+/* source:partitions() -> a list of {partition=, offset=, end_offset=, lag=} */
+static int source_partitions(lua_State *L) {
+    siem_lua_use *use;
+    siem_source *source = check(L, &use);
+    const siem_partition *partition;
+    lua_newtable(L);
+    for (size_t i = 0; (partition = siem_source_partition(source, i)) != NULL; i++) {
+        lua_createtable(L, 0, 4);
+        set_number(L, "partition", partition->number);
+        set_number(L, "offset", partition->offset);
+        set_number(L, "end_offset", partition->end);
+        set_number(L, "lag", partition->lag);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 /* core.source_open(kind, {{name, text}, ...}) -> source, or nil, message, code, fault */
 static int source_open(lua_State *L) {
     siem_error err;
@@ -59,7 +98,8 @@ static int source_open(lua_State *L) {
 }
 
 void siem_lua_bind_source(lua_State *L) {
-    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"ask", source_ask}, {"partitions", source_partitions}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_SOURCE, methods, source_close);
     siem_lua_set_tostring(L, SIEM_LUA_SOURCE, source_describe);
     lua_pushcfunction(L, source_open);

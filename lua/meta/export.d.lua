@@ -163,6 +163,11 @@ function Export:follow(registry) end
 ---@return nil, string message, oversight.Code code
 function Export:consume(source) end
 
+--- Exports the events of a source up to the end that each partition has when this member gets it.
+---@param source oversight.Source
+---@return true?, string? message, oversight.Code? code
+function Export:drain(source) end
+
 --- Sends the records of the last batch, and waits until all records are confirmed.
 ---@return true?, string? message, oversight.Code? code
 function Export:finish() end

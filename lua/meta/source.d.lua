@@ -8,8 +8,8 @@ local siem = {}
 
 siem.source = {}
 
---- Opens a topic of Kafka as a source, as a member of a group of consumers. It is for a pipeline that follows, or for
---- `export:consume`.
+--- Opens a topic of Kafka as a source, as a member of a group of consumers. It is for a pipeline, or for
+--- `export:consume` and `export:drain`.
 ---@param options oversight.KafkaSourceOptions
 ---@return oversight.Source? source, string? message, oversight.Code? code, oversight.Fault? fault
 function siem.source.kafka(options) end
@@ -26,6 +26,23 @@ function siem.source.kafka(options) end
 --- by itself.
 ---@class oversight.Source
 local Source = {}
+
+--- How far the group is in a partition of the topic.
+---@class oversight.Partition
+---@field partition integer its number, from 0
+---@field offset integer? of the first message that is not done; nil for a group that has not begun
+---@field end_offset integer? that the next message of the topic will have; nil while it is unknown
+---@field lag integer? messages that are not done; nil while that is unknown
+
+--- Asks the brokers how far the group is, with or without members, so that `source:partitions` returns it. No export
+--- may read the source meanwhile.
+---@return true?, string? message, oversight.Code? code `"unavailable"` while no broker answers
+function Source:ask() end
+
+--- Lists partitions: while an export reads the source, as in its progress function, those of this member; after
+--- `source:ask`, all.
+---@return oversight.Partition[]
+function Source:partitions() end
 
 --- Closes the source. The export that reads it must have ended.
 function Source:close() end

@@ -199,7 +199,6 @@ local function check(definition)
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
   end
   if is_of(definition.source, "source") then
-    if not definition.follow then return "a source goes on and on: it needs follow = true" end
     if (definition.jobs or 1) > 1 then return "jobs is 1 for a source: run more members of its group" end
     for _, key in ipairs { "checkpoint", "after", "wait", "tlog" } do
       if definition[key] then return key .. " is of one registry: a source keeps its position by itself" end
@@ -419,7 +418,7 @@ local function open_parts(self)
 end
 
 local function run_export(self, export, source)
-  if is_of(source, "source") then return export:consume(source) end
+  if is_of(source, "source") then return export[self.follow and "consume" or "drain"](export, source) end
   if self.follow then return export:follow(source) end
   if type(source) == "userdata" then return export:run(source) end
   return send_all(export, source)
@@ -430,7 +429,7 @@ local LAST_LOOK = 2
 
 --- What of a registry is exported; nil where that has no end, or the events are not a registry's.
 local function selection_of(self, parts)
-  if self.follow or type(parts.source) ~= "userdata" then return end
+  if self.follow or type(parts.source) ~= "userdata" or is_of(parts.source, "source") then return end
   local start = parts.checkpoint and parts.checkpoint:last_id()
   return selection.new(parts.source, describes_registry(self.source) and self.source or {}, start)
 end

@@ -1,242 +1,13 @@
-/* test_consume.c: exports of a topic by members of a group, with librdkafka's own mock cluster. */
+/* test_consume.c: exports of a topic by members of a group. */
 #include "base/clock.h"
-#include "testing.h"
+#include "member.h"
 
-#include <librdkafka/rdkafka.h>
-
-#include <librdkafka/rdkafka_mock.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTITIONS 3
-#define DEADLINE   60.0 /* seconds, for a machine that is slow */
-
-static rd_kafka_t *host; /* of the cluster, and the producer */
-static rd_kafka_mock_cluster_t *cluster;
-static char topic[32]; /* of this test */
-
-static int open_all(void **state) {
-    char reason[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)state;
-    (void)rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", reason, sizeof reason);
-    host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    assert_non_null(host);
-    cluster = rd_kafka_handle_mock_cluster(host);
-    assert_non_null(cluster);
-    return 0;
-}
-
-static int close_all(void **state) {
-    (void)state;
-    rd_kafka_destroy(host);
-    return 0;
-}
-
-static int make_topic(void **state) {
-    static unsigned count;
-    (void)state;
-    (void)snprintf(topic, sizeof topic, "events-%u", ++count);
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, topic, PARTITIONS, 1),
-                     RD_KAFKA_RESP_ERR_NO_ERROR);
-    return 0;
-}
-
-/* ---- messages ---- */
-
-static void produce(int32_t partition, const char *text) {
-    rd_kafka_resp_err_t code =
-        rd_kafka_producev(host, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-                          RD_KAFKA_V_VALUE((void *)text, strlen(text)),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    assert_int_equal(code, RD_KAFKA_RESP_ERR_NO_ERROR);
-}
-
-static void flush(void) {
-    assert_int_equal(rd_kafka_flush(host, (int)(DEADLINE * 1000)), RD_KAFKA_RESP_ERR_NO_ERROR);
-}
-
-/* Events first to last of that registry, all in the partition. */
-static void produce_events(int32_t partition, const char *registry, int first, int last) {
-    for (int id = first; id <= last; id++) {
-        char text[200];
-        (void)snprintf(text, sizeof text,
-                       "{\"event_id\":\"%d\",\"event_kind\":\"dns\",\"occurred_unix\":%d,"
-                       "\"registry_id\":\"%s\",\"token_id\":\"t\"}",
-                       id, 1700000000 + id, registry);
-        produce(partition, text);
-    }
-    flush();
-}
-
-/* What the group has committed of a partition; -1: nothing. */
-static int64_t committed(const char *group, int32_t partition) {
-    char reason[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster),
-                            reason, sizeof reason);
-    (void)rd_kafka_conf_set(conf, "group.id", group, reason, sizeof reason);
-    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    (void)rd_kafka_topic_partition_list_add(list, topic, partition);
-    assert_int_equal(rd_kafka_committed(consumer, list, (int)(DEADLINE * 1000)),
-                     RD_KAFKA_RESP_ERR_NO_ERROR);
-    int64_t offset = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_destroy(consumer);
-    return offset >= 0 ? offset : -1;
-}
-
-/* ---- a consumer: a source, a sink that remembers, and when it ends ---- */
-
-#define MOST_RECORDS 4000
-
-typedef struct consumer {
-    const char *group, *handover; /* NULL: the usual one */
-    siem_on_error on_error;
-    siem_deadletter *deadletter;
-    size_t batch_bytes; /* 0: a record a batch */
-    size_t wanted;      /* records, after which it ends */
-    bool (*is_over)(void);
-    size_t fails_at;  /* a number of records with which the sink has an outage; 0: never */
-    double fails_for; /* seconds */
-    size_t holds_at;  /* likewise: with which it holds */
-    /* ---- what came of it ---- */
-    char *records[MOST_RECORDS];
-    _Atomic size_t count;
-    double failing_since;
-    double begun;
-    siem_code code;
-    siem_error error;
-    siem_counts counts;
-    char notices[2000];
-} consumer;
-
-static siem_code take(void *context, const siem_batch *batch, siem_outcome *outcomes,
-                      siem_error *err) {
-    consumer *c = context;
-    (void)outcomes;
-    if (c->fails_at != 0 && c->count >= c->fails_at) {
-        if (c->failing_since == 0) c->failing_since = siem_clock();
-        if (siem_clock() - c->failing_since < c->fails_for) {
-            err->code = SIEM_UNAVAILABLE;
-            (void)snprintf(err->message, sizeof err->message, "the target is away");
-            return SIEM_UNAVAILABLE;
-        }
-        c->fails_at = 0;
-    }
-    if (c->holds_at != 0 && c->count >= c->holds_at) {
-        err->code = SIEM_HELD;
-        (void)snprintf(err->message, sizeof err->message, "the target is full");
-        return SIEM_HELD;
-    }
-    for (size_t i = 0; i < siem_batch_size(batch) && c->count < MOST_RECORDS; i++) {
-        size_t size;
-        const char *record = siem_batch_at(batch, i, &size);
-        c->records[c->count++] = strndup(record, size);
-    }
-    return SIEM_OK;
-}
-
-static bool goes_on(void *context, const siem_counts *counts) {
-    consumer *c = context;
-    bool is_done = c->is_over != NULL ? c->is_over() : c->count + counts->refused >= c->wanted;
-    return !is_done && siem_clock() - c->begun < DEADLINE;
-}
-
-static void note(void *context, const char *text) {
-    consumer *c = context;
-    size_t at = strlen(c->notices);
-    (void)snprintf(c->notices + at, sizeof c->notices - at, "%s\n", text);
-}
-
-static siem_code open_source(siem_source **source, const consumer *c, siem_error *err) {
-    /* A change of the cluster's groups takes the time of a session. */
-    const siem_option options[] = {{"brokers", rd_kafka_mock_cluster_bootstraps(cluster)},
-                                   {"topic", topic},
-                                   {"group", c->group},
-                                   {"kafka", "session.timeout.ms=6000"},
-                                   {"kafka", "heartbeat.interval.ms=200"},
-                                   {"handover", c->handover}};
-    return siem_source_open(source, "kafka", options, c->handover != NULL ? 6 : 5, err);
-}
-
-static siem_mapping *open_mapping(void) {
-    const char *const id[] = {"event_id", NULL}, *const registry[] = {"registry_id", NULL};
-    siem_mapping *mapping;
-    assert_ok(siem_mapping_open(&mapping, "ids", &err));
-    assert_ok(siem_mapping_add(mapping, &(siem_row){.destination = "id", .from = id}, &err));
-    assert_ok(siem_mapping_add(mapping, &(siem_row){.destination = "r", .from = registry}, &err));
-    assert_ok(siem_mapping_compile(mapping, &err));
-    return mapping;
-}
-
-static void *run(void *context) {
-    consumer *c = context;
-    siem_source *source;
-    siem_sink *sink;
-    siem_export *export_;
-    siem_mapping *mapping = open_mapping(); /* of this thread */
-    assert_ok(open_source(&source, c, &err));
-    assert_ok(siem_sink_open_function(&sink, take, NULL, c, &err));
-    const siem_export_options options = {.mapping = mapping,
-                                         .sink = sink,
-                                         .on_error = c->on_error,
-                                         .deadletter = c->deadletter,
-                                         .batch_bytes = c->batch_bytes != 0 ? c->batch_bytes : 1,
-                                         .progress = goes_on,
-                                         .progress_context = c,
-                                         .notice = note,
-                                         .notice_context = c};
-    assert_ok(siem_export_open(&export_, &options, &err));
-    c->begun = siem_clock();
-    c->code = siem_export_consume(export_, source, &c->error);
-    c->counts = *siem_export_counts(export_);
-    siem_export_close(export_);
-    assert_ok(siem_sink_close(sink, &err));
-    siem_source_close(source);
-    siem_mapping_close(mapping);
-    return NULL;
-}
-
-static void free_records(consumer *c) {
-    for (size_t i = 0; i < c->count; i++) free(c->records[i]);
-    c->count = 0;
-}
-
-static size_t count_of(const consumer *c, const char *record) {
-    size_t count = 0;
-    for (size_t i = 0; i < c->count; i++) count += strcmp(c->records[i], record) == 0;
-    return count;
-}
-
-/* How often event `id` of a registry has arrived. */
-static size_t arrivals(const consumer *c, const char *registry, int id) {
-    char record[100];
-    (void)snprintf(record, sizeof record, "{\"id\":\"%d\",\"r\":\"%s\"}", id, registry);
-    return count_of(c, record);
-}
-
-static void assert_code(const consumer *c, siem_code code) {
-    if (c->code != code) fail_msg("%s: %s", siem_code_name(c->code), c->error.message);
-}
-
-/* The ids of a registry, in the order in which they came, never step back. */
-static void assert_order(const consumer *c, const char *registry) {
-    char ending[40];
-    int last = 0;
-    (void)snprintf(ending, sizeof ending, "\"r\":\"%s\"}", registry);
-    for (size_t i = 0; i < c->count; i++) {
-        if (strstr(c->records[i], ending) == NULL) continue;
-        int id = atoi(c->records[i] + strlen("{\"id\":\""));
-        assert_true(id > last);
-        last = id;
-    }
-}
-
-/* ---- tests ---- */
+/* ---- one member ---- */
 
 static void test_all(void **state) {
     (void)state;
@@ -459,6 +230,8 @@ static void test_options(void **state) {
         {"mqtt", "group", "g", "give kafka", SIEM_NOT_FOUND},
         {"kafka", "kafka", "no.such=1", "No such configuration property", SIEM_INVALID},
         {"kafka", "handover", "-1", "handover", SIEM_INVALID},
+        {"kafka", "kafka", "enable.auto.commit=true", "the source sets it", SIEM_INVALID},
+        {"kafka", "kafka", "group.id=other", "the source sets it", SIEM_INVALID},
         {"kafka", "colour", "red", "colour", SIEM_INVALID},
         {"kafka", "topic", "other", "twice", SIEM_INVALID},
         {"kafka", "kafka", "sasl.password=file:/nowhere/at/all", "/nowhere/at/all", SIEM_HELD},
@@ -482,8 +255,6 @@ static void test_options(void **state) {
     assert_string_equal(err.options[0], "group");
     siem_source_close(NULL);
 }
-
-#define WITH_TOPIC(test) cmocka_unit_test_setup(test, make_topic)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

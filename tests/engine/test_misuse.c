@@ -217,6 +217,8 @@ CASE(send_export, siem_export_send(NULL, g.event, err))
 CASE(run_export, siem_export_run(NULL, g.registry, err))
 CASE(follow_export, siem_export_follow(NULL, g.followed, err))
 CASE(consume_export, siem_export_consume(NULL, (siem_source *)g.sink, err))
+CASE(drain_export, siem_export_drain(NULL, (siem_source *)g.sink, err))
+CASE(source_ask, siem_source_ask(NULL, err))
 CASE(source_out, siem_source_open(NULL, "kafka", NULL, 0, err))
 CASE(source_kind, siem_source_open(OUT(source), NULL, NULL, 0, err))
 CASE(source_options, siem_source_open(OUT(source), "kafka", NULL, 2, err))
@@ -440,6 +442,8 @@ static const test_misuse misuses[] = {
     M(run_export, "export"),
     M(follow_export, "export"),
     M(consume_export, "export"),
+    M(drain_export, "export"),
+    M(source_ask, "source is NULL"),
     M(source_out, "out"),
     M(source_kind, "kind"),
     M(source_options, "options"),
@@ -541,6 +545,7 @@ static const char *check_closing_nothing(void) {
 
 static const char *check_beyond(void) {
     prepare();
+    NOTHING(siem_source_partition(NULL, 0) != NULL);
     NOTHING(siem_event_get(g.event, NULL).type != SIEM_NULL);
     NOTHING(siem_event_at(g.event, (size_t)-1).type != SIEM_NULL);
     NOTHING(siem_query_name(g.query, (size_t)1 << 32) != NULL);

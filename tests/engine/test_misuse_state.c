@@ -90,6 +90,10 @@ static siem_code consume_nothing(siem_error *err) {
     return siem_export_consume(export_, NULL, err);
 }
 
+static siem_code drain_nothing(siem_error *err) {
+    return siem_export_drain(export_, NULL, err);
+}
+
 /* Nothing looks into it. */
 static siem_code consume_with_checkpoint(siem_error *err) {
     return siem_export_consume(export_, (siem_source *)one, err);
@@ -354,6 +358,7 @@ static const test_misuse misuses[] = {
     M(follow_other, "siem_export_follow: the checkpoint"),
     M(run_unfollowed, "follow = true"),
     M(consume_nothing, "source is NULL"),
+    M(drain_nothing, "siem_export_drain: source is NULL"),
     M(consume_with_checkpoint, "siem_export_consume: a checkpoint"),
     M(follow_unfollowed, "siem_export_follow: the registry is not followed"),
     M(send_other, "belongs to the registry 'one', not to 'two'"),

@@ -7,7 +7,8 @@ local M = {}
 
 M.options = {
   { "--from", value = "kafka",
-    help = "instead of --db: raw events of a topic, by --brokers, --topic, --group and --kafka; needs --follow" },
+    help = "instead of --db: raw events of a topic, by --brokers, --topic, --group and --kafka: what is there, or " ..
+      "with --follow also what comes" },
   { "--group", value = "NAME", help = "with --from: the group of consumers that share the topic's partitions" },
   { "--handover", value = "SECONDS",
     help = "with --from: to deliver what was read of a partition that another consumer gets (default: 10)" },
@@ -34,7 +35,6 @@ local function problem_of(given)
   for _, name in ipairs(OF_REGISTRY) do
     if given[name] then return ("%s is about one registry: it does not go with --from"):format(flag_of(name)) end
   end
-  if not given.follow then return "--from needs --follow" end
   if (given.jobs or 1) > 1 then return "--jobs does not go with --from: start more consumers of the group" end
   for _, name in ipairs { "brokers", "topic", "group" } do
     if not given[name] then return ("--from kafka needs %s"):format(flag_of(name)) end
