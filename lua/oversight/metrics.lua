@@ -55,6 +55,20 @@ local function add_values(lines, pipelines, name, value)
   end
 end
 
+--- How far each pipeline with a topic is in the partitions that are its own.
+local function add_partitions(lines, pipelines)
+  local name, samples = "partition_lag_events", {}
+  for _, pipeline in ipairs(pipelines) do
+    for _, partition in ipairs(pipeline.numbers.partitions or {}) do
+      local labels = ('%s,partition="%d"'):format(labels_of(pipeline), partition.partition)
+      if partition.lag then add_sample(samples, name, labels, partition.lag) end
+    end
+  end
+  if #samples == 0 then return end
+  add_family(lines, name, "gauge", "Messages of a partition of the topic that are not done")
+  table.move(samples, 1, #samples, #lines + 1, lines)
+end
+
 local function add_latency(lines, pipelines)
   local name = "batch_latency_seconds"
   add_family(lines, name, "histogram", "How long a batch was in flight until its last record was settled")
@@ -85,6 +99,7 @@ function M.text(pipelines, now)
     add_family(lines, name, "gauge", help)
     add_values(lines, pipelines, name, function(numbers) return value(numbers, now) end)
   end
+  add_partitions(lines, pipelines)
   add_latency(lines, pipelines)
   return table.concat(lines, "\n") .. "\n"
 end

@@ -37,6 +37,16 @@ describe("numbers", function()
     end
   end)
 
+  it("are those of each partition of a topic", function()
+    local numbers = numbers_of "running"
+    assert.is_nil(metrics.text({ { name = "p", numbers = numbers } }, 0):find "partition_lag")
+    numbers.partitions = { { partition = 0, lag = 7 }, { partition = 12 }, { partition = 3, lag = 0 } }
+    local text = metrics.text({ { name = "p", numbers = numbers } }, 0)
+    assert.truthy(text:find('# TYPE oversight_siem_partition_lag_events gauge\n' ..
+      'oversight_siem_partition_lag_events{pipeline="p",partition="0"} 7\n' ..
+      'oversight_siem_partition_lag_events{pipeline="p",partition="3"} 0\n# ', 1, true))
+  end)
+
   it("leave out what is not known", function()
     local numbers = numbers_of "waiting"
     numbers.lag_seconds, numbers.last_id = nil, nil

@@ -24,11 +24,10 @@ local M = {
     "oversight-siem export --db registry.sqlite --to splunk --url https://splunk:8088 " ..
       "--token @hec.token --checkpoint siem.checkpoint --follow",
   },
-  options = given_sink.with_options {
+  options = given_sink.with_options(given_source.with_options {
     { "--db", value = "FILE|PATTERN", many = true,
       help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes, as " ..
         "'/srv/*/registry.sqlite'" },
-    given_source.options[1], given_source.options[2], given_source.options[3],
     { "--format", "-f", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
     { "--registry-id", value = "ID", many = true,
       help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
@@ -68,7 +67,7 @@ local M = {
         "share them (default: 4, or 1 for standard output)" },
     { "--quiet", "-q", help = "no closing line, no progress; warnings and errors only" },
     { "--progress", help = "show progress even when standard error is not a terminal" },
-  },
+  }),
   notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,\n" ..
     "4 held: fix the target's set-up, the credentials or the registry's rights first.\n" ..
     "When the reader of a pipe goes away, the export ends quietly with status 0.\n" ..

@@ -1,28 +1,34 @@
---- oversight-siem status: how many events of its registry an export that follows has left.
+--- oversight-siem status: how many events of its registry, or of a topic, an export that follows has left.
 local checkpoint     = require "oversight.cli.checkpoint"
 local given_registry = require "oversight.cli.support.given_registry"
+local given_source   = require "oversight.cli.support.given_source"
+local lazy           = require "oversight.lazy"
 local members        = require "oversight.cli.support.members"
 local must           = require "oversight.cli.support.must"
 local numbers        = require "oversight.cli.support.numbers"
 local position       = require "oversight.cli.support.position"
 local siem           = require "oversight.siem"
 local text           = require "oversight.cli.support.text"
+local topic_status   = lazy "oversight.cli.support.topic_status"
 local print = require("oversight.output").print
 
 local M = {
   summary = "Shows how many events an export has left",
-  usage   = "[CHECKPOINT] --db FILE",
+  usage   = "[CHECKPOINT] --db FILE | --from kafka --brokers HOST:PORT,... --topic NAME --group NAME",
   examples = {
     "oversight-siem status --db registry.sqlite",
     "oversight-siem status siem.checkpoint --db registry.sqlite --json",
+    "oversight-siem status --from kafka --brokers kafka-1:9092 --topic oversight --group siem",
   },
   options = {
     arguments = { 0, 1, "CHECKPOINT" },
-    { "--db", value = "FILE|PATTERN", required = true, many = true,
+    { "--db", value = "FILE|PATTERN", many = true,
       help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes" },
     { "--json", help = "for programs; of many registries: a line for each" },
+    table.unpack(given_source.questions),
   },
-  notes = "CHECKPOINT is what 'export --checkpoint' was given; without it, FILE.checkpoint is read.\n\n" ..
+  notes = "CHECKPOINT is what 'export --checkpoint' was given; without it, FILE.checkpoint is read.\n" ..
+    "With --from, the brokers are asked what the group has committed, whether it has members or not.\n\n" ..
     "Exit status: 0 the position is one of this registry, 1 it is not, or it failed,\n" ..
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
@@ -109,6 +115,9 @@ local function run_many(given)
 end
 
 function M.run(given)
+  if given.from and given[1] then must.fail("CHECKPOINT does not go with --from: offsets take its place", "usage") end
+  local source = given_source.take(given)
+  if source then return topic_status.run(source, given) end
   if members.are_many(given.db) then return run_many(given) end
   return run_one(given, given.db[1])
 end

@@ -184,10 +184,12 @@ end
 --- A message of the engine, with the options at fault as they are named on the command line.
 ---@param message string
 ---@param fault oversight.Fault?
-function M.in_terms_of_arguments(message, fault)
+---@param flags table<string, string>? of options whose argument has another name
+function M.in_terms_of_arguments(message, fault, flags)
   for i = fault and #fault.options or 0, 1, -1 do
     local name, at = fault.options[i], fault.option_at[i]
-    if at > 0 then message = message:sub(1, at - 1) .. flag_of(name) .. message:sub(at + #name) end
+    local flag = flags and flags[name] or flag_of(name)
+    if at > 0 then message = message:sub(1, at - 1) .. flag .. message:sub(at + #name) end
   end
   return message
 end
@@ -209,7 +211,8 @@ local function open_kind(given, kind, format, chosen)
   if kind.retired then messages.warning(kind.retired) end
   local sink, message, code, fault = siem.sink.open(kind.name, own)
   if sink then return sink end
-  return nil, M.in_terms_of_arguments(message, fault), (code == "invalid" or code == "not_found") and "usage" or code
+  if code == "invalid" or code == "not_found" then code = "usage" end
+  return nil, M.in_terms_of_arguments(message, fault, given.sink_flags), code
 end
 
 --- A sink that prints records on standard output, indented.

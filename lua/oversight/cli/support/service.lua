@@ -38,6 +38,9 @@ local function publish(self, job, counts, state)
   self.published = tables.merge(numbers)
   -- Its position and lag are unknown until it has started.
   if not self.started then numbers.last_id, numbers.lag_events, numbers.lag_seconds = nil, nil, nil end
+  if self.process.wants_numbers and option_table.is_of(job.source, "source") then
+    numbers.partitions = job.source:partitions()
+  end
   published.write(self.number, job:title(), numbers, state)
 end
 
