@@ -373,24 +373,25 @@ static siem_code export_all(siem_export *export_, bool *reading, siem_error *err
     siem_code rc = SIEM_OK;
     export_->settled = siem_clock();
     export_->has_more = false;
+    const uint64_t most = siem_export_most_alone(export_);
     for (uint64_t count = 0; rc == SIEM_OK; count++) {
         export_->has_more = export_->most != 0 && count == export_->most;
-        rc = export_->has_more ? SIEM_END : add_next(export_, reading, err);
+        rc = export_->has_more || count == most ? SIEM_END : add_next(export_, reading, err);
         if (rc == SIEM_OK) rc = yield_at_times(export_, err);
     }
     siem_export_release_source(export_);
     return rc;
 }
 
-/* Several threads bring an export near the end of what the registry has; this one does the rest. */
+/* Several threads bring an export near the end of what a registry has; this one does the rest. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err) {
-    bool is_followed = export_->source->is_followed;
+    bool has_rest = export_->registry != NULL && export_->source->is_followed;
     bool in_parallel;
     *reading = true;
     siem_code rc = siem_export_is_worth_jobs(export_, &in_parallel, err);
     if (rc == SIEM_OK) rc = SIEM_END;
     if (rc == SIEM_END && in_parallel) rc = siem_export_in_parallel(export_, reading, err);
-    if (rc == SIEM_END && (is_followed || !in_parallel)) rc = export_all(export_, reading, err);
+    if (rc == SIEM_END && (has_rest || !in_parallel)) rc = export_all(export_, reading, err);
     if (rc != SIEM_END) return rc;
     *reading = false;
     return siem_export_flush(export_, err);
@@ -433,6 +434,7 @@ static void relay_source(void *context, const char *text) {
 siem_code siem_export_begin_source(siem_export *export_, siem_source *source, bool ends,
                                    siem_error *err) {
     export_->schema_number = 0;
+    open_mappings(export_);
     siem_code rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->source = source;

@@ -101,11 +101,14 @@ void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t
 siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
                                   siem_error *err);
 
-/* Whether the registry has so many events to be exported that threads are worth their start.
+/* Whether the source has so many events to be exported that threads are worth their start.
  * Errors: as siem_registry_ordering. */
 siem_code siem_export_is_worth_jobs(siem_export *export_, bool *is_worth, siem_error *err);
 
-/* Exports what the registry has now, but does not wait until it is settled: SIEM_END. Errors and
+/* How many events this thread reads before it is asked again whether others are worth it. */
+uint64_t siem_export_most_alone(const siem_export *export_);
+
+/* Exports what the source has now, but does not wait until it is settled: SIEM_END. Errors and
  * `*is_reading` as siem_export_round. */
 siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_error *err);
 

@@ -32,12 +32,13 @@ typedef struct worker {
     siem_renderer renderer;
     siem_render_state state; /* for a mapping that is shared */
     siem_witness witness;
-    siem_reader *reader;    /* NULL: it could not be opened yet */
-    unsigned schema_number; /* siem_reader_schema_number, when its columns were checked */
+    void *reader;           /* NULL: it could not be opened yet */
+    unsigned schema_number; /* of the reader, when its columns were checked */
 } worker;
 
 struct siem_jobs {
-    const siem_origin *origin;
+    const siem_readers *readers;
+    const void *origin; /* of the readers */
     const siem_renderer *renderer;
     const siem_mappings *mappings;
     siem_task_queue *parcels; /* that can be prepared */
@@ -90,56 +91,81 @@ static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) 
 
 /* The mapping must find the columns that it reads, whenever they were looked at. */
 static siem_code check_columns(worker *w, siem_error *err) {
-    unsigned schema_number = siem_reader_schema_number(w->reader);
+    const siem_readers *readers = w->jobs->readers;
+    unsigned schema_number = w->schema_number;
+    const siem_schema *schema =
+        readers->schema != NULL ? readers->schema(w->reader, &schema_number) : NULL;
     if (w->schema_number == schema_number) return SIEM_OK;
-    const siem_schema *schema = siem_reader_schema(w->reader);
     w->schema_number = schema_number;
     return siem_mapping_check_columns(w->renderer.mapping, (const char *const *)schema->columns,
                                       schema->unreadable, err);
 }
 
+/* The reader's next event, as part of a batch; or what is there in its place. */
+static siem_code add_next(worker *w, siem_rendered *rendered) {
+    siem_event *event;
+    siem_error *err = &rendered->failure;
+    rendered->is_reading = true;
+    siem_code rc = w->jobs->readers->next(w->reader, &event, err);
+    bool is_other = rc == SIEM_REFUSED && event != NULL;
+    if (rc == SIEM_OK) rc = check_columns(w, err);
+    if (rc != SIEM_OK && !is_other) return rc;
+    rendered->is_reading = false;
+    if (!is_other) return siem_renderer_add(&w->renderer, rendered->batch, event, err);
+    const siem_error reason = *err;
+    return siem_renderer_refuse(&w->renderer, rendered->batch, event, &reason, err);
+}
+
 /* Fills a batch. SIEM_OK: it is full, and the slice goes on; or nobody wants it. */
 static siem_code fill(worker *w, siem_rendered *rendered) {
-    siem_error *err = &rendered->failure;
     while (goes_on(w->jobs)) {
-        siem_event *event;
-        rendered->is_reading = true;
-        siem_code rc = siem_reader_next(w->reader, &event, err);
-        if (rc == SIEM_OK) rc = check_columns(w, err);
-        if (rc != SIEM_OK) return rc;
-        rendered->is_reading = false;
-        rc = siem_renderer_add(&w->renderer, rendered->batch, event, err);
+        siem_code rc = add_next(w, rendered);
         if (rc != SIEM_OK) return rc;
         if (siem_batch_weight(rendered->batch) >= w->jobs->batch_bytes) return SIEM_OK;
     }
     return SIEM_OK;
 }
 
-static siem_code open_reader(worker *w, siem_error *err) {
-    if (w->reader != NULL) return SIEM_OK;
-    siem_code rc = siem_reader_open(&w->reader, w->jobs->origin, err);
-    if (rc == SIEM_OK) siem_reader_set_go_on(w->reader, goes_on, w->jobs);
+static void drop(const siem_jobs *jobs, siem_slice *slice) {
+    if (jobs->readers->drop != NULL) jobs->readers->drop(slice);
+}
+
+/* Begins the slice of a task, or frees it. */
+static siem_code begin(worker *w, task *at, siem_error *err) {
+    const siem_jobs *jobs = w->jobs;
+    siem_code rc = SIEM_OK;
+    if (w->reader == NULL) {
+        rc = jobs->readers->open(&w->reader, jobs->origin, goes_on, w->jobs, err);
+    }
+    if (rc == SIEM_OK) jobs->readers->begin(w->reader, &at->slice);
+    else drop(jobs, &at->slice);
     return rc;
+}
+
+static void end(worker *w, siem_rendered *rendered) {
+    const siem_readers *readers = w->jobs->readers;
+    if (w->reader == NULL) return;
+    if (readers->suspect != NULL) rendered->suspect = readers->suspect(w->reader);
+    readers->end(w->reader);
 }
 
 static void render(worker *w, task *at) {
     siem_rendered rendered = {.batch = at->batch, .slice = at->slice.number, .is_reading = true};
-    siem_code rc = open_reader(w, &rendered.failure);
+    siem_code rc = begin(w, at, &rendered.failure);
     at->batch = NULL;
-    if (rc == SIEM_OK) siem_reader_begin(w->reader, &at->slice);
     while (rc == SIEM_OK) {
         rendered.failure.code = SIEM_OK;
         rc = fill(w, &rendered);
         if (rc != SIEM_OK) break;
-        if (!hand_over(w->jobs, at, &rendered)) return;
+        if (!hand_over(w->jobs, at, &rendered)) {
+            end(w, &rendered);
+            return;
+        }
         rc = siem_batch_open(&rendered.batch, &rendered.failure);
     }
     rendered.failure.code = rc == SIEM_END ? SIEM_OK : rc;
     rendered.is_last = true;
-    if (w->reader != NULL) {
-        rendered.suspect = siem_reader_suspect(w->reader);
-        siem_reader_release(w->reader);
-    }
+    end(w, &rendered);
     (void)hand_over(w->jobs, at, &rendered);
 }
 
@@ -160,7 +186,7 @@ static void *work(void *context) {
     worker *w = context;
     task *at;
     while ((at = next_task(w->jobs)) != NULL) render(w, at);
-    siem_reader_close(w->reader);
+    if (w->reader != NULL) w->jobs->readers->close(w->reader);
     siem_scratch_free(&w->state.scratch);
     siem_witness_close(&w->witness);
     return NULL;
@@ -188,13 +214,15 @@ static siem_code start_thread(siem_jobs *jobs, siem_error *err) {
 
 /* ---- the caller's side ---- */
 
-siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_origin *origin,
-                         const siem_renderer *renderer, const siem_mappings *mappings,
-                         siem_task_queue *parcels, size_t batch_bytes, siem_error *err) {
+siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_readers *readers,
+                         const void *origin, const siem_renderer *renderer,
+                         const siem_mappings *mappings, siem_task_queue *parcels,
+                         size_t batch_bytes, siem_error *err) {
     pthread_condattr_t monotonic;
     *out = NULL;
     siem_jobs *jobs = calloc(1, sizeof *jobs);
     if (jobs == NULL) return siem_error_no_memory(err);
+    jobs->readers = readers;
     jobs->origin = origin;
     jobs->renderer = renderer;
     jobs->mappings = mappings;
@@ -226,12 +254,12 @@ bool siem_jobs_is_empty(const siem_jobs *jobs) {
     return jobs->used == 0;
 }
 
-siem_code siem_jobs_add(siem_jobs *jobs, const siem_slice *slice, siem_batch *batch,
-                        siem_error *err) {
+siem_code siem_jobs_add(siem_jobs *jobs, siem_slice *slice, siem_batch *batch, siem_error *err) {
     siem_code rc = SIEM_OK;
     if (jobs->thread_count < jobs->most_threads) rc = start_thread(jobs, err);
     if (rc != SIEM_OK && jobs->thread_count > 0) rc = SIEM_OK; /* fewer do as well */
     if (rc != SIEM_OK) {
+        drop(jobs, slice);
         siem_batch_close(batch);
         return rc;
     }
@@ -284,6 +312,7 @@ void siem_jobs_close(siem_jobs *jobs) {
     for (size_t i = 0; i < jobs->used; i++) {
         task *at = &jobs->tasks[(jobs->first + i) % jobs->capacity];
         siem_batch_close(at->batch);
+        if (i >= jobs->begun) drop(jobs, &at->slice);
         for (size_t k = 0; k < at->count; k++) {
             siem_batch_close(at->ready[(at->first + k) % MOST_READY].batch);
         }

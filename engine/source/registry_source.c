@@ -9,6 +9,60 @@ static siem_code next(siem_source *source, siem_event **event, siem_error *err) 
     return siem_registry_next(registry_of(source), event, err);
 }
 
+/* ---- slices ---- */
+
+static siem_code open_reader(void **out, const void *origin, siem_registry_go_on go_on,
+                             void *context, siem_error *err) {
+    siem_reader *reader;
+    siem_code rc = siem_reader_open(&reader, origin, err);
+    if (rc == SIEM_OK) siem_reader_set_go_on(reader, go_on, context);
+    *out = reader;
+    return rc;
+}
+
+static void begin_slice(void *reader, siem_slice *slice) {
+    siem_reader_begin(reader, slice);
+}
+
+static siem_code next_of_slice(void *reader, siem_event **event, siem_error *err) {
+    return siem_reader_next(reader, event, err);
+}
+
+static const siem_schema *schema_of(const void *reader, unsigned *number) {
+    *number = siem_reader_schema_number(reader);
+    return siem_reader_schema(reader);
+}
+
+static siem_suspect suspect_of(const void *reader) {
+    return siem_reader_suspect(reader);
+}
+
+static void end_slice(void *reader) {
+    siem_reader_release(reader);
+}
+
+static void close_reader(void *reader) {
+    siem_reader_close(reader);
+}
+
+static const siem_readers readers = {.open = open_reader,
+                                     .begin = begin_slice,
+                                     .next = next_of_slice,
+                                     .schema = schema_of,
+                                     .suspect = suspect_of,
+                                     .end = end_slice,
+                                     .close = close_reader};
+
+static const void *origin_of(siem_source *source) {
+    return siem_registry_origin(registry_of(source));
+}
+
+static siem_code next_slice(siem_source *source, siem_slice *slice, siem_error *err) {
+    return siem_registry_next_slice(registry_of(source), slice, err);
+}
+
+/* ---- position ---- */
+
 static void release(siem_source *source) {
     siem_registry_release(registry_of(source));
 }
@@ -29,6 +83,9 @@ static siem_code read_lag(siem_source *source, int64_t id, siem_lag *lag) {
 
 static const siem_source_kind kind = {.name = "registry",
                                       .next = next,
+                                      .readers = &readers,
+                                      .origin = origin_of,
+                                      .next_slice = next_slice,
                                       .release = release,
                                       .seek = seek,
                                       .wait = wait_for,

@@ -1,4 +1,4 @@
-/* slice.h: a part of a registry's events, small enough to be read and rendered in one go. */
+/* slice.h: a part of a source's events, small enough to be read and rendered in one go. */
 #ifndef SIEM_SLICE_H
 #define SIEM_SLICE_H
 
@@ -22,8 +22,8 @@ typedef struct siem_suspect {
     int64_t id;
 } siem_suspect;
 
-/* Plain data, which any thread may copy. It is valid until its registry starts over (rewind, seek)
- * or closes. */
+/* Plain data, which any thread may copy. Of a registry, it is valid until that starts over (rewind,
+ * seek) or closes. */
 typedef struct siem_slice {
     int64_t number; /* 0, 1, 2 ... in the order of the events */
     int64_t count;  /* its events, when they were counted; some may be deleted meanwhile */
@@ -34,6 +34,8 @@ typedef struct siem_slice {
     const struct siem_sorted_ids *sorted; /* NULL: it is a range */
     int64_t start;                        /* the place of its first id among them */
     siem_suspect suspect;                 /* of the slices before */
+    /* Of a topic: its messages, which are the slice's own. */
+    struct siem_sheaf *sheaf;
 } siem_slice;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/position.h"
 #include "source/event.h"
+#include "source/readers.h"
 
 typedef struct siem_source_kind {
     const char *name; /* "registry" */
@@ -19,6 +20,14 @@ typedef struct siem_source_kind {
      * source that `ends`, with `is_over`: there is none that was there at the start.
      * SIEM_REFUSED with an event: what is there is not one, and the event says what it is. */
     siem_code (*next)(siem_source *source, siem_event **event, siem_error *err);
+
+    /* How other threads read what comes next, as slices; NULL: they cannot. What the readers are
+     * opened for outlives them. */
+    const siem_readers *readers;
+    const void *(*origin)(siem_source *source);
+
+    /* The next slice, as `next`. It is the caller's: `drop` of its readers frees it. */
+    siem_code (*next_slice)(siem_source *source, siem_slice *slice, siem_error *err);
 
     /* Before the export waits for something else. NULL: nothing is to be done. */
     void (*release)(siem_source *source);

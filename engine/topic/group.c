@@ -16,7 +16,7 @@
 #define SEEK_MS     5000
 #define PROBE_MS    500
 #define SLICE_MS    50
-#define END_MS      5000 /* for the end of a partition */
+#define ASK_MS      5000 /* for the start and the end of partitions */
 
 struct siem_group {
     const siem_kafka_account *account;
@@ -175,8 +175,19 @@ static void set_end(const siem_group *group, siem_share *share) {
     int64_t low, high;
     if (!group->ends || share->end >= 0) return;
     rd_kafka_resp_err_t code = siem_rdkafka.query_watermark_offsets(
-        group->client.handle, group->topic, share->partition, &low, &high, END_MS);
+        group->client.handle, group->topic, share->partition, &low, &high, ASK_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) share->end = high;
+}
+
+/* Where reading begins, so that the lag is known before a message is. */
+static void ask_starts(const siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
+    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_copy(partitions);
+    rd_kafka_resp_err_t code = siem_rdkafka.committed(group->client.handle, list, ASK_MS);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
+        siem_share *share = siem_ledger_find(group->ledger, list->elems[i].partition);
+        if (share != NULL && list->elems[i].offset >= 0) share->start = list->elems[i].offset;
+    }
+    siem_rdkafka.topic_partition_list_destroy(list);
 }
 
 static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
@@ -187,6 +198,7 @@ static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *pa
         siem_share *share = siem_ledger_find(group->ledger, partitions->elems[i].partition);
         if (share != NULL) set_end(group, share);
     }
+    if (partitions->cnt > 0) ask_starts(group, partitions);
     group->is_assigned = true;
     siem_kafka_client_forget(&group->client);
     if (is_cooperative(group)) {
@@ -481,13 +493,14 @@ void siem_group_rewind(siem_group *group, int64_t number) {
 
 /* ---- lag ---- */
 
-/* The end is the one that the last answer of a broker had. */
+/* Both ends are those that the last answer of a broker had. A new group begins at the first. */
 static siem_partition describe(const siem_group *group, const siem_share *share) {
-    int64_t low, high, from = share->done >= 0 ? share->done : share->start;
+    int64_t low = -1, high = -1, from = share->done >= 0 ? share->done : share->start;
     siem_partition partition = {.number = share->partition, .offset = from, .end = -1, .lag = -1};
     rd_kafka_resp_err_t code = siem_rdkafka.get_watermark_offsets(
         group->client.handle, group->topic, share->partition, &low, &high);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0) partition.end = high;
+    if (from < 0) from = low;
     if (from < 0 || partition.end < 0) return partition;
     partition.lag = high > from ? high - from : 0;
     return partition;

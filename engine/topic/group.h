@@ -11,14 +11,6 @@
 
 typedef struct siem_group siem_group;
 
-/* Borrowed until the next call. */
-typedef struct siem_message {
-    const char *bytes;
-    size_t size;
-    siem_message_place place;
-    int64_t number; /* siem_ledger_add */
-} siem_message;
-
 /* `handover`: seconds, see above. What is given must outlive it. Errors: SIEM_INVALID for a
  * property; SIEM_IO without librdkafka; SIEM_NO_MEMORY. */
 siem_code siem_group_open(siem_group **out, const siem_kafka_account *account, const char *topic,
@@ -27,9 +19,9 @@ siem_code siem_group_open(siem_group **out, const siem_kafka_account *account, c
 /* Before it joins: whether it ends where the partitions end when it gets them. */
 void siem_group_set_ends(siem_group *group, bool ends);
 
-/* The next message. The first call joins the group. SIEM_END: there is none now, or partitions are
- * to be released first. Errors: SIEM_UNAVAILABLE while no broker is there, SIEM_HELD,
- * SIEM_NO_MEMORY. */
+/* The next message, whose bytes are borrowed until the next call. The first call joins the group.
+ * SIEM_END: there is none now, or partitions are to be released first. Errors: SIEM_UNAVAILABLE
+ * while no broker is there, SIEM_HELD, SIEM_NO_MEMORY. */
 siem_code siem_group_take(siem_group *group, siem_message *message, siem_error *err);
 
 /* Releases what the group takes away, if all of it is done, and waits for a message. SIEM_END:

@@ -5,15 +5,9 @@
 #ifndef SIEM_LEDGER_H
 #define SIEM_LEDGER_H
 
-#include <oversight/siem.h>
+#include "topic/message.h"
 
 typedef struct siem_ledger siem_ledger;
-
-typedef struct siem_message_place {
-    int64_t offset;
-    int64_t time; /* of the message, in milliseconds since 1970; 0: unknown */
-    int32_t partition;
-} siem_message_place;
 
 /* A partition that this member has read. Offsets are those of the next message; -1: none. */
 typedef struct siem_share {

@@ -1,18 +1,15 @@
 /* topic.c: raw events of a topic, as the source of an export. */
 #include "base/error.h"
 #include "base/misuse.h"
-#include "source/raw_event.h"
 #include "source/source.h"
 #include "topic/group.h"
+#include "topic/sheaf.h"
 #include "topic/standing.h"
+#include "topic/translator.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { STRAY_TOPIC, STRAY_PARTITION, STRAY_OFFSET, STRAY_MESSAGE, STRAY_COLUMNS };
-static const char *const stray_names[] = {"topic", "partition", "offset", "message"};
 
 typedef struct topic_source {
     siem_source source;
@@ -22,10 +19,8 @@ typedef struct topic_source {
     siem_kafka_properties properties;
     siem_kafka_account account;
     siem_group *group;
-    siem_raw_event_reader *reader;
-    siem_event stray; /* in place of a message that is not an event */
-    siem_value stray_values[STRAY_COLUMNS];
-    char stray_id[300];
+    siem_translator *translator;
+    int64_t slices;           /* that were given */
     siem_partition partition; /* that siem_source_partition gave */
     siem_partition *answer;   /* of the brokers, when they were asked last; NULL: none */
     size_t answer_count;
@@ -74,32 +69,6 @@ static topic_source *topic_of(siem_source *source) {
     return (topic_source *)source;
 }
 
-static siem_value text_value(const char *bytes, size_t size) {
-    return (siem_value){.type = SIEM_TEXT, .bytes = bytes, .size = size};
-}
-
-static siem_value integer_value(int64_t integer) {
-    return (siem_value){.type = SIEM_INTEGER, .integer = integer};
-}
-
-/* What a dead letter has of a message that is not an event. */
-static siem_event *describe(topic_source *topic, const siem_message *message) {
-    siem_event *stray = &topic->stray;
-    siem_value *values = topic->stray_values;
-    (void)snprintf(topic->stray_id, sizeof topic->stray_id, "%.249s[%" PRId32 "]@%" PRId64,
-                   topic->topic, message->place.partition, message->place.offset);
-    *stray = (siem_event){.extra_ready = true, .row_id = message->number};
-    stray->fields[SIEM_EVENT_ID] = text_value(topic->stray_id, strlen(topic->stray_id));
-    values[STRAY_TOPIC] = text_value(topic->topic, strlen(topic->topic));
-    values[STRAY_PARTITION] = integer_value(message->place.partition);
-    values[STRAY_OFFSET] = integer_value(message->place.offset);
-    values[STRAY_MESSAGE] = text_value(message->bytes, message->size);
-    stray->site = values;
-    stray->site_names = stray_names;
-    stray->site_count = STRAY_COLUMNS;
-    return stray;
-}
-
 /* What the group wants of the export. */
 static void look_at_group(topic_source *topic) {
     topic->source.is_due = siem_group_is_leaving(topic->group);
@@ -116,13 +85,35 @@ static siem_code next(siem_source *source, siem_event **event, siem_error *err) 
         look_at_group(topic);
         return rc;
     }
-    rc = siem_raw_event_read(topic->reader, message.bytes, message.size, event, err);
-    if (rc == SIEM_OK) {
-        (*event)->row_id = message.number;
-    } else if (rc == SIEM_REFUSED) {
-        siem_error_prefix(err, "not a raw event");
-        *event = describe(topic, &message);
+    return siem_translator_read(topic->translator, &message, event, err);
+}
+
+static const void *origin_of(siem_source *source) {
+    return topic_of(source)->topic;
+}
+
+/* Takes messages until the sheaf is full, or there is none now. A failure comes again with the next
+ * slice. */
+static siem_code fill(topic_source *topic, siem_sheaf *sheaf, siem_message *message,
+                      siem_error *err) {
+    for (;;) {
+        siem_code rc = siem_sheaf_add(sheaf, message, err);
+        if (rc != SIEM_OK || siem_sheaf_is_full(sheaf)) return rc;
+        siem_error later;
+        if (siem_group_take(topic->group, message, &later) != SIEM_OK) return SIEM_OK;
     }
+}
+
+static siem_code next_slice(siem_source *source, siem_slice *slice, siem_error *err) {
+    topic_source *topic = topic_of(source);
+    siem_message message;
+    *slice = (siem_slice){.number = topic->slices};
+    siem_code rc = siem_group_take(topic->group, &message, err);
+    look_at_group(topic);
+    if (rc == SIEM_OK) rc = siem_sheaf_open(&slice->sheaf, err);
+    if (rc == SIEM_OK) rc = fill(topic, slice->sheaf, &message, err);
+    if (rc == SIEM_OK) topic->slices++;
+    else siem_sheaf_close(slice->sheaf);
     return rc;
 }
 
@@ -220,7 +211,7 @@ static void close_topic(siem_source *source) {
     topic_source *topic = topic_of(source);
     siem_group_close(topic->group);
     forget_answer(topic);
-    siem_raw_event_reader_close(topic->reader);
+    siem_translator_close(topic->translator);
     siem_kafka_properties_close(&topic->properties);
     siem_options_free(topic, options);
     free(topic);
@@ -229,6 +220,9 @@ static void close_topic(siem_source *source) {
 static const siem_source_kind kafka = {.name = "kafka",
                                        .begin = begin,
                                        .next = next,
+                                       .readers = &siem_sheaf_readers,
+                                       .origin = origin_of,
+                                       .next_slice = next_slice,
                                        .seek = seek,
                                        .wait = wait_for,
                                        .read_lag = read_lag,
@@ -240,7 +234,7 @@ static const siem_source_kind kafka = {.name = "kafka",
 static siem_code open_topic(topic_source *topic, const siem_options *given, siem_error *err) {
     siem_code rc = siem_options_read(topic, options, NULL, given, err);
     if (rc == SIEM_OK) rc = siem_kafka_properties_open(&topic->properties, &topic->given, err);
-    if (rc == SIEM_OK) rc = siem_raw_event_reader_open(&topic->reader, err);
+    if (rc == SIEM_OK) rc = siem_translator_open(&topic->translator, topic->topic, err);
     if (rc != SIEM_OK) return rc;
     topic->account = (siem_kafka_account){.name = kafka.name,
                                           .brokers = topic->brokers,

@@ -199,7 +199,6 @@ local function check(definition)
     return "follow and checkpoint need a registry as source: { path = ..., registry_id = ... }"
   end
   if is_of(definition.source, "source") then
-    if (definition.jobs or 1) > 1 then return "jobs is 1 for a source: run more members of its group" end
     for _, key in ipairs { "checkpoint", "after", "wait", "tlog" } do
       if definition[key] then return key .. " is of one registry: a source keeps its position by itself" end
     end

@@ -140,21 +140,45 @@ siem_code open_source(siem_source **source, const consumer *c, siem_error *err) 
     return siem_source_open(source, "kafka", options, c->property != NULL ? 7 : 6, err);
 }
 
-static siem_mapping *open_mapping(void) {
+/* A filter that keeps all, and belongs to one thread. */
+static siem_code note_thread(void *context, siem_event *event, const siem_value *value,
+                             siem_value *result, siem_error *err) {
+    consumer *c = context;
+    (void)event, (void)value, (void)err;
+    c->elsewhere += !pthread_equal(pthread_self(), c->thread);
+    *result = (siem_value){.type = SIEM_INTEGER, .integer = 1};
+    return SIEM_OK;
+}
+
+static siem_mapping *open_mapping(consumer *c) {
     const char *const id[] = {"event_id", NULL}, *const registry[] = {"registry_id", NULL};
     siem_mapping *mapping;
     assert_ok(siem_mapping_open(&mapping, "ids", &err));
     assert_ok(siem_mapping_add(mapping, &(siem_row){.destination = "id", .from = id}, &err));
     assert_ok(siem_mapping_add(mapping, &(siem_row){.destination = "r", .from = registry}, &err));
+    if (c->jobs > 1) assert_ok(siem_mapping_set_filter(mapping, note_thread, c, &err));
     assert_ok(siem_mapping_compile(mapping, &err));
     return mapping;
+}
+
+static siem_code open_another(void *context, siem_mapping **mapping, void **owner,
+                              siem_error *err) {
+    (void)owner, (void)err;
+    *mapping = open_mapping(context);
+    return SIEM_OK;
+}
+
+static void close_another(void *context, siem_mapping *mapping, void *owner) {
+    (void)context, (void)owner;
+    siem_mapping_close(mapping);
 }
 
 void *run(void *context) {
     consumer *c = context;
     siem_sink *sink;
     siem_export *export_;
-    siem_mapping *mapping = open_mapping(); /* of this thread */
+    c->thread = pthread_self();
+    siem_mapping *mapping = open_mapping(c); /* of this thread */
     assert_ok(open_source(&c->source, c, &err));
     assert_ok(siem_sink_open_function(&sink, take, NULL, c, &err));
     const siem_export_options options = {.mapping = mapping,
@@ -162,6 +186,10 @@ void *run(void *context) {
                                          .on_error = c->on_error,
                                          .deadletter = c->deadletter,
                                          .batch_bytes = c->batch_bytes != 0 ? c->batch_bytes : 1,
+                                         .jobs = c->jobs != 0 ? c->jobs : 1,
+                                         .open_mapping = open_another,
+                                         .close_mapping = close_another,
+                                         .mapping_context = c,
                                          .progress = goes_on,
                                          .progress_context = c,
                                          .notice = note,

@@ -7,6 +7,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
 
 #define PARTITIONS 3
 #define DEADLINE   60.0 /* seconds, for a machine that is slow */
@@ -32,7 +33,7 @@ void produce_events(int32_t partition, const char *registry, int first, int last
 int64_t committed(const char *group, int32_t partition);
 
 /* A source, a sink that remembers, and when it ends. */
-#define MOST_RECORDS 4000
+#define MOST_RECORDS 12000
 
 typedef struct consumer {
     const char *group, *handover; /* NULL: the usual one */
@@ -41,6 +42,7 @@ typedef struct consumer {
     size_t batch_bytes; /* 0: a record a batch */
     size_t wanted;      /* records, after which it ends */
     bool (*is_over)(void);
+    size_t jobs;          /* 0: one */
     bool drains;          /* it ends at the end of the topic */
     const char *brokers;  /* NULL: the cluster's */
     const char *property; /* of librdkafka, besides those of all; NULL: none */
@@ -57,6 +59,8 @@ typedef struct consumer {
     siem_error error;
     siem_counts counts;
     char notices[2000];
+    pthread_t thread;         /* that runs it */
+    _Atomic size_t elsewhere; /* events that another one rendered, of more than one job */
     siem_source *source;
     siem_partition partitions[PARTITIONS]; /* as the last progress saw them */
 } consumer;

@@ -110,6 +110,71 @@ static void test_stops(void **state) {
     free_records(&c);
 }
 
+/* ---- several threads ---- */
+
+#define MANY                                                                                       \
+    3300 /* events of each partition: all together are more than are read before threads are */
+
+static void produce_many(void) {
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        char registry[] = {'r', '-', (char)('0' + i), '\0'};
+        produce_events(i, registry, 1, MANY);
+    }
+}
+
+static void assert_many(const consumer *c, const char *group) {
+    assert_int_equal(c->count, PARTITIONS * MANY);
+    assert_true(c->elsewhere > 0);
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        char registry[] = {'r', '-', (char)('0' + i), '\0'};
+        assert_order(c, registry);
+        assert_int_equal(committed(group, i), MANY);
+    }
+}
+
+static void test_jobs(void **state) {
+    (void)state;
+    produce_many();
+    consumer c = {.group = "jobs", .jobs = 2, .drains = true, .batch_bytes = 20000};
+    (void)run(&c);
+    assert_code(&c, SIEM_OK);
+    assert_many(&c, "jobs");
+    free_records(&c);
+}
+
+/* Slices that were read ahead are read again. */
+static void test_jobs_outage(void **state) {
+    (void)state;
+    produce_many();
+    consumer c = {.group = "jobs-outage",
+                  .jobs = 3,
+                  .batch_bytes = 20000,
+                  .wanted = PARTITIONS * MANY,
+                  .fails_at = 6000,
+                  .fails_for = 0.5};
+    (void)run(&c);
+    assert_code(&c, SIEM_CANCELLED);
+    assert_many(&c, "jobs-outage");
+    free_records(&c);
+}
+
+/* What is not an event keeps its place among others. */
+static void test_jobs_refuse(void **state) {
+    (void)state;
+    char place[64];
+    produce_many();
+    produce(2, "nonsense");
+    produce_events(2, "r-2", MANY + 1, MANY + 1);
+    consumer c = {.group = "jobs-refuse", .jobs = 2, .drains = true, .batch_bytes = 20000};
+    (void)run(&c);
+    assert_code(&c, SIEM_REFUSED);
+    (void)snprintf(place, sizeof place, "event %s[2]@%d: not a raw event", topic, MANY);
+    if (strstr(c.error.message, place) == NULL) fail_msg("%s", c.error.message);
+    assert_int_equal(committed("jobs-refuse", 2), MANY);
+    assert_int_equal(arrivals(&c, "r-2", MANY + 1), 0);
+    free_records(&c);
+}
+
 /* ---- two members ---- */
 
 #define BATCH 100 /* events of each partition, at once */
@@ -258,10 +323,17 @@ static void test_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_all),           WITH_TOPIC(test_confirmed_alone),
-        WITH_TOPIC(test_outage),        WITH_TOPIC(test_not_an_event),
-        WITH_TOPIC(test_stops),         WITH_TOPIC(test_rebalance),
-        WITH_TOPIC(test_handover),      cmocka_unit_test(test_unknown_topic),
+        WITH_TOPIC(test_all),
+        WITH_TOPIC(test_confirmed_alone),
+        WITH_TOPIC(test_outage),
+        WITH_TOPIC(test_not_an_event),
+        WITH_TOPIC(test_stops),
+        WITH_TOPIC(test_jobs),
+        WITH_TOPIC(test_jobs_outage),
+        WITH_TOPIC(test_jobs_refuse),
+        WITH_TOPIC(test_rebalance),
+        WITH_TOPIC(test_handover),
+        cmocka_unit_test(test_unknown_topic),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -38,7 +38,8 @@ SIEM_API siem_code siem_source_open(siem_source **out, const char *kind, const s
  * confirmed, or the dead letter has, is not read again by any member of the group. After a crash,
  * at most what was read since is delivered twice. A message that is not a raw event is refused, as
  * on_error says; its event id names topic, partition and offset. Targets and brokers that are down
- * are waited for. Records are rendered on the calling thread, whatever `jobs` says. Errors: as
+ * are waited for. While 4,096 messages or more are left, `jobs` threads render, and records come in
+ * the order of one. Errors: as
  * siem_export_follow; SIEM_INVALID for an export with a checkpoint, `after` or `tlog`; SIEM_HELD
  * when the brokers refuse the credentials, or the topic is not there.
  */
