@@ -64,7 +64,7 @@ ROOMS = [
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("task_queue delivery send export jobs thread mappings parallel join settle export_check counters",
-     ["engine/test_(task_queue|preparing|delivery|counters|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
+     ["engine/test_(task_queue|preparing|delivery|counters|settle|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("sink kinds parcel document_id carrier session status remote generic options header request response content_encoding "
      "compression compressors body framing gzip zstd transport answer probe preview",
@@ -84,7 +84,7 @@ ROOMS = [
      ["engine/test_(secret|exposure|calls|wiped)", "engine/test_(sink|misuse)", "lua/", "delivery/(custom|answers|secrets)",
       "cli/arguments", "delivery/azure"]),
     ("file line_file deadletter replaced_file file_lock",
-     ["engine/test_(line_file|deadletter|checked_file|replaced_file|calls)", "engine/test_(sink|misuse)",
+     ["engine/test_(line_file|file_lock|deadletter|checked_file|replaced_file|calls)", "engine/test_(sink|misuse)",
       "cli/(export|failures|streams)", "follow/process", "delivery/(replay|damaged)"]),
     ("confirm", ["engine/test_(calls|follow|misuse)", "cli/(export|failures)", "follow/(checkpoint|faults|process)",
                  "delivery/(plain|outage)"]),
@@ -109,7 +109,7 @@ CHANGES = [  # what is replaced, and by what
     (r"(?<![\w.])[1-9]\d*(?![\w.])", ["0", "(NUMBER + 1)"]), (r"!(?==)", []), (r"!(?=[a-z(])", [""]),
     (r"\bif \(", ["if (!"]), (r"\breturn rc;", ["return SIEM_OK;"]), (r"\bbreak;", [";"]), (r"\bcontinue;", [";"]),
 ]
-STATEMENT = re.compile(r"^\s+(?:\(void\))?(?:[a-z_]\w*(?:->|\.|\[[^]]*\])?)+(?: [|&+-]?= [^;]*|\([^;]*\));$")
+STATEMENT = re.compile(r"^\s+(?:\(void\))?[a-z_]\w*(?:(?:->|\.)[a-z_]\w*|\[[^]]*\])*(?: [|&+-]?= [^;]*|\([^;]*\));$")
 
 
 def blanked(source):

@@ -120,6 +120,27 @@ static void test_by_bytes(void **state) {
     assert_next(false, "", 0);
     assert_next(true, "cd", 13);
     close_packer();
+    open_packer(0, 0, 40, 29); /* a record's line end counts */
+    add("abcd", 0);
+    assert_next(false, "ab", 11);
+    close_packer();
+}
+
+/* A request may hold more records than any batch. */
+static void test_many(void **state) {
+    siem_request_items request;
+    (void)state;
+    open_packer(0, 1000, 100000, 0);
+    for (size_t i = 0; i < 50; i++) add("abcdefghijklmnopqrst", 0);
+    assert_ok(siem_packer_next(packer, false, &request, &err));
+    assert_int_equal(request.count, 1000);
+    for (size_t i = 0; i < request.count; i++) {
+        const siem_item *item = &request.items[i];
+        assert_int_equal(siem_batch_position(item->batch, item->record).id, 10 + (int64_t)i % 20);
+    }
+    siem_packer_settle(packer, request.count);
+    assert_false(siem_packer_has_waiting(packer));
+    close_packer();
 }
 
 static void test_too_large(void **state) {
@@ -260,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_events),
         cmocka_unit_test(test_by_bytes),
+        cmocka_unit_test(test_many),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_records_of_an_event),
         cmocka_unit_test(test_whole_events),

@@ -573,7 +573,7 @@ typedef enum siem_on_unverified {
 
 typedef struct siem_counts {
     uint64_t exported; /* events whose record, or the first of several, the sink confirmed */
-    uint64_t refused;  /* events without a record or rejected, skipped or in the dead letter */
+    uint64_t refused;  /* events without a record, and rejected records: skipped or dead-lettered */
     uint64_t dropped;  /* events that a filter or a function skipped */
     uint64_t repaired; /* exported events in which something had to be replaced */
     uint64_t utf8, blob, timestamp, extra, number; /* of these, by what was replaced */

@@ -194,11 +194,10 @@ static siem_code set_url(sentinel_sink *sentinel, siem_error *err) {
 }
 
 static bool is_name(const char *text, size_t most, const char *others) {
-    size_t size = strlen(text);
     for (const char *at = text; *at != '\0'; at++) {
         if (isalnum((unsigned char)*at) == 0 && strchr(others, *at) == NULL) return false;
     }
-    return size > 0 && size <= most;
+    return strlen(text) <= most;
 }
 
 static siem_code check_names(const sentinel_sink *sentinel, siem_error *err) {
