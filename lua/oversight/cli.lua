@@ -7,6 +7,7 @@ local must     = require "oversight.cli.support.must"
 local options  = require "oversight.cli.support.options"
 local output   = require "oversight.output"
 local program  = require "oversight.program"
+local color    = lazy "oversight.cli.support.color"
 local columns  = lazy "oversight.cli.support.columns"
 local help     = lazy "oversight.cli.support.help"
 local targets  = lazy "oversight.cli.support.target_options"
@@ -79,6 +80,7 @@ local function run_with(name, command, arguments)
     return "ok"
   end
   set_lua_path(parsed.lua_path or {})
+  if parsed.color then must.have(color.set(parsed.color)) end
   local set
   set, message = messages.set_format(parsed.log_format, parsed.quiet)
   if not set then must.fail(message, "usage") end

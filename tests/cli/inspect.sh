@@ -45,7 +45,7 @@ has out "  2049                     18  #"
 
 # On a terminal of 80 columns: a progress line that never wraps, then a clean closing line.
 make_registry large.db "$(many 400000)"
-script -qefc "stty cols 80; '$program' export --db large.db --registry-id r --format ecs --output /dev/null" \
+script -qefc "stty cols 80; NO_COLOR=1 '$program' export --db large.db --registry-id r --format ecs --output /dev/null" \
     /dev/null </dev/null >screen
 tr '\r' '\n' <screen | awk 'length > 80 { exit 1 }' || fail "progress is wider than 80 columns"
 has screen "[ok] exported 400,000 event(s) as ecs"

@@ -1,4 +1,5 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
+local color         = require "oversight.cli.support.color"
 local core          = require "oversight.core"
 local events        = require "oversight.cli.support.events"
 local format_tests  = require "oversight.cli.support.format_tests"
@@ -128,8 +129,8 @@ local function print_problems(problems, as_json)
     if as_json then
       print(siem.json.encode(siem.object(problem, ORDER)))
     else
-      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(problem.format), problem.level,
-        text.printable(problem.field), text.printable(problem.reason)))
+      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(problem.format),
+        color.paint(1, problem.level, problem.level), text.printable(problem.field), text.printable(problem.reason)))
     end
   end
 end

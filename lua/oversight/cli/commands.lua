@@ -23,6 +23,8 @@ M.options = {
   { "--max-instructions", value = "N", natural = true,
     help = "of a format's function for one event (default: 100 million)" },
   { "--max-memory", value = "MIB", natural = true, help = "for Lua, in MiB (default: 512)" },
+  { "--color", value = "always|never|auto",
+    help = "colours of results and messages (default: auto, on a terminal without NO_COLOR)" },
   { "--help", "-h", instead = true, help = "show this help; with --to KIND, the options of that target as well" },
   { "--version", "-v", instead = true, help = "show the version, and the features of this build" },
 }

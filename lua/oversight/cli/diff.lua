@@ -1,4 +1,5 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
+local color        = require "oversight.cli.support.color"
 local events       = require "oversight.cli.support.events"
 local given_format = require "oversight.cli.support.given_format"
 local must         = require "oversight.cli.support.must"
@@ -22,8 +23,6 @@ local M = {
   },
   notes = "Default: 1000 events. A field is shown once, with how many events it concerns.",
 }
-
-local SAMPLE_WIDTH = 70
 
 --- The format that another one extends.
 local function find_base(format)
@@ -103,10 +102,15 @@ end
 
 local MARKS = { added = "+", removed = "-", changed = "~" }
 
+local function print_sample(label, style, value)
+  if value then print(("    %s  %s"):format(label, color.paint(1, style, text.fitting(value, 12)))) end
+end
+
 local function print_change(change, total)
-  print(("%s %s  %d of %d event(s)"):format(MARKS[change.kind], text.printable(change.path), change.count, total))
-  if change.before then print("    before  " .. text.printable(change.before, SAMPLE_WIDTH)) end
-  if change.after then print("    after   " .. text.printable(change.after, SAMPLE_WIDTH)) end
+  local name = ("%s %s"):format(MARKS[change.kind], text.printable(change.path))
+  print(("%s  %d of %d event(s)"):format(color.paint(1, change.kind, name), change.count, total))
+  print_sample("before", "removed", change.before)
+  print_sample("after ", "added", change.after)
 end
 
 local ORDER = { "path", "kind", "count", "event", "before", "after" }

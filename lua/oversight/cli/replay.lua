@@ -130,7 +130,7 @@ end
 
 function Replay:report_damage(line)
   line.fate = "damaged"
-  messages.notice(("%s, line %d: %s: the line is kept, and not sent"):format(self.path, line.number, line.damage))
+  messages.warning(("%s, line %d: %s: the line is kept, and not sent"):format(self.path, line.number, line.damage))
 end
 
 --- Adds a line's records to the batch, and to `sent` whose each of them is; or says why it has none.
@@ -243,7 +243,7 @@ local function claim(given_path, dry_run)
   local claimed = path .. ".replaying"
   local file, message, code = program.claim(claimed)
   if file then
-    messages.notice(("going on with %s, which an earlier replay left"):format(claimed))
+    messages.warning(("going on with %s, which an earlier replay left"):format(claimed))
     return file, claimed
   end
   if code ~= "not_found" then return nil, message, code end

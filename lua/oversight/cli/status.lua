@@ -17,7 +17,6 @@ local M = {
   usage   = "[CHECKPOINT] --db FILE | --from kafka --brokers HOST:PORT,... --topic NAME --group NAME",
   examples = {
     "oversight-siem status --db registry.sqlite",
-    "oversight-siem status siem.checkpoint --db registry.sqlite --json",
     "oversight-siem status --from kafka --brokers kafka-1:9092 --topic oversight --group siem",
   },
   options = {

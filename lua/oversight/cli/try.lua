@@ -46,7 +46,7 @@ local function explain(format, records, as_json)
         { "destination", "source", "sample" })))
     else
       print(("%s <- %s"):format(text.printable(row.destination), text.printable(row.source)))
-      print("    " .. (sample and text.printable(sample, 74) or "(in none of these events)"))
+      print("    " .. (sample and text.fitting(sample, 4) or "(in none of these events)"))
     end
   end
 end

@@ -22,10 +22,11 @@ local function width_of(code)
   return is_in(code, WIDE) and 2 or is_in(code, NONE) and 0 or 1
 end
 
---- How many columns a text takes.
+--- How many columns a text takes; colours take none.
 ---@param text string
 ---@return integer
 function M.width(text)
+  if text:find("\27", 1, true) then text = text:gsub("\27%[[%d;]*m", "") end
   if not text:find "[\x80-\xff]" or not utf8.len(text) then return #text end
   local columns = 0
   for _, code in utf8.codes(text) do columns = columns + width_of(code) end

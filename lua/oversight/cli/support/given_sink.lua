@@ -116,7 +116,7 @@ local function read_headers(headers)
       local text, message = core.read_file(path)
       if not text then return nil, "--header: " .. message end
       if core.is_exposed(path) then
-        messages.notice(("--header: other users can read or change '%s': chmod o= it"):format(path))
+        messages.warning(("--header: other users can read or change '%s': chmod o= it"):format(path))
       end
       for line in text:gsub("^\xef\xbb\xbf", ""):gmatch "[^\n]+" do
         if line:find "%S" then all[#all + 1] = (line:gsub("\r$", "")) end
@@ -260,7 +260,7 @@ end
 --- Makes a sink hear a request to stop, and print its notices.
 function M.attend(sink)
   sink:set_go_on(function() return not program.stop_requested() end)
-  sink:set_notice(messages.notice)
+  sink:set_notice(messages.warning)
 end
 
 --- Refuses files that are one another, or the registry.

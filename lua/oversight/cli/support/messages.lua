@@ -3,11 +3,10 @@ local core    = require "oversight.core"
 local lazy    = require "oversight.lazy"
 local log     = require "oversight.log"
 local text    = require "oversight.cli.support.text"
+local color   = lazy "oversight.cli.support.color"
 local columns = lazy "oversight.cli.support.columns"
 
 local M = {}
-
-local DEFAULT_WIDTH = 80
 
 local to_log, is_json, bar = false, false, nil
 
@@ -35,23 +34,14 @@ function M.set_bar(progress)
   bar = progress
 end
 
-local function write_warning(message, width)
-  if to_log then return log.write("warning", message) end
-  if bar then bar:finish() end
-  local line = "oversight-siem: warning: " .. text.printable_lines(message)
-  io.stderr:write(width and table.concat(columns.wrap(line, width - 2), "\n  ") or line, "\n")
-end
-
---- Prints what may be wrong with how the command was given.
+--- Prints what may be wrong, or what happens while it runs: in one line, but on a terminal.
 ---@param message string
 function M.warning(message)
-  write_warning(message, DEFAULT_WIDTH)
-end
-
---- Prints what happens while it runs, or names a file: in one line, but on a terminal.
----@param message string
-function M.notice(message)
-  write_warning(message, core.terminal_width(2))
+  if bar then bar:finish() end
+  if to_log then return log.write("warning", message) end
+  local width = core.terminal_width(2)
+  local line = ("oversight-siem: %s %s"):format(color.paint(2, "warning", "warning:"), text.printable_lines(message))
+  io.stderr:write(width and table.concat(columns.wrap(line, width - 2), "\n  ") or line, "\n")
 end
 
 --- Prints why a command failed.
@@ -59,8 +49,9 @@ end
 ---@param message string
 function M.error(command, message)
   if to_log then return log.write("error", message) end
+  local name = ("oversight-siem%s:"):format(command and " " .. command or "")
   -- It may quote a row, or what a format's function said.
-  io.stderr:write(("oversight-siem%s: %s\n"):format(command and " " .. command or "", text.printable_lines(message)))
+  io.stderr:write(("%s %s\n"):format(color.paint(2, "error", name), text.printable_lines(message)))
 end
 
 --- Prints what is wrong with the arguments, and where to look.

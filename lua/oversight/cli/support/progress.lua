@@ -3,6 +3,7 @@ local core = require "oversight.core"
 
 local REDRAW_SECONDS = 0.1
 local DEFAULT_WIDTH  = 80
+local LEAST_BAR, MOST_BAR = 8, 60
 
 local Progress = {}
 Progress.__index = Progress
@@ -12,10 +13,7 @@ local M = {}
 --- A line that is drawn over itself. `total` may be 0 when it is not known.
 function M.start(total)
   local now = core.clock()
-  return setmetatable({
-    total = total, started = now, drawn = now, shown = false,
-    width = core.terminal_width(2) or DEFAULT_WIDTH,
-  }, Progress)
+  return setmetatable({ total = total, started = now, drawn = now, used = 0 }, Progress)
 end
 
 local function duration(seconds)
@@ -24,31 +22,54 @@ local function duration(seconds)
   return ("%d:%02d:%02d"):format(seconds // 3600, seconds // 60 % 60, seconds % 60)
 end
 
---- The text of the line, at most one less than the width, so that no terminal wraps it.
-function Progress:line(done, now)
-  local elapsed = math.max(now - self.started, 1e-6)
-  local rate = done / elapsed
+local function bar(share, width)
+  local filled = math.floor(width * share)
+  return ("[%s%s] "):format(("#"):rep(filled), ("."):rep(width - filled))
+end
+
+--- The text of the line in at most so many columns: less of it where there is less room.
+---@param done integer
+---@param now number
+---@param room integer
+---@return string
+function Progress:line(done, now, room)
+  local rate = done / math.max(now - self.started, 1e-6)
   local share = self.total > 0 and math.min(done / self.total, 1) or 0
-  local left = rate > 0 and duration((self.total - done) / rate) or "-:--"
-  local text = ("%3d%% %d/%d  %d/s  ETA %s"):format(
-    math.floor(share * 100), done, self.total, math.floor(rate), left)
-  local room = self.width - #text - 4
-  if room < 8 then return text:sub(1, self.width - 1) end
-  local filled = math.floor(room * share)
-  return ("[%s%s] %s"):format(("#"):rep(filled), ("."):rep(room - filled), text)
+  local left = rate > 0 and duration(math.max(self.total - done, 0) / rate) or "-:--"
+  local percent = ("%3d%%"):format(math.floor(share * 100))
+  local count = ("%s %d/%d"):format(percent, done, self.total)
+  local speed = ("%s  %d/s"):format(count, math.floor(rate))
+  for _, text in ipairs { speed .. "  ETA " .. left, speed, count, percent } do
+    local width = math.min(room - #text - 3, MOST_BAR)
+    if #text <= room then return (width >= LEAST_BAR and bar(share, width) or "") .. text end
+  end
+  return ""
+end
+
+--- Draws a text over the one before. The terminal may be another width since: where it is too narrow for what was
+--- drawn, it has wrapped or cut that, and what is there stays; the text comes on a row of its own.
+local function draw(self, text, room)
+  local start = self.used > room and "\n" or "\r"
+  local rest = start == "\r" and math.max(self.used - #text, 0) or 0
+  io.stderr:write(start, text, (" "):rep(rest), text == "" and "\r" or "")
+  self.used = #text
+end
+
+--- One column stays free, so that no terminal wraps the line.
+local function room_of()
+  return (core.terminal_width(2) or DEFAULT_WIDTH) - 1
 end
 
 function Progress:update(done)
-  local now = core.clock()
+  local now, room = core.clock(), room_of()
   if now - self.drawn < REDRAW_SECONDS then return end
-  self.drawn, self.shown = now, true
-  io.stderr:write("\r", self:line(done, now))
+  self.drawn = now
+  draw(self, self:line(done, now, room), room)
 end
 
 --- Wipes the line, so that what is printed next begins on a clean row.
 function Progress:finish()
-  if self.shown then io.stderr:write("\r", (" "):rep(self.width - 1), "\r") end
-  self.shown = false
+  if self.used > 0 then draw(self, "", room_of()) end
 end
 
 return M

@@ -1,5 +1,4 @@
 --- The result of a reconciliation: how many events are there once, and which are not.
-local core = require "oversight.core"
 local siem = require "oversight.siem"
 local text = require "oversight.cli.support.text"
 
@@ -74,7 +73,7 @@ end
 
 --- Prints a list under a title, in lines that a terminal has room for.
 local function print_list(title, list)
-  if #list > 0 then text.print_wrapped(title .. ": " .. table.concat(list, ", "), core.terminal_width(1)) end
+  if #list > 0 then text.print_wrapped(title .. ": " .. table.concat(list, ", ")) end
 end
 
 local function print_note(count, sentence)

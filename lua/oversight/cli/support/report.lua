@@ -1,4 +1,5 @@
 --- How an export ended: its mark, what became of all events, and what to do next; for people, or as a line of JSON.
+local color   = require "oversight.cli.support.color"
 local columns = require "oversight.cli.support.columns"
 local core    = require "oversight.core"
 local log     = require "oversight.log"
@@ -22,7 +23,7 @@ local M = {}
 ---@field last_id integer? of the checkpoint
 ---@field remedy string? how an event that stops the export is kept aside
 
-local WIDTH, INDENT = 80, "     "
+local INDENT = "     "
 
 -- ---- the mark ----
 
@@ -111,22 +112,27 @@ local function describe_way(ending)
   return table.concat(parts, " ")
 end
 
---- Prints a sentence in lines, below the first one; spaces before it set it further in.
-local function print_line(sentence)
+--- Prints a sentence below the first line; spaces before it set it further in. On a terminal it is wrapped.
+local function print_line(sentence, width)
   local indent = INDENT .. sentence:match "^ *"
-  io.stderr:write(indent, table.concat(columns.wrap(sentence, WIDTH - #indent - 2), "\n" .. indent .. "  "), "\n")
+  local lines = width and columns.wrap(sentence, width - #indent - 2) or { sentence:match "^ *(.*)" }
+  io.stderr:write(indent, table.concat(lines, "\n" .. indent .. "  "), "\n")
 end
+
+local STYLES = { ok = "good", ["dry run"] = "good", failed = "error", held = "error" }
 
 local function print_ending(ending)
   local head = ending.head or ("%s %s event(s) as %s"):format(ending.dry_run and "would send" or "exported",
     numbers.count(ending.counts.exported), text.printable(ending.title))
   if ending.registry then head = ("%s from %s"):format(head, text.printable(ending.registry)) end
-  local line, way = ("[%s] %s"):format(M.mark(ending), head), describe_way(ending)
-  local fits = utf8.len(line) + 1 + utf8.len(way) <= WIDTH
+  local mark, width = M.mark(ending), core.terminal_width(2)
+  local line, way = ("%s %s"):format(color.paint(2, STYLES[mark] or "warning", ("[%s]"):format(mark)), head),
+    describe_way(ending)
+  local fits = not width or columns.width(line) + 1 + columns.width(way) <= width
   io.stderr:write(line, fits and " " or "\n" .. INDENT, way, "\n")
   for _, describe_line in ipairs(LINES) do
     local said = describe_line(ending.counts, ending) or {}
-    for _, sentence in ipairs(type(said) == "table" and said or { said }) do print_line(sentence) end
+    for _, sentence in ipairs(type(said) == "table" and said or { said }) do print_line(sentence, width) end
   end
 end
 

@@ -47,7 +47,7 @@ local function set_hooks(job, given, bar)
     if program.stop_requested() then return false end
     return not own_progress or own_progress(counts)
   end
-  job.notice = job.notice or messages.notice
+  job.notice = job.notice or messages.warning
   if not given.quiet then program.report(0) end
 end
 

@@ -6,6 +6,8 @@ local columns = lazy "oversight.cli.support.columns"
 
 local M = {}
 
+local LEAST_WIDTH, INDENT = 10, "    "
+
 --- Makes a value printable: what is unsafe to show becomes escapes.
 ---@param value any
 ---@param width integer? cut to this many columns
@@ -22,19 +24,21 @@ function M.printable_lines(lines)
   return (lines:gsub("[^\n\t]+", function(line) return M.printable(line) end))
 end
 
---- Prints text in lines of at most `width` characters (80), the later ones indented. A longer word stays whole.
+--- The same, cut to what a line of the terminal has after so many columns. Elsewhere it stays whole.
+---@param value any
+---@param before integer
+---@return string
+function M.fitting(value, before)
+  local width = core.terminal_width(1)
+  return M.printable(value, width and math.max(width - before, LEAST_WIDTH))
+end
+
+--- Prints text in lines that fit the terminal, the later ones indented; elsewhere in one line. A longer word stays
+--- whole.
 ---@param words string
----@param width integer?
-function M.print_wrapped(words, width)
-  local line
-  for word in words:gmatch "%S+" do
-    if line and utf8.len(line) + 1 + utf8.len(word) > (width or 80) then
-      print(line)
-      line = "   "
-    end
-    line = line and line .. " " .. word or word
-  end
-  print(line or "")
+function M.print_wrapped(words)
+  local width = core.terminal_width(1)
+  print(width and table.concat(columns.wrap(words, width - #INDENT), "\n" .. INDENT) or words)
 end
 
 return M
