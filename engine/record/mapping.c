@@ -247,13 +247,10 @@ siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
     return SIEM_OK;
 }
 
-static siem_code is_unknown(const siem_unreadable *unreadable, const char *field, siem_error *err) {
+static siem_code is_unknown(const char *const *columns, const siem_unreadable *unreadable,
+                            const char *field, siem_error *err) {
     const char *reason = siem_unreadable_reason(unreadable, field);
-    if (reason == NULL) {
-        return siem_error_set(err, SIEM_NOT_FOUND,
-                              "\"%s\" is neither a field of an event nor a column of this registry",
-                              field);
-    }
+    if (reason == NULL) return siem_field_unknown(field, columns, err);
     return siem_error_set(
         err, SIEM_NOT_FOUND,
         "column \"%s\" of this registry cannot be read: %s. Remove it from "
@@ -269,7 +266,7 @@ static siem_code check_object(const siem_mapping *mapping, const siem_tree *obje
         const char *unknown = m->row != NULL ? siem_row_unknown_field(m->row, columns) : NULL;
         if (m->row == NULL) rc = check_object(mapping, m, columns, unreadable, err);
         if (unknown == NULL) continue;
-        rc = is_unknown(unreadable, unknown, err);
+        rc = is_unknown(columns, unreadable, unknown, err);
         name_row(mapping, siem_row_label(m->row), siem_row_destination(m->row), err);
     }
     return rc;

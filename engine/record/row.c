@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/json_writer.h"
 #include "base/misuse.h"
-#include "base/path.h"
 #include "record/converter.h"
 #include "record/value_table.h"
 #include "source/raw_event.h"
@@ -265,7 +264,7 @@ const char *siem_row_unknown_field(const siem_compiled_row *row, const char *con
         const source *s = &row->sources[i];
         bool known = s->field >= 0 || s->tlog >= 0 || s->object != NULL;
         for (size_t j = 0; !known && columns[j] != NULL; j++) {
-            known = strcmp(columns[j], s->name) == 0;
+            known = strcmp(columns[j], s->name) == 0 && siem_layout_is_of_site(columns[j]);
         }
         if (!known) return s->name;
     }
@@ -299,18 +298,6 @@ static siem_value decode_json(siem_value json, siem_buffer *decoded) {
     return value;
 }
 
-static siem_value from_extra(const siem_path *path, siem_event *event) {
-    siem_value value = *siem_event_extra(event);
-    for (size_t i = 0; i < path->count; i++) {
-        const char *key = path->keys[i];
-        if (value.type != SIEM_JSON ||
-            !siem_json_find(value.bytes, value.size, key, strlen(key), &value.bytes, &value.size)) {
-            return (siem_value){0};
-        }
-    }
-    return value;
-}
-
 static siem_value from_site(source *s, const siem_event *event) {
     if (s->place >= event->site_count || strcmp(event->site_names[s->place], s->name) != 0) {
         for (s->place = 0; s->place < event->site_count; s->place++) {
@@ -330,7 +317,7 @@ static siem_value make_object(const source *s, siem_event *event, siem_scratch *
 
 static siem_value read_source(source *s, siem_event *event, siem_scratch *scratch) {
     if (s->object != NULL) return make_object(s, event, scratch);
-    if (s->path.count != 0) return from_extra(&s->path, event);
+    if (s->path.count != 0) return siem_event_in_extra(event, &s->path);
     if (s->field >= 0) return *siem_event_field(event, (size_t)s->field);
     if (s->tlog >= 0) return event->tlog[s->tlog];
     return from_site(s, event);

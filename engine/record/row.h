@@ -51,7 +51,8 @@ int siem_row_field(const siem_compiled_row *row);
 siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                        siem_value *value, siem_error *err);
 
-/* The first field that is neither one of the 14 nor in `columns` (ended by NULL), or NULL. */
+/* The first field that is neither one of the 14 nor a site's own in `columns` (ended by NULL), or
+ * NULL. */
 const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns);
 
 void siem_row_close(siem_compiled_row *row);

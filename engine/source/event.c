@@ -7,70 +7,18 @@
 #include "source/registry_id.h"
 
 #include <stdlib.h>
-#include <strings.h>
-
-static const char *const field_names[SIEM_FIELD_COUNT] = {
-    "event_id",    "event_kind", "occurred_unix", "occurred_at",
-    "registry_id", "token_id",   "file_id",       "recipient_id",
-    "issuer_id",   "source_ip",  "user_agent",    "qualified_timestamp",
-    "tlog_index",  "extra"};
-
-/* The columns of the reference's table, and the field that each one feeds. */
-static const struct {
-    const char *column;
-    siem_field field;
-} known_columns[] = {
-    {"id", SIEM_EVENT_ID},
-    {"kind", SIEM_EVENT_KIND},
-    {"timestamp", SIEM_OCCURRED_UNIX},
-    {"token_id", SIEM_TOKEN_ID},
-    {"file_id", SIEM_FILE_ID},
-    {"recipient_id", SIEM_RECIPIENT_ID},
-    {"issuer_id", SIEM_ISSUER_ID},
-    {"source_ip", SIEM_SOURCE_IP},
-    {"user_agent", SIEM_USER_AGENT},
-    {"qualified_timestamp", SIEM_QUALIFIED_TIMESTAMP},
-    {"tlog_index", SIEM_TLOG_INDEX},
-    {"extra", SIEM_EXTRA},
-};
-
-int siem_field_of(const char *name, size_t size) {
-    for (int i = 0; i < SIEM_FIELD_COUNT; i++) {
-        if (strlen(field_names[i]) == size && memcmp(field_names[i], name, size) == 0) return i;
-    }
-    return -1;
-}
-
-int siem_tlog_field_of(const char *name) {
-    static const char *const names[SIEM_TLOG_FIELDS] = {"tlog.leaf_hash", "tlog.verified",
-                                                        "tlog.root", "tlog.size"};
-    for (int i = 0; i < SIEM_TLOG_FIELDS; i++) {
-        if (strcmp(names[i], name) == 0) return i;
-    }
-    return -1;
-}
 
 /* ---- layout ---- */
 
-#define SITE_COLUMN   (-1)
-#define HIDDEN_COLUMN (-2) /* named like a field that comes from elsewhere */
-
 struct siem_layout {
     size_t count;
-    int *fields;       /* of each column: a siem_field, SITE_COLUMN or HIDDEN_COLUMN */
+    int *fields;       /* of each column, as siem_field_of_column gives it */
     char **site_names; /* ended by NULL */
     size_t site_count;
 };
 
-static int field_of_column(const char *column) {
-    for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns; i++) {
-        if (strcasecmp(known_columns[i].column, column) == 0) return (int)known_columns[i].field;
-    }
-    return siem_field_of(column, strlen(column)) >= 0 ? HIDDEN_COLUMN : SITE_COLUMN;
-}
-
 bool siem_layout_is_of_site(const char *column) {
-    return field_of_column(column) < 0;
+    return siem_field_of_column(column) < 0;
 }
 
 const char *siem_unreadable_reason(const siem_unreadable *list, const char *column) {
@@ -90,8 +38,8 @@ siem_code siem_layout_open(siem_layout **out, const char *const *columns, size_t
     layout->site_names = calloc(count + 1, sizeof *layout->site_names);
     if (layout->fields == NULL || layout->site_names == NULL) goto no_memory;
     for (size_t i = 0; i < count; i++) {
-        layout->fields[i] = field_of_column(columns[i]);
-        if (layout->fields[i] != SITE_COLUMN) continue;
+        layout->fields[i] = siem_field_of_column(columns[i]);
+        if (layout->fields[i] != SIEM_SITE_COLUMN) continue;
         char *name = strdup(columns[i]);
         if (name == NULL) goto no_memory;
         layout->site_names[layout->site_count++] = name;
@@ -233,7 +181,7 @@ void siem_event_load(siem_event *event, const siem_layout *layout, const siem_va
     event->text.size = 0;
     (void)siem_buffer_reserve(&event->text, 64); /* two numbers: it does not move while borrowed */
     for (size_t i = 0; i < layout->count; i++) {
-        if (layout->fields[i] == SITE_COLUMN) event->site[site++] = row[i];
+        if (layout->fields[i] == SIEM_SITE_COLUMN) event->site[site++] = row[i];
         else if (layout->fields[i] >= 0) load_field(event, (siem_field)layout->fields[i], &row[i]);
     }
 }
@@ -282,6 +230,18 @@ const siem_value *siem_event_extra(siem_event *event) {
         event->extra_ready = true;
     }
     return &event->fields[SIEM_EXTRA];
+}
+
+siem_value siem_event_in_extra(siem_event *event, const siem_path *path) {
+    siem_value value = *siem_event_extra(event);
+    for (size_t i = 0; i < path->count; i++) {
+        const char *key = path->keys[i];
+        if (value.type != SIEM_JSON ||
+            !siem_json_find(value.bytes, value.size, key, strlen(key), &value.bytes, &value.size)) {
+            return (siem_value){0};
+        }
+    }
+    return value;
 }
 
 /* ---- life ---- */
@@ -382,10 +342,12 @@ static size_t text_size(const siem_value *value) {
     return value->type == SIEM_TEXT || value->type == SIEM_JSON ? value->size : 0;
 }
 
-/* One block: the event, the values and names of its site columns, and then all text. */
+/* One block: the event, the values and names of its site columns, ended by NULL, and then all text.
+ */
 size_t siem_event_weight(siem_event *event) {
     if (event == NULL) return 0;
-    size_t size = sizeof *event + event->site_count * (sizeof(siem_value) + sizeof(char *)) + 1;
+    size_t size = sizeof *event + event->site_count * (sizeof(siem_value) + sizeof(char *)) +
+                  sizeof(char *) + 1;
     (void)siem_event_extra(event);
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) size += text_size(&event->fields[i]);
     for (size_t i = 0; i < event->site_count; i++) {
@@ -406,7 +368,7 @@ siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err) 
     }
     siem_value *site = (siem_value *)(copy + 1);
     char **names = (char **)(site + count);
-    char *text = (char *)(names + count);
+    char *text = (char *)(names + count + 1);
     memcpy(copy->fields, event->fields, sizeof copy->fields);
     for (size_t i = 0; i < SIEM_FIELD_COUNT; i++) copy_bytes(&copy->fields[i], &text);
     for (size_t i = 0; i < count; i++) {
@@ -419,6 +381,7 @@ siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err) 
     copy->site = site;
     copy->site_names = (const char *const *)names;
     copy->site_count = count;
+    copy->has_all_columns = event->has_all_columns;
     copy->row_id = event->row_id;
     copy->repairs = event->repairs;
     copy->extra_ready = true;
@@ -470,7 +433,7 @@ size_t siem_event_size(const siem_event *event) {
 
 const char *siem_event_name(const siem_event *event, size_t index) {
     if (event == NULL) return NULL;
-    if (index < SIEM_FIELD_COUNT) return field_names[index];
+    if (index < SIEM_FIELD_COUNT) return siem_field_name(index);
     index -= SIEM_FIELD_COUNT;
     return index < event->site_count ? event->site_names[index] : NULL;
 }
@@ -503,15 +466,29 @@ void siem_event_write_json(siem_event *event, siem_buffer *out) {
     siem_buffer_add_char(out, '}');
 }
 
-siem_value siem_event_get(siem_event *event, const char *name) {
-    if (event == NULL || name == NULL) return (siem_value){0};
+bool siem_event_find(siem_event *event, const char *name, siem_value *value) {
     int field = siem_field_of(name, strlen(name));
-    if (field >= 0) return *siem_event_field(event, (size_t)field);
-    if ((field = siem_tlog_field_of(name)) >= 0) return event->tlog[field];
-    for (size_t i = 0; i < event->site_count; i++) {
-        if (strcmp(event->site_names[i], name) == 0) return event->site[i];
+    if (field >= 0) {
+        *value = *siem_event_field(event, (size_t)field);
+        return true;
     }
-    return (siem_value){0};
+    if ((field = siem_tlog_field_of(name)) >= 0) {
+        *value = event->tlog[field];
+        return true;
+    }
+    for (size_t i = 0; i < event->site_count; i++) {
+        if (strcmp(event->site_names[i], name) != 0) continue;
+        *value = event->site[i];
+        return true;
+    }
+    *value = (siem_value){0};
+    return false;
+}
+
+siem_value siem_event_get(siem_event *event, const char *name) {
+    siem_value value = {0};
+    if (event != NULL && name != NULL) (void)siem_event_find(event, name, &value);
+    return value;
 }
 
 /* ---- kinds and actions ---- */

@@ -4,42 +4,12 @@
 
 #include "base/buffer.h"
 #include "base/json_reader.h"
+#include "base/path.h"
 #include "base/position.h"
 #include "base/timestamp.h"
+#include "source/field.h"
 
 #include <oversight/siem.h>
-
-typedef enum siem_field {
-    SIEM_EVENT_ID,
-    SIEM_EVENT_KIND,
-    SIEM_OCCURRED_UNIX,
-    SIEM_OCCURRED_AT,
-    SIEM_REGISTRY_ID,
-    SIEM_TOKEN_ID,
-    SIEM_FILE_ID,
-    SIEM_RECIPIENT_ID,
-    SIEM_ISSUER_ID,
-    SIEM_SOURCE_IP,
-    SIEM_USER_AGENT,
-    SIEM_QUALIFIED_TIMESTAMP,
-    SIEM_TLOG_INDEX,
-    SIEM_EXTRA
-} siem_field;
-
-/* The field of that name, or -1. */
-int siem_field_of(const char *name, size_t size);
-
-/* What a transparency log says of an event: fields whose names begin with "tlog.". */
-typedef enum siem_tlog_field {
-    SIEM_TLOG_LEAF_HASH,
-    SIEM_TLOG_VERIFIED,
-    SIEM_TLOG_ROOT,
-    SIEM_TLOG_SIZE,
-    SIEM_TLOG_FIELDS
-} siem_tlog_field;
-
-/* The field of that name, or -1. */
-int siem_tlog_field_of(const char *name);
 
 /* Which column of a row feeds which field. Made once for a table. */
 typedef struct siem_layout siem_layout;
@@ -63,9 +33,10 @@ const char *siem_unreadable_reason(const siem_unreadable *list, const char *colu
 struct siem_event {
     siem_value fields[SIEM_FIELD_COUNT]; /* SIEM_EXTRA only once siem_event_extra has run */
     siem_value *site;                    /* the columns that the site added */
-    const char *const *site_names;
+    const char *const *site_names;       /* ended by NULL */
     size_t site_count;
     siem_value tlog[SIEM_TLOG_FIELDS]; /* null until a log was asked */
+    bool has_all_columns;              /* of a registry: a name that is not among them is none */
     const siem_unreadable *unreadable; /* of a registry's event, not of a copy: borrowed, or NULL */
     int64_t row_id;                    /* `id` as a number, 0 when it is none */
     uint64_t fingerprint; /* of siem_event_fingerprint, in a registry that is followed; else 0 */
@@ -96,6 +67,10 @@ void siem_event_release(siem_event *event);
  * time, kind and token, which nobody changes later. Never 0. */
 uint64_t siem_event_fingerprint(const siem_event *event);
 
+/* The value of a field, of what a log says, or of a column of the site. False, with null, for a
+ * name that is none of them. */
+bool siem_event_find(siem_event *event, const char *name, siem_value *value);
+
 /* Where an export is with this event. */
 siem_position siem_event_position(const siem_event *event);
 
@@ -104,6 +79,9 @@ void siem_event_write_json(siem_event *event, siem_buffer *out);
 
 /* The canonical extra, parsed at the first call for each row: few formats need none of it. */
 const siem_value *siem_event_extra(siem_event *event);
+
+/* The value at a path of keys into extra; null where there is none. */
+siem_value siem_event_in_extra(siem_event *event, const siem_path *path);
 
 /* Field `index`, which may be SIEM_EXTRA. */
 static inline const siem_value *siem_event_field(siem_event *event, size_t index) {

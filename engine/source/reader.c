@@ -81,6 +81,7 @@ static siem_code open_view(view *table, const siem_reader *reader, siem_error *e
     if (rc != SIEM_OK) return rc;
     siem_event_set_registry_id(&table->event, origin->registry_id);
     table->event.unreadable = table->schema.unreadable;
+    table->event.has_all_columns = true;
     rc = prepare(reader, &table->range, table->schema.selection, rows, err);
     if (rc != SIEM_OK || origin->since == NULL) return rc;
     sqlite3_bind_int64(table->range, 3, *origin->since);

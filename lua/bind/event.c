@@ -60,10 +60,22 @@ static void refuse_unreadable(lua_State *L, const siem_event *event, const char 
     }
 }
 
+/* A registry's event has all columns: a name that is not among them is an error of the script. */
+static siem_value get_value(lua_State *L, siem_event *event, const char *name) {
+    siem_error err;
+    siem_value value;
+    if (siem_event_find(event, name, &value)) return value;
+    refuse_unreadable(L, event, name);
+    if (event->has_all_columns) {
+        (void)siem_field_unknown(name, event->site_names, &err);
+        luaL_error(L, "%s (event:get reads what may be absent)", err.message);
+    }
+    return value;
+}
+
 /* event[name]: a method, one of the fields, a column of the site, or nil; extra is an empty table
  * where there is none. The upvalue holds methods and the places of the fields by name. */
 static int event_index(lua_State *L) {
-    lua_event *e = lua_touserdata(L, 1);
     siem_value value;
     size_t field;
     lua_pushvalue(L, 2);
@@ -79,9 +91,7 @@ static int event_index(lua_State *L) {
         break;
     default:
         if (lua_type(L, 2) != LUA_TSTRING) return 0;
-        siem_lua_check_event(L, 1, NULL);
-        value = siem_event_get(e->event, lua_tostring(L, 2));
-        refuse_unreadable(L, e->event, lua_tostring(L, 2));
+        value = get_value(L, siem_lua_check_event(L, 1, NULL), lua_tostring(L, 2));
         break;
     }
     siem_lua_push_value(L, &value);
@@ -117,8 +127,7 @@ static int event_to_table(lua_State *L) {
 /* event:raw(name) -> the field as a row of a format has it: JSON keeps every digit */
 static int event_raw(lua_State *L) {
     siem_event *event = siem_lua_check_event(L, 1, NULL);
-    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
-    refuse_unreadable(L, event, lua_tostring(L, 2));
+    siem_value value = get_value(L, event, luaL_checkstring(L, 2));
     if (value.type == SIEM_JSON) siem_lua_push_raw_json(L, value.bytes, value.size);
     else siem_lua_push_value(L, &value);
     return 1;
@@ -127,7 +136,7 @@ static int event_raw(lua_State *L) {
 /* event:json(name) -> the field as JSON text, or nil where it is null */
 static int event_json(lua_State *L) {
     siem_event *event = siem_lua_check_event(L, 1, NULL);
-    siem_value value = siem_event_get(event, luaL_checkstring(L, 2));
+    siem_value value = get_value(L, event, luaL_checkstring(L, 2));
     if (value.type == SIEM_NULL) return 0;
     if (value.type == SIEM_JSON) {
         lua_pushlstring(L, value.bytes, value.size);
@@ -138,6 +147,29 @@ static int event_json(lua_State *L) {
     siem_json_write_value(text, &value, &ignored);
     if (text->failed) return siem_budget_no_memory(L);
     lua_pushlstring(L, text->bytes, text->size);
+    return 1;
+}
+
+/* event:get(name) -> what a row has for `from = name`: a field, a column, a path into extra, or nil
+ */
+static int event_get(lua_State *L) {
+    static const char inside[] = "extra.";
+    siem_error err;
+    siem_path path = {0};
+    siem_event *event = siem_lua_check_event(L, 1, NULL);
+    const char *name = luaL_checkstring(L, 2);
+    if (strncmp(name, inside, sizeof inside - 1) != 0) {
+        siem_value value = siem_event_get(event, name);
+        refuse_unreadable(L, event, name);
+        siem_lua_push_value(L, &value);
+        return 1;
+    }
+    if (siem_path_open(&path, name + sizeof inside - 1, &err) != SIEM_OK) {
+        return luaL_error(L, "%s", err.message);
+    }
+    siem_value value = siem_event_in_extra(event, &path);
+    siem_path_close(&path);
+    siem_lua_push_value(L, &value);
     return 1;
 }
 
@@ -273,10 +305,10 @@ static void push_members(lua_State *L, const luaL_Reg *methods) {
 }
 
 void siem_lua_bind_event(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"copy", event_copy}, {"to_table", event_to_table}, {"names", event_names},
-        {"raw", event_raw},   {"json", event_json},         {"close", event_close},
-        {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"copy", event_copy},   {"to_table", event_to_table},
+                                       {"names", event_names}, {"raw", event_raw},
+                                       {"json", event_json},   {"get", event_get},
+                                       {"close", event_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"event_from_row", event_from_row}, {"iso8601", iso8601}, {NULL, NULL}};
     siem_lua_new_class(L, SIEM_LUA_EVENT, methods, event_close);

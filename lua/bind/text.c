@@ -1,4 +1,5 @@
 /* text.c: values as text, and text as it can be shown. */
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "bind/bind.h"
 
@@ -31,10 +32,23 @@ static int printable(lua_State *L) {
     return 1;
 }
 
+/* core.nearest(name, list) -> the name of the list that is nearest, or nil (nearest.h) */
+static int nearest(lua_State *L) {
+    siem_nearest found = {.name = luaL_checkstring(L, 1)};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) == LUA_TSTRING; i++, lua_pop(L, 1)) {
+        siem_nearest_offer(&found, lua_tostring(L, -1)); /* the list keeps it */
+    }
+    lua_pushstring(L, found.best);
+    return 1;
+}
+
 void siem_lua_bind_text(lua_State *L) {
     static const luaL_Reg functions[] = {{"tostring", to_string},
                                          {"error_text", error_text},
                                          {"printable", printable},
+                                         {"nearest", nearest},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -9,7 +9,7 @@ local siem = {}
 --- A row of a format: destination ← source.
 ---@class oversight.Row
 ---@field [1] string the destination, a dotted path; `\\.` in a Lua string is a dot within a key
----@field from string|string[]|nil a field of the event, `extra.path`, a column of the site, `option.name`, `tlog.NAME`; `*` is all columns of the site, `*bytes` the texts that are not UTF-8; of a list, the first source that is not empty
+---@field from string|string[]|nil a field of the event, `extra.path`, a column of the site, `option.name`, `tlog.NAME`; `*` is all columns of the site, `*bytes` the texts that are not UTF-8; of a list, the first source that is not empty; in `extend`, a row without `from` and `value` has those of the row that it replaces
 ---@field value any a constant, also a table
 ---@field as string? the name of a converter; a value that it cannot convert is omitted
 ---@field lookup table<string, any>? a table by the text of the source

@@ -151,6 +151,12 @@ function Event:raw(name) end
 ---@return string?
 function Event:json(name) end
 
+--- Returns what may be absent: a field, a column of the site, or a path into extra, `extra.qname`; else nil. Of a
+--- registry's event, `event[name]` is an error for a name that is neither a field nor a column.
+---@param name string
+---@return any
+function Event:get(name) end
+
 --- Lists the names of all fields, in order.
 ---@return string[]
 function Event:names() end

@@ -4,10 +4,12 @@
 --- format is loaded; nothing here runs per event.
 local core         = require "oversight.core"
 local filter       = require "oversight.filter"
+local lazy         = require "oversight.lazy"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local recipe       = require "oversight.recipe"
 local tables       = require "oversight.tables"
+local row_lines    = lazy "oversight.row_lines"
 -- Every file of a format is found by it, whoever requires the file.
 require "oversight.searcher"
 
@@ -80,6 +82,8 @@ local function check_row(index, row)
   return problem and ("%s: %s"):format(name, problem)
 end
 
+--- What is wrong with a definition, or nil; and the row that it is about, if any.
+---@return string? problem, integer? index
 local function check_definition(definition)
   if type(definition) ~= "table" then return "a format's definition is a table" end
   local count = 0
@@ -94,7 +98,7 @@ local function check_definition(definition)
   end
   for index = 1, count do
     local problem = check_row(index, definition[index])
-    if problem then return problem end
+    if problem then return problem, index end
   end
   for name, value in pairs(definition.options or {}) do
     if type(name) ~= "string" or type(value) ~= "string" then
@@ -227,31 +231,52 @@ local function check_name(name, level)
   if not is_name(name) then error(NAME_RULE, level + 1) end
 end
 
---- "file:line: " of the caller `level` calls up. `return format "name" {...}` is a tail call, which
---- leaves no trace, so the place is recorded when the name is given.
-local function place_of(level)
+---@class oversight.Place
+---@field file string "" where it is not known
+---@field line integer
+---@field lines integer[] of the rows, as far as they are known
+
+--- Where the caller `level` calls up defines a format. `return format "name" {...}` is a tail call, which leaves no
+--- trace, so the place is recorded when the name is given.
+---@param level integer
+---@param name string of the format
+---@return oversight.Place
+local function place_of(level, name)
   local info = debug.getinfo(level + 1, "Sl")
-  return info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+  if not info or info.currentline <= 0 then return { file = "", line = 0, lines = {} } end
+  local is_built_in = info.source:find "^@oversight/formats/" ~= nil
+  return {
+    file = info.short_src, line = info.currentline,
+    lines = is_built_in and {} or row_lines.of(info.source, info.currentline, name),
+  }
+end
+
+--- "file:line: format name: ", of a row when there is one.
+---@param place oversight.Place
+---@param index integer? of the row
+local function prefix_of(place, name, index)
+  local where = place.file ~= "" and ("%s:%d: "):format(place.file, place.lines[index] or place.line) or ""
+  return ("%sformat %s: "):format(where, name)
 end
 
 --- Raises what makes a definition wrong, with its place: that of a row of the base is
 --- another one.
-local function check_compiles(format, place)
+local function check_compiles(format, place, own_labels)
   local ok, mapping = pcall(format.compile, format)
   if ok then
     format.mapping = mapping
     return format
   end
-  local prefix = ("%sformat %s: "):format(place, format.name)
-  if mapping:sub(1, #prefix) ~= prefix then mapping = prefix .. mapping end
-  error(mapping, 0)
+  for _, label in pairs(own_labels) do
+    if mapping:sub(1, #label) == label then error(mapping, 0) end
+  end
+  error(prefix_of(place, format.name) .. mapping, 0)
 end
 
 --- What rows are called in messages: "acme.lua:3: format acme: row 2 (labels.site)".
-local function label_rows(labels, definition, name, place)
-  for index, row in ipairs(definition) do
-    labels[row] = ("%sformat %s: %s"):format(place, name, row_name(index, row))
-  end
+local function label_rows(definition, name, place)
+  local labels = {}
+  for index, row in ipairs(definition) do labels[row] = prefix_of(place, name, index) .. row_name(index, row) end
   return labels
 end
 
@@ -263,26 +288,32 @@ end
 
 --- A format of a definition's rows, as `choose` gives them, or nil and what is wrong with them.
 ---@param base oversight.Format|{} what it extends
+---@param choose fun(definition: table): oversight.Row[]?, oversight.Row[]|string, integer? all rows, and those of the
+--- definition; or nil, the problem, and the row that it is about
 local function make(name, place, base, definition, choose)
-  local problem, rows = check_definition(definition), nil
-  if not problem then rows, problem = choose(definition) end
-  if not problem and #rows == 0 then problem = "the format has no rows" end
-  if problem then error(("%sformat %s: %s"):format(place, name, problem), 0) end
+  local rows, own
+  local problem, index = check_definition(definition)
+  if not problem then
+    rows, own, index = choose(definition)
+    problem = not rows and own or #rows == 0 and "the format has no rows" or nil
+  end
+  if problem then error(prefix_of(place, name, index) .. problem, 0) end
+  local labels = label_rows(own, name, place)
   return check_compiles(new_format(name, {
-    rows = rows, labels = label_rows(tables.merge(base.labels), definition, name, place),
+    rows = rows, labels = tables.merge(base.labels, labels),
     summary = definition.summary or base.summary, options = tables.merge(base.options, definition.options),
     base = base.name and base, tests = definition.tests, parallel = is_parallel(base, definition),
-  }), place)
+  }), place, labels)
 end
 
 --- The rows of a format that extends no other one.
 local function own_rows(definition)
   for index, row in ipairs(definition) do
     if row.remove or row.before or row.after then
-      return nil, row_name(index, row) .. ": remove, before and after are for extend"
+      return nil, row_name(index, row) .. ": remove, before and after are for extend", index
     end
   end
-  return { table.unpack(definition) }
+  return { table.unpack(definition) }, definition
 end
 
 local function define(name, place)
@@ -324,11 +355,19 @@ local function place_row(rows, row)
   table.insert(rows, row.before and at or at + 1, row)
 end
 
---- The base's rows with the patch applied, or nil and what is wrong with it.
+--- A row that replaces one, and names no source, reads what that one reads. Nothing else is inherited.
+local function inherit_source(row, replaced)
+  if not replaced or row.from ~= nil or row.value ~= nil then return row end
+  return tables.merge(row, { from = replaced.from, value = replaced.value })
+end
+
+--- The base's rows with the patch applied, and the patch's own; or nil, what is wrong with it, and where.
 local function patch_rows(base, patch)
-  local rows, taken = { table.unpack(base.rows) }, {}
+  local rows, own, taken = { table.unpack(base.rows) }, {}, {}
   for index, row in ipairs(patch) do
     local problem
+    if not row.remove then row = inherit_source(row, rows[find_row(rows, row[1])]) end
+    own[index] = row
     if taken[row[1]] then
       problem = ("row %d is for the same destination"):format(taken[row[1]])
     elseif row.remove then
@@ -337,10 +376,10 @@ local function patch_rows(base, patch)
     else
       problem = place_row(rows, row)
     end
-    if problem then return nil, row_name(index, row) .. ": " .. problem end
+    if problem then return nil, row_name(index, row) .. ": " .. problem, index end
     taken[row[1]] = index
   end
-  return rows
+  return rows, own
 end
 
 --- A new format: this one's rows, patched by destination.
@@ -348,7 +387,7 @@ end
 ---@return fun(definition: table): oversight.Format
 function Format:extend(name)
   check_name(name, 2)
-  local place = place_of(2)
+  local place = place_of(2, name)
   return function(definition)
     return make(name, place, self, definition, function()
       if self.whole then return nil, self.name .. " has no rows to extend" end
@@ -389,6 +428,6 @@ end
 return setmetatable(M, {
   __call = function(_, name)
     check_name(name, 2)
-    return define(name, place_of(2))
+    return define(name, place_of(2, name))
   end,
 })

@@ -167,6 +167,42 @@ describe("extend", function()
     assert.equal('{"one":1,"two":{"a":2,"b":3},"four":4}', render(base))
   end)
 
+  it("inherits the source of a row that it replaces, and nothing else", function()
+    local upper = string.upper
+    local fields = format "fields" {
+      options = { host = "h" },
+      { "token", from = { "recipient_id", "token_id" }, as = "lower" },
+      { "kind",  from = "event_kind", lookup = { dns = "D" }, keep = true },
+      { "const", value = "c" },
+      { "host",  from = "option.host" },
+      { "only",  with = function() return "only" end },
+    }
+    local f = fields:extend "site" {
+      { "token", with = upper }, { "kind", with = upper, after = "const" }, { "const", with = upper },
+      { "host", as = "upper" },  { "only", with = function(value) return value == nil end },
+    }
+    assert.equal('{"token":"TOK","const":"C","kind":"DNS","host":"H","only":true}', render(f))
+    assert.equal('{"token":"tok","kind":"D","const":"c","host":"h","only":"only"}', render(fields))
+    assert.equal('{"token":"Tok","kind":"D","const":"c","host":"h"}', render(fields:extend "when" {
+      { "token", when = function() return true end }, { "only", remove = true },
+    }))
+    assert.equal('{"token":1,"kind":"tok"}', render(fields:extend "own" {
+      { "token", value = 1 }, { "kind", from = "token_id", as = "lower" }, { "const", remove = true },
+      { "host", remove = true }, { "only", remove = true },
+    }))
+    -- What was inherited is inherited again; a function that asks for null is called.
+    assert.equal('{"token":"tok","x":null}', render((fields:extend "a" { { "token", with = upper } }):extend "b" {
+      { "token", as = "lower" }, { "kind", remove = true }, { "const", remove = true }, { "host", remove = true },
+      { "only", remove = true }, { "x", from = "user_agent", keep = true },
+    }:extend "c" { { "x", with = function() return nil end, with_null = true, keep = true } }))
+  end)
+
+  it("does not change the rows that it is given", function()
+    local rows = { { "one", with = tostring } }
+    base:extend "a" (rows)
+    assert.is_nil(rows[1].value)
+  end)
+
   it("says what it cannot find", function()
     assert.has_error(function() base:extend "s" { { "none", remove = true } } end)
     assert.has_error(function() base:extend "s" { { "x", value = 1, before = "none" } } end)
@@ -213,6 +249,52 @@ describe("a wrong definition", function()
     local none = { pcall(function() return format "base" { { "a", value = 1 } }:extend "bad" { { "a", remove = true } } end) }
     assert.matches("^%S*format_spec%.lua:%d+: format bad: the format has no rows$", none[2])
     assert.matches("row 1 %(a\\x00b%): destination holds a NUL", problem { { "a\0b", value = 1 } })
+  end)
+
+  it("is named by the line of the row, however the rows are written", function()
+    local here = debug.getinfo(1, "l").currentline
+    local name = "bad"
+    local function place_of(define)
+      local _, message = pcall(define)
+      return tonumber(message:match "^%S*format_spec%.lua:(%d+): format bad: row") - here
+    end
+    assert.equal(9, place_of(function()
+      local made = format "bad" {
+        { "a", value = 1 }, { "b", value = "{" }, -- { "x" },
+        { "c", as = "nope", value = 1 },
+      }
+      return made
+    end))
+    assert.equal(22, place_of(function()
+      local made = format("bad")({
+        summary = [[a { "text" }, ]], tests = { { row = { id = 1 }, expect = { ["a"] = 1 } } },
+        ["options"] = { host = "}" };
+        { "a", with = function(value)
+          local x, y = value, "\"}"
+          for _ = 1, 2 do if x then return y, "," elseif y then x = y end end
+        end },
+        --[==[ { "no row" }, ]==]
+        { "c", as = "nope", from = "x" }, { "d", value = 2 },
+      })
+      return made
+    end))
+    local row = { "c", value = 1, as = "nope" }
+    assert.equal(30, place_of(function()
+      local made = format "base" { { "one", value = 0 } }:extend 'bad' {
+        { "one", value = 1 },
+        row,
+      }
+      return made
+    end))
+    -- Rows that are not written there, and a name that is not: the line of the definition.
+    local rows = { { "a", value = 1 }, row }
+    assert.equal(36, place_of(function() local made = format "bad" (rows) return made end))
+    assert.equal(38, place_of(function()
+      local made = format(name) {
+        { "c", value = 1, as = "nope" },
+      }
+      return made
+    end))
   end)
 
   it("is named by its own place in an extension, and by the base's for the base's rows", function()

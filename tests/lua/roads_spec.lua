@@ -10,7 +10,8 @@ local function evaluate(row, event)
   if row.value ~= nil then return row.value end
   for _, source in ipairs(type(row.from) == "table" and row.from or { row.from }) do
     local default = { ["option.source"] = "oversight:registry", ["option.sourcetype"] = "oversight:beacon" }
-    local value = source:find "^option%." and default[source] or event:raw(source)
+    local value = default[source]
+    if not source:find "^option%." then value = event:raw(source) end
     if value ~= nil and value ~= "" then
       if row.as == "float" then return value + 0.0 end
       if row.as == "json_text" then return (siem.json.encode(value)) end

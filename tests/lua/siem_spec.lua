@@ -62,6 +62,46 @@ describe("an event", function()
     assert.is_nil(event.extra.mine)
   end)
 
+  it("gives what may be absent", function()
+    local event = make_event()
+    assert.equal("f", event:get "file_id")
+    assert.equal("eu", event:get "region")
+    assert.equal("a.b", event:get "extra.qname")
+    assert.equal(9007199254740993, event:get "extra".n)
+    for _, name in ipairs { "recipient_id", "recipient", "extra.none", "extra.qname.more", "tlog.verified" } do
+      assert.is_nil(event:get(name))
+    end
+    assert.is_nil(make_event { extra = siem.null }:get "extra")
+    assert.has_error(function() return event:get "extra..x" end)
+    assert.has_error(function() return event:get() end)
+  end)
+
+  it("of a registry has no other name", function()
+    local path = make_registry("ALTER TABLE events ADD asn;" .. THREE:gsub("%)", ",NULL)"))
+    local first = assert(siem.iter_registry_events(path, { registry_id = "reg" }))()
+    assert.is_nil(first.asn)
+    assert.is_nil(first.recipient_id)
+    assert.is_nil(first:get "recipient")
+    for name, meant in pairs {
+      recipient = "recipient_id", kind = "event_kind", timestamp = "occurred_unix", Id = "event_id", ip = "source_ip",
+      agent = "user_agent", token = "token_id", asm = "asn", ["tlog.proof"] = "tlog.root",
+    } do
+      for _, read in ipairs {
+        function(event) return event[name] end, function(event) return event:raw(name) end,
+        function(event) return event:json(name) end,
+      } do
+        local ok, message = pcall(read, first:copy())
+        assert.is_false(ok)
+        local place, text = message:match "^(%S*%.lua:%d+): (.*)$"
+        assert.matches("siem_spec%.lua:%d", place)
+        assert.equal(('"%s" is neither a field of an event nor a column of this registry; did you mean "%s"? '
+          .. "(event:get reads what may be absent)"):format(name, meant), text)
+      end
+    end
+    assert.matches('column of this registry %(event:get', select(2, pcall(function() return first.zzzzzz end)))
+    os.remove(path)
+  end)
+
   it("loses no digit of extra", function()
     local extra = make_event().extra
     assert.equal("a.b", extra.qname)
