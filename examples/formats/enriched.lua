@@ -2,17 +2,15 @@
 local siem = require "oversight.siem"
 local ecs  = require "oversight.formats.ecs"
 
--- This file's own folder, with its tables.
-local here = (...):match "^(.*/)" or "./"
-
-local networks = siem.lookup.cidr(here .. "networks.csv")
-local titles   = siem.lookup.csv(here .. "titles.csv", "file_id")
+-- The tables are in this file's own folder.
+local networks = siem.lookup.cidr "networks.csv"
+local titles   = siem.lookup.csv("titles.csv", "file_id")
 
 return ecs:extend "enriched" {
   summary = "ECS with networks and titles of this site",
 
   { "source.ip",       from = "source_ip", as = "ip" },
   { "source.address",  from = "source_ip", before = "source.ip" },
-  { "labels.network",  from = "source_ip", with = networks:column "network_name" },
-  { "oversight.title", from = "file_id",   with = titles:column "title" },
+  { "labels.network",  from = "source_ip", lookup = networks },
+  { "oversight.title", from = "file_id",   lookup = titles },
 }

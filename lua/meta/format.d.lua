@@ -12,9 +12,10 @@ local siem = {}
 ---@field from string|string[]|nil a field of the event, `extra.path`, a column of the site, `option.name`, `tlog.NAME`; `*` is all columns of the site, `*bytes` the texts that are not UTF-8; of a list, the first source that is not empty; in `extend`, a row without `from` and `value` has those of the row that it replaces
 ---@field value any a constant, also a table
 ---@field as string? the name of a converter; a value that it cannot convert is omitted
----@field lookup table<string, any>? a table by the text of the source
+---@field lookup table<string, any>|oversight.Lookup|nil a table by the text of the source, or one of `siem.lookup`
+---@field column string? the column that is meant of the table of `siem.lookup` in `lookup` or `with`
 ---@field default any for a value that the lookup lacks: a value, `{ prefix = text }`, or a function of the source
----@field with (fun(value: any, event: oversight.Event): any)? a function, called with the result of the keys above; nil omits the row; in a row with `from` or `value`, it is called only when there is a value
+---@field with (fun(value: any, event: oversight.Event): any)|oversight.Lookup|nil a function or a table of `siem.lookup`, called with the result of the keys above; nil omits the row; in a row with `from` or `value`, it is called only when there is a value
 ---@field with_null boolean? call `with` for null as well, with nil
 ---@field when (fun(value: nil, event: oversight.Event): boolean?)? a condition; false or nil omits the row
 ---@field keep boolean? write null and `""` as well; without a source: an object, also when it is empty
@@ -28,6 +29,7 @@ local siem = {}
 ---@field name string its name
 ---@field summary string one sentence
 ---@field options table<string, string> the options and their defaults
+---@field folder string? the folder of its file, with a / at the end
 ---@field parallel boolean? the functions keep no state from event to event, so several threads may call them
 local Format = {}
 
@@ -77,6 +79,10 @@ function siem.format.load(name) end
 ---@param name string
 ---@return string? file, string? message, oversight.Code? code
 function siem.format.where(name) end
+
+--- Returns the folder of the format's file that is being loaded, with a / at its end; nil when none is.
+---@return string?
+function siem.format.folder() end
 
 --- Lists all formats that can be found, by name.
 ---@return { name: string, file: string }[]
@@ -133,7 +139,8 @@ siem.lookup = {}
 --- A table of what a site knows about a value. `lookup(value)` returns a row or nil. A file is checked once a second
 --- and read again when it has changed; that time is not charged to the event. The old content stays when the new
 --- file is wrong, lacks a column in use or is not a regular file. Standard error then gets one warning. A function that
---- makes a lookup raises when its file is wrong.
+--- makes a lookup raises when its file is wrong. A path is relative to the file of the format that is being loaded, elsewhere
+--- to the working directory.
 ---@class oversight.Lookup
 ---@operator call(any): table?
 local Lookup = {}

@@ -3,13 +3,21 @@ local core = require "oversight.core"
 
 local M = {}
 
+--- "lookup in people.csv, column team"; nil for a table of Lua.
+local function describe_table(value, column)
+  if (debug.getmetatable(value) or {}).__name ~= "oversight.lookup" then return nil end
+  return "lookup in " .. value.path .. (column and ", column " .. column or "")
+end
+
 --- "recipient_id, lower, lookup" of a row.
 local function describe_source(row)
   local parts = { type(row.from) == "table" and table.concat(row.from, " or ") or row.from }
   if row.value ~= nil then parts[#parts + 1] = "value " .. core.json_encode(row.value) end
   if row.as then parts[#parts + 1] = "as " .. row.as end
-  if row.lookup then parts[#parts + 1] = "lookup" end
-  if row.with then
+  if row.lookup then parts[#parts + 1] = describe_table(row.lookup, row.column) or "lookup" end
+  if type(row.with) == "table" then
+    parts[#parts + 1] = describe_table(row.with, row.column)
+  elseif row.with then
     local info = debug.getinfo(row.with, "S")
     parts[#parts + 1] = ("function at %s:%d"):format(info.short_src, info.linedefined)
   end

@@ -8,14 +8,14 @@ local lazy         = require "oversight.lazy"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local recipe       = require "oversight.recipe"
+local searcher     = require "oversight.searcher"
 local tables       = require "oversight.tables"
 local row_lines    = lazy "oversight.row_lines"
--- Every file of a format is found by it, whoever requires the file.
-require "oversight.searcher"
+local row_lookup   = lazy "oversight.row_lookup"
 
 local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
-  with_null = true, keep = true, required = true, remove = true, before = true, after = true,
+  with_null = true, column = true, keep = true, required = true, remove = true, before = true, after = true,
 }
 local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table", parallel = "boolean" }
 local TYPES = { string = "a string", table = "a table", boolean = "true or false" }
@@ -29,6 +29,7 @@ local TYPES = { string = "a string", table = "a table", boolean = "true or false
 ---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
 ---@field parallel boolean? its functions keep no state from event to event
+---@field folder string? of its file, with a / at the end; nil for one that is not made by a file
 ---@field whole fun(event: oversight.Event, options: table<string, string>?): table?
 local Format = {}
 
@@ -148,6 +149,10 @@ local function lower_row(row, options, label)
     default = row.default, with = row.with, when = row.when, keep = row.keep,
     required = row.required, with_null = row.with_null,
   }
+  if row.column ~= nil or type(row.with) == "table" or type(row.lookup) == "table" and getmetatable(row.lookup) then
+    local problem = row_lookup.lower(row, lowered)
+    if problem then return nil, problem end
+  end
   if row.from == nil then return lowered end
   if row.value ~= nil then return nil, "give either from or value, not both" end
   local fields, text, problem = resolve_sources(row.from, options)
@@ -218,6 +223,7 @@ local function new_format(name, fields)
   fields.name = name
   fields.summary = fields.summary or ""
   fields.options = fields.options or {}
+  fields.folder = searcher.folder()
   return setmetatable(fields, METATABLE)
 end
 
@@ -283,7 +289,7 @@ end
 --- Whether an extension keeps no state: as it says, or as its base says when it adds no function.
 local function is_parallel(base, definition)
   if definition.parallel ~= nil then return definition.parallel end
-  return base.parallel and not recipe.calls_functions(definition)
+  return base.parallel and not recipe.may_keep_state(definition)
 end
 
 --- A format of a definition's rows, as `choose` gives them, or nil and what is wrong with them.

@@ -1,90 +1,16 @@
 --- Enrichment tables: from a value of an event to what a site knows about it.
 ---
---- A table is called with a value and gives a row or nil: `assets(event.source_ip)`. table:column(name)
---- gives a function of one column, ready for `with` of a format's row. A file that changes is read again,
---- apart from the budget of the event that is waiting for it; whatever fails then, the old content stays,
---- and there is one warning on standard error. Rows of a query are asked for again when the database has changed.
-local core   = require "oversight.core"
-local misuse = require "oversight.misuse"
+--- A table is called with a value and gives a row or nil: `assets(event.source_ip)` (oversight.lookup_table). A path is
+--- relative to the file of the format that is being loaded, elsewhere to the working directory.
+local core         = require "oversight.core"
+local lookup_table = require "oversight.lookup_table"
+local misuse       = require "oversight.misuse"
+local searcher     = require "oversight.searcher"
 
 local M = {}
 
--- How often, at most, a file or a database is looked at, in seconds; how many rows a SQL table caches.
+-- How often, at most, a database is looked at, in seconds; how many rows a SQL table caches.
 local RELOAD_SECONDS, CACHED_ROWS = 1, 10000
-
--- ---- tables ----
-
-local Table = {}
-Table.__index = Table
-
-function Table:__tostring() return "lookup " .. self.path end
-
-function Table.__call(self, value)
-  if value == nil then return nil end
-  return self:find(value)
-end
-
---- A function of a value that gives one column of its row.
-function Table:column(name)
-  if type(name) ~= "string" then error("a column's name is a string, not a " .. type(name), 2) end
-  local columns = self.content and self.content.columns
-  if columns and not columns[name] then error(("%s has no column %q"):format(self.path, name), 2) end
-  self.used[name] = true
-  return function(value)
-    local row = self(value)
-    return row and row[name]
-  end
-end
-
--- ---- files that change ----
-
---- The file's content, or nil and what is wrong: with the file, or with what is used of it.
-local function read_content(self)
-  local content, message = self.read(self.path)
-  if not content then return nil, message end
-  for name in pairs(content.columns and self.used or {}) do
-    if not content.columns[name] then return nil, ("%s has no column %q"):format(self.path, name) end
-  end
-  return content
-end
-
-local function warn(message)
-  io.stderr:write(("oversight-siem: keeping what was read before: %s\n"):format(core.printable(message)))
-end
-
---- Reads the file when it is new or has changed. Raises at the first time only.
-local function refresh(self)
-  local now = core.clock()
-  if now < self.next_look then return end
-  self.next_look = now + RELOAD_SECONDS
-  local stamp = core.file_stamp(self.path)
-  if self.content and stamp == self.stamp then return end
-  local ok, content, message = core.call_apart(read_content, self)
-  if not ok then content, message = nil, ("%s: %s"):format(self.path, content) end
-  self.stamp = stamp
-  if content then
-    self.content = content
-  elseif not self.content then
-    error(message, 0)
-  else
-    warn(message)
-  end
-end
-
---- A table over a file. `read` gives the content, with its `columns` if they are known, or nil and a
---- message; `find` looks a value up in it.
-local function file_table(path, read, find)
-  local self = setmetatable({
-    path = path, read = read, next_look = -math.huge, used = {},
-    find = function(self, value)
-      refresh(self)
-      return find(self.content, value)
-    end,
-  }, Table)
-  local ok, message = pcall(refresh, self)
-  if not ok then misuse.raise(message) end
-  return self
-end
 
 -- ---- CSV (RFC 4180) ----
 
@@ -186,7 +112,9 @@ function M.csv(path, key)
     end
     return { columns = columns, by_key = by_key }
   end
-  return file_table(path, read, function(content, value) return content.by_key[core.tostring(value)] end)
+  return lookup_table.of_file(path, read, function(content, value)
+    return content.by_key[core.tostring(value)]
+  end, key)
 end
 
 --- A CSV file with a column "network", looked up by address: the longest network wins.
@@ -202,10 +130,16 @@ function M.cidr(path)
     end
     return { columns = columns, networks = networks, rows = rows }
   end
-  return file_table(path, read, function(content, value)
+  return lookup_table.of_file(path, read, function(content, value)
     local id = content.networks:find(value)
     return id and content.rows[id].values
-  end)
+  end, "network")
+end
+
+--- What a record has at a dotted path: country.iso_code.
+local function member_of(record, path)
+  for key in (path or ""):gmatch "[^.]+" do record = type(record) == "table" and record[key] or nil end
+  return record
 end
 
 --- A MaxMind database (.mmdb), looked up by address. A row is what it holds: row.country.iso_code.
@@ -215,7 +149,8 @@ function M.geoip(path)
     local database, message = core.geoip_open(file)
     return database and { database = database }, message
   end
-  return file_table(path, read, function(content, value) return content.database:find(value) end)
+  local function find(content, value) return content.database:find(value) end
+  return lookup_table.of_file(path, read, find, nil, member_of)
 end
 
 -- ---- SQL ----
@@ -267,7 +202,7 @@ local function asker(registry, query)
     end
     row = stale.get(value)
     if row == nil then error(found, 0) end
-    if warned ~= cache then warn("the query: " .. tostring(found)) end
+    if warned ~= cache then lookup_table.warn("the query: " .. tostring(found)) end
     warned = cache
     return row
   end
@@ -290,11 +225,12 @@ function M.sql(registry, sql)
     misuse.raise "lookup.sql takes a registry, open or as the path of its file, and a query"
   end
   if type(registry) == "string" then
-    local opened, message = core.registry_open { path = registry, registry_id = "registry" }
+    local opened, message = core.registry_open { path = searcher.beside(registry), registry_id = "registry" }
     registry = opened or misuse.raise(message)
   end
   local ask = asker(registry, prepare(registry, sql))
-  return setmetatable({ path = "the query", used = {}, find = function(_, value) return ask(value) or nil end }, Table)
+  return lookup_table.of_function("the query", function(value) return ask(value) or nil end,
+    function(row, name) return row[name or 1] end)
 end
 
 for name, open in pairs(M) do M[name] = misuse.entry(open) end

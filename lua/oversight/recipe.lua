@@ -55,7 +55,9 @@ end
 --- Adds a text that is the same for equal values: functions are equal that are of one place.
 function write(parts, value, outer)
   local kind = type(value)
-  if kind == "table" and not outer[value] then
+  if kind == "table" and (debug.getmetatable(value) or {}).__name == "oversight.lookup" then
+    parts[#parts + 1] = ("lookup %q "):format(core.absolute_path(value.path)) -- its content changes
+  elseif kind == "table" and not outer[value] then
     write_table(parts, value, outer)
   elseif kind == "function" then
     local info = debug.getinfo(value, "S")
@@ -118,12 +120,28 @@ end
 ---@field obstacle string? why it cannot be loaded again
 ---@field parallel boolean? its functions keep no state from event to event
 
---- Whether one of a list of rows has a function.
+--- Whether a row has a function of its own. What a table of siem.lookup gives depends on the value alone.
+local function has_own_function(row)
+  return type(row.with) == "function" or row.when ~= nil or type(row.default) == "function"
+end
+
+--- Whether one of a list of rows has a function that may keep state from event to event.
 ---@param rows oversight.Row[]
 ---@return boolean
-function M.calls_functions(rows)
+function M.may_keep_state(rows)
   for _, row in ipairs(rows) do
-    if row.with or row.when or type(row.default) == "function" then return true end
+    if has_own_function(row) then return true end
+  end
+  return false
+end
+
+--- Whether Lua runs for one of a list of rows.
+---@param rows oversight.Row[]
+---@return boolean
+local function calls_functions(rows)
+  for _, row in ipairs(rows) do
+    local has_table = row.with or type(row.lookup) == "table" and getmetatable(row.lookup)
+    if has_table or has_own_function(row) then return true end
   end
   return false
 end
@@ -143,14 +161,15 @@ end
 ---@param filter oversight.Filter?
 ---@return oversight.Recipe?
 function M.of(format, options, filter)
-  local has_functions = format.whole ~= nil or M.calls_functions(format.rows)
+  local has_functions = format.whole ~= nil or calls_functions(format.rows)
   if not has_functions and not filter then return nil end
   local origin, filter_origin = origin_of(format), filter and origins[filter]
   local obstacle = obstacle_of("format", origin) or filter and obstacle_of("filter", filter_origin)
   if obstacle then return { obstacle = obstacle } end
   return {
     path = package.path, cpath = package.cpath,
-    parallel = (not has_functions or format.parallel == true) and (not filter or filter.parallel == true),
+    parallel = (format.parallel == true or not format.whole and not M.may_keep_state(format.rows))
+      and (not filter or filter.parallel == true),
     text = serialize {
       format = origin, filter = filter_origin, options = options, prints = prints_of(format, options, filter),
     },

@@ -24,6 +24,38 @@ local function remember(result, file)
   return result
 end
 
+--- The folders of the files that are being loaded, the innermost last; "" where a format has no file.
+local folders = {}
+
+--- Runs a chunk of a file. Raises its error, as it is.
+local function run_in(folder, chunk, ...)
+  folders[#folders + 1] = folder
+  local ok, result = pcall(chunk, ...)
+  folders[#folders] = nil
+  if not ok then error(result, 0) end
+  return result
+end
+
+local function folder_of(file)
+  return file:match "^(.*/)" or "./"
+end
+
+--- The folder of the format's file that is being loaded, with a / at its end; nil when none is.
+---@return string?
+function M.folder()
+  local folder = folders[#folders]
+  return folder ~= "" and folder or nil
+end
+
+--- A path as a format's file means it: relative to its own folder.
+---@param path string
+---@return string
+function M.beside(path)
+  local folder = M.folder()
+  if path:sub(1, 1) == "/" or not folder or folder == "./" then return path end
+  return folder .. path
+end
+
 --- The file that a format came from, as a searcher of require names it; nil where another one found it.
 ---@param format table
 ---@return string?
@@ -54,7 +86,7 @@ end
 function M.run_file(path)
   local chunk, message = M.load_text(path)
   if not chunk then error(message, 0) end
-  return remember(chunk(path), path)
+  return remember(run_in(folder_of(path), chunk, path), path)
 end
 
 local function is_readable(path)
@@ -89,20 +121,20 @@ local function find_chunk(name, used)
   if not file then return ask_others(name, used) end
   local chunk, message = M.load_text(file)
   if not chunk then error(message, 0) end
-  return chunk, file
+  return chunk, file, folder_of(file)
 end
 
 --- The searcher of formats, which comes before those that would give the same file again.
 function search(name)
   if name:sub(1, #PREFIX) ~= PREFIX then return nil end
   local used = loading[name] or {}
-  local chunk, data = find_chunk(name, used)
+  local chunk, data, folder = find_chunk(name, used)
   missing[name] = not chunk or nil
   if not chunk then return nil end
   return function()
     loading[name] = used
     used[data] = true
-    local ok, result = pcall(chunk, name, data)
+    local ok, result = pcall(run_in, folder or "", chunk, name, data)
     used[data] = nil
     if ok then return remember(result == nil or result, data) end
     -- What follows it is not used in place of a file that fails.

@@ -17,6 +17,7 @@ local lookup       = require "oversight.lookup"
 local misuse       = require "oversight.misuse"
 local option_table = require "oversight.option_table"
 local pipeline     = require "oversight.pipeline"
+local searcher     = require "oversight.searcher"
 local sink         = require "oversight.sink"
 local source       = require "oversight.source"
 local record       = lazy "oversight.record"
@@ -40,7 +41,7 @@ local M = {
   format     = {
     define = format, from_function = format.from_function,
     load = misuse.entry(failed.remembering("format", "siem.format.load", catalog.load)),
-    list = catalog.list, where = misuse.entry(catalog.where),
+    list = catalog.list, where = misuse.entry(catalog.where), folder = searcher.folder,
   },
   lookup     = lookup,
   batch      = { open = core.batch_open },

@@ -26,6 +26,100 @@ local function with_clock(f)
   assert(ok, message)
 end
 
+describe("a row", function()
+  local path, folder
+  before_each(function()
+    path = os.tmpname()
+    folder = path .. ".d/"
+    assert(os.execute("mkdir -p " .. folder))
+    write(folder .. "people.csv", "mail,team,site\na@b,red,HQ\nc@d,,lab\n")
+    write(folder .. "teams.csv", "mail,team\na@b,red\n")
+    write(folder .. "nets.csv", "network,site\n192.0.2.0/24,lab\n")
+  end)
+  after_each(function() os.execute(("rm -r %s %s"):format(path, folder)) end)
+
+  --- The format of a file in the folder, which begins with the tables.
+  local function load(rows, name)
+    return siem.format.load(write(folder .. (name or "f") .. ".lua", ([[
+      local siem = require "oversight.siem"
+      local people, teams = siem.lookup.csv("people.csv", "mail"), siem.lookup.csv("teams.csv", "mail")
+      local nets, folder = siem.lookup.cidr "nets.csv", siem.format.folder()
+      return require "oversight.format" "f" { %s }
+    ]]):format(rows)))
+  end
+
+  local function render(rows, row)
+    return assert(load(rows)):render(siem.from_registry_row(row, { registry_id = "reg" }))
+  end
+
+  it("looks up in a table that is given as lookup or with", function()
+    local rows = [[
+      { "team", from = "recipient_id", lookup = people, column = "team" },
+      { "with", from = "recipient_id", with = people, column = "site" },
+      { "one",  from = "recipient_id", as = "lower", lookup = teams },
+      { "net",  from = "source_ip", lookup = nets, default = "away", with = string.upper },
+      { "pre",  from = "recipient_id", lookup = teams, default = { prefix = "no " } },
+      { "fun",  from = "recipient_id", lookup = teams, default = function(text) return #text end },
+      { "null", from = "recipient_id", lookup = teams, with = tostring, with_null = true },
+    ]]
+    assert.equal('{"team":"red","with":"HQ","one":"red","net":"LAB","pre":"red","fun":"red","null":"red"}',
+      render(rows, { id = 1, recipient_id = "a@b", source_ip = "192.0.2.7" }))
+    assert.equal('{"with":"lab","net":"AWAY","pre":"no c@d","fun":3,"null":"nil"}',
+      render(rows, { id = 1, recipient_id = "c@d", source_ip = "198.51.100.1" }))
+    -- null is the empty text, as in a table of Lua.
+    assert.equal('{"net":"AWAY","pre":"no ","fun":0,"null":"nil"}', render(rows, { id = 1 }))
+  end)
+
+  it("takes the first column of a query, and members of a MaxMind record", function()
+    local registry = os.tmpname()
+    assert(os.execute(("sqlite3 %s 'CREATE TABLE events (id INTEGER PRIMARY KEY, token_id, kind, timestamp);" ..
+      "CREATE TABLE f (id, title, who); INSERT INTO f VALUES (1, 7, 8);'"):format(registry)))
+    local f = siem.format.define "f"
+    local files = siem.lookup.sql(registry, "SELECT title, who FROM f WHERE id = ?")
+    local made = f {
+      { "a", from = "extra.id", lookup = files }, { "b", from = "extra.id", with = files, column = "who" },
+    }
+    local event = siem.from_registry_row({ id = 1, extra = '{"id": 1}' }, { registry_id = "r" })
+    assert.equal('{"a":7,"b":8}', made:render(event))
+    os.remove(registry)
+  end)
+
+  it("says what is wrong with it", function()
+    for rows, message in pairs {
+      ['{ "x", from = "recipient_id", lookup = people, column = "taem" }'] =
+        'row 1 %(x%): %S*people.csv has no column "taem"; did you mean "team"%?',
+      ['{ "x", from = "recipient_id", with = people }'] = "people.csv has several columns: name one with column %(site, team%)",
+      ['{ "x", from = "recipient_id", with = people, column = 1 }'] = "a column's name is a string",
+      ['{ "x", from = "recipient_id", with = tostring, column = "a" }'] = "column is that of a table of siem.lookup",
+      ['{ "x", from = "recipient_id", lookup = people, with = teams }'] = "lookup and with are both tables",
+      ['{ "x", value = 1, lookup = teams }'] = "lookup needs from",
+      ['{ "x", from = "recipient_id", with = {} }'] = "with must be a function",
+    } do
+      local made, problem_of_row = load(rows)
+      assert.is_nil(made)
+      assert.matches(message, problem_of_row)
+    end
+  end)
+
+  it("finds files beside the format's own, which knows its folder", function()
+    local made = load '{ "folder", value = folder }, { "t", from = "recipient_id", with = teams }'
+    assert.equal(folder, made.folder)
+    assert.is_nil(siem.format.folder())
+    assert.matches("cannot open the table '" .. folder .. "none.csv'", select(2, siem.format.load(write(folder .. "g.lua",
+      'return require "oversight.siem".lookup.csv("none.csv", "x")'))))
+    assert.is_nil(siem.format.folder())
+  end)
+
+  it("with a table keeps no state, so all cores render", function()
+    local core = require "oversight.core"
+    local made = load '{ "t", from = "recipient_id", with = teams }'
+    local twin = assert(core.mapping_twin(made:compile()))
+    local event = siem.from_registry_row({ id = 1, recipient_id = "a@b" }, { registry_id = "reg" })
+    assert.equal('{"t":"red"}', twin:render(event))
+    twin:close()
+  end)
+end)
+
 describe("a CSV table", function()
   local path
   before_each(function() path = os.tmpname() end)
