@@ -1,9 +1,9 @@
 /* test_calls.c: each system call of an operation fails once, in turn. What is written is there once
  * and whole, the error says what failed and why, and afterwards it works. */
 #include "base/checked_file.h"
+#include "base/secret.h"
 #include "enrich/geoip.h"
 #include "failing.h"
-#include "sink/http/secret.h"
 #include "store/line_file.h"
 #include "testing.h"
 

@@ -1,7 +1,7 @@
 /* test_secret.c: what credentials look like, where they come from, and who else can read them. */
-#include "sink/http/secret.h"
+#include "base/secret.h"
 
-#include "sink/http/command_output.h"
+#include "base/command_output.h"
 #include "sink/http/exposure.h"
 #include "testing.h"
 

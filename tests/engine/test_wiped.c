@@ -2,9 +2,9 @@
  * below in front of the libraries' (--wrap): they look at each block that the engine frees or
  * unmaps, and note what it wipes. */
 #include "base/curl.h"
+#include "base/secret.h"
 #include "program/curl_wipe.h"
 #include "sink/http/request.h"
-#include "sink/http/secret.h"
 #include "sink/http/session.h"
 #include "testing.h"
 

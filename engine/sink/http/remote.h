@@ -2,9 +2,9 @@
 #ifndef SIEM_REMOTE_H
 #define SIEM_REMOTE_H
 
+#include "base/secret.h"
 #include "sink/http/carrier.h"
 #include "sink/http/framing.h"
-#include "sink/http/secret.h"
 #include "sink/http/session.h"
 #include "sink/http/status.h"
 

@@ -2,7 +2,7 @@
 #ifndef SIEM_KAFKA_PROPERTIES_H
 #define SIEM_KAFKA_PROPERTIES_H
 
-#include "sink/http/secret.h"
+#include "base/secret.h"
 #include "sink/options.h"
 
 typedef struct siem_kafka_property {

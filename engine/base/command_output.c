@@ -1,9 +1,8 @@
 /* command_output.c: a child with its output in a pipe, and an end to waiting for it. */
-#include "sink/http/command_output.h"
+#include "base/command_output.h"
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "sink/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>

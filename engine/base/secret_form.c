@@ -1,5 +1,5 @@
 /* secret_form.c: how people copy credentials. */
-#include "sink/http/secret_form.h"
+#include "base/secret_form.h"
 
 #include "base/error.h"
 

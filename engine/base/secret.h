@@ -2,7 +2,7 @@
 #ifndef SIEM_SECRET_H
 #define SIEM_SECRET_H
 
-#include "sink/http/secret_form.h"
+#include "base/secret_form.h"
 
 typedef struct siem_secret siem_secret;
 

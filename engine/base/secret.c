@@ -1,9 +1,9 @@
 /* secret.c: credentials in pages that no core dump holds. */
-#include "sink/http/secret.h"
+#include "base/secret.h"
 
 #include "base/checked_file.h"
+#include "base/command_output.h"
 #include "base/error.h"
-#include "sink/http/command_output.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
