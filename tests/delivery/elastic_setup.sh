@@ -200,6 +200,7 @@ export_to 0
 holds when "len(data) == 4 and len({one['wire'] for one in data}) == 1"
 receive small bulk --busy-bytes 10
 export_to 1 --batch-events 1 --in-flight 1 --retries 5 --dead-letter small.dead
-has err "given up after 6 attempt(s): HTTP 429"
+has err "given up after 6 attempt(s): HTTP 429: rejected_execution_exception: rejected execution"
+lacks err root_cause
 keeps_all small
 finish

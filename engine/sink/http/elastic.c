@@ -201,13 +201,11 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
  * target that has looked at the documents. */
 static void read_refusal(const elastic_sink *elastic, const siem_response *response,
                          const cJSON *body, siem_answer *answer) {
-    char excerpt[200];
-    siem_answer_excerpt(response, excerpt);
     if (strcmp(siem_elastic_error_type(body), "index_not_found_exception") == 0) {
         siem_answer_all(answer, SIEM_HOLD,
                         "HTTP %d: there is no data stream or index %s: create its template, or "
-                        "correct namespace or index: %s",
-                        response->status, elastic->target, excerpt);
+                        "correct namespace or index",
+                        response->status, elastic->target);
     } else if ((response->status == 400 || response->status == 422) &&
                !siem_elastic_is_error(body)) {
         siem_answer_not_its_own(answer, response, "Elasticsearch or OpenSearch");
@@ -218,7 +216,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
                           siem_answer *answer) {
     elastic_sink *elastic = (elastic_sink *)sink;
     siem_secret *secret = secret_of(elastic);
-    siem_answer_http(answer, response);
+    siem_elastic_answer_http(answer, response);
     if (response->fault[0] != '\0') return;
     if (response->status == 401 && secret != NULL) siem_remote_renew(secret, parcel, answer);
     const siem_buffer *text = &response->body;
@@ -258,7 +256,7 @@ static siem_code write_ping(siem_sink *sink, siem_request *request, siem_error *
 
 static void read_ping(siem_sink *sink, const siem_response *response, siem_answer *answer) {
     (void)sink;
-    siem_answer_http(answer, response);
+    siem_elastic_answer_http(answer, response);
     if (response->fault[0] != '\0' || response->status != 200) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(body, "version");
@@ -349,7 +347,7 @@ static bool count_hits(const elastic_sink *elastic, const cJSON *hits, const sie
 /* An answer without some shard counts nothing. */
 static void read_count(siem_sink *sink, const siem_response *response, const siem_count *count,
                        siem_answer *answer) {
-    siem_answer_http(answer, response);
+    siem_elastic_answer_http(answer, response);
     if (response->fault[0] != '\0' || response->status != 200) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
     const cJSON *shards = cJSON_GetObjectItemCaseSensitive(body, "_shards");

@@ -51,6 +51,20 @@ static void describe(const cJSON *item, char out[256]) {
                    *reason != '\0' ? ": " : "", reason, *further != '\0' ? ": " : "", further);
 }
 
+void siem_elastic_answer_http(siem_answer *answer, const siem_response *response) {
+    char said[256];
+    cJSON *body = response->status >= 400 && !response->repeats_secret
+                      ? cJSON_ParseWithLength(response->body.bytes, response->body.size)
+                      : NULL;
+    if (siem_elastic_is_error(body)) {
+        describe(body, said);
+        siem_answer_http_saying(answer, response, said);
+    } else {
+        siem_answer_http(answer, response);
+    }
+    cJSON_Delete(body);
+}
+
 /* ---- whose fault it is ---- */
 
 /* What is known of an error beside its status. */

@@ -173,7 +173,7 @@ static void read_body(siem_elastic_setup *setup, const cJSON *body, int status,
 
 void siem_elastic_setup_read(siem_elastic_setup *setup, const siem_response *response,
                              siem_answer *answer) {
-    siem_answer_http(answer, response);
+    siem_elastic_answer_http(answer, response);
     if (passes(answer, response)) return;
     cJSON *body = cJSON_ParseWithLength(response->body.bytes, response->body.size);
     read_body(setup, body, response->status, answer);

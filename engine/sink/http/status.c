@@ -49,7 +49,7 @@ void siem_answer_not_its_own(siem_answer *answer, const siem_response *response,
 }
 
 /* 1xx, 3xx and the 4xx that say that the address or the credentials are wrong. */
-static void hold(siem_answer *answer, const char *excerpt) {
+static void hold(siem_answer *answer, const char *said) {
     int status = answer->http_status;
     const char *advice = status >= 300 && status < 400 ? "the server redirects: give its new URL"
                          : status == 401 ? "the credentials are not accepted: renew them"
@@ -57,15 +57,13 @@ static void hold(siem_answer *answer, const char *excerpt) {
                          : status == 404 || status == 405 ? "the URL is wrong: correct its path"
                          : status == 407 ? "the proxy wants credentials: put them into its URL"
                                          : "correct the sink's options";
-    siem_answer_all(answer, SIEM_HOLD, "HTTP %d: %s%s%s", status, advice,
-                    *excerpt != '\0' ? ": " : "", excerpt);
+    siem_answer_all(answer, SIEM_HOLD, "HTTP %d: %s%s%s", status, advice, *said != '\0' ? ": " : "",
+                    said);
 }
 
-void siem_answer_http(siem_answer *answer, const siem_response *response) {
+void siem_answer_http_saying(siem_answer *answer, const siem_response *response, const char *said) {
     int status = response->status;
-    char excerpt[200];
-    siem_answer_excerpt(response, excerpt);
-    const char *colon = excerpt[0] != '\0' ? ": " : "";
+    const char *colon = *said != '\0' ? ": " : "";
     answer->http_status = status;
     answer->retry_after = response->retry_after;
     if (response->remedy != NULL) {
@@ -78,16 +76,22 @@ void siem_answer_http(siem_answer *answer, const siem_response *response) {
     } else if (status >= 200 && status < 300) {
         siem_answer_all(answer, SIEM_DELIVERED, "HTTP %d", status);
     } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
-        siem_answer_all(answer, SIEM_RETRY, "HTTP %d%s%s", status, colon, excerpt);
+        siem_answer_all(answer, SIEM_RETRY, "HTTP %d%s%s", status, colon, said);
     } else if (status == 413) {
         siem_answer_halve(answer, "HTTP 413: the record alone is too large");
     } else if ((status == 400 || status == 422) && is_web_page(response)) {
         siem_answer_not_its_own(answer, response, "a collector");
     } else if (status == 400 || status == 422) {
-        siem_answer_halve(answer, "HTTP %d%s%s", status, colon, excerpt);
+        siem_answer_halve(answer, "HTTP %d%s%s", status, colon, said);
     } else {
-        hold(answer, excerpt);
+        hold(answer, said);
     }
+}
+
+void siem_answer_http(siem_answer *answer, const siem_response *response) {
+    char excerpt[200];
+    siem_answer_excerpt(response, excerpt);
+    siem_answer_http_saying(answer, response, excerpt);
 }
 
 void siem_answer_mask(siem_answer *answer, const siem_request *request) {

@@ -11,6 +11,9 @@
  * and 422 halve, as some record is at fault, but hold with a web page; everything else hold. */
 void siem_answer_http(siem_answer *answer, const siem_response *response);
 
+/* The same, with what the body says in place of its beginning: a line, "" for nothing. */
+void siem_answer_http_saying(siem_answer *answer, const siem_response *response, const char *said);
+
 /* The beginning of a response's body as one printable line, for messages; nothing of one that
  * repeats a credential in other words. */
 void siem_answer_excerpt(const siem_response *response, char out[200]);

@@ -98,7 +98,7 @@ refresh $stream-large
 holds $stream-large 10
 for bytes in 4000000 800000; do
     run 0 export --db many.db --registry-id many "${to_elastic[@]}" --namespace $bytes --batch-bytes $bytes --retry-base 0.05
-    has err "HTTP 429"
+    has err "HTTP 429: rejected_execution_exception: rejected execution of coordinating operation"
     has err "request(s) had to be made again"
     refresh $stream-$bytes
     holds $stream-$bytes $events
