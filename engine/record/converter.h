@@ -3,6 +3,7 @@
 #define SIEM_CONVERTER_H
 
 #include "base/buffer.h"
+#include "base/secret.h"
 
 #include <oversight/siem.h>
 
@@ -10,10 +11,19 @@
 typedef struct siem_conversion {
     const siem_converter *converter; /* NULL: none */
     size_t parameter;
+    siem_secret *key; /* NULL: none */
 } siem_conversion;
 
-/* Errors: SIEM_INVALID for an unknown name, or a parameter that is missing or too much. */
-siem_code siem_conversion_open(siem_conversion *conversion, const char *name, siem_error *err);
+/* `key` is NULL, or where the key is: it is read here. Errors: SIEM_INVALID for an unknown name, a
+ * parameter that is missing or too much, and a key where none is taken; SIEM_HELD for one that
+ * cannot be read. After an error it is closed as well. */
+siem_code siem_conversion_open(siem_conversion *conversion, const char *name, const char *key,
+                               siem_error *err);
+
+void siem_conversion_close(siem_conversion *conversion);
+
+/* True when it hides what the value is. */
+bool siem_conversion_masks(const siem_conversion *conversion);
 
 /* Converts a value that is not null; what cannot be converted becomes null. Bytes of the result
  * are those of `value` or are appended to `scratch`. */

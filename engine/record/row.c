@@ -135,7 +135,8 @@ static siem_code open_constants(siem_compiled_row *row, const siem_row *given,
 
 static siem_code open_steps(siem_compiled_row *row, const siem_row *given, siem_scratch *scratch,
                             siem_error *err) {
-    siem_code rc = given->as != NULL ? siem_conversion_open(&row->as, given->as, err) : SIEM_OK;
+    siem_code rc = SIEM_OK;
+    if (given->as != NULL) rc = siem_conversion_open(&row->as, given->as, given->key, err);
     if (rc != SIEM_OK) return rc;
     if (given->fallback_prefix != NULL &&
         (row->fallback_prefix = strdup(given->fallback_prefix)) == NULL) {
@@ -164,6 +165,9 @@ static siem_code check_row(const siem_row *given, siem_error *err) {
     bool has_source = given->from != NULL || given->value != NULL;
     if (given->from != NULL && given->value != NULL) {
         return siem_error_set(err, SIEM_INVALID, "give either from or value, not both");
+    }
+    if (given->key != NULL && given->as == NULL) {
+        return siem_error_set(err, SIEM_INVALID, "key needs as");
     }
     if (has_fallback && given->lookup == NULL) {
         return siem_error_set(err, SIEM_INVALID, "default needs lookup");
@@ -221,6 +225,7 @@ void siem_row_close(siem_compiled_row *row) {
     free(row->destination);
     free(row->label);
     free(row->fallback_prefix);
+    siem_conversion_close(&row->as);
     siem_value_table_close(row->lookup);
     siem_buffer_free(&row->constant_text);
     siem_buffer_free(&row->fallback_text);

@@ -291,7 +291,7 @@ static size_t length(const char *text) {
  * and what is made of their parts. */
 static size_t weight_of(const siem_row *row) {
     size_t texts = length(row->label) + length(row->destination) + length(row->as) +
-                   length(row->fallback_prefix);
+                   length(row->key) + length(row->fallback_prefix);
     size_t count = 8;
     for (size_t i = 0; row->from != NULL && row->from[i] != NULL; i++, count++) {
         texts += 8 * length(row->from[i]);
@@ -322,6 +322,10 @@ static void add_row(row_reader r) {
     if (get(&r, "value") != LUA_TNIL) r.out.value = json_of_top(&r, "value");
     else lua_pop(L, 1);
     r.out.as = read_text(&r, "as");
+    r.out.key = read_text(&r, "key");
+    if (r.out.key != NULL && siem_budget_is_restricted(siem_budget_of(L))) {
+        row_error(&r, "key", "is not open to a restricted format");
+    }
     read_lookup(&r);
     read_fallback(&r);
     r.out.with = read_function(&r, "with", &r.out.with_context);
@@ -495,16 +499,18 @@ static int mapping_describe(lua_State *L) {
     return 1;
 }
 
-/* core.converters() -> a list of {name=, summary=} */
+/* core.converters() -> a list of {name=, summary=, masks=} */
 static int converters(lua_State *L) {
     const siem_converter *converter;
     lua_newtable(L);
     for (size_t i = 0; (converter = siem_converter_at(i)) != NULL; i++) {
-        lua_createtable(L, 0, 2);
+        lua_createtable(L, 0, 3);
         lua_pushstring(L, siem_converter_name(converter));
         lua_setfield(L, -2, "name");
         lua_pushstring(L, siem_converter_summary(converter));
         lua_setfield(L, -2, "summary");
+        lua_pushboolean(L, siem_converter_masks(converter));
+        lua_setfield(L, -2, "masks");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

@@ -136,6 +136,10 @@ void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since) {
     budget->running_since = running_since;
 }
 
+bool siem_budget_is_restricted(const siem_budget *budget) {
+    return budget != NULL && budget->restricted;
+}
+
 bool siem_budget_begin(siem_budget *budget, lua_State *L) {
     if (budget == NULL) return true;
     if (budget->depth == 0 && budget->discarded) return false;

@@ -31,6 +31,9 @@ void siem_budget_copy(siem_budget *to, const siem_budget *from);
  */
 void siem_budget_restrict(siem_budget *budget, atomic_llong *running_since);
 
+/* True after that. NULL is allowed. */
+bool siem_budget_is_restricted(const siem_budget *budget);
+
 /* Begins and ends the guard of one callback, whose `status` is lua_pcall's. NULL is allowed. False
  * when an earlier breach has discarded the state. */
 bool siem_budget_begin(siem_budget *budget, lua_State *L);

@@ -12,6 +12,7 @@ local siem = {}
 ---@field from string|string[]|nil a field of the event, `extra.path`, a column of the site, `option.name`, `tlog.NAME`; `*` is all columns of the site, `*bytes` the texts that are not UTF-8; of a list, the first source that is not empty; in `extend`, a row without `from` and `value` has those of the row that it replaces
 ---@field value any a constant, also a table
 ---@field as string? the name of a converter; a value that it cannot convert is omitted
+---@field key string? of `as = "sha256"`: `file:PATH`, `env:NAME` or `cmd:COMMAND` of the key of an HMAC
 ---@field lookup table<string, any>|oversight.Lookup|nil a table by the text of the source, or one of `siem.lookup`
 ---@field column string? the column that is meant of the table of `siem.lookup` in `lookup` or `with`
 ---@field default any for a value that the lookup lacks: a value, `{ prefix = text }`, or a function of the source

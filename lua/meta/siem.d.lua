@@ -64,7 +64,7 @@ function siem.object(t, order) end
 function siem.iso8601(seconds) end
 
 --- Lists the converters that a row can name with `as`.
----@return { name: string, summary: string }[]
+---@return { name: string, summary: string, masks: boolean }[]
 function siem.converters() end
 
 --- Makes the Authorization header of the Azure Data Collector API. No message contains the key.

@@ -15,7 +15,7 @@ local row_lookup   = lazy "oversight.row_lookup"
 
 local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
-  with_null = true, column = true, keep = true, required = true, remove = true, before = true, after = true,
+  key = true, with_null = true, column = true, keep = true, required = true, remove = true, before = true, after = true,
 }
 local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table", parallel = "boolean" }
 local TYPES = { string = "a string", table = "a table", boolean = "true or false" }
@@ -147,7 +147,7 @@ local function lower_row(row, options, label)
   local lowered = {
     destination = row[1], label = label, from = row.from, value = row.value, as = row.as, lookup = row.lookup,
     default = row.default, with = row.with, when = row.when, keep = row.keep,
-    required = row.required, with_null = row.with_null,
+    required = row.required, with_null = row.with_null, key = row.key,
   }
   if row.column ~= nil or type(row.with) == "table" or type(row.lookup) == "table" and getmetatable(row.lookup) then
     local problem = row_lookup.lower(row, lowered)

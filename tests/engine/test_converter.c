@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The record {"v":...} of a row, or "" when it is empty. */
@@ -271,13 +272,101 @@ static void keeps_numbers_of_extra(void **state) {
     }
 }
 
+static void masks_addresses(void **state) {
+    (void)state;
+    assert_text("mask_email", "mei.tanaka@example.com", "\"m***@example.com\"");
+    assert_text("mask_email", "a@b", "\"***@b\""); /* nothing of it is left to show */
+    assert_text("mask_email", "ab@b", "\"a***@b\"");
+    assert_text("mask_email", "\xc3\xa9lodie@\xc3\xa9.fr", "\"\\u00e9***@\\u00e9.fr\"");
+    assert_text("mask_email", "\xc3\xa9@x.fr", "\"***@x.fr\"");
+    assert_text("mask_email", "\"a@b\"@c-1.D", "\"\\\"***@c-1.D\"");
+    assert_text("mask_email", "m***@example.com", "\"m***@example.com\"");
+    const char *const others[] = {"",     "@", "a@", "@b", "mei.tanaka", "a@b c", "Mei <mei@x.fr>",
+                                  "a@b/c"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_text("mask_email", others[i], NULL);
+    }
+    assert_integer("mask_email", 5, NULL);
+}
+
+static void truncates_networks(void **state) {
+    (void)state;
+    assert_text("truncate_ip", "192.0.2.53", "\"192.0.2.0\"");
+    assert_text("truncate_ip", "255.255.255.255", "\"255.255.255.0\"");
+    assert_text("truncate_ip", "2001:db8:abcd:12:1::1", "\"2001:db8:abcd::\"");
+    assert_text("truncate_ip", "::1", "\"::\"");
+    assert_text("truncate_ip", "::ffff:192.0.2.53", "\"::ffff:192.0.2.0\"");
+    assert_text("truncate_ip", "2001:db8::", "\"2001:db8::\"");
+    const char *const others[] = {"", "192.0.2", "192.0.2.53:80", "fe80::1%eth0", "192.0.2.0/24",
+                                  "x"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_text("truncate_ip", others[i], NULL);
+    }
+    assert_integer("truncate_ip", 5, NULL);
+}
+
+/* RFC 4231, test case 2; and the digest of the same text. */
+static void digests_with_a_key(void **state) {
+    const siem_column columns[] = {{"id", {.type = SIEM_INTEGER, .integer = 1}},
+                                   {"site", test_text("what do ya want for nothing?")}};
+    const char *from[] = {"site", NULL};
+    char record[512];
+    (void)state;
+    assert_int_equal(setenv("MASK_KEY", "Jefe", 1), 0);
+    render(&(siem_row){.destination = "v", .from = from, .as = "sha256", .key = "env:MASK_KEY"},
+           columns, 2, record, sizeof record);
+    assert_string_equal(record, "{\"v\":\"5bdcc146bf60754e6a042426089575c7"
+                                "5a003f089d2739839dec58b964ec3843\"}");
+    assert_text("sha256", "what do ya want for nothing?",
+                "\"b381e7fec653fc3ab9b178272366b8ac87fed8d31cb25ed1d0e1f3318644c89c\"");
+}
+
+/* A message names the row and what to do, and never a key. */
+static void assert_wrong_key(const char *as, const char *key, const char *part) {
+    siem_mapping *mapping;
+    siem_error err;
+    const char *from[] = {"site", NULL};
+    assert_ok(siem_mapping_open(&mapping, "test", &err));
+    assert_int_not_equal(
+        siem_mapping_add(mapping,
+                         &(siem_row){.destination = "v", .from = from, .as = as, .key = key}, &err),
+        SIEM_OK);
+    test_has(err.message, part);
+    assert_null(strstr(err.message, "hunter2"));
+    siem_mapping_close(mapping);
+}
+
+static void refuses_wrong_keys(void **state) {
+    (void)state;
+    assert_wrong_key("sha256", "hunter2",
+                     "test: v: key: say where it is: file:PATH, env:NAME or cmd:COMMAND");
+    assert_wrong_key("sha256", "env:NO_SUCH_KEY", "test: v: key: cannot read NO_SUCH_KEY");
+    assert_wrong_key("sha256", "file:/none/key", "/none/key");
+    assert_wrong_key("lower", "env:MASK_KEY", "as: \"lower\" takes no key");
+    assert_wrong_key(NULL, "env:MASK_KEY", "key needs as");
+    assert_int_equal(setenv("EMPTY_KEY", "", 1), 0);
+    assert_wrong_key("sha256", "env:EMPTY_KEY", "key");
+}
+
+/* Which ones hide what the value is. */
+static void says_which_mask(void **state) {
+    char names[256] = "";
+    const siem_converter *converter;
+    (void)state;
+    for (size_t i = 0; (converter = siem_converter_at(i)) != NULL; i++) {
+        if (!siem_converter_masks(converter)) continue;
+        (void)strcat(strcat(names, siem_converter_name(converter)), " ");
+    }
+    assert_string_equal(names, "mask_email sha256 truncate_ip ");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(converts_to_numbers),
-        cmocka_unit_test(converts_times),
-        cmocka_unit_test(converts_text),
-        cmocka_unit_test(truncates_at_a_character),
-        cmocka_unit_test(is_named_as_it_is_written),
+        cmocka_unit_test(masks_addresses),          cmocka_unit_test(truncates_networks),
+        cmocka_unit_test(digests_with_a_key),       cmocka_unit_test(refuses_wrong_keys),
+        cmocka_unit_test(says_which_mask),          cmocka_unit_test(converts_to_numbers),
+        cmocka_unit_test(converts_times),           cmocka_unit_test(converts_text),
+        cmocka_unit_test(truncates_at_a_character), cmocka_unit_test(is_named_as_it_is_written),
         cmocka_unit_test(keeps_numbers_of_extra),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -500,6 +500,7 @@ static const char *check_queries_of_nothing(void) {
     NOTHING(siem_mapping_name(NULL) != NULL);
     NOTHING(siem_converter_name(NULL) != NULL);
     NOTHING(siem_converter_summary(NULL) != NULL);
+    NOTHING(siem_converter_masks(NULL));
     NOTHING(siem_batch_size(NULL) != 0);
     NOTHING(siem_batch_bytes(NULL, &size)[0] != '\0' || size != 0);
     NOTHING(siem_batch_bytes(NULL, NULL)[0] != '\0');

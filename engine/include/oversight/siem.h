@@ -336,6 +336,8 @@ typedef struct siem_row {
                                     the first that is neither null nor "" */
     const char *value;           /* or a constant, as JSON text */
     const char *as;              /* the name of a converter; what it cannot convert is null */
+    const char *key;             /* of a converter that takes one: "file:PATH", "env:NAME" or
+                                    "cmd:COMMAND"; read when the row is added */
     const siem_pair *lookup;     /* a table over the text of the source, converted */
     size_t lookup_size;          /* its entries */
     const char *fallback;        /* JSON text for what the table does not hold */
@@ -390,6 +392,9 @@ typedef struct siem_converter siem_converter;
 SIEM_API const siem_converter *siem_converter_at(size_t index);
 SIEM_API const char *siem_converter_name(const siem_converter *converter);
 SIEM_API const char *siem_converter_summary(const siem_converter *converter);
+
+/* True when it hides what the value is: a digest, a part of an address. */
+SIEM_API bool siem_converter_masks(const siem_converter *converter);
 
 /* ---- batch (since 0.1.0) --------------------------------------------------------------------- */
 
