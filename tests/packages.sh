@@ -8,6 +8,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     libmaxminddb-dev libmicrohttpd-dev librdkafka-dev libzstd-dev)
 test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libclang-rt-14-dev curl openssl python3
     util-linux valgrind lighttpd lighttpd-modules-lua gringo
+    fish man-db mandoc zsh
     dnsmasq-base-lua logrotate lua5.1 lua5.3 luajit luarocks make nghttp2-server locales zstd)
 
 bench=(gnuplot-nox)

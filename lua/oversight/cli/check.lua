@@ -21,7 +21,7 @@ local M = {
   },
   options = {
     arguments = { 1, math.huge, "FORMAT" },
-    { "--target", value = "NAME",
+    { "--target", value = "NAME", complete = { "splunk", "ecs", "sentinel" },
       help = "splunk, ecs or sentinel (default: the built-in format that FORMAT extends)" },
     { "--custom", value = "NAME", many = true, help = "a top-level name of your own in ECS records" },
     { "--db", value = "FILE", help = "check records of this registry as well" },

@@ -14,7 +14,8 @@ local M = {
     "oversight-siem checkpoint set siem.checkpoint --last-id 4711",
   },
   options = {
-    arguments = { 2, 100000, "show, set or reset, and FILE" },
+    arguments = { 2, 100000, "show, set or reset, and FILE",
+      complete = { "show", "set", "reset", files = true } },
     { "--last-id", value = "N", natural = true, help = "with set: the events after this id are new" },
     { "--json", help = "with show: for programs; of several files: a line for each" },
   },

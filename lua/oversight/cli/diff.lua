@@ -17,7 +17,8 @@ local M = {
   },
   options = events.with_options {
     arguments = { 1, 1, "FORMAT" },
-    { "--against", value = "BASE", help = "the other format (default: what FORMAT extends)" },
+    { "--against", value = "BASE", complete = "format",
+      help = "the other format (default: what FORMAT extends)" },
     given_format.options[1], given_format.options[2],
     { "--json", help = "one JSON object a field" },
   },

@@ -28,7 +28,8 @@ local M = {
     { "--db", value = "FILE|PATTERN", many = true,
       help = "the registry's SQLite database; of many registries: again for each, or a pattern in quotes, as " ..
         "'/srv/*/registry.sqlite'" },
-    { "--format", "-f", value = "NAME", help = "see 'oversight-siem formats' (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", complete = "format",
+      help = "see 'oversight-siem formats' (default: what suits --to)" },
     { "--registry-id", value = "ID", many = true,
       help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
         "beside the database)" },
@@ -39,14 +40,14 @@ local M = {
     { "--splunk-sourcetype", value = "S", help = "sourcetype of the splunk format" },
     { "--splunk-index", value = "I", help = "index of the splunk format" },
     { "--splunk-host", value = "H", help = "host of the splunk format (default: registry id)" },
-    { "--on-error", value = "WHAT",
+    { "--on-error", value = "WHAT", complete = { "stop", "skip", "dead-letter:" },
       help = "what to do with an event that has no record in the format: stop (the default), " ..
         "skip, or dead-letter:FILE" },
     { "--dead-letter", value = "FILE", help = "the same as --on-error dead-letter:FILE" },
     { "--tlog", value = "FILE|URL",
       help = "the registry's transparency log, leaves.jsonl or its URL: formats can read tlog.leaf_hash, " ..
         "tlog.verified, tlog.root and tlog.size" },
-    { "--on-unverified", value = "WHAT",
+    { "--on-unverified", value = "WHAT", complete = { "export", "stop", "dead-letter" },
       help = "what to do with an event that is not what its leaf in the log says: export (the default), stop, or " ..
         "dead-letter, into the file of --dead-letter" },
     { "--receipt", value = "FILE",

@@ -16,7 +16,8 @@ local M = {
   },
   options = given_sink.with_options {
     { "--canary", help = "send one event as well, marked as such, to see it arrive" },
-    { "--format", "-f", value = "NAME", help = "of the canary (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", complete = "format",
+      help = "of the canary (default: what suits --to)" },
   },
   notes = "Exit status: 0 it does, 1 it cannot be reached, 2 wrong usage,\n" ..
     "3 the canary was refused, 4 the set-up or the credentials are wrong.",

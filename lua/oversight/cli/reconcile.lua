@@ -29,7 +29,8 @@ local M = {
       help = "a file that it wrote, and those that follow; - is standard input; of many registries: a path or a " ..
         "pattern with {registry_id}" },
     { "--dead-letter", value = "FILE", many = true, help = "events in it are accounted for" },
-    { "--format", "-f", value = "NAME", help = "when the name in the checkpoint is not on the search path" },
+    { "--format", "-f", value = "NAME", complete = "format",
+      help = "when the name in the checkpoint is not on the search path" },
     { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when that is unclear" },
     { "--since", value = "UNIX", whole = true, help = "as the export was given" },
     { "--refresh", value = "SECONDS", natural = true,

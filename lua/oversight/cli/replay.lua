@@ -25,7 +25,8 @@ local M = {
   },
   options = given_sink.with_options {
     arguments = { 1, 1, "FILE" },
-    { "--format", "-f", value = "NAME", help = "render them again, in this format (default: what suits --to)" },
+    { "--format", "-f", value = "NAME", complete = "format",
+      help = "render them again, in this format (default: what suits --to)" },
     { "--as-rendered", help = "send the records as they were refused" },
     { "--dry-run", help = "print the requests that would be sent, and leave the file as it is" },
     service_options.log_format,

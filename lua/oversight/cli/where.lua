@@ -10,7 +10,7 @@ local M = {
     "oversight-siem where ecs",
     "oversight-siem where my_ecs --lua-path /srv/lua",
   },
-  options = { arguments = { 1, 1, "NAME" } },
+  options = { arguments = { 1, 1, "NAME", complete = "format" } },
 }
 
 function M.run(given)

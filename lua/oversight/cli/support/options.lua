@@ -2,7 +2,8 @@
 ---
 --- An option is { "--name", "-n", value = "FILE", help = "...", required, many, whole, natural, hidden, instead }.
 --- "-n" is a shorter name, which few have. Without `value` it is a flag. `whole` and `natural` make it an integer.
---- A `hidden` one is in no help. What a command was to do is not done when one with `instead` is there.
+--- A `hidden` one is in no help. `complete` is what completions offer where `value` does not say it: "format", or a
+--- list of words, and files when it has `files`. What a command was to do is not done when one with `instead` is there.
 ---
 --- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
 ---
