@@ -96,6 +96,10 @@ wrong "argument 5, after the value of --registry-id, is where an option is expec
     "${export[@]}" limit 3
 wrong "--format needs a value: NAME, and --limit is next" "${export[@]}" --format --limit 3
 wrong "--limit takes a whole number, not '1.5'" "${export[@]}" --limit 1.5
+wrong "there is one argument too many: argument 3" where --color=never ecs splunk
+wrong "there is one argument too many: argument 3" diff -- ecs --db r.db
+wrong "there is one argument too many: argument 2" sinks splunk elastic
+wrong "NAME is missing" where
 wrong "--quiet takes no value" "${export[@]}" --quiet=yes
 
 # ---- what may be a secret is in no message ----
@@ -135,6 +139,16 @@ same expected out
 lacks err "is given as it is"
 run 4 "${export[@]}" "${post[@]}" --token @absent
 has err "splunk: --token: cannot open 'absent'"
+if has_feature kafka; then
+    topic=(--to kafka --brokers 127.0.0.1:1 --topic t --dry-run --kafka security.protocol=sasl_plaintext
+        --kafka sasl.mechanism=PLAIN --kafka sasl.username=u)
+    run 0 "${export[@]}" "${topic[@]}" --kafka sasl.password=@token
+    lacks err "is given as it is"
+    run 0 "${export[@]}" "${topic[@]}" --kafka sasl.password=hunter2
+    has err "sasl.password in --kafka is given as it is"
+    run 4 "${export[@]}" "${topic[@]}" --kafka sasl.password=@absent
+    has err "--kafka sasl.password: cannot open 'absent'"
+fi
 echo c2VjcmV0 >key
 run 0 sign --workspace-id w --length 1 --date now --key file:key
 cp out expected

@@ -140,17 +140,27 @@ local function names_source(text)
     (text:find "^file:" or text:find "^env:" or text:find "^cmd:")
 end
 
---- Properties of librdkafka that hold a credential as it is.
+--- The credentials among the properties of librdkafka.
+local function is_secret_property(name)
+  return name and (name:find "password$" or name:find "secret$" or name:find "ssl%.key%.pem$")
+end
+
+--- Properties of librdkafka as the engine takes them: the credential of "NAME=@FILE" is in that file. One that is
+--- given as it is gets a warning.
 ---@param properties string[]?
-function M.warn_of_properties(properties)
-  for _, property in ipairs(properties or {}) do
+---@return string[]?
+function M.read_properties(properties)
+  local list = {}
+  for i, property in ipairs(properties or {}) do
     local name, value = property:match "^([^=]*)=(.*)$"
-    local is_secret = name and (name:find "password$" or name:find "secret$" or name:find "ssl%.key%.pem$")
-    if is_secret and not names_source(value) then
+    local is_secret = is_secret_property(name)
+    list[i] = is_secret and ("%s=%s"):format(name, secret_source(value)) or property
+    if is_secret and not names_source(secret_source(value)) then
       messages.warning(("%s in --kafka is given as it is, where a list of processes may show it: give file:PATH, " ..
         "env:NAME or cmd:COMMAND"):format(name))
     end
   end
+  return properties and list
 end
 
 --- What of the options without a source of their own holds a credential.
@@ -162,7 +172,6 @@ local function warn_of_embedded(given)
       break
     end
   end
-  M.warn_of_properties(given.kafka)
   if given.proxy and given.proxy:find "[^/]@" then
     messages.warning("--proxy holds a password, where a list of processes may show it: " ..
       "give it by https_proxy of the environment")
@@ -207,6 +216,7 @@ local function open_kind(given, kind, format, chosen)
     own.header, message = read_headers(own.header)
     if not own.header then return nil, message, "usage" end
   end
+  own.kafka = M.read_properties(own.kafka)
   warn_of_literals(given, kind)
   if kind.retired then messages.warning(kind.retired) end
   local sink, message, code, fault = siem.sink.open(kind.name, own)

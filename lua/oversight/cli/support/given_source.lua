@@ -70,7 +70,7 @@ end
 local function take_topic(given)
   local own = { group = given.group, handover = given.handover }
   for _, name in ipairs(SHARED) do own[name], given[name] = given[name], nil end
-  given_sink.warn_of_properties(own.kafka)
+  own.kafka = given_sink.read_properties(own.kafka)
   return own
 end
 

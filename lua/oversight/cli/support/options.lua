@@ -65,6 +65,7 @@ end
 ---@field at integer the one that is read
 ---@field parsed table<string, any>
 ---@field last table? the option whose value was read last
+---@field surplus integer? the first argument that is not an option and beyond what the command takes
 ---@field instead true? after an option that is `instead` of what the command does
 local Parser = {}
 Parser.__index = Parser
@@ -118,6 +119,10 @@ end
 
 --- Adds what is not an option: the arguments from here to `last`.
 function Parser:take(last)
+  local allowed = self.declared.arguments
+  if not self.surplus and #self.parsed + last - self.at + 1 > allowed[2] then
+    self.surplus = self.at + allowed[2] - #self.parsed
+  end
   table.move(self.given, self.at, last, #self.parsed + 1, self.parsed)
   self.at = last
   return true
@@ -136,7 +141,8 @@ function Parser:read_argument()
 end
 
 --- What is missing, or too much; or nil.
-local function problem_of(declared, parsed)
+function Parser:problem()
+  local declared, parsed = self.declared, self.parsed
   for _, option in ipairs(declared) do
     if option.required and parsed[key_of(option[1])] == nil then
       return ("%s %s is missing"):format(option[1], option.value)
@@ -144,7 +150,7 @@ local function problem_of(declared, parsed)
   end
   local arguments = declared.arguments
   if arguments and #parsed < arguments[1] then return arguments[3] .. " is missing" end
-  if arguments and #parsed > arguments[2] then return "there is one argument too many" end
+  if self.surplus then return ("there is one argument too many: argument %d"):format(self.surplus) end
 end
 
 --- Parses arguments. Gives a table by key, or nil and a message. After an option with `instead`, what else is
@@ -161,7 +167,7 @@ function M.parse(declared, given, command)
     if not read and not parser.instead then return nil, message end
     parser.at = parser.at + 1
   end
-  local problem = not parser.instead and problem_of(declared, parser.parsed) or nil
+  local problem = not parser.instead and parser:problem() or nil
   if problem then return nil, problem end
   return parser.parsed
 end
