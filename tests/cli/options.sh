@@ -12,6 +12,8 @@ same long.jsonl short.jsonl
 [ ! -s err ] || fail "-q prints: $(cat err)"
 run 0 "${export[@]}" -qfecs -oclose.jsonl
 same long.jsonl close.jsonl
+run 0 "${export[@]}" -q -f=ecs -o=equals.jsonl
+same long.jsonl equals.jsonl
 run 0 "${export[@]}" -f ecs -o -
 same long.jsonl out
 run 2 "${export[@]}" -qo

@@ -46,9 +46,9 @@ function M.load(name)
   for _, known in ipairs(M.names) do
     if known == name then
       local command = require("oversight.cli." .. name)
-      if not command.complete then
+      if not command.has_common then
         table.move(M.options, 1, #M.options, #command.options + 1, command.options)
-        command.complete = true
+        command.has_common = true
       end
       return command
     end

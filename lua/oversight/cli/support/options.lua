@@ -104,13 +104,13 @@ function Parser:read_long(argument)
   return true
 end
 
---- Reads "-n", "-n value", "-nvalue", and several flags in one: "-qn value".
+--- Reads "-n", "-n value", "-nvalue", "-n=value", and several flags in one: "-qn value".
 function Parser:read_short(argument)
   if find(self.declared, "-" .. argument) then return nil, unknown.option(self, argument) end -- "-token"
   for at = 2, #argument do
     local option, rest = find(self.declared, "-" .. argument:sub(at, at)), argument:sub(at + 1)
     if not option then return nil, unknown.option(self, at == 2 and argument or "-" .. argument:sub(at)) end
-    if option.value then return self:read_value(option, rest ~= "" and rest or nil) end
+    if option.value then return self:read_value(option, rest ~= "" and rest:gsub("^=", "") or nil) end
     if option.instead then self.instead = true end
     store(self.parsed, option, true)
   end
