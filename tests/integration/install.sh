@@ -11,9 +11,9 @@ cmake --install "$build" --prefix "$work/made" >/dev/null
 grep -q "^ExecStart=$work/made/bin/oversight-siem " "$work"/made/lib/systemd/system/oversight-siem{,@}.service ||
     fail "the units name another program"
 [ -s "$work/made/etc/logrotate.d/oversight-siem" ] || fail "logrotate's configuration is not installed"
-for file in bash-completion/completions/oversight-siem zsh/site-functions/_oversight-siem \
-    fish/vendor_completions.d/oversight-siem.fish man/man1/oversight-siem.1 man/man5/oversight-siem-formats.5; do
-    [ -s "$work/made/share/$file" ] || fail "share/$file is not installed"
+for file in bash-completion/completions/oversight-siem 'zsh/*/_oversight-siem' fish/vendor_completions.d/oversight-siem.fish \
+    man/man1/oversight-siem.1 man/man5/oversight-siem-formats.5; do
+    compgen -G "$work/made/share/$file" >/dev/null || fail "share/$file is not installed"
 done
 prefix=$work/moved
 mv "$work/made" "$prefix"
