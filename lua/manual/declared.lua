@@ -28,7 +28,7 @@ local M = {}
 ---@field arguments manual.Completes? what comes without an option
 ---@field has_target boolean? it takes --to, and the options of that target
 
---- What the words stand for that name a value in the help.
+--- What the words mean that name a value in the help.
 local MEANINGS = {
   FILE = "file", OUT = "file", SCRIPT = "file", CHECKPOINT = "file", FOLDER = "folder",
   FORMAT = "format", KIND = "target",
