@@ -232,7 +232,7 @@ void assert_order(const consumer *c, const char *registry) {
     (void)snprintf(ending, sizeof ending, "\"r\":\"%s\"}", registry);
     for (size_t i = 0; i < c->count; i++) {
         if (strstr(c->records[i], ending) == NULL) continue;
-        int id = atoi(c->records[i] + strlen("{\"id\":\""));
+        int id = (int)strtol(c->records[i] + strlen("{\"id\":\""), NULL, 10);
         assert_true(id > last);
         last = id;
     }

@@ -149,7 +149,7 @@ static void test_jobs_outage(void **state) {
     consumer c = {.group = "jobs-outage",
                   .jobs = 3,
                   .batch_bytes = 20000,
-                  .wanted = PARTITIONS * MANY,
+                  .wanted = (size_t)PARTITIONS * MANY,
                   .fails_at = 6000,
                   .fails_for = 0.5};
     (void)run(&c);
