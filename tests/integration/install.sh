@@ -79,6 +79,13 @@ status=0
 LD_LIBRARY_PATH=$library ./source none </dev/null 2>source.err || status=$?
 [ $status -eq 1 ] && grep -q "source: " source.err || { echo "a format that is missing: $status" >&2; exit 1; }
 
+# shellcheck disable=SC2086
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$root/examples/embed/consume.c" $sanitizer $flags -o consume
+status=0
+LD_LIBRARY_PATH=$library ./consume 127.0.0.1:1 t g ecs 2>consume.err || status=$?
+[ $status -eq 1 ] && grep -Eq "consume: (kafka: topic t: |.*librdkafka)" consume.err ||
+    { echo "a topic without brokers: $status: $(cat consume.err)" >&2; exit 1; }
+
 # Programs of each standard include the headers, in C and in C++.
 echo '#include <oversight/counters.h>
 int main(void) {
