@@ -33,7 +33,7 @@ void produce_events(int32_t partition, const char *registry, int first, int last
 int64_t committed(const char *group, int32_t partition);
 
 /* A source, a sink that remembers, and when it ends. */
-#define MOST_RECORDS 12000
+#define MOST_RECORDS 25000
 
 typedef struct consumer {
     const char *group, *handover; /* NULL: the usual one */
