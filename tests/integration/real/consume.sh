@@ -158,10 +158,15 @@ run 0 status "${topic[@]}" --group another
 has out "the group has not begun"
 
 # ---- from one topic to another ----
-run 3 export "${topic[@]}" --group relay --to kafka --to-topic ecs --format ecs --on-error skip
+run 3 export "${topic[@]}" --group relay --to kafka --to-topic ecs --format ecs --on-error skip --kafka-key event
 read_topic ecs '%s\n' | sort >relayed
 sort 2.drained >drained
 same relayed drained
+# The id is that of a direct export, so that elastic stores an event once, by whichever road and however often it comes.
+run 0 export --db r01.db --registry-id r01 --to kafka --brokers "$brokers" --topic direct-ecs --format ecs --kafka-key event
+read_topic direct-ecs '%k %s\n' | sort >direct.ids
+read_topic ecs '%k %s\n' | grep '"registry_id":"r01"' | sort >relayed.ids
+same relayed.ids direct.ids
 
 end_broker TERM
 run 1 status "${topic[@]}" --group siem
