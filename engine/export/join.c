@@ -35,7 +35,8 @@ static siem_code keep_aside(siem_export *export_, const siem_unmade *event, siem
                                   .reason = event->reason,
                                   .code = -1,
                                   .source = event->source,
-                                  .source_size = event->source_size};
+                                  .source_size = event->source_size,
+                                  .masked = siem_masks_names(siem_mapping_masks(options->mapping))};
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }

@@ -61,6 +61,7 @@ static siem_code reject(siem_export *export_, const siem_item *item, const siem_
     refusal.part = siem_batch_part(batch, index);
     if (siem_export_knows_refusal(export_, &export_->rejected, id, refusal.part)) return SIEM_OK;
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
+        refusal.masked = siem_masks_names(siem_mapping_masks(options->mapping));
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
         rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);

@@ -40,6 +40,7 @@ struct siem_batch {
     siem_event_counts event_counts;
     siem_position reached;
     bool keeps_sources;
+    const siem_masks *masks; /* of the JSON of events, or NULL */
 };
 
 /* How much of each buffer is in use; to go back to when a write fails. */
@@ -66,8 +67,9 @@ void siem_batch_close(siem_batch *batch) {
     free(batch);
 }
 
-void siem_batch_keep_sources(siem_batch *batch, bool keeps) {
+void siem_batch_keep_sources(siem_batch *batch, bool keeps, const siem_masks *masks) {
     batch->keeps_sources = keeps;
+    batch->masks = masks;
 }
 
 void siem_batch_reserve(siem_batch *batch, size_t bytes) {
@@ -135,7 +137,7 @@ static siem_code add_record_of(siem_batch *batch, siem_event *event, record deta
     const siem_value *event_id = &event->fields[SIEM_EVENT_ID];
     const siem_value *registry_id = &event->fields[SIEM_REGISTRY_ID];
     details.position = siem_event_position(event);
-    if (batch->keeps_sources) siem_event_write_json(event, &batch->sources);
+    if (batch->keeps_sources) siem_masks_write_event(batch->masks, event, &batch->sources);
     size_t id = add_id(batch, event_id->bytes, event_id->size);
     return add_record(batch, id, add_registry_id(batch, registry_id->bytes, registry_id->size),
                       details, err);
@@ -308,7 +310,7 @@ siem_code siem_batch_refuse(siem_batch *batch, siem_event *event, const char *re
     refusal.id = add_text(texts, event_id->bytes, event_id->size);
     refusal.reason = add_text(texts, reason, strlen(reason));
     refusal.source = texts->size;
-    if (keeps) siem_event_write_json(event, texts);
+    if (keeps) siem_masks_write_event(batch->masks, event, texts);
     refusal.text_end = texts->size;
     bool has_failed = texts->failed || event->extra.failed || event->text.failed;
     if (has_failed || !reserve_refusal(batch)) {

@@ -29,8 +29,9 @@ typedef struct siem_unmade {
 } siem_unmade;
 
 /* Keeps the JSON of each event beside its record, or not, from here on: for dead letters, as by the
- * time of an answer the event is gone. */
-void siem_batch_keep_sources(siem_batch *batch, bool keeps);
+ * time of an answer the event is gone. `masks`, which are borrowed, are those of its JSON, also of
+ * a refused event; NULL: none. */
+void siem_batch_keep_sources(siem_batch *batch, bool keeps, const siem_masks *masks);
 
 /* Makes room for so many bytes of lines, so that they are not moved while they grow. Without memory
  * the room is made later. */

@@ -45,9 +45,11 @@ struct siem_mapping {
     operation *operations;
     size_t count, capacity;
     siem_buffer text;
-    size_t ready;          /* where in `text` the bytes begin that no operation has yet */
-    bool has_functions;    /* of rows, */
-    bool makes_values;     /* some of which give values */
+    size_t ready;       /* where in `text` the bytes begin that no operation has yet */
+    bool has_functions; /* of rows, */
+    bool makes_values;  /* some of which give values */
+    bool masks_dead_letter;
+    siem_masks masks;      /* of all rows, when it does */
     siem_render_state own; /* of siem_batch_write */
 };
 
@@ -132,6 +134,22 @@ siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter, v
     return SIEM_OK;
 }
 
+siem_code siem_mapping_mask_dead_letter(siem_mapping *mapping, siem_error *err) {
+    if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
+    if (mapping->compiled || mapping->whole != NULL) {
+        return siem_error_set(err, SIEM_INVALID,
+                              "%s: what rows mask is masked in a dead letter: ask for that before "
+                              "compiling, of a mapping with rows",
+                              mapping->name);
+    }
+    mapping->masks_dead_letter = true;
+    return SIEM_OK;
+}
+
+const siem_masks *siem_mapping_masks(const siem_mapping *mapping) {
+    return mapping->masks_dead_letter ? &mapping->masks : NULL;
+}
+
 bool siem_mapping_is_shareable(const siem_mapping *mapping) {
     return !mapping->has_functions && mapping->whole == NULL && mapping->filter == NULL;
 }
@@ -150,6 +168,7 @@ void siem_mapping_close(siem_mapping *mapping) {
     (void)siem_resize(mapping->text.allocator, mapping->operations,
                       mapping->capacity * sizeof *mapping->operations, 0);
     siem_buffer_free(&mapping->text);
+    siem_masks_free(&mapping->masks);
     siem_scratch_free(&mapping->own.scratch);
     free(mapping->name);
     free(mapping);
@@ -231,6 +250,15 @@ static void compile_object(siem_mapping *mapping, const siem_tree *object) {
     }
 }
 
+static siem_code collect_masks(siem_mapping *mapping, const siem_tree *object, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    for (const siem_tree *m = object->first; rc == SIEM_OK && m != NULL; m = m->next) {
+        if (m->row == NULL) rc = collect_masks(mapping, m, err);
+        else rc = siem_row_add_masks(m->row, &mapping->masks, err);
+    }
+    return rc;
+}
+
 siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
     if (mapping == NULL) return siem_misuse_null(__func__, "mapping", err);
     if (mapping->compiled) return SIEM_OK;
@@ -243,8 +271,10 @@ siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err) {
         (void)siem_buffer_reserve(&mapping->text, SIEM_PADDING);
         if (mapping->text.failed) return siem_error_no_memory(err);
     }
-    mapping->compiled = true;
-    return SIEM_OK;
+    siem_code rc = SIEM_OK;
+    if (mapping->masks_dead_letter) rc = collect_masks(mapping, &mapping->root, err);
+    mapping->compiled = rc == SIEM_OK;
+    return rc;
 }
 
 static siem_code is_unknown(const char *const *columns, const siem_unreadable *unreadable,

@@ -20,6 +20,9 @@ void siem_mapping_set_allocator(siem_mapping *mapping, siem_allocator *allocator
 /* Frees the memory that is kept for the next event. */
 void siem_mapping_trim(siem_mapping *mapping);
 
+/* What an export masks in its dead letter, or NULL. */
+const siem_masks *siem_mapping_masks(const siem_mapping *mapping);
+
 /* Errors: SIEM_INVALID for a mapping that is not compiled. */
 siem_code siem_mapping_check_compiled(const siem_mapping *mapping, siem_error *err);
 

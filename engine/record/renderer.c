@@ -38,7 +38,7 @@ siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, si
     siem_error reason = {0};
     siem_event_counts *counts = siem_batch_event_counts(batch);
     size_t before = siem_batch_size(batch);
-    siem_batch_keep_sources(batch, renderer->keeps_sources);
+    siem_batch_keep_sources(batch, renderer->keeps_sources, siem_mapping_masks(renderer->mapping));
     counts->events++;
     siem_code rc = ask_log(renderer, event, &reason);
     if (rc == SIEM_OK) {
@@ -63,6 +63,7 @@ siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, si
 
 siem_code siem_renderer_refuse(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
                                const siem_error *reason, siem_error *err) {
+    siem_batch_keep_sources(batch, renderer->keeps_sources, siem_mapping_masks(renderer->mapping));
     siem_batch_event_counts(batch)->events++;
     siem_code rc = refuse(renderer, batch, event, reason, err);
     if (rc == SIEM_OK) siem_batch_reach(batch, siem_event_position(event));

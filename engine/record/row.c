@@ -4,11 +4,9 @@
 #include "base/error.h"
 #include "base/json_writer.h"
 #include "base/misuse.h"
-#include "record/converter.h"
 #include "record/value_table.h"
 #include "source/raw_event.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* An object that is made of an event; nothing when it would have no members. */
@@ -276,32 +274,17 @@ const char *siem_row_unknown_field(const siem_compiled_row *row, const char *con
     return NULL;
 }
 
-/* ---- a value ---- */
-
-/* JSON text that is a null, a string or a whole number, as the value that it means. */
-static siem_value decode_json(siem_value json, siem_buffer *decoded) {
-    siem_value value = json;
-    if (json.bytes[0] == '"') {
-        decoded->size = 0;
-        siem_json_decode_text(json.bytes, json.size, decoded);
-        value = (siem_value){.type = SIEM_TEXT, .bytes = decoded->bytes, .size = decoded->size};
-    } else if (json.bytes[0] == 'n') {
-        value = (siem_value){0};
-    } else if (json.bytes[0] == '-' || (json.bytes[0] >= '0' && json.bytes[0] <= '9')) {
-        char digits[24];
-        char *end;
-        bool negative_zero = json.size == 2 && json.bytes[0] == '-' && json.bytes[1] == '0';
-        if (json.size >= sizeof digits || negative_zero) return value;
-        memcpy(digits, json.bytes, json.size);
-        digits[json.size] = '\0';
-        errno = 0;
-        int64_t integer = strtoll(digits, &end, 10);
-        if (errno == 0 && *end == '\0') {
-            value = (siem_value){.type = SIEM_INTEGER, .integer = integer};
-        }
+siem_code siem_row_add_masks(const siem_compiled_row *row, siem_masks *masks, siem_error *err) {
+    siem_code rc = SIEM_OK;
+    if (!siem_conversion_masks(&row->as)) return SIEM_OK;
+    for (size_t i = 0; rc == SIEM_OK && i < row->source_count; i++) {
+        const source *s = &row->sources[i];
+        rc = siem_masks_add(masks, (siem_masked_source){s->name, &s->path, &row->as}, err);
     }
-    return value;
+    return rc;
 }
+
+/* ---- a value ---- */
 
 static siem_value from_site(source *s, const siem_event *event) {
     if (s->place >= event->site_count || strcmp(event->site_names[s->place], s->name) != 0) {
@@ -328,13 +311,25 @@ static siem_value read_source(source *s, siem_event *event, siem_scratch *scratc
     return from_site(s, event);
 }
 
-static siem_value first_source(siem_compiled_row *row, siem_event *event, siem_scratch *scratch) {
+/* `from` is the source that the value is of, or NULL for a constant. */
+static siem_value first_source(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
+                               const source **from) {
     siem_value value = row->constant;
     for (size_t i = 0; i < row->source_count; i++) {
+        *from = &row->sources[i];
         value = read_source(&row->sources[i], event, scratch);
         if (!siem_value_is_empty(&value)) break;
     }
     return value;
+}
+
+/* A dead letter may hold what a row has made: a second time, that gives something else. */
+static bool is_masked(const siem_compiled_row *row, const siem_event *event, const source *from) {
+    if (event->masked == NULL || from == NULL || !siem_conversion_masks(&row->as)) return false;
+    for (const char *const *masked = event->masked; *masked != NULL; masked++) {
+        if (strcmp(*masked, from->name) == 0) return true;
+    }
+    return false;
 }
 
 siem_code siem_function_call(siem_function function, void *context, const char *name,
@@ -430,10 +425,11 @@ static siem_code run_steps(siem_compiled_row *row, siem_event *event, siem_scrat
                            siem_value *value, siem_error *err) {
     siem_code rc = is_wanted(row, event, scratch, err);
     if (rc != SIEM_OK) return rc;
-    *value = first_source(row, event, scratch);
+    const source *from = NULL;
+    *value = first_source(row, event, scratch, &from);
     bool examined = row->lookup != NULL || row->with != NULL || row->as.converter != NULL;
-    if (examined && value->type == SIEM_JSON) *value = decode_json(*value, &scratch->decoded);
-    if (row->as.converter != NULL && value->type != SIEM_NULL) {
+    if (examined && value->type == SIEM_JSON) *value = siem_value_decode(*value, &scratch->decoded);
+    if (row->as.converter != NULL && value->type != SIEM_NULL && !is_masked(row, event, from)) {
         scratch->converted.size = 0;
         *value = siem_conversion_apply(&row->as, *value, &scratch->converted);
     }

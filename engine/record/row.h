@@ -2,7 +2,7 @@
 #ifndef SIEM_ROW_H
 #define SIEM_ROW_H
 
-#include "source/event.h"
+#include "record/masking.h"
 
 /* Memory for values between two steps, one buffer for each step, so that none moves the bytes of
  * the one before. All zero is empty. */
@@ -54,6 +54,9 @@ siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *
 /* The first field that is neither one of the 14 nor a site's own in `columns` (ended by NULL), or
  * NULL. */
 const char *siem_row_unknown_field(const siem_compiled_row *row, const char *const *columns);
+
+/* Adds a mask for each source of a row whose converter masks. They borrow from the row. */
+siem_code siem_row_add_masks(const siem_compiled_row *row, siem_masks *masks, siem_error *err);
 
 void siem_row_close(siem_compiled_row *row);
 

@@ -6,6 +6,7 @@
 #include "base/misuse.h"
 #include "source/registry_id.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* ---- layout ---- */
@@ -232,8 +233,31 @@ const siem_value *siem_event_extra(siem_event *event) {
     return &event->fields[SIEM_EXTRA];
 }
 
-siem_value siem_event_in_extra(siem_event *event, const siem_path *path) {
-    siem_value value = *siem_event_extra(event);
+siem_value siem_value_decode(siem_value json, siem_buffer *decoded) {
+    siem_value value = json;
+    if (json.bytes[0] == '"') {
+        decoded->size = 0;
+        siem_json_decode_text(json.bytes, json.size, decoded);
+        value = (siem_value){.type = SIEM_TEXT, .bytes = decoded->bytes, .size = decoded->size};
+    } else if (json.bytes[0] == 'n') {
+        value = (siem_value){0};
+    } else if (json.bytes[0] == '-' || (json.bytes[0] >= '0' && json.bytes[0] <= '9')) {
+        char digits[24];
+        char *end;
+        bool negative_zero = json.size == 2 && json.bytes[0] == '-' && json.bytes[1] == '0';
+        if (json.size >= sizeof digits || negative_zero) return value;
+        memcpy(digits, json.bytes, json.size);
+        digits[json.size] = '\0';
+        errno = 0;
+        int64_t integer = strtoll(digits, &end, 10);
+        if (errno == 0 && *end == '\0') {
+            value = (siem_value){.type = SIEM_INTEGER, .integer = integer};
+        }
+    }
+    return value;
+}
+
+siem_value siem_value_at_path(siem_value value, const siem_path *path) {
     for (size_t i = 0; i < path->count; i++) {
         const char *key = path->keys[i];
         if (value.type != SIEM_JSON ||
@@ -242,6 +266,10 @@ siem_value siem_event_in_extra(siem_event *event, const siem_path *path) {
         }
     }
     return value;
+}
+
+siem_value siem_event_in_extra(siem_event *event, const siem_path *path) {
+    return siem_value_at_path(*siem_event_extra(event), path);
 }
 
 /* ---- life ---- */

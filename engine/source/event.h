@@ -36,6 +36,8 @@ struct siem_event {
     const char *const *site_names;       /* ended by NULL */
     size_t site_count;
     siem_value tlog[SIEM_TLOG_FIELDS]; /* null until a log was asked */
+    const char *const *masked;         /* sources whose values are masked already, ended by NULL:
+                                          borrowed, not of a copy; or NULL */
     bool has_all_columns;              /* of a registry: a name that is not among them is none */
     const siem_unreadable *unreadable; /* of a registry's event, not of a copy: borrowed, or NULL */
     int64_t row_id;                    /* `id` as a number, 0 when it is none */
@@ -79,6 +81,12 @@ void siem_event_write_json(siem_event *event, siem_buffer *out);
 
 /* The canonical extra, parsed at the first call for each row: few formats need none of it. */
 const siem_value *siem_event_extra(siem_event *event);
+
+/* JSON text that is a null, a string or a whole number, as the value that it means. */
+siem_value siem_value_decode(siem_value json, siem_buffer *decoded);
+
+/* The value at a path of keys into a JSON object; null where there is none. */
+siem_value siem_value_at_path(siem_value value, const siem_path *path);
 
 /* The value at a path of keys into extra; null where there is none. */
 siem_value siem_event_in_extra(siem_event *event, const siem_path *path);

@@ -58,6 +58,16 @@ static void write_integer(siem_buffer *line, const char *key, int64_t integer) {
     siem_json_write_integer(line, integer);
 }
 
+static void write_names(siem_buffer *line, const char *key, const char *const *names) {
+    write_key(line, key);
+    siem_buffer_add_char(line, '[');
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (i != 0) siem_buffer_add_char(line, ',');
+        (void)siem_json_write_text(line, names[i], strlen(names[i]));
+    }
+    siem_buffer_add_char(line, ']');
+}
+
 /* JSON of a caller's. What is nested too deep for the reader was rendered so: it is written as it
  * is, unless it would break the line. */
 static siem_code write_json(siem_buffer *line, const char *key, const char *json, size_t size,
@@ -125,6 +135,10 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
     if (refusal->source == NULL && event != NULL) {
         write_key(line, "event");
         siem_event_write_json(event, line);
+    }
+    if (event != NULL && event->masked != NULL) write_names(line, "masked", event->masked);
+    if (rc == SIEM_OK && refusal->masked != NULL) {
+        rc = write_json(line, "masked", refusal->masked, strlen(refusal->masked), err);
     }
     if (refusal->part > 0) write_integer(line, "part", refusal->part);
     if (rc == SIEM_OK) {

@@ -15,7 +15,7 @@ typedef struct lua_event {
 } lua_event;
 
 static lua_event *new_event(lua_State *L) {
-    lua_event *e = lua_newuserdatauv(L, sizeof *e, 0);
+    lua_event *e = lua_newuserdatauv(L, sizeof *e, 1); /* with the names of what is masked */
     *e = (lua_event){.event = NULL};
     luaL_setmetatable(L, SIEM_LUA_EVENT);
     return e;
@@ -247,13 +247,31 @@ static void read_column(lua_State *L, siem_column *column) {
                luaL_typename(L, -1));
 }
 
-/* core.event_from_row(row, registry_id) -> event */
+/* Names in the list at `index`, ended by NULL and kept by the event at `event`; NULL for none. */
+static const char *const *read_names(lua_State *L, int index, int event) {
+    size_t count = lua_rawlen(L, index);
+    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 1); /* names */
+    lua_pushvalue(L, index);
+    lua_setiuservalue(L, -2, 1); /* which holds the texts */
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "masked is a list of names");
+        names[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    names[count] = NULL;
+    lua_setiuservalue(L, event, 1);
+    return count != 0 ? names : NULL;
+}
+
+/* core.event_from_row(row, registry_id [, masked]) -> event */
 static int event_from_row(lua_State *L) {
     siem_error err;
     size_t count = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
     const char *registry_id = siem_lua_check_text(L, 2);
-    lua_settop(L, 2);
+    if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 3);
     for (lua_pushnil(L); lua_next(L, 1) != 0; lua_pop(L, 1)) count++;
     siem_column *row = lua_newuserdatauv(L, (count + 1) * sizeof *row, 0);
     memset(row, 0, (count + 1) * sizeof *row);
@@ -266,6 +284,7 @@ static int event_from_row(lua_State *L) {
     e->owned = true;
     siem_budget_charge(siem_budget_of(L), L, siem_event_weight(e->event));
     e->charged = siem_event_weight(e->event);
+    if (lua_istable(L, 3)) e->event->masked = read_names(L, 3, lua_gettop(L));
     return 1;
 }
 

@@ -365,12 +365,13 @@ static siem_code set_filter(lua_State *L, int index, int mapping, siem_error *er
     return siem_mapping_set_filter(m->mapping, call_function, function, err);
 }
 
-/* core.mapping_open(name, rows or function [, filter [, recipe]]) -> mapping; raises for a
- * definition that is wrong. Of a recipe: oversight.recipe. */
+/* core.mapping_open(name, rows or function [, filter [, recipe [, masks_dead_letter]]]) -> mapping;
+ * raises for a definition that is wrong. Of a recipe: oversight.recipe. */
 static int mapping_open(lua_State *L) {
     siem_error err;
     const char *name = luaL_checkstring(L, 1);
     luaL_argexpected(L, lua_istable(L, 2) || lua_isfunction(L, 2), 2, "table or function");
+    bool masks = lua_toboolean(L, 5);
     lua_settop(L, 4);
     lua_mapping *m = lua_newuserdatauv(L, sizeof *m, USER_VALUES); /* name, ..., recipe, mapping */
     memset(m, 0, sizeof *m);
@@ -396,6 +397,7 @@ static int mapping_open(lua_State *L) {
     } else if (rc == SIEM_OK) {
         add_rows(L, 2, 5);
     }
+    if (rc == SIEM_OK && masks) rc = siem_mapping_mask_dead_letter(m->mapping, &err);
     if (rc == SIEM_OK) rc = set_filter(L, 3, 5, &err);
     if (rc == SIEM_OK) rc = siem_mapping_compile(m->mapping, &err);
     lua_pushvalue(L, 5);

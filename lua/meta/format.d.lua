@@ -31,6 +31,7 @@ local siem = {}
 ---@field summary string one sentence
 ---@field options table<string, string> the options and their defaults
 ---@field folder string? the folder of its file, with a / at the end
+---@field mask_dead_letter boolean? what rows mask is masked in the events of a dead letter as well
 ---@field parallel boolean? the functions keep no state from event to event, so several threads may call them
 local Format = {}
 

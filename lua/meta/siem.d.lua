@@ -167,15 +167,16 @@ function Event:close() end
 siem.event = {}
 
 --- Makes an event of a table column → value. Raises for values that no column can hold, and for a registry_id that
---- `siem.registry.open` refuses.
+--- `siem.registry.open` refuses. `masked` names sources whose values are masked already, as those of a dead letter are:
+--- no row masks them again.
 ---@param row table<string, string|number>
----@param options { registry_id: string }
+---@param options { registry_id: string, masked: string[]? }
 ---@return oversight.Event
 function siem.event.from_row(row, options) end
 
 --- The same as `siem.event.from_row`.
 ---@param row table<string, string|number>
----@param options { registry_id: string }
+---@param options { registry_id: string, masked: string[]? }
 ---@return oversight.Event
 function siem.from_registry_row(row, options) end
 

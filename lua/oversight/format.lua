@@ -17,7 +17,9 @@ local ROW_KEYS = {
   from = true, value = true, as = true, lookup = true, default = true, with = true, when = true,
   key = true, with_null = true, column = true, keep = true, required = true, remove = true, before = true, after = true,
 }
-local DEFINITION_KEYS = { summary = "string", options = "table", tests = "table", parallel = "boolean" }
+local DEFINITION_KEYS = {
+  summary = "string", options = "table", tests = "table", parallel = "boolean", mask_dead_letter = "boolean",
+}
 local TYPES = { string = "a string", table = "a table", boolean = "true or false" }
 
 ---@class oversight.Format
@@ -29,6 +31,7 @@ local TYPES = { string = "a string", table = "a table", boolean = "true or false
 ---@field tests table[]? for `oversight-siem check`: { row =, record = } or { row =, expect = }
 ---@field base oversight.Format? what extend began with
 ---@field parallel boolean? its functions keep no state from event to event
+---@field mask_dead_letter boolean? what rows mask is masked in the events of a dead letter as well
 ---@field folder string? of its file, with a / at the end; nil for one that is not made by a file
 ---@field whole fun(event: oversight.Event, options: table<string, string>?): table?
 local Format = {}
@@ -204,7 +207,7 @@ function Format:compile(options, asked)
     if fault then error(("%s: %s"):format(label, fault), 0) end
     lowered[#lowered + 1] = low
   end
-  return core.mapping_open(self.name, lowered, ask, again)
+  return core.mapping_open(self.name, lowered, ask, again, self.mask_dead_letter)
 end
 
 Format.compile = misuse.entry(Format.compile)
@@ -292,6 +295,12 @@ local function is_parallel(base, definition)
   return base.parallel and not recipe.may_keep_state(definition)
 end
 
+--- The definition's own, also when it is false, or the base's.
+local function first_given(own, inherited)
+  if own ~= nil then return own end
+  return inherited
+end
+
 --- A format of a definition's rows, as `choose` gives them, or nil and what is wrong with them.
 ---@param base oversight.Format|{} what it extends
 ---@param choose fun(definition: table): oversight.Row[]?, oversight.Row[]|string, integer? all rows, and those of the
@@ -308,7 +317,8 @@ local function make(name, place, base, definition, choose)
   return check_compiles(new_format(name, {
     rows = rows, labels = tables.merge(base.labels, labels),
     summary = definition.summary or base.summary, options = tables.merge(base.options, definition.options),
-    base = base.name and base, tests = definition.tests, parallel = is_parallel(base, definition),
+    base = base.name and base, mask_dead_letter = first_given(definition.mask_dead_letter, base.mask_dead_letter),
+    tests = definition.tests, parallel = is_parallel(base, definition),
   }), place, labels)
 end
 
@@ -417,6 +427,9 @@ function M.from_function(name, whole, definition)
   definition = definition == nil and {} or definition
   local problem = check_definition(definition)
   if not problem and definition[1] ~= nil then problem = "a format is a function or rows, not both" end
+  if not problem and definition.mask_dead_letter then
+    problem = "mask_dead_letter is about what rows mask, and a function has none"
+  end
   if problem then misuse.raise(("format %s: %s"):format(name, problem)) end
   return new_format(name, {
     whole = whole, summary = definition.summary, options = definition.options, tests = definition.tests,

@@ -130,7 +130,7 @@ static void test_parts_and_sources(void **state) {
     unsigned repairs = 0;
     (void)state;
     siem_batch *batch = make_batch(1);
-    siem_batch_keep_sources(batch, true);
+    siem_batch_keep_sources(batch, true, NULL);
     assert_string_equal(siem_batch_format(batch), "");
     assert_ok(siem_mapping_open(&mapping, "two", &err));
     assert_ok(siem_mapping_set_function(mapping, give_two, NULL, &err));

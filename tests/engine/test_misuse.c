@@ -109,6 +109,7 @@ CASE(add_late, siem_mapping_add(g.mapping, &(siem_row){"x", .value = "1"}, err))
 CASE(function_mapping, siem_mapping_set_function(NULL, plain.with, NULL, err))
 CASE(function_function, siem_mapping_set_function(g.raw, NULL, NULL, err))
 CASE(filter_mapping, siem_mapping_set_filter(NULL, plain.with, NULL, err))
+CASE(mask_mapping, siem_mapping_mask_dead_letter(NULL, err))
 CASE(filter_filter, siem_mapping_set_filter(g.raw, NULL, NULL, err))
 CASE(compile, siem_mapping_compile(NULL, err))
 CASE(check_mapping, siem_mapping_check(NULL, g.registry, err))
@@ -352,6 +353,7 @@ static const test_misuse misuses[] = {
     M(function_mapping, "mapping"),
     M(function_function, "whole"),
     M(filter_mapping, "mapping"),
+    M(mask_mapping, "mapping"),
     M(filter_filter, "filter"),
     M(compile, "mapping"),
     M(check_mapping, "mapping"),

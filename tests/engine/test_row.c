@@ -116,9 +116,63 @@ static void test_asked_for(void **state) {
                  "with_null needs with");
 }
 
+/* ---- masks of a dead letter ---- */
+
+/* The event as a dead letter keeps it, of a mapping with these rows, ended by one that is empty. */
+static void assert_kept(const siem_row *rows, const char *json, const char *names) {
+    const siem_column columns[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}},
+                                   {"recipient_id", test_text("mei@x.fr")},
+                                   {"source_ip", test_text("none")},
+                                   {"site", test_text("kai@x.fr")},
+                                   {"extra", test_text("{\"a\":{\"b\":\"192.0.2.1\"},\"n\":1.50,"
+                                                       "\"list\":[1]}")}};
+    siem_event *event;
+    siem_mapping *mapping;
+    siem_error err = {0};
+    siem_buffer out = {0};
+    assert_ok(siem_event_open(&event, columns, 5, "reg", &err));
+    assert_ok(siem_mapping_open(&mapping, "test", &err));
+    assert_ok(siem_mapping_mask_dead_letter(mapping, &err));
+    for (; rows->destination != NULL; rows++) assert_ok(siem_mapping_add(mapping, rows, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    const siem_masks *masks = siem_mapping_masks(mapping);
+    siem_masks_write_event(masks, event, &out);
+    assert_true(siem_buffer_reserve(&out, 1));
+    out.bytes[out.size] = '\0';
+    test_has(out.bytes, json);
+    assert_null(strstr(out.bytes, "mei@"));
+    if (names == NULL) assert_null(siem_masks_names(masks));
+    else assert_string_equal(siem_masks_names(masks), names);
+    assert_int_equal(siem_mapping_mask_dead_letter(mapping, &err), SIEM_INVALID);
+    siem_buffer_free(&out);
+    siem_mapping_close(mapping);
+    siem_event_close(event);
+}
+
+#define ROWS(...) ((const siem_row[]){__VA_ARGS__, {0}})
+
+static void test_masks(void **state) {
+    (void)state;
+    assert_kept(ROWS({"a", .from = FROM("recipient_id"), .as = "mask_email"},
+                     {"b", .from = FROM("recipient_id", "site"), .as = "mask_email"},
+                     {"o.c", .from = FROM("extra.a.b"), .as = "truncate_ip"},
+                     {"d", .from = FROM("extra.none"), .as = "sha256"},
+                     {"e", .from = FROM("extra.list"), .as = "mask_email"},
+                     {"f", .from = FROM("event_id"), .as = "lower"}),
+                "\"recipient_id\":\"m***@x.fr\",\"source_ip\":\"none\",\"extra\":{\"a\":{\"b\":"
+                "\"192.0.2.0\"},\"n\":1.50,\"list\":null},\"site\":\"k***@x.fr\"}",
+                "[\"recipient_id\",\"site\",\"extra.a.b\",\"extra.none\",\"extra.list\"]");
+    /* What cannot be masked is omitted, and extra as a whole is its digest. */
+    assert_kept(ROWS({"a", .from = FROM("recipient_id"), .as = "truncate_ip"},
+                     {"b", .from = FROM("source_ip"), .as = "truncate_ip"},
+                     {"c", .from = FROM("extra"), .as = "sha256"}),
+                "\"registry_id\":\"reg\",\"extra\":\"",
+                "[\"recipient_id\",\"source_ip\",\"extra\"]");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_value), cmocka_unit_test(test_null),
-                                       cmocka_unit_test(test_default),
-                                       cmocka_unit_test(test_asked_for)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_value), cmocka_unit_test(test_null), cmocka_unit_test(test_default),
+        cmocka_unit_test(test_asked_for), cmocka_unit_test(test_masks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

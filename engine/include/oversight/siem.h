@@ -371,6 +371,11 @@ SIEM_API siem_code siem_mapping_set_function(siem_mapping *mapping, siem_functio
 SIEM_API siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter,
                                            void *context, siem_error *err);
 
+/* Asks that the event of a dead letter is masked as rows mask it, by each converter that masks:
+ * what an export keeps has no value that only the registry is to have. Errors: SIEM_INVALID after
+ * compiling, and for a mapping that is a function. */
+SIEM_API siem_code siem_mapping_mask_dead_letter(siem_mapping *mapping, siem_error *err);
+
 /* Makes the mapping ready; no rows can be added after. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_mapping_compile(siem_mapping *mapping, siem_error *err);
 
@@ -467,6 +472,7 @@ typedef struct siem_refusal {
     int code;             /* the protocol's own, as HEC's; 0 or negative: none */
     const char *source; /* JSON of the event, when the event itself is not given; NULL: not known */
     size_t source_size; /* 0 without one */
+    const char *masked; /* JSON list of what is masked in the source; NULL: nothing */
     const char *record; /* JSON of the record; NULL: there is none */
     size_t record_size; /* 0 without one */
     unsigned part;      /* which of the event's records it is, from 0 */

@@ -34,6 +34,14 @@ local function is_missing(value)
   return value == nil or value == siem.null
 end
 
+local function is_names(value)
+  if record.kind_of(value) ~= "array" then return false end
+  for _, name in ipairs(value) do
+    if not is_name(name) then return false end
+  end
+  return true
+end
+
 --- What is wrong with the members of a line, or nil.
 local function find_damage(object)
   if record.kind_of(object) ~= "object" then return "it is not a JSON object" end
@@ -42,6 +50,8 @@ local function find_damage(object)
   local registry_id = object.event.registry_id
   if not is_missing(registry_id) and not is_name(registry_id) then return '"registry_id" of the event is not an id' end
   if not is_missing(object.format) and not is_name(object.format) then return '"format" is not a name' end
+  local masked = object.masked
+  if not is_missing(masked) and not is_names(masked) then return '"masked" is not a list of names' end
   if is_missing(object.part) then return end
   local part = math.tointeger(object.part)
   if type(object.part) ~= "number" or not part or part < 0 or part > MOST_PARTS then
@@ -50,10 +60,12 @@ local function find_damage(object)
 end
 
 --- The event as its row would give it; numbers of `extra` stay as they are written: 1.10, and long ones.
-local function read_event(json, event)
+local function read_event(json, event, masked)
   local row, registry_id = events.to_row(event), event.registry_id
   if type(event.extra) == "table" then row.extra = siem.json.member(siem.json.member(json, "event"), "extra") end
-  return siem.from_registry_row(row, { registry_id = is_missing(registry_id) and "registry" or registry_id })
+  return siem.from_registry_row(row, {
+    registry_id = is_missing(registry_id) and "registry" or registry_id, masked = masked,
+  })
 end
 
 local function read(line)
@@ -62,7 +74,8 @@ local function read(line)
   if object == nil then return "it is not JSON: " .. message end
   local damage = find_damage(object)
   if damage then return damage end
-  local is_read, event = pcall(read_event, line.text, object.event)
+  local masked = not is_missing(object.masked) and object.masked or nil
+  local is_read, event = pcall(read_event, line.text, object.event, masked)
   if not is_read then return "its event is not a row: " .. tostring(event) end
   if not is_name(event.event_id) then return '"event_id" of the event is not an id' end
   line.event = event

@@ -34,8 +34,12 @@ local function read_line(line, registry_id)
   local object, message = siem.json.decode(line, true)
   if object == nil then return nil, message end
   if record.kind_of(object) ~= "object" then return nil, "an event is a JSON object" end
-  if record.kind_of(object.event) == "object" then object = object.event end -- a line of a dead letter file
-  local ok, event = pcall(siem.from_registry_row, M.to_row(object), { registry_id = registry_id })
+  local masked
+  if record.kind_of(object.event) == "object" then -- a line of a dead letter file
+    masked = record.kind_of(object.masked) == "array" and object.masked or nil
+    object = object.event
+  end
+  local ok, event = pcall(siem.from_registry_row, M.to_row(object), { registry_id = registry_id, masked = masked })
   if not ok then return nil, event end
   return event
 end
