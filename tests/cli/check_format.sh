@@ -10,7 +10,7 @@ unfold() { sed -z 's/\n    / /g' out >unfolded && mv unfolded out; }
 # ---- times that targets do not take as they are: warnings, as the record is taken ----
 run 0 check splunk ecs sentinel
 unfold
-has out "3 format(s) checked, no errors"
+has out "3 format(s), 5 test(s) and 4 event(s) checked, no errors"
 has out "splunk: warning: time: is 1970 to Splunk"
 has out "ecs: warning: @timestamp: is required: a data stream refuses the document"
 has out "sentinel: warning: TimeGenerated: is missing: Azure puts the time of arrival there"

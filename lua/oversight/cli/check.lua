@@ -1,15 +1,17 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
-local color         = require "oversight.cli.support.color"
 local core          = require "oversight.core"
 local events        = require "oversight.cli.support.events"
+local findings      = require "oversight.cli.support.findings"
 local format_tests  = require "oversight.cli.support.format_tests"
 local given_format  = require "oversight.cli.support.given_format"
+local mask_check    = require "oversight.cli.support.mask_check"
 local must          = require "oversight.cli.support.must"
+local numbers       = require "oversight.cli.support.numbers"
 local record        = require "oversight.record"
 local sample_events = require "oversight.cli.support.sample_events"
 local siem          = require "oversight.siem"
+local tables        = require "oversight.tables"
 local targets       = require "oversight.targets"
-local text          = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
@@ -33,26 +35,22 @@ local M = {
     "Exit status: 0 without errors (warnings are printed), 1 with errors.",
 }
 
-local ORDER = { "format", "level", "field", "reason" }
-
---- Collects problems, each once.
-local function new_problems()
-  local problems, seen = { errors = 0 }, {}
-  function problems.add(format, level, field, reason)
-    local key = table.concat({ format, level, field, reason }, "\0")
-    if seen[key] then return end
-    seen[key] = true
-    if level == "error" then problems.errors = problems.errors + 1 end
-    problems[#problems + 1] = { format = format, level = level, field = field, reason = reason }
-  end
-  return problems
-end
-
 local function run_tests(format, name, problems)
   local count = format_tests.run(format, name, function(title, problem)
-    problems.add(format.name, "error", title, problem)
+    problems:add(format.name, "error", title, problem)
   end)
-  if count == 0 then problems.add(format.name, "warning", "tests", "the format has no test") end
+  if count == 0 then problems:add(format.name, "warning", "tests", "the format has no test") end
+  return count
+end
+
+-- ---- masks ----
+
+local FIELDS = tables.set(table.unpack(sample_events.without_time "registry":names()))
+
+local function check_masks(format, problems)
+  mask_check.run(given_format.describe(format), FIELDS, function(field, reason)
+    problems:add(format.name, "warning", field, reason)
+  end)
 end
 
 -- ---- targets ----
@@ -72,21 +70,21 @@ end
 local function check_records(format, given, list, problems)
   local target, name = target_of(format, given)
   if not target then
-    problems.add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
+    problems:add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
     return
   end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
   local function check(written, most)
     target(record.fields(written, format.encoding), function(field, reason, level)
-      problems.add(format.name, most or level or "error", field, reason)
+      problems:add(format.name, most or level or "error", field, reason)
     end, custom)
   end
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
     for _, written in ipairs(records or {}) do check(written) end
     if not records and code ~= "dropped" then
-      problems.add(format.name, "error", "event " .. event.event_id, message)
+      problems:add(format.name, "error", "event " .. event.event_id, message)
     end
   end
   if not given.db then check_without_time(format, sample_events.without_time "registry", check) end
@@ -111,12 +109,12 @@ local function check_parallel(format, list, problems)
   if not format.parallel then return end
   local mapping = format:compile()
   local twin, problem = core.mapping_twin(mapping)
-  if twin == nil then problems.add(format.name, "error", "parallel", problem) end
+  if twin == nil then problems:add(format.name, "error", "parallel", problem) end
   if not twin then return end
   local forward, backward = render_all(mapping, list, 1, #list, 1), render_all(twin, list, #list, 1, -1)
   for i, event in ipairs(list) do
     if forward[i] ~= backward[i] then
-      problems.add(format.name, "error", "parallel", ("event %s has another record when other events come before "
+      problems:add(format.name, "error", "parallel", ("event %s has another record when other events come before "
         .. "it: a function keeps state, so remove parallel = true"):format(event.event_id))
       break
     end
@@ -124,15 +122,9 @@ local function check_parallel(format, list, problems)
   twin:close()
 end
 
-local function print_problems(problems, as_json)
-  for _, problem in ipairs(problems) do
-    if as_json then
-      print(siem.json.encode(siem.object(problem, ORDER)))
-    else
-      text.print_wrapped(("%s: %s: %s: %s"):format(text.printable(problem.format),
-        color.paint(1, problem.level, problem.level), text.printable(problem.field), text.printable(problem.reason)))
-    end
-  end
+--- What was looked at, in words.
+local function describe(formats, tests, events_seen)
+  return ("%d format(s), %s test(s) and %s event(s)"):format(formats, numbers.count(tests), numbers.count(events_seen))
 end
 
 function M.run(given)
@@ -140,19 +132,21 @@ function M.run(given)
     must.fail("--target takes splunk, ecs or sentinel", "usage")
   end
   local list = given.db and events.read(given, 1000) or sample_events.of_each_kind "registry"
-  local problems = new_problems()
+  local problems, tests = findings.new(), 0
   for _, name in ipairs(given) do
     local format = must.have(given_format.load(given, name))
     local known, unknown = events.check_fields(given, format)
-    if not known then problems.add(format.name, "error", "rows", unknown) end
-    run_tests(format, name, problems)
+    if not known then problems:add(format.name, "error", "rows", unknown) end
+    tests = tests + run_tests(format, name, problems)
     check_records(format, given, list, problems)
+    check_masks(format, problems)
     check_parallel(format, list, problems)
     given_format.close(format)
   end
-  print_problems(problems, given.json)
-  if problems.errors > 0 then must.fail(("%d error(s)"):format(problems.errors)) end
-  if not given.json then print(("%d format(s) checked, no errors"):format(#given)) end
+  problems:print(given.json)
+  local seen = describe(#given, tests, #list)
+  if problems.errors > 0 then must.fail(("%d error(s) in %s"):format(problems.errors, seen)) end
+  if not given.json then print(seen .. " checked, no errors") end
   return "ok"
 end
 
