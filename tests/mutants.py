@@ -65,7 +65,7 @@ ROOMS = [
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("task_queue delivery send export jobs thread mappings parallel join settle export_check counters",
-     ["engine/test_(task_queue|preparing|delivery|counters|settle|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
+     ["engine/test_(task_queue|preparing|delivery|counters|settle|send|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("sink kinds parcel document_id carrier session status remote generic options header request response content_encoding "
      "compression compressors body framing gzip zstd transport answer probe preview",
