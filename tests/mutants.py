@@ -69,7 +69,7 @@ ROOMS = [
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("sink kinds parcel document_id carrier session status remote generic options header request response content_encoding "
      "compression compressors body framing gzip zstd transport answer probe preview",
-     ["engine/test_(answer|body|compression|custom|header|options|parcel|probe|request|response|session|sink)",
+     ["engine/test_(answer|body|compression|custom|header|options|parcel|ping|probe|request|response|session|sink)",
       "engine/test_(transport|zstd)",
       "engine/test_(number|delivery|misuse|wiped)",
       "lua/", *REQUESTS, "delivery/(azure|sentinel|secrets|splunk_ack|splunk_others)"]),
