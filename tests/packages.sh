@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, and only those that are missing.
-# Usage: tests/packages.sh [build|bench|coverage|real|static]     ("build": without what only the tests need; the
-# others: with what tests/bench, tests/coverage.sh, tests/integration/real.sh or tests/static.sh needs as well)
+# Usage: tests/packages.sh [build|bench|coverage|debian|real|static]     ("build": without what only the tests need; the
+# others: with what tests/bench, tests/coverage.sh, tests/integration/debian.sh and real.sh, or tests/static.sh needs as well)
 set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config sqlite3
     lua5.4 liblua5.4-dev libsqlite3-dev libcjson-dev libcurl4-openssl-dev libssl-dev libdeflate-dev
@@ -13,6 +13,7 @@ test=(g++ libcmocka-dev lua-busted lua-check clang clang-format shellcheck libcl
 
 bench=(gnuplot-nox)
 coverage=(gcovr)
+debian=(buildah dpkg-dev lintian mmdebstrap)
 real=(default-jdk-headless kcat maven rsyslog)
 static=(clang-tidy)
 
@@ -20,6 +21,7 @@ wanted=("${build[@]}")
 [ "${1:-}" = build ] || wanted+=("${test[@]}")
 [ "${1:-}" != bench ] || wanted+=("${bench[@]}")
 [ "${1:-}" != coverage ] || wanted+=("${coverage[@]}")
+[ "${1:-}" != debian ] || wanted+=("${debian[@]}")
 [ "${1:-}" != real ] || wanted+=("${real[@]}")
 [ "${1:-}" != static ] || wanted+=("${static[@]}")
 missing=()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test; then those of the core alone, without features.
+# Installs what is missing, builds, and runs every test; then those of the core alone, without features; then those of a
+# build by clang, of which Debian's packages and the container are made.
 # Usage: tests/run.sh     In CI (CI=true) warnings are errors, fuzz targets run 20 s each, and so do tests at random
 # that have RANDOM_SECONDS (a minute for the Lua API).
 set -euo pipefail
@@ -16,11 +17,16 @@ build() { # folder option...
     mv "$folder.log" "$folder/build.log"
 }
 
-build build -DOVERSIGHT_WERROR="$([ "${CI:-}" = true ] && echo ON || echo OFF)"
-build build-core -DOVERSIGHT_FEATURES=OFF -DOVERSIGHT_WERROR="$([ "${CI:-}" = true ] && echo ON || echo OFF)"
+strict=-DOVERSIGHT_WERROR=$([ "${CI:-}" = true ] && echo ON || echo OFF)
+build build "$strict"
+build build-core -DOVERSIGHT_FEATURES=OFF "$strict"
+build build-clang -DCMAKE_C_COMPILER=clang -DCMAKE_INSTALL_PREFIX=/usr "$strict"
 build build-fuzz -DCMAKE_C_COMPILER=clang -DOVERSIGHT_FUZZERS=ON
 ctest --test-dir build -j "$(nproc)" --output-on-failure --no-tests=error
 # The core alone: what needs a feature is not there, and the rest is tried but for what takes long in either build.
 ctest --test-dir build-core -j "$(nproc)" --output-on-failure --no-tests=error \
     -R '^(engine/|lua/.*_spec|golden|cli/(help|features|export|run|streams|marks|pipelines|tables)|delivery/(compression|plain)$)'
+ctest --test-dir build-clang -j "$(nproc)" --output-on-failure --no-tests=error \
+    -R '^(engine/|lua/.*_spec|golden|hardening|cli/(features|export|run|tables))'
+tests/integration/debian.sh build-clang
 ctest --test-dir build-fuzz -j "$(nproc)" --output-on-failure --no-tests=error

@@ -41,10 +41,10 @@ int make_topic(void **state) {
 /* ---- messages ---- */
 
 void produce(int32_t partition, const char *text) {
-    rd_kafka_resp_err_t code =
-        rd_kafka_producev(host, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-                          RD_KAFKA_V_VALUE((void *)text, strlen(text)),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
+        host, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_VALUE((void *)text, strlen(text)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_END);
     assert_int_equal(code, RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 

@@ -13,7 +13,7 @@ root = pathlib.Path(__file__).resolve().parents[2]
 problems = []
 
 # Options of other programs that pages name: of az, cmake, kafka-topics.sh, pkg-config, systemctl, useradd, and of a test.
-OTHERS = set("--assignee --body --bootstrap-server --cflags --config --create --full --install --libs --list --method --now --partitions --prefix --replication-factor --role --scope --system --write".split())
+OTHERS = set("--assignee --body --build --bootstrap-server --cflags --config --create --full --install --libs --list --method --now --partitions --prefix --replication-factor --role --scope --system --tag --variant --write".split())
 
 
 def ask(*arguments):
