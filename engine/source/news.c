@@ -100,7 +100,7 @@ static void drain(siem_news *news) {
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const struct inotify_event *)(bytes + at);
             take(news, event, now);
-            at += (ssize_t)sizeof *event + event->len;
+            at += (ssize_t)(sizeof *event + event->len);
         }
     }
 }

@@ -69,7 +69,7 @@ static void drain(siem_watch *watch) {
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const struct inotify_event *)(bytes + at);
             if (event->mask & (IN_IGNORED | IN_MOVE_SELF)) watch->hears_log = false;
-            at += (ssize_t)sizeof *event + event->len;
+            at += (ssize_t)(sizeof *event + event->len);
         }
     }
 }

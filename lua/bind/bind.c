@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MOST_IN_LIST (1 << 24)
+
 void siem_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                         lua_CFunction close) {
     luaL_newmetatable(L, name); /* metatable */
@@ -108,6 +110,12 @@ const char *siem_lua_check_text(lua_State *L, int index) {
     const char *text = luaL_checklstring(L, index, &size);
     luaL_argcheck(L, strlen(text) == size, index, "the text holds a NUL character");
     return text;
+}
+
+size_t siem_lua_list_size(lua_State *L, int index) {
+    lua_Unsigned size = lua_rawlen(L, index);
+    if (size > MOST_IN_LIST) luaL_error(L, "a list has more than %d values", MOST_IN_LIST);
+    return (size_t)size;
 }
 
 /* Pushes a field of an option table and returns its type. Raw, so that the table, and no function

@@ -88,6 +88,10 @@ void siem_lua_push_number_text(lua_State *L, int index);
 /* Text without NUL at `index`, as the engine takes it; raises for anything else. */
 const char *siem_lua_check_text(lua_State *L, int index);
 
+/* How many values the list at `index` has; raises for more than memory can hold, which keys alone
+ * can claim. */
+size_t siem_lua_list_size(lua_State *L, int index);
+
 /* Raises, naming the noun, unless it is open. */
 void siem_lua_check_open(lua_State *L, bool open, const char *class_name);
 

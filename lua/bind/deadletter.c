@@ -119,7 +119,7 @@ static int deadletter_blank(lua_State *L) {
     siem_error err;
     const char *path = siem_lua_check_text(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
-    size_t count = lua_rawlen(L, 2);
+    size_t count = siem_lua_list_size(L, 2);
     siem_deadletter_place *places = lua_newuserdatauv(L, (count + 1) * sizeof *places, 0);
     for (size_t i = 0; i < count; i++) {
         (void)lua_rawgeti(L, 2, (lua_Integer)i + 1);

@@ -214,7 +214,7 @@ static void read_from(row_reader *r) {
     } else if (type != LUA_TTABLE) {
         row_error(r, "from", "must be a field or a list of fields");
     }
-    size_t count = lua_rawlen(L, -1);
+    size_t count = siem_lua_list_size(L, -1);
     const char **from = lua_newuserdatauv(L, (count + 1) * sizeof *from, 0); /* list, from */
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -2, (lua_Integer)i + 1);

@@ -60,7 +60,7 @@ static const char *check_text_of_top(lua_State *L) {
 
 const siem_option *siem_lua_check_options(lua_State *L, int index, size_t *count) {
     luaL_checktype(L, index, LUA_TTABLE);
-    *count = lua_rawlen(L, index);
+    *count = siem_lua_list_size(L, index);
     siem_option *options = lua_newuserdatauv(L, (*count + 1) * sizeof *options, 0);
     for (size_t i = 0; i < *count; i++) {
         (void)lua_rawgeti(L, index, (lua_Integer)i + 1);
@@ -230,7 +230,7 @@ static int sink_ping(lua_State *L) {
 /* Texts of the list at `index`, which keeps them alive; in a userdata on top of the stack. */
 static const char **check_texts(lua_State *L, int index, size_t *count) {
     luaL_checktype(L, index, LUA_TTABLE);
-    *count = lua_rawlen(L, index);
+    *count = siem_lua_list_size(L, index);
     const char **texts = lua_newuserdatauv(L, (*count + 1) * sizeof *texts, 0);
     for (size_t i = 0; i < *count; i++) {
         /* A number would be converted on the stack alone, and its text lost with it. */

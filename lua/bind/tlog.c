@@ -128,7 +128,7 @@ static int tlog_check_proof(lua_State *L) {
     check_hash(L, 1, "root", &root);
     int64_t index = check_integer(L, 1, "index"), size = check_integer(L, 1, "size");
     luaL_argcheck(L, lua_getfield(L, 1, "proof") == LUA_TTABLE, 1, "proof is not a list");
-    size_t count = lua_rawlen(L, -1);
+    size_t count = siem_lua_list_size(L, -1);
     luaL_argcheck(L, count <= SIEM_TLOG_MOST_PROOF, 1, "proof has more hashes than any proof");
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);

@@ -117,7 +117,7 @@ static int restricted(lua_State *L) {
     luaL_checktype(L, 2, LUA_TTABLE);
     bool is_script = lua_istable(L, 3);
     if (is_watched) return luaL_error(L, "there is a restricted format already");
-    size_t count = is_script ? lua_rawlen(L, 3) : 0;
+    size_t count = is_script ? siem_lua_list_size(L, 3) : 0;
     const char **arguments = lua_newuserdatauv(L, (count + 1) * sizeof *arguments, 0);
     for (size_t i = 0; i < count; i++) {
         (void)lua_rawgeti(L, 3, (lua_Integer)i + 1);

@@ -356,4 +356,13 @@ describe("a table as a sink", function()
       assert.equal("held", code)
     end
   end)
+
+  it("are no lists that keys alone make long", function()
+    -- The length of a table of these keys is found at the last one: 2^63 - 1 values of 16 bytes.
+    local keys = { ("[%d] = 1"):format(math.maxinteger) }
+    for power = 0, 62 do keys[#keys + 1] = ("[%d] = 1"):format(1 << power) end
+    local forged = assert(load("return {" .. table.concat(keys, ", ") .. "}"))()
+    assert.equal(math.maxinteger, #forged)
+    raise { ["a list has more than 16777216 values"] = function() core.deadletter_blank(path, forged) end }
+  end)
 end)

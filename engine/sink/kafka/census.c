@@ -59,7 +59,7 @@ static entry *find(const siem_kafka_census *census, const siem_document_id *id) 
     entry wanted;
     memcpy(wanted.id, id->text, sizeof wanted.id);
     uint64_t mixed = (wanted.id[0] ^ wanted.id[1] * 0x9e3779b97f4a7c15) * 0x9e3779b97f4a7c15;
-    for (size_t i = mixed >> 20;; i++) {
+    for (size_t i = (size_t)(mixed >> 20);; i++) {
         entry *at = &census->table[i & (census->room - 1)];
         if (at->count == 0 || memcmp(at->id, wanted.id, sizeof wanted.id) == 0) return at;
     }
