@@ -36,9 +36,7 @@ local function print_help()
   end
   print "\n  oversight-siem help COMMAND     options of a command; or: COMMAND --help, -h"
   print "  oversight-siem --version (-v)   the version, and the features of this build\n"
-  print "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events were refused,"
-  print "4 held: fix the target's set-up, the credentials or the registry's rights first,"
-  print "130 stopped by Ctrl-C."
+  help.print_statuses(commands.statuses)
 end
 
 --- The version; and on a line of its own, +NAME for each feature that was built, -NAME for each that was not.

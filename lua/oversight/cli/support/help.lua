@@ -43,10 +43,23 @@ function M.print_options(declared)
   end
 end
 
+--- Breaks text into lines, where the spaces that a pattern finds stay within one: it has what is before and after.
+local function wrap_around(text, pattern, width, separator)
+  local whole = text:gsub(pattern, "%1\0%2")
+  return (table.concat(columns.wrap(whole, width), separator):gsub("%z", " "))
+end
+
 --- An example in lines, as a shell takes them: an option stays with its value.
 local function wrap_example(example)
-  local whole = example:gsub("( %-%-?%a[%w-]*) ([^-|])", "%1\0%2")
-  return (table.concat(columns.wrap(whole, line_width() - 8), " \\\n      "):gsub("%z", " "))
+  return wrap_around(example, "( %-%-?%a[%w-]*) ([^-|])", line_width() - 8, " \\\n      ")
+end
+
+--- Prints exit statuses: { 0, "done" } and so on.
+---@param statuses { [1]: integer, [2]: string }[]
+function M.print_statuses(statuses)
+  local words = {}
+  for i, status in ipairs(statuses) do words[i] = ("%d %s"):format(status[1], status[2]) end
+  print(wrap_around(("Exit status: %s."):format(table.concat(words, ", ")), "(%d) (%l)", line_width(), "\n"))
 end
 
 --- Prints examples.
