@@ -79,7 +79,7 @@ ROOMS = [
     ("azure sentinel", ["engine/test_(answer|probe|request|session|sink|sign|number)", "delivery/(azure|sentinel)"]),
     ("kafka rdkafka producer client verdict census label properties",
      ["engine/test_kafka", "engine/test_(delivery|sink|options)"]),
-    ("source registry_source topic group ledger standing sheaf translator", ["engine/test_(ledger|consume|drain)", "engine/test_(follow|turn|jobs)"]),
+    ("source registry_source topic group ledger standing sheaf translator", ["engine/test_(ledger|sheaf|consume|drain)", "engine/test_(follow|turn|jobs)"]),
     ("custom function", ["engine/test_(custom|sink|misuse)", "lua/", "delivery/custom"]),
     ("secret secret_form command_output exposure",
      ["engine/test_(secret|exposure|calls|wiped)", "engine/test_(sink|misuse)", "lua/", "delivery/(custom|answers|secrets)",
