@@ -150,13 +150,19 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     return rc;
 }
 
-/* Up to the source's end. Nothing is waited out. */
+/* Up to the source's end. Nothing is waited out. When the position is not taken as the group
+ * changes, the source is not over. */
 static siem_code drain(siem_export *export_, siem_error *err) {
+    const siem_source *source = export_->source;
     siem_code rc;
     do {
         bool reading;
         rc = siem_export_round(export_, &reading, err);
-        if (rc == SIEM_OK && export_->source->is_over) return SIEM_OK;
+        if (rc == SIEM_OK && source->is_over) {
+            rc = siem_export_save(export_, true, err);
+            if (source->is_over || export_->undone) return rc;
+            rc = SIEM_OK;
+        }
         if (rc == SIEM_OK) rc = wait_for_news(export_, &reading, err);
     } while (rc == SIEM_OK);
     return siem_export_finish_after(export_, rc, err);

@@ -190,6 +190,15 @@ static void ask_starts(const siem_group *group, const rd_kafka_topic_partition_l
     siem_rdkafka.topic_partition_list_destroy(list);
 }
 
+/* A pause at the end of a partition outlasts its loss: it may be read again from before. */
+static void resume_read(const siem_group *group,
+                        const rd_kafka_topic_partition_list_t *partitions) {
+    if (!group->ends) return;
+    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_copy(partitions);
+    (void)siem_rdkafka.resume_partitions(group->client.handle, list);
+    siem_rdkafka.topic_partition_list_destroy(list);
+}
+
 static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
     rd_kafka_t *handle = group->client.handle;
     for (int i = 0; i < partitions->cnt; i++) {
@@ -207,6 +216,7 @@ static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *pa
     } else {
         (void)siem_rdkafka.assign(handle, partitions);
     }
+    resume_read(group, partitions);
 }
 
 /* Called within a poll. What is taken away is released later, when it is done; but at once when the
@@ -392,6 +402,13 @@ void siem_group_tend(siem_group *group) {
 
 /* ---- commits ---- */
 
+/* The group changes, or has changed, and this member is about to learn that. */
+static bool is_of_change(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+           code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+}
+
 static void note_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code,
                         rd_kafka_topic_partition_list_t *offsets, void *context) {
     siem_group *group = context;
@@ -405,6 +422,7 @@ static void note_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code,
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR) group->commit_fault = own;
         else if (share != NULL && share->is_held) share->committed = at->offset;
     }
+    if (is_of_change(group->commit_fault)) group->is_assigned = false;
 }
 
 /* Sends what is done and not known to the group. False when there is nothing. */

@@ -137,7 +137,10 @@ static void seek(siem_source *source, siem_position position) {
 }
 
 static siem_code keep(siem_source *source, siem_position position, bool waits, siem_error *err) {
-    return siem_group_commit(topic_of(source)->group, position.id, waits, err);
+    topic_source *topic = topic_of(source);
+    siem_code rc = siem_group_commit(topic->group, position.id, waits, err);
+    look_at_group(topic);
+    return rc;
 }
 
 static siem_code read_lag(siem_source *source, int64_t id, siem_lag *lag) {

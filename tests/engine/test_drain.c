@@ -1,6 +1,7 @@
 /* test_drain.c: exports up to the end of a topic, and how far a group is. */
 #include "member.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* ---- up to the end ---- */
@@ -28,6 +29,31 @@ static void test_drain(void **state) {
     assert_code(&again, SIEM_OK);
     assert_int_equal(again.count, 0);
     free_records(&c);
+}
+
+/* Each ends with its own partitions. */
+static void test_drain_together(void **state) {
+    (void)state;
+    pthread_t threads[2];
+    consumer members[2];
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        produce_events(i, i == 0 ? "r-1" : "r-2", i * 100, i * 100 + 49);
+    for (int i = 0; i < 2; i++) {
+        members[i] = (consumer){.group = "together", .drains = true};
+        assert_int_equal(pthread_create(&threads[i], NULL, run, &members[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) (void)pthread_join(threads[i], NULL);
+    for (int i = 0; i < 2; i++) assert_code(&members[i], SIEM_OK);
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        assert_int_equal(committed("together", i), 50);
+        for (int id = i * 100; id < i * 100 + 50; id++) {
+            const char *registry = i == 0 ? "r-1" : "r-2";
+            size_t count =
+                arrivals(&members[0], registry, id) + arrivals(&members[1], registry, id);
+            assert_true(count > 0);
+        }
+    }
+    for (int i = 0; i < 2; i++) free_records(&members[i]);
 }
 
 static void test_drain_fails(void **state) {
@@ -112,8 +138,11 @@ static void test_log(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_drain),      WITH_TOPIC(test_drain_fails),
-        WITH_TOPIC(test_partitions), cmocka_unit_test(test_nobody_to_ask),
+        WITH_TOPIC(test_drain),
+        WITH_TOPIC(test_drain_fails),
+        WITH_TOPIC(test_drain_together),
+        WITH_TOPIC(test_partitions),
+        cmocka_unit_test(test_nobody_to_ask),
         WITH_TOPIC(test_log),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -149,6 +149,23 @@ done
 run 0 export "${topic[@]}" --group drain-2 --format ecs --output again.drained
 has err "exported 0 event(s)"
 
+# Two members at once: each ends with its own partitions, also when the second one joins while the first one reads.
+drainers=()
+for member in 1 2; do
+    "$program" export "${topic[@]}" --group together --format ecs --on-error skip --output $member.together \
+        2>$member.together.err &
+    drainers+=($!)
+    children+=($!)
+done
+for pid in "${drainers[@]}"; do
+    status=0
+    wait "$pid" || status=$?
+    [ $status -eq 0 ] || [ $status -eq 3 ] || fail "status $status of two members: $(cat ./?.together.err)"
+done
+sort -u ./?.together >together
+sort 2.drained >drained
+same together drained
+
 # ---- how far a group is ----
 run 0 status "${topic[@]}" --group drain-2
 has out "Behind        nothing: all messages are done"
@@ -160,7 +177,6 @@ has out "the group has not begun"
 # ---- from one topic to another ----
 run 3 export "${topic[@]}" --group relay --to kafka --to-topic ecs --format ecs --on-error skip --kafka-key event
 read_topic ecs '%s\n' | sort >relayed
-sort 2.drained >drained
 same relayed drained
 # The id is that of a direct export, so that elastic stores an event once, by whichever road and however often it comes.
 run 0 export --db r01.db --registry-id r01 --to kafka --brokers "$brokers" --topic direct-ecs --format ecs --kafka-key event
