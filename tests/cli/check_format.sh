@@ -7,6 +7,59 @@ equal() { [ "$2" = "$3" ] || fail "$1: '$3' instead of '$2'"; }
 # unfold: a finding stands on one line again.
 unfold() { sed -z 's/\n    / /g' out >unfolded && mv unfolded out; }
 
+# ---- what suits a target, and a column that every row needs ----
+run 2 check ecs --to nowhere
+has err "--to takes http, splunk, elastic, sentinel, azure, kafka"
+run 1 check ecs --to splunk
+has out "ecs: error: --to: the format extends ecs, and --to splunk takes records as splunk writes them"
+lacks out "HEC envelope"
+run 0 check ecs --to elastic
+run 0 check ecs splunk event --to http
+lacks out "there are no rules"
+run 0 check event ecs --to kafka
+echo 'return require "oversight.format" "own" { { "event.id", from = "event_id" } }' >own.lua
+run 0 check own.lua --to splunk
+run 1 check own.lua --to azure
+unfold
+has out "own: error: event.id: a row is flat"
+has out "own: error: TimeGenerated: no row writes it: every event gets the time of its arrival"
+echo 'return require "oversight.formats.sentinel":extend "late" { { "TimeGenerated", remove = true } }' >late.lua
+run 1 check late.lua
+has out "late: error: TimeGenerated: no row writes it"
+echo 'return require "oversight.formats.sentinel":extend "late" { { "TimeGenerated", as = "rfc3339" } }' >late.lua
+run 0 check late.lua
+
+# ---- many findings that are alike: the first two, how many there are, and all of them in JSON ----
+{ echo 'return require "oversight.formats.ecs":extend "many" {'
+  for ((i = 1; i <= 735; i++)); do echo "  { \"field_$i\", value = $i },"; done
+  echo '  { "event.kind", value = "odd" } }'; } >many.lua
+run 1 check many.lua
+unfold
+[ "$(grep -c 'many: error: field_' out)" -eq 2 ] || fail "not the first two findings"
+has out "many: error: field_1: is not an ECS field"
+has out "many: error: … and 733 more like these (--json has all)"
+has out 'many: error: event.kind: '
+has err "736 error(s) in 1 format(s), 0 test(s) and 4 event(s)"
+run 1 check many.lua --json
+[ "$(grep -c '"level":"error","field":"field_' out)" -eq 735 ] || fail "not all findings"
+{ echo 'return require "oversight.formats.ecs":extend "few" {'
+  for ((i = 1; i <= 3; i++)); do echo "  { \"field_$i\", value = $i },"; done
+  echo '}'; } >few.lua
+run 1 check few.lua
+unfold
+[ "$(grep -c 'few: error: field_' out)" -eq 3 ] || fail "three findings are not shown"
+lacks out "more like these"
+
+# ---- a test is shown by what it says ----
+cat >says.lua <<'L'
+return require "oversight.formats.ecs":extend "says" { { "labels.x", value = "y" },
+  tests = { { says = "ids are kept", row = { id = 1 }, expect = { ["event.id"] = "2" } }, { row = {}, says = 1, expect = { x = 1 } } } }
+L
+run 1 check says.lua
+unfold
+has out 'says: error: test 1 (ids are kept): event.id is "1", expected "2"'
+has out 'says: error: test 2: '
+
 # ---- times that targets do not take as they are: warnings, as the record is taken ----
 run 0 check splunk ecs sentinel
 unfold

@@ -114,7 +114,10 @@ has out '{"Id":"3","N":1.0}'
 echo '{"id": 3}' | "$program" try pair.lua >out
 has out '  "Type": "x"'
 lacks out '['
-echo '{"id": 9}' | "$program" try pair.lua >out
+status=0
+echo '{"id": 9}' | "$program" try pair.lua >out 2>err || status=$?
+[ "$status" -eq 3 ] || fail "no record of any event ends with $status"
+has err "pair makes no record of any event: 0 refused, 1 skipped"
 [ ! -s out ] || fail "an event without records has one"
 sed 's/Type = "x"/Type = "y"/; s/"pair"/"other"/' pair.lua >other.lua
 echo '{"id": 3}' | "$program" diff pair.lua --against ./other.lua >out

@@ -52,7 +52,7 @@ run 3 export --db r.db --registry-id reg --format ./bad.lua --on-error dead-lett
 shows err
 run 3 try bad.lua <event.jsonl
 shows err
-run 0 diff bad.lua <event.jsonl
+run 3 diff bad.lua <event.jsonl
 clean out
 run 1 check ./bad.lua
 clean out

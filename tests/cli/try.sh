@@ -96,7 +96,8 @@ has out "- (the record)  1 of 5 event(s)"
 run 0 diff ecs --against ecs --db r.db
 has out "ecs and ecs write the same for 5 event(s)"
 run 0 diff acme.lua --db r.db --limit 3 --json
-has out '{"path":"RecipientId","kind":"changed","count":2,"event":"1","before":"\"A@B\"","after":"\"a@b\""}'
+has out '{"path":"RecipientId","kind":"changed","count":2,"event":"1","before":"A@B","after":"a@b"}'
+has out '"before":"{\"qname\":\"x.y\"}"}' # a text in the record: it is encoded as it is there'
 run 2 diff ecs --db r.db
 has err "ecs extends no other format: give one with --against"
 # What a row reads is there, or it is told before anything is compared.
@@ -124,6 +125,48 @@ run 2 diff --restricted odd.lua --db r.db
 has err "odd extends own, which cannot be loaded by that name"
 run 0 diff odd.lua --db r.db
 has out "+ b  5 of 5 event(s)"
+
+# ---- an object is shown whole ----
+cat >whole.lua <<'L'
+return require "oversight.format" "whole" {
+  { "all", from = "extra" }, { "in.a\\.b", from = "extra.n" }, { "in.c", value = { 1, { x = 2.50 } } }, { "none", from = "file_id" },
+}
+L
+echo '{"id": 1, "extra": {"qname": "x.y", "n": 1.25, "deep": {"k": []}}}' >whole.json
+"$program" try whole.lua --explain <whole.json >out
+same <(sed -n '2,8p' out) <(printf '%s\n' '    {' '      "qname": "x.y",' '      "n": 1.25,' '      "deep": {' '        "k": []' '      }' '    }')
+has out 'in.a\.b <- extra.n'
+has out '    1.25'
+has out '(in none of these events)'
+"$program" try whole.lua --explain --json <whole.json >out
+has out '{"destination":"all","source":"extra","sample":{"qname":"x.y","n":1.25,"deep":{"k":[]}}}'
+has out '"sample":[1,{"x":2.5}]}'
+has out '{"destination":"none","source":"file_id"}'
+
+# ---- when no event has a record, that is the result ----
+cat >drops.lua <<'L'
+local siem = require "oversight.siem"
+return require "oversight.formats.ecs":extend "drops" {
+  { "labels.x", from = "event_id", with = function(id) if id == "1" then error("no one", 0) end return siem.drop end },
+}
+L
+run 3 try drops.lua --db r.db
+has err "warning: drops makes no record of any event: 1 refused, 4 skipped"
+run 3 try drops.lua --db r.db --explain --json
+has err "1 refused, 4 skipped"
+run 3 diff drops.lua --db r.db
+has err "warning: drops makes no record of any event: 1 refused, 4 skipped"
+has out "- (the record)  5 of 5 event(s)"
+lacks out "write the same"
+run 3 diff drops.lua --against drops.lua --db r.db --json
+lacks out "write the same"
+run 3 diff ecs --against drops.lua --db r.db
+has out "+ (the record)  5 of 5 event(s)"
+sed 's/if id == "1" .* end return/return/' drops.lua >skips.lua
+run 3 try skips.lua --db r.db
+has err "drops makes no record of any event: 0 refused, 5 skipped"
+run 0 check skips.lua --db r.db
+has out "records: all events are skipped: no record was checked"
 
 # A reader that has seen enough is no failure.
 make_registry many.db "$(many 400)"

@@ -1,6 +1,7 @@
 --- oversight-siem check: whether a format is fit for production, by its tests and its target's rules.
 local core          = require "oversight.core"
 local events        = require "oversight.cli.support.events"
+local fates         = require "oversight.cli.support.fates"
 local findings      = require "oversight.cli.support.findings"
 local format_tests  = require "oversight.cli.support.format_tests"
 local given_format  = require "oversight.cli.support.given_format"
@@ -16,13 +17,14 @@ local print = require("oversight.output").print
 
 local M = {
   summary = "Checks formats: their tests, and what their target accepts",
-  usage   = "FORMAT... [--target NAME] [--db FILE]",
+  usage   = "FORMAT... [--to KIND | --target NAME] [--db FILE]",
   examples = {
     "oversight-siem check my_ecs.lua",
     "oversight-siem check my_ecs.lua --target ecs --db registry.sqlite --limit 5000",
   },
   options = {
     arguments = { 1, math.huge, "FORMAT" },
+    { "--to", value = "KIND", help = "the target that its records go to: the format has to suit it" },
     { "--target", value = "NAME", complete = { "splunk", "ecs", "sentinel" },
       help = "splunk, ecs or sentinel (default: the built-in format that FORMAT extends)" },
     { "--custom", value = "NAME", many = true, help = "a top-level name of your own in ECS records" },
@@ -55,10 +57,37 @@ end
 
 -- ---- targets ----
 
---- The target of a format: the one that is named, or the built-in format at its root.
-local function target_of(format, given)
-  local name = given.target or given_format.describe(format).root
-  return targets[name], name
+--- The rules that a format is held to, by name: those that are asked for, or of the built-in format at its root.
+local function rules_of(root, given, kind)
+  local suits_kind = kind and kind.format and targets[kind.format] and kind.format
+  return given.target or suits_kind or root
+end
+
+--- What does not suit the target of --to, or nil: a format that is made for another one.
+local function misfit(root, kind)
+  local wanted = kind and kind.format
+  if not wanted or not targets[wanted] or not targets[root] or root == wanted then return end
+  return ("the format extends %s, and --to %s takes records as %s writes them"):format(root, kind.name, wanted)
+end
+
+--- The kind of sink that --to names.
+local function kind_of(given)
+  local names = {}
+  for i, kind in ipairs(siem.sink.kinds()) do
+    if kind.name == given.to then return kind end
+    names[i] = kind.name
+  end
+  if given.to then must.fail("--to takes " .. table.concat(names, ", "), "usage") end
+end
+
+--- Azure gives a row without the time of its event that of its arrival.
+local function check_time_row(format, description, problems)
+  for _, row in ipairs(description.rows or {}) do
+    if row.destination == "TimeGenerated" then return end
+  end
+  if description.rows then
+    problems:add(format.name, "error", "TimeGenerated", "no row writes it: every event gets the time of its arrival")
+  end
 end
 
 --- A format may refuse an event without a usable time. What its record breaks is a warning, as it is not known
@@ -68,11 +97,18 @@ local function check_without_time(format, event, check)
 end
 
 local function check_records(format, given, list, problems)
-  local target, name = target_of(format, given)
+  local description, kind = given_format.describe(format), kind_of(given)
+  local problem = misfit(description.root, kind)
+  if problem then return problems:add(format.name, "error", "--to", problem) end
+  local name = rules_of(description.root, given, kind)
+  local target = targets[name]
   if not target then
-    problems:add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
+    if not kind then
+      problems:add(format.name, "warning", "target", ("there are no rules for '%s': give --target"):format(name))
+    end
     return
   end
+  if name == "sentinel" then check_time_row(format, description, problems) end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
   local function check(written, most)
@@ -80,12 +116,17 @@ local function check_records(format, given, list, problems)
       problems:add(format.name, most or level or "error", field, reason)
     end, custom)
   end
+  local tally = fates.new(format.name)
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
+    tally:add(records, code)
     for _, written in ipairs(records or {}) do check(written) end
     if not records and code ~= "dropped" then
       problems:add(format.name, "error", "event " .. event.event_id, message)
     end
+  end
+  if tally.skipped == #list then
+    problems:add(format.name, "warning", "records", "all events are skipped: no record was checked")
   end
   if not given.db then check_without_time(format, sample_events.without_time "registry", check) end
 end

@@ -1,6 +1,7 @@
 --- oversight-siem diff: what a format changes against another, field by field, on real events.
 local color        = require "oversight.cli.support.color"
 local events       = require "oversight.cli.support.events"
+local fates        = require "oversight.cli.support.fates"
 local given_format = require "oversight.cli.support.given_format"
 local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
@@ -22,7 +23,8 @@ local M = {
     given_format.options[1], given_format.options[2],
     { "--json", help = "one JSON object a field" },
   },
-  notes = "Default: 1000 events. A field is shown once, with how many events it concerns.",
+  notes = "Default: 1000 events. A field is shown once, with how many events it concerns.\n" ..
+    "Exit status: 3 when one of the formats has no record of any event.",
 }
 
 --- The format that another one extends.
@@ -48,6 +50,7 @@ local function note(changes, path, kind, before, after, event)
     changes[#changes + 1] = change
   end
   change.count = change.count + 1
+  return change
 end
 
 --- Notes how two records differ. `within` is the beginning of the paths.
@@ -81,8 +84,9 @@ end
 --- The records of an event, or nil and what became of it.
 ---@return { text: string, fields: oversight.Fields }[]?
 ---@return string? fate
-local function render(format, event)
+local function render(format, event, tally)
   local texts, message, code = given_format.records(format, event)
+  tally:add(texts, code)
   if not texts then return nil, code == "dropped" and "skipped" or "refused: " .. message end
   local records = {}
   for i, written in ipairs(texts) do
@@ -91,13 +95,13 @@ local function render(format, event)
   return records
 end
 
-local function compare_event(changes, base, format, event)
-  local old, old_problem = render(base, event)
-  local new, new_problem = render(format, event)
+local function compare_event(changes, tallies, base, format, event)
+  local old, old_problem = render(base, event, tallies.base)
+  local new, new_problem = render(format, event, tallies.format)
   if old and new then
     compare_records(changes, old, new, event)
   elseif old_problem ~= new_problem then
-    note(changes, "(the record)", new and "added" or "removed", old_problem, new_problem, event)
+    note(changes, "(the record)", new and "added" or "removed", old_problem, new_problem, event).is_fate = true
   end
 end
 
@@ -116,19 +120,30 @@ end
 
 local ORDER = { "path", "kind", "count", "event", "before", "after" }
 
+--- A change for programs: values as they are in the records, and in words what became of a record.
+local function to_object(change)
+  local function value_of(value) return not change.is_fate and value and siem.json.raw(value) or value end
+  return siem.object({
+    path = change.path, kind = change.kind, count = change.count, event = change.event,
+    before = value_of(change.before), after = value_of(change.after),
+  }, ORDER)
+end
+
 function M.run(given)
   local format = must.have(given_format.load(given, given[1]))
   local base = given.against and must.have(given_format.load({}, given.against)) or find_base(format)
   local list = events.sample(given, 1000, "compare on", format, base)
-  local changes = {}
-  for _, event in ipairs(list) do compare_event(changes, base, format, event) end
+  local changes, tallies = {}, { base = fates.new(base.name), format = fates.new(format.name) }
+  for _, event in ipairs(list) do compare_event(changes, tallies, base, format, event) end
   for _, change in ipairs(changes) do
     if given.json then
-      print(siem.json.encode(siem.object(change, ORDER)))
+      print(siem.json.encode(to_object(change)))
     else
       print_change(change, #list)
     end
   end
+  local has_base, has_format = tallies.base:report(), tallies.format:report()
+  if not has_base or not has_format then return "refused" end
   if #changes == 0 and not given.json then
     print(("%s and %s write the same for %d event(s)"):format(format.name, base.name, #list))
   end

@@ -1,5 +1,6 @@
 --- oversight-siem try: what a format makes of some events, and where each field comes from.
 local events       = require "oversight.cli.support.events"
+local fates        = require "oversight.cli.support.fates"
 local given_format = require "oversight.cli.support.given_format"
 local must         = require "oversight.cli.support.must"
 local record       = require "oversight.record"
@@ -21,63 +22,84 @@ local M = {
     { "--json", help = "for programs: records as lines, explanations as one object a field" },
   },
   notes = "Without --db, events are read from standard input, a JSON object each: columns\n" ..
-    "of 'events', or a line of a dead letter file. At most 5 events, 100 to explain."
+    "of 'events', or a line of a dead letter file. At most 5 events, 100 to explain.\n" ..
+    "Exit status: 3 when events are refused, and when none has a record."
 }
 
---- The first value that the fields of records have at a destination or inside it.
-local function sample_of(destination, records)
-  for _, fields in ipairs(records) do
-    for _, field in ipairs(fields) do
-      if field.path == destination or field.path:sub(1, #destination + 1) == destination .. "." then
-        return field.json
-      end
+--- The keys of a destination: "labels.a\\.b" is b. within labels.
+local function keys_of(destination)
+  local keys, key = {}, ""
+  for escaped, plain in destination:gmatch "(\\?)(.)" do
+    if escaped == "" and plain == "." then
+      keys[#keys + 1], key = key, ""
+    else
+      key = key .. plain
     end
   end
+  keys[#keys + 1] = key
+  return keys
+end
+
+--- The first value that records have at a destination, as JSON text; of an object all of it.
+local function sample_of(destination, records, encoding)
+  local keys = keys_of(destination)
+  for _, written in ipairs(records) do
+    local sample = record.find(written, keys, encoding)
+    if sample then return sample end
+  end
+end
+
+--- A sample for people: an object or a list on lines of its own.
+local function show_sample(sample, encoding)
+  if not sample then return "(in none of these events)" end
+  if not sample:find "^[{%[]" then return text.fitting(sample, 4) end
+  return (text.printable_lines(record.indent(sample, encoding)):gsub("\n", "\n    "))
 end
 
 local function explain(format, records, as_json)
   local rows = given_format.describe(format).rows
   if not rows then must.fail(format.name .. " is a function: it has no rows to explain") end
   for _, row in ipairs(rows) do
-    local sample = sample_of(row.destination, records)
+    local sample = sample_of(row.destination, records, format.encoding)
     if as_json then
       print(siem.json.encode(siem.object(
-        { destination = row.destination, source = row.source, sample = sample and siem.json.decode(sample) },
+        { destination = row.destination, source = row.source, sample = sample and siem.json.raw(sample) },
         { "destination", "source", "sample" })))
     else
       print(("%s <- %s"):format(text.printable(row.destination), text.printable(row.source)))
-      print("    " .. (sample and text.fitting(sample, 4) or "(in none of these events)"))
+      print("    " .. show_sample(sample, format.encoding))
     end
   end
 end
 
 --- Renders all events; what is refused is printed and counted.
 local function render_all(format, list, show)
-  local refused = 0
+  local tally = fates.new(format.name)
   for _, event in ipairs(list) do
     local records, message, code = given_format.records(format, event)
+    tally:add(records, code)
     for _, written in ipairs(records or {}) do show(written) end
     if not records and code ~= "dropped" then
-      refused = refused + 1
       io.stderr:write(text.printable_lines(("event %s: %s\n"):format(event.event_id, message)))
     end
   end
-  return refused
+  return tally
 end
 
 function M.run(given)
   local format = must.have(given_format.load(given, given[1]))
   local list = events.sample(given, given.explain and 100 or 5, "try", format)
   local records = {}
-  local refused = render_all(format, list, function(written)
+  local tally = render_all(format, list, function(written)
     if given.explain then
-      records[#records + 1] = record.fields(written, format.encoding)
+      records[#records + 1] = written
     else
       print(given.json and written or record.indent(written, format.encoding))
     end
   end)
   if given.explain then explain(format, records, given.json) end
-  return refused > 0 and "refused" or "ok"
+  local made_some = tally:report()
+  return made_some and tally.refused == 0 and "ok" or "refused"
 end
 
 return M

@@ -179,6 +179,12 @@ local function read_case(path)
   return test
 end
 
+--- The name of a test, with what it says of itself: "test 2 (a recipient is lower case)".
+local function title_of(title, test)
+  local says = type(test) == "table" and test.says
+  return type(says) == "string" and ("%s (%s)"):format(title, says) or title
+end
+
 --- Runs all tests of a format that was loaded by that name. Calls complain for each that fails.
 ---@param complain fun(title: string, problem: string)
 ---@return integer count
@@ -187,7 +193,7 @@ function M.run(format, name, complain)
   local function run(title, test, problem)
     count = count + 1
     problem = problem or M.run_one(format, test)
-    if problem then complain(title, problem) end
+    if problem then complain(title_of(title, test), problem) end
   end
   local tests = format.tests or {}
   for key in pairs(tests) do
