@@ -247,16 +247,23 @@ static void read_column(lua_State *L, siem_column *column) {
                luaL_typename(L, -1));
 }
 
-/* Names in the list at `index`, ended by NULL and kept by the event at `event`; NULL for none. */
-static const char *const *read_names(lua_State *L, int index, int event) {
-    size_t count = lua_rawlen(L, index);
-    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 1); /* names */
-    lua_pushvalue(L, index);
-    lua_setiuservalue(L, -2, 1); /* which holds the texts */
+/* Copies of the names in the list at `index`, ended by NULL and kept by the event at `event`; NULL
+ * for an empty list. */
+static const char *const *copy_names(lua_State *L, int index, int event) {
+    size_t count = lua_rawlen(L, index), size = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING) {
+            luaL_error(L, "masked is a list of names");
+        }
+        size += lua_rawlen(L, -1) + 1;
+        lua_pop(L, 1);
+    }
+    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names + size, 0);
+    char *text = (char *)(names + count + 1);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, index, (lua_Integer)i + 1);
-        if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "masked is a list of names");
-        names[i] = lua_tostring(L, -1);
+        names[i] = memcpy(text, lua_tostring(L, -1), lua_rawlen(L, -1) + 1);
+        text += lua_rawlen(L, -1) + 1;
         lua_pop(L, 1);
     }
     names[count] = NULL;
@@ -284,7 +291,7 @@ static int event_from_row(lua_State *L) {
     e->owned = true;
     siem_budget_charge(siem_budget_of(L), L, siem_event_weight(e->event));
     e->charged = siem_event_weight(e->event);
-    if (lua_istable(L, 3)) e->event->masked = read_names(L, 3, lua_gettop(L));
+    if (lua_istable(L, 3)) e->event->masked = copy_names(L, 3, lua_gettop(L));
     return 1;
 }
 

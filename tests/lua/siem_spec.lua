@@ -76,6 +76,23 @@ describe("an event", function()
     assert.has_error(function() return event:get() end)
   end)
 
+  it("has values that are masked already", function()
+    local f = siem.format.define "f" {
+      { "a", from = "recipient_id", as = "sha256" }, { "b", from = { "user_agent", "extra.who" }, as = "sha256" },
+      { "c", from = "recipient_id", as = "upper" }, { "d", from = "file_id", as = "sha256" },
+    }
+    local row = { id = 1, recipient_id = "digest", extra = '{"who": "other"}' }
+    local masked = { "recipient_id", "extra.who" }
+    local event = siem.from_registry_row(row, { registry_id = "reg", masked = masked })
+    masked[1], masked[2] = nil, nil
+    collectgarbage()
+    assert.equal('{"a":"digest","b":"other","c":"DIGEST"}', f:render(event))
+    assert.matches('^{"a":"%x+","b":"%x+","c":"DIGEST"}$', f:render(siem.from_registry_row(row, { registry_id = "reg" })))
+    assert.has_error(function() siem.from_registry_row(row, { registry_id = "reg", masked = { 1 } }) end)
+    assert.has_error(function() siem.from_registry_row(row, { registry_id = "reg", masked = "a" }) end)
+    assert.equal("1", siem.from_registry_row(row, { registry_id = "reg", masked = {} }).event_id)
+  end)
+
   it("of a registry has no other name", function()
     local path = make_registry("ALTER TABLE events ADD asn;" .. THREE:gsub("%)", ",NULL)"))
     local first = assert(siem.iter_registry_events(path, { registry_id = "reg" }))()
