@@ -40,7 +40,7 @@ ROOMS = [
     ("json_reader json_writer", ["engine/test_json", "engine/test_(mapping|event|delivery|number|damage)", *VALUES]),
     ("utf8", ["engine/test_utf8", "engine/test_(json|mask|event|refusals)", *VALUES]),
     ("number", ["engine/test_number", "engine/test_(json|mapping|converter|outage)", *VALUES]),
-    ("timestamp", ["engine/test_timestamp", "engine/test_(converter|sign)", *VALUES]),
+    ("timestamp moment", ["engine/test_(timestamp|moment)", "engine/test_(converter|sign)", *VALUES]),
     ("converter", ["engine/test_converter", "engine/test_(mapping|number)", *VALUES]),
     ("mask", ["engine/test_mask", "engine/test_(converter|mapping)", *VALUES]),
     ("refusals", ["engine/test_refusals", "engine/test_delivery", *VALUES]),
@@ -96,7 +96,7 @@ ROOMS = [
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("access", ["engine/test_(access|follow|registry)", "follow/users", "cli/registry"]),
     ("parts runs", ["engine/test_(parts|reader)", "engine/test_registry", "cli/(export|damaged)"]),
-    ("registry reader survey slices sorted_ids tail continuity registry_id identity_file database ordering schema query",
+    ("registry filter finish reader survey slices sorted_ids tail continuity registry_id identity_file database ordering schema query",
      ["engine/test_(registry|reader|schema|follow|event|identity_file)", "engine/test_(misuse|damage|format)", "lua/",
       "cli/(registry|export|hostile|damaged)", "follow/(life|reconcile|writers)"]),
 ]

@@ -113,6 +113,7 @@ static siem_code follow(siem_export *export_, siem_error *err) {
         siem_code rc = read_round(export_, &idle, &reading, err);
         if (rc == SIEM_OK) {
             failures = 0;
+            if (export_->source->is_over) return SIEM_OK;
             rc = wait_for_news(export_, &reading, err);
         }
         if (rc == SIEM_OK) continue;

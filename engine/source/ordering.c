@@ -127,10 +127,18 @@ void siem_ordering_bind_after(sqlite3_stmt *statement, const int64_t *after) {
     else sqlite3_bind_double(statement, 1, -INFINITY);
 }
 
-void siem_range_bind(const siem_range *range, sqlite3_stmt *statement) {
-    siem_ordering_bind_after(statement, range->after);
-    sqlite3_bind_int64(statement, 2, range->last != NULL ? *range->last : INT64_MAX);
-    if (range->since != NULL) sqlite3_bind_int64(statement, 3, *range->since);
+siem_code siem_range_prepare(sqlite3_stmt **out, const siem_database *database,
+                             const siem_range *range, const char *head, const char *tail,
+                             siem_error *err) {
+    char *sql = sqlite3_mprintf("%s FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND (%s) %s",
+                                head, range->filter != NULL ? range->filter : "1", tail);
+    if (sql == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_database_prepare(database, out, sql, err);
+    sqlite3_free(sql);
+    if (rc != SIEM_OK) return rc;
+    siem_ordering_bind_after(*out, range->after);
+    sqlite3_bind_int64(*out, 2, range->last != NULL ? *range->last : INT64_MAX);
+    return SIEM_OK;
 }
 
 void siem_bounds_free(siem_bounds *bounds) {
@@ -143,25 +151,23 @@ siem_code siem_scan_run(const siem_database *database, const siem_range *range, 
     static const char name[] = "oversight_scan";
     sqlite3_stmt *statement = NULL;
     /* Without a limit, the rows are not handed on by a query within. */
-    const char *format = range->most == NULL
-                             ? "SELECT oversight_scan(%s)" SIEM_IN_RANGE
-                             : "SELECT oversight_scan(%s) FROM (SELECT *" SIEM_IN_RANGE
-                               " ORDER BY id LIMIT ?4)";
-    char *sql = sqlite3_mprintf(format, columns);
-    if (sql == NULL || sqlite3_create_function_v2(database->connection, name, count,
-                                                  SQLITE_UTF8 | SQLITE_DIRECTONLY, context, NULL,
-                                                  step, finish_scan, NULL) != SQLITE_OK) {
-        sqlite3_free(sql);
+    bool is_all = range->most == NULL;
+    char *head = sqlite3_mprintf(
+        is_all ? "SELECT oversight_scan(%s)" : "SELECT oversight_scan(%s) FROM (SELECT *", columns);
+    if (head == NULL || sqlite3_create_function_v2(database->connection, name, count,
+                                                   SQLITE_UTF8 | SQLITE_DIRECTONLY, context, NULL,
+                                                   step, finish_scan, NULL) != SQLITE_OK) {
+        sqlite3_free(head);
         return siem_error_no_memory(err);
     }
-    siem_code rc = siem_database_prepare(database, &statement, sql, err);
+    siem_code rc = siem_range_prepare(&statement, database, range, head,
+                                      is_all ? "" : "ORDER BY id LIMIT ?3)", err);
     if (rc == SIEM_OK) {
-        siem_range_bind(range, statement);
-        if (range->most != NULL) sqlite3_bind_int64(statement, 4, *range->most);
+        if (!is_all) sqlite3_bind_int64(statement, 3, *range->most);
         rc = siem_database_step(database, statement, err);
     }
     sqlite3_finalize(statement);
-    sqlite3_free(sql);
+    sqlite3_free(head);
     sqlite3_create_function_v2(database->connection, name, count, SQLITE_UTF8, NULL, NULL, NULL,
                                NULL, NULL);
     return rc;

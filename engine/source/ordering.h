@@ -7,19 +7,19 @@
 
 /* Which events are looked at. NULL: there is no such bound. */
 typedef struct siem_range {
-    const int64_t *since; /* their timestamp, */
+    const char *filter;   /* a condition (filter.h), */
     const int64_t *after; /* and their ids: those after this one, */
     const int64_t *last;  /* up to this one */
     const int64_t *most;  /* so many, from the smallest id on: of siem_ordering_read alone */
 } siem_range;
 
-/* The rows of a range, with its bounds as parameters 1 to 3. NOT INDEXED keeps the scan in the
- * order of the table, which is that of the ids. An index of a damaged file can have others, and one
- * with a collation that only the registry's program has cannot be used. */
-#define SIEM_IN_RANGE                                                                              \
-    " FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "                                     \
-    "(?3 IS NULL OR timestamp COLLATE BINARY >= ?3)"
-void siem_range_bind(const siem_range *range, sqlite3_stmt *statement);
+/* Prepares "HEAD FROM events ... TAIL" over the rows of a range, whose ids are parameters 1 and 2.
+ * NOT INDEXED keeps the scan in the order of the table, which is that of the ids. An index of a
+ * damaged file can have others, and one with a collation that only the registry's program has
+ * cannot be used. */
+siem_code siem_range_prepare(sqlite3_stmt **out, const siem_database *database,
+                             const siem_range *range, const char *head, const char *tail,
+                             siem_error *err);
 
 /* Sets parameter 1 of a statement over "id > ?1"; NULL: before all events. */
 void siem_ordering_bind_after(sqlite3_stmt *statement, const int64_t *after);

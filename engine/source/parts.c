@@ -38,11 +38,12 @@ typedef struct parts {
 
 /* ---- dividing ---- */
 
-static bool find_id(const siem_database *database, const char *sql, const siem_range *range,
+static bool find_id(const siem_database *database, const char *order, const siem_range *range,
                     int64_t *id) {
     sqlite3_stmt *statement = NULL;
-    if (siem_database_prepare(database, &statement, sql, NULL) != SIEM_OK) return false;
-    siem_range_bind(range, statement);
+    if (siem_range_prepare(&statement, database, range, "SELECT id", order, NULL) != SIEM_OK) {
+        return false;
+    }
     bool is_found = siem_database_step(database, statement, NULL) == SIEM_OK;
     if (is_found) *id = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
@@ -55,9 +56,7 @@ static bool divide_at(parts *p, const siem_database *database, int64_t id) {
     siem_range rest = *p->range;
     part *at = &p->list[p->count - 1];
     rest.after = &before;
-    if (!find_id(database, "SELECT id" SIEM_IN_RANGE " ORDER BY id LIMIT 1", &rest, &at->last)) {
-        return false;
-    }
+    if (!find_id(database, "ORDER BY id LIMIT 1", &rest, &at->last)) return false;
     if (p->count > 1 && at->last == at->after + 1) return true; /* no id is between */
     p->list[p->count++].after = at->last - 1;
     return true;
@@ -65,9 +64,8 @@ static bool divide_at(parts *p, const siem_database *database, int64_t id) {
 
 static bool divide(parts *p, const siem_database *database, size_t count) {
     int64_t first, last;
-    if (!find_id(database, "SELECT id" SIEM_IN_RANGE " ORDER BY id LIMIT 1", p->range, &first) ||
-        !find_id(database, "SELECT id" SIEM_IN_RANGE " ORDER BY id DESC LIMIT 1", p->range,
-                 &last)) {
+    if (!find_id(database, "ORDER BY id LIMIT 1", p->range, &first) ||
+        !find_id(database, "ORDER BY id DESC LIMIT 1", p->range, &last)) {
         return false;
     }
     uint64_t ids = (uint64_t)last - (uint64_t)first;
@@ -226,7 +224,7 @@ siem_code siem_parts_read(siem_ordering *out, siem_bounds *bounds, const siem_or
                .ended = PTHREAD_COND_INITIALIZER};
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     size_t count = threads * PARTS_OF_THREAD;
-    if (range->since != NULL || range->most != NULL || bounds->limit >= 0) return SIEM_END;
+    if (range->filter != NULL || range->most != NULL || bounds->limit >= 0) return SIEM_END;
     p.list = calloc(count, sizeof *p.list);
     if (p.list == NULL) return SIEM_END;
     for (size_t i = 0; i < count; i++) {

@@ -57,10 +57,12 @@ static void close_view(view *table) {
     *table = (view){.row = NULL};
 }
 
-/* Prepares a SELECT of columns as the schema lists them, from tables and rows as `rest` says. */
+/* Prepares a SELECT of columns as the schema lists them, from tables and rows as `rows` says: those
+ * that the filter selects, where one is given. */
 static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const char *columns,
-                         const char *rest, siem_error *err) {
-    char *sql = sqlite3_mprintf("SELECT %s FROM %s", columns, rest);
+                         const char *rows, const char *filter, const char *order, siem_error *err) {
+    char *sql = sqlite3_mprintf("SELECT %s FROM %s AND (%s)%s", columns, rows,
+                                filter != NULL ? filter : "1", order);
     if (sql == NULL) return siem_error_no_memory(err);
     siem_code rc = siem_database_prepare(reader->database, out, sql, err);
     sqlite3_free(sql);
@@ -69,9 +71,6 @@ static siem_code prepare(const siem_reader *reader, sqlite3_stmt **out, const ch
 
 static siem_code open_view(view *table, const siem_reader *reader, siem_error *err) {
     const siem_origin *origin = reader->origin;
-    const char *rows = origin->since != NULL ? "events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND "
-                                               "timestamp COLLATE BINARY >= ?3 ORDER BY id"
-                                             : "events WHERE id > ?1 AND id <= ?2 ORDER BY id";
     siem_code rc = siem_schema_read(&table->schema, reader->database, origin->follow,
                                     reader->suspect.is_set ? &reader->suspect.id : NULL, err);
     if (rc != SIEM_OK) return rc;
@@ -82,10 +81,10 @@ static siem_code open_view(view *table, const siem_reader *reader, siem_error *e
     siem_event_set_registry_id(&table->event, origin->registry_id);
     table->event.unreadable = table->schema.unreadable;
     table->event.has_all_columns = true;
-    rc = prepare(reader, &table->range, table->schema.selection, rows, err);
-    if (rc != SIEM_OK || origin->since == NULL) return rc;
-    sqlite3_bind_int64(table->range, 3, *origin->since);
-    return SIEM_OK;
+    const char *rows = origin->filter != NULL ? "events NOT INDEXED WHERE id > ?1 AND id <= ?2"
+                                              : "events WHERE id > ?1 AND id <= ?2";
+    return prepare(reader, &table->range, table->schema.selection, rows, origin->filter,
+                   " ORDER BY id", err);
 }
 
 /* Reads what the table looks like. After a failure, the columns are those of before. */
@@ -229,8 +228,10 @@ siem_code siem_reader_find(siem_reader *reader, int64_t id, uint64_t *fingerprin
                            siem_error *err) {
     sqlite3_stmt *statement = NULL;
     siem_code rc = siem_reader_hold(reader, err);
-    if (rc == SIEM_OK)
-        rc = prepare(reader, &statement, reader->table.schema.own, "events WHERE id = ?1", err);
+    if (rc == SIEM_OK) {
+        rc = prepare(reader, &statement, reader->table.schema.own, "events WHERE id = ?1", NULL, "",
+                     err);
+    }
     if (rc != SIEM_OK) return rc;
     sqlite3_bind_int64(statement, 1, id);
     rc = siem_database_step(reader->database, statement, err);
@@ -296,19 +297,16 @@ static siem_code read_ids(siem_reader *reader, siem_error *err) {
 
 /* Begins with the next id. */
 static siem_code begin_sorted(siem_reader *reader, siem_error *err) {
-    const int64_t *since = reader->origin->since;
+    view *table = &reader->table;
     siem_code rc = SIEM_OK;
-    if (reader->table.sorted == NULL) {
+    if (table->sorted == NULL) {
         rc = siem_runs_open(&reader->runs, reader->database, err);
         if (rc == SIEM_OK) {
-            rc = prepare(reader, &reader->table.sorted, reader->table.schema.selection,
-                         since != NULL ? SIEM_FROM_RUNS " AND timestamp COLLATE BINARY >= ?1"
-                                       : SIEM_FROM_RUNS,
-                         err);
+            rc = prepare(reader, &table->sorted, table->schema.selection, SIEM_FROM_RUNS,
+                         reader->origin->filter, "", err);
         }
     }
     if (rc != SIEM_OK) return rc;
-    if (since != NULL) sqlite3_bind_int64(reader->table.sorted, 1, *since);
     sqlite3_reset(reader->table.sorted);
     reader->runs.first = reader->at;
     reader->stepping = true;
@@ -337,14 +335,12 @@ static bool find_failed(const siem_reader *reader, int64_t *id) {
         *id = reader->ids[reader->runs.first];
         return true;
     }
-    if (siem_database_prepare(reader->database, &statement,
-                              "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND "
-                              "(?2 IS NULL OR timestamp COLLATE BINARY >= ?2) ORDER BY id LIMIT 1",
-                              NULL) != SIEM_OK) {
+    const siem_range rest = {.filter = reader->origin->filter,
+                             .after = after->is_set ? &after->id : NULL};
+    if (siem_range_prepare(&statement, reader->database, &rest, "SELECT id", "ORDER BY id LIMIT 1",
+                           NULL) != SIEM_OK) {
         return false;
     }
-    siem_ordering_bind_after(statement, after->is_set ? &after->id : NULL);
-    if (reader->origin->since != NULL) sqlite3_bind_int64(statement, 2, *reader->origin->since);
     bool found = siem_database_step(reader->database, statement, NULL) == SIEM_OK;
     *id = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);

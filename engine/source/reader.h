@@ -10,7 +10,7 @@
 typedef struct siem_origin {
     char *path, *registry_id;
     int busy_timeout_ms;
-    const int64_t *since; /* NULL: all events */
+    char *filter; /* a condition (filter.h); NULL: all events */
     bool follow;
     siem_identity file; /* that the path named when the registry was opened */
 } siem_origin;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/misuse.h"
+#include "source/filter.h"
 #include "source/registry_id.h"
 #include "source/registry_state.h"
 
@@ -16,9 +17,6 @@ static siem_code check_options(const siem_registry_options *options, siem_error 
     if (options == NULL) return siem_misuse_null(function, "options", err);
     if (options->path == NULL) return siem_misuse_null(function, "path", err);
     if (*options->path == '\0') return siem_error_empty(err, "path", "the path of the registry");
-    if (options->follow && (options->has_limit || options->limit > 0)) {
-        return siem_error_set(err, SIEM_INVALID, "a registry that is followed has no limit");
-    }
     if (options->has_limit && options->limit < 0) {
         return siem_error_set(err, SIEM_INVALID, "limit is negative: give 0 events or more");
     }
@@ -35,14 +33,14 @@ static siem_code set_up(siem_registry *registry, const siem_registry_options *op
     registry->watch = siem_watch_closed;
     registry->limit = options->has_limit || options->limit > 0 ? options->limit : -1;
     registry->by_id = options->by_id;
-    registry->since = options->since;
-    origin->since = options->has_since ? &registry->since : NULL;
     origin->follow = options->follow;
     origin->busy_timeout_ms = options->busy_timeout_ms;
     origin->path = strdup(options->path);
     origin->registry_id = strdup(options->registry_id);
-    return origin->path != NULL && origin->registry_id != NULL ? SIEM_OK
-                                                               : siem_error_no_memory(err);
+    if (origin->path == NULL || origin->registry_id == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_filter_compose(&origin->filter, options, err);
+    if (rc != SIEM_OK || !options->follow) return rc;
+    return siem_finish_open(&registry->finish, options, err);
 }
 
 static siem_code connect(siem_registry *registry, siem_error *err) {
@@ -82,6 +80,8 @@ void siem_registry_close(siem_registry *registry) {
     siem_reader_close(registry->reader);
     siem_watch_close(&registry->watch);
     siem_database_close(&registry->database);
+    siem_finish_close(&registry->finish);
+    sqlite3_free(registry->origin.filter);
     free(registry->origin.path);
     free(registry->origin.registry_id);
     free(registry);
@@ -112,6 +112,10 @@ const siem_database *siem_registry_database(const siem_registry *registry) {
     return &registry->database;
 }
 
+const char *siem_registry_filter(const siem_registry *registry) {
+    return registry->origin.filter;
+}
+
 const char *siem_registry_id(const siem_registry *registry) {
     return registry->origin.registry_id;
 }
@@ -133,7 +137,7 @@ void siem_registry_set_threads(siem_registry *registry, size_t threads) {
 /* Counts the events, and finds out how they lie. */
 static siem_code scan(siem_registry *registry, siem_error *err) {
     bool is_sample = registry->by_id && registry->limit >= 0;
-    const siem_range range = {.since = registry->origin.since,
+    const siem_range range = {.filter = registry->origin.filter,
                               .most = is_sample ? &registry->limit : NULL};
     if (registry->slices != NULL) return SIEM_OK;
     return siem_slices_open(&registry->slices, &registry->origin, &registry->database, &range,
@@ -147,7 +151,7 @@ siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *orderin
     siem_code rc = siem_database_check_free(&registry->database, __func__, err);
     if (rc != SIEM_OK) return rc;
     if (registry->origin.follow) { /* its slices are of what comes next */
-        const siem_range range = {.since = registry->origin.since};
+        const siem_range range = {.filter = registry->origin.filter};
         return siem_ordering_read(ordering, NULL, &registry->database, &range, err);
     }
     if ((rc = scan(registry, err)) == SIEM_OK) *ordering = *siem_slices_ordering(registry->slices);
@@ -156,10 +160,12 @@ siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *orderin
 
 siem_code siem_registry_survey(siem_registry *registry, siem_survey *survey, int64_t now,
                                siem_error *err) {
+    const siem_range range = {.filter = registry->origin.filter};
     *survey = (siem_survey){.days = NULL};
     siem_code rc = siem_database_check_free(&registry->database, __func__, err);
     if (rc != SIEM_OK) return rc;
-    return siem_survey_read(survey, &registry->database, siem_registry_columns(registry), now, err);
+    return siem_survey_read(survey, &registry->database, &range, siem_registry_columns(registry),
+                            now, err);
 }
 
 static siem_code begin_slices(siem_registry *registry, siem_error *err) {
@@ -243,6 +249,8 @@ void siem_registry_rewind(siem_registry *registry) {
     if (registry == NULL) return;
     siem_registry_release(registry);
     registry->cursor = (siem_cursor){.is_set = false};
+    registry->has_passed = false;
+    siem_finish_rewind(&registry->finish, registry->limit);
     registry->suspect = (siem_suspect){.is_set = false};
     if (!registry->is_begun) return; /* what was scanned is still fresh */
     siem_registry_drop_slices(registry);

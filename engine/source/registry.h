@@ -28,6 +28,9 @@ const siem_unreadable *siem_registry_unreadable(const siem_registry *registry);
 /* How many times the columns were looked at: another number means that they may be others. */
 unsigned siem_registry_schema_number(const siem_registry *registry);
 
+/* The condition of SQL that its events fulfil, or NULL for all (filter.h). Borrowed until close. */
+const char *siem_registry_filter(const siem_registry *registry);
+
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);
 
@@ -36,7 +39,7 @@ siem_inquiry *siem_registry_inquiry(siem_registry *registry);
 
 bool siem_registry_is_followed(const siem_registry *registry);
 
-/* Surveys all events; free the survey after use, also after a failure. Errors: as
+/* Surveys the events that it selects; free the survey after use, also after a failure. Errors: as
  * siem_registry_next. */
 siem_code siem_registry_survey(siem_registry *registry, siem_survey *survey, int64_t now,
                                siem_error *err);

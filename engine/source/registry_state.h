@@ -2,6 +2,7 @@
 #ifndef SIEM_REGISTRY_STATE_H
 #define SIEM_REGISTRY_STATE_H
 
+#include "source/finish.h"
 #include "source/reader.h"
 #include "source/registry.h"
 #include "source/slices.h"
@@ -11,7 +12,6 @@ struct siem_registry {
     siem_inquiry inquiry;
     siem_database database;
     siem_origin origin;
-    int64_t since;       /* where origin.since points to */
     int64_t limit;       /* negative: all */
     size_t threads;      /* that may scan it at once */
     bool by_id;          /* events come in the order of ids */
@@ -30,7 +30,10 @@ struct siem_registry {
     bool is_checked;    /* ids after the cursor grow, as far as this connection has seen */
     bool in_round;      /* the reader reads what comes after the cursor */
     int64_t round_end;  /* the largest id of a round */
-    siem_cursor cursor; /* the event that was read last */
+    siem_cursor cursor; /* the event that was read last, or up to where others were passed by */
+    bool has_passed;    /* no event is selected between these: */
+    int64_t passed;     /* the one that was read last, and the cursor */
+    siem_finish finish;
     siem_watch watch;
 };
 

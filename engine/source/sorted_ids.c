@@ -34,17 +34,16 @@ static siem_code fill(siem_sorted_ids *ids, const siem_database *database, sqlit
 siem_code siem_sorted_ids_open(siem_sorted_ids **out, const siem_database *database,
                                const siem_range *range, int64_t limit, siem_error *err) {
     /* With a LIMIT of any value, SQLite inserts into a b-tree instead of merging sorted files. */
-    const char *sql = limit < 0 ? "SELECT id" SIEM_IN_RANGE " ORDER BY timestamp COLLATE BINARY, id"
-                                : "SELECT id" SIEM_IN_RANGE
-                                  " ORDER BY timestamp COLLATE BINARY, id LIMIT ?4";
+    const char *order = limit < 0 ? "ORDER BY timestamp COLLATE BINARY, id"
+                                  : "ORDER BY timestamp COLLATE BINARY, id LIMIT ?3";
     sqlite3_stmt *statement = NULL;
     siem_code rc;
     *out = NULL;
     siem_sorted_ids *ids = calloc(1, sizeof *ids);
     if (ids == NULL) return siem_error_no_memory(err);
-    if ((rc = siem_database_prepare(database, &statement, sql, err)) != SIEM_OK) goto out;
-    siem_range_bind(range, statement);
-    if (limit >= 0) sqlite3_bind_int64(statement, 4, limit);
+    rc = siem_range_prepare(&statement, database, range, "SELECT id", order, err);
+    if (rc != SIEM_OK) goto out;
+    if (limit >= 0) sqlite3_bind_int64(statement, 3, limit);
     ids->spool = tmpfile();
     rc = ids->spool == NULL ? spool_failed(err) : fill(ids, database, statement, err);
 out:

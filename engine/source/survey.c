@@ -204,14 +204,14 @@ static bool has_kinds(const char *const *columns) {
 }
 
 siem_code siem_survey_read(siem_survey *survey, const siem_database *database,
-                           const char *const *columns, int64_t now, siem_error *err) {
-    const siem_range all = {.since = NULL};
+                           const siem_range *range, const char *const *columns, int64_t now,
+                           siem_error *err) {
     counting c = {.survey = survey, .now = now};
     *survey = (siem_survey){.days = calloc(SIEM_DAYS, sizeof *survey->days)};
     c.scan = siem_scan_begin(&survey->ordering, NULL);
     if (survey->days == NULL) return siem_error_no_memory(err);
     const char *values = has_kinds(columns) ? "id, timestamp, kind" : "id, timestamp, NULL";
-    siem_code rc = siem_scan_run(database, &all, values, 3, see_row, &c, err);
+    siem_code rc = siem_scan_run(database, range, values, 3, see_row, &c, err);
     free(c.places);
     if (rc == SIEM_OK && survey->kind_count > 0) {
         qsort(survey->kinds, survey->kind_count, sizeof *survey->kinds, compare_kinds);

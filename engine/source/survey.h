@@ -26,10 +26,11 @@ typedef struct siem_survey {
 /* The time in seconds at which day `index` of the survey begins. */
 int64_t siem_survey_day(size_t index);
 
-/* Scans all events. `columns` are those of the table that can be read; `now` is in seconds. Free
- * the survey after use, also after a failure. Errors: as siem_ordering_read. */
+/* Scans the events of a range. `columns` are those of the table that can be read; `now` is in
+ * seconds. Free the survey after use, also after a failure. Errors: as siem_ordering_read. */
 siem_code siem_survey_read(siem_survey *survey, const siem_database *database,
-                           const char *const *columns, int64_t now, siem_error *err);
+                           const siem_range *range, const char *const *columns, int64_t now,
+                           siem_error *err);
 
 void siem_survey_free(siem_survey *survey);
 

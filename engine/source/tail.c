@@ -59,16 +59,25 @@ static siem_code hold(siem_registry *registry, siem_error *err) {
     return rc == SIEM_OK ? check_growth(registry, err) : rc;
 }
 
+/* Finds the last id of what is there, and that reading goes on to. SIEM_END: it is empty. */
+static siem_code find_end(siem_registry *registry, siem_error *err) {
+    siem_code rc = siem_database_read_number(&registry->database,
+                                             "SELECT id FROM events ORDER BY id DESC LIMIT 1",
+                                             &registry->round_end, err);
+    if (rc == SIEM_END) registry->round_end = INT64_MIN;
+    if (rc != SIEM_OK && rc != SIEM_END) return rc;
+    siem_code looked =
+        siem_finish_look(&registry->finish, &registry->database, registry->origin.filter,
+                         &registry->cursor, &registry->round_end, err);
+    return looked == SIEM_OK ? rc : looked;
+}
+
 /* A round reads what is there by then. */
 static siem_code begin_round(siem_registry *registry, siem_error *err) {
     siem_slice round = {.after = registry->cursor, .suspect = registry->suspect};
     siem_code rc = hold(registry, err);
-    if (rc == SIEM_OK) {
-        rc = siem_database_read_number(&registry->database,
-                                       "SELECT id FROM events ORDER BY id DESC LIMIT 1",
-                                       &registry->round_end, err);
-    }
-    if (rc != SIEM_OK) return rc; /* SIEM_END: it is empty */
+    if (rc == SIEM_OK) rc = find_end(registry, err);
+    if (rc != SIEM_OK) return rc;
     round.last = registry->round_end;
     siem_reader_begin(registry->reader, &round);
     registry->in_round = true;
@@ -82,13 +91,14 @@ static siem_code end_round(siem_registry *registry, siem_code rc) {
     return rc;
 }
 
-/* At the end: what comes after the cursor and is older than `since` is not looked at again. */
-static void pass_over_old(siem_registry *registry) {
+/* At the end: what comes after the cursor and is not selected is not looked at again. */
+static void pass_by(siem_registry *registry) {
     siem_cursor *cursor = &registry->cursor;
-    if (!registry->in_round || registry->origin.since == NULL) return;
-    if (!cursor->is_set || registry->round_end > cursor->id) {
-        *cursor = (siem_cursor){.is_set = true, .id = registry->round_end};
-    }
+    if (!registry->in_round || registry->origin.filter == NULL) return;
+    if (cursor->is_set && registry->round_end <= cursor->id) return;
+    if (!registry->has_passed) registry->passed = cursor->is_set ? cursor->id : INT64_MIN;
+    registry->has_passed = true;
+    *cursor = (siem_cursor){.is_set = true, .id = registry->round_end};
 }
 
 /* The next event after the cursor. SIEM_END is the end for now. */
@@ -97,18 +107,23 @@ siem_code siem_registry_next_of_followed(siem_registry *registry, siem_event **e
     siem_code rc = registry->in_round ? SIEM_OK : begin_round(registry, err);
     if (rc == SIEM_OK) rc = siem_reader_next(registry->reader, event, err);
     registry->suspect = siem_reader_suspect(registry->reader);
-    if (rc == SIEM_END) pass_over_old(registry);
+    if (rc == SIEM_END) pass_by(registry);
+    registry->source.is_over = rc == SIEM_END && registry->finish.is_found;
     if (rc != SIEM_OK) return end_round(registry, rc);
     const siem_event *read = *event;
+    registry->has_passed = false;
     registry->cursor =
         (siem_cursor){.is_set = true, .id = read->row_id, .fingerprint = read->fingerprint};
     return SIEM_OK;
 }
 
 siem_code siem_registry_slice_followed(siem_registry *registry, siem_error *err) {
-    const siem_range range = {.since = registry->origin.since, .after = after_cursor(registry)};
+    siem_range range = {.filter = registry->origin.filter, .after = after_cursor(registry)};
     siem_registry_release(registry);
     siem_code rc = hold(registry, err);
+    if (rc == SIEM_OK) rc = find_end(registry, err);
+    if (rc == SIEM_END) rc = SIEM_OK; /* it is empty, and has no slice */
+    if (registry->finish.is_found) range.last = &registry->finish.last;
     if (rc == SIEM_OK) {
         rc = siem_slices_open(&registry->slices, &registry->origin, &registry->database, &range, -1,
                               registry->threads, err);
@@ -119,6 +134,7 @@ siem_code siem_registry_slice_followed(siem_registry *registry, siem_error *err)
 void siem_registry_seek_event(siem_registry *registry, int64_t id, uint64_t fingerprint) {
     siem_registry_release(registry);
     siem_registry_drop_slices(registry);
+    registry->has_passed = false;
     registry->cursor = (siem_cursor){.is_set = true, .id = id, .fingerprint = fingerprint};
 }
 
@@ -164,16 +180,35 @@ static int64_t count_between(int64_t id, int64_t largest) {
     return count < INT64_MAX ? (int64_t)count : INT64_MAX;
 }
 
-/* Of the years that events have. Of few events, if there are many without a time: it is looked up
- * while others wait. */
+/* Where the lag of somebody who has the events up to `id` begins: what reading has passed by is not
+ * left for anybody. */
+static int64_t begin_lag(const siem_registry *registry, int64_t id) {
+    const siem_cursor *cursor = &registry->cursor;
+    bool is_passed = registry->has_passed && id >= registry->passed && id < cursor->id;
+    return is_passed ? cursor->id : id;
+}
+
+/* The first one of few events that are selected and have a time, of the years that events have: it
+ * is looked up while others wait. */
+static siem_code prepare_lag(const siem_registry *registry, sqlite3_stmt **out, siem_error *err) {
+    const char *filter = registry->origin.filter;
+    char *sql = sqlite3_mprintf(
+        "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM events WHERE id > ?1 AND "
+        "id <= (SELECT max(id) FROM (SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT 1000)) "
+        "AND typeof(timestamp) IN ('integer', 'real') "
+        "AND timestamp BETWEEN -62135596800 AND 253402300799 AND (%s) ORDER BY id LIMIT 1)",
+        filter != NULL ? filter : "1");
+    if (sql == NULL) return siem_error_no_memory(err);
+    siem_code rc = siem_database_prepare(&registry->database, out, sql, err);
+    sqlite3_free(sql);
+    return rc;
+}
+
 static siem_code read_lag(const siem_registry *registry, int64_t id, siem_lag *lag,
                           siem_error *err) {
-    const char *const sql =
-        "SELECT (SELECT max(id) FROM events), (SELECT timestamp FROM (SELECT timestamp FROM events "
-        "WHERE id > ?1 ORDER BY id LIMIT 1000) WHERE typeof(timestamp) IN ('integer', 'real') "
-        "AND timestamp BETWEEN -62135596800 AND 253402300799 LIMIT 1)";
     sqlite3_stmt *statement = NULL;
-    siem_code rc = siem_database_prepare(&registry->database, &statement, sql, err);
+    siem_code rc = prepare_lag(registry, &statement, err);
+    id = begin_lag(registry, id);
     if (rc == SIEM_OK) {
         sqlite3_bind_int64(statement, 1, id);
         rc = siem_database_step(&registry->database, statement, err);

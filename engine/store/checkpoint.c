@@ -46,8 +46,9 @@ struct siem_checkpoint {
     char *path;
     char *registry_id, *format, *sink; /* NULL: it belongs to no one yet */
     siem_identity registry_file;       /* as well when both are 0 */
-    int lock;
-    double saved; /* when, in seconds since 1970 */
+    int lock;                          /* negative: it is not locked, */
+    bool rehearses;                    /* and nothing is written */
+    double saved;                      /* when, in seconds since 1970 */
     siem_position position;
     siem_extent extent;
     siem_outage outage; /* that is saved with the next position */
@@ -85,8 +86,8 @@ static siem_code check_own(const siem_checkpoint *checkpoint, siem_error *err) {
     return rc == SIEM_NOT_FOUND ? SIEM_OK : rc;
 }
 
-/* Opens and locks, without reading the file. */
-static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error *err) {
+/* Opens it without reading the file, and locks it, unless nothing is to be written. */
+static siem_code open_at(siem_checkpoint **out, const char *path, bool rehearses, siem_error *err) {
     *out = NULL;
     if (*path == '\0') return siem_error_empty(err, "path", "the path of the checkpoint");
     if (siem_sqlite_file_is_at(path)) {
@@ -97,11 +98,12 @@ static siem_code open_locked(siem_checkpoint **out, const char *path, siem_error
     siem_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;
+    checkpoint->rehearses = rehearses;
     /* Whichever name it goes by, its lock is the same one, and it is not the link that is replaced.
      */
     siem_code rc = siem_checked_file_resolve(&checkpoint->path, path, SIEM_FILE_STATE, err);
-    if (rc == SIEM_OK) rc = check_own(checkpoint, err);
-    if (rc == SIEM_OK) rc = take_lock(checkpoint, err);
+    if (rc == SIEM_OK && !rehearses) rc = check_own(checkpoint, err);
+    if (rc == SIEM_OK && !rehearses) rc = take_lock(checkpoint, err);
     if (rc == SIEM_OK) *out = checkpoint;
     else siem_checkpoint_close(checkpoint);
     return rc;
@@ -312,9 +314,9 @@ siem_code siem_checkpoint_open(siem_checkpoint **out, const siem_checkpoint_opti
     if (options->format == NULL) return siem_misuse_null(__func__, "format", err);
     if (options->sink == NULL) return siem_misuse_null(__func__, "sink", err);
     siem_code rc = check_followed(options->registry, err);
-    if (rc == SIEM_OK) rc = open_locked(out, options->path, err);
+    if (rc == SIEM_OK) rc = open_at(out, options->path, options->rehearse, err);
     if (rc != SIEM_OK) return rc;
-    rc = read_state(*out, SIEM_FILE_STATE, err);
+    rc = read_state(*out, options->rehearse ? SIEM_FILE_INPUT : SIEM_FILE_STATE, err);
     if (rc == SIEM_OK || rc == SIEM_END) rc = claim_all(*out, options, err);
     if (rc == SIEM_OK) return rc;
     siem_checkpoint_close(*out);
@@ -337,7 +339,7 @@ siem_code siem_checkpoint_check_names(const siem_checkpoint *checkpoint, const c
                                       const char *sink, siem_error *err) {
     siem_code rc =
         check_name(checkpoint, "format", checkpoint->format, format, strlen(format), err);
-    if (rc != SIEM_OK) return rc;
+    if (rc != SIEM_OK || checkpoint->rehearses) return rc; /* another sink counts */
     return check_name(checkpoint, "kind of sink", checkpoint->sink, sink, strlen(sink), err);
 }
 
@@ -489,7 +491,9 @@ siem_code siem_checkpoint_save(siem_checkpoint *checkpoint, siem_position positi
     siem_code rc = compose(checkpoint, position, extent, err);
     if (rc != SIEM_OK) return rc;
     const siem_buffer *text = &checkpoint->text;
-    rc = siem_replaced_file_write(checkpoint->path, text->bytes, text->size, 0600, true, err);
+    if (!checkpoint->rehearses) {
+        rc = siem_replaced_file_write(checkpoint->path, text->bytes, text->size, 0600, true, err);
+    }
     if (rc != SIEM_OK) {
         siem_error_prefix(err, "cannot save the checkpoint '%s'", checkpoint->path);
         return rc;
@@ -521,7 +525,7 @@ siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err
         return siem_error_set(err, SIEM_INVALID, "%s: last_id is negative: give 0 or more",
                               __func__);
     }
-    siem_code rc = open_locked(&checkpoint, path, err);
+    siem_code rc = open_at(&checkpoint, path, false, err);
     if (rc != SIEM_OK) return rc;
     rc = read_state(checkpoint, SIEM_FILE_STATE, NULL);
     if (rc == SIEM_OK) {
@@ -538,7 +542,7 @@ siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err
 siem_code siem_checkpoint_reset(const char *path, siem_error *err) {
     siem_checkpoint *checkpoint;
     if (path == NULL) return siem_misuse_null(__func__, "path", err);
-    siem_code rc = open_locked(&checkpoint, path, err);
+    siem_code rc = open_at(&checkpoint, path, false, err);
     if (rc != SIEM_OK) return rc;
     if (unlink(checkpoint->path) == 0) {
         rc = siem_folder_sync(checkpoint->path, err);

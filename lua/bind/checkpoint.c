@@ -16,7 +16,8 @@ siem_checkpoint *siem_lua_check_checkpoint(lua_State *L, int index, siem_lua_use
     return c->checkpoint;
 }
 
-/* core.checkpoint_open{path=, registry=, mapping=, sink=} -> checkpoint, or nil, message, code */
+/* core.checkpoint_open{path=, registry=, mapping=, sink=, rehearse=, sink_name=} -> checkpoint, or
+ * nil, message, code; `sink_name` is the kind that a rehearsal has a sink of its own for */
 static int checkpoint_open(lua_State *L) {
     siem_error err;
     siem_lua_caller *ignored;
@@ -29,8 +30,11 @@ static int checkpoint_open(lua_State *L) {
         .path = siem_lua_option_text(L, 1, "path"),
         .registry = siem_lua_check_registry(L, 2, NULL),
         .format = siem_mapping_name(siem_lua_check_mapping(L, 3, &ignored)),
-        .sink = siem_sink_name(siem_lua_check_sink(L, 4, &ignored)),
+        .sink = siem_lua_option_text(L, 1, "sink_name"),
+        .rehearse = siem_lua_option_flag(L, 1, "rehearse"),
     };
+    const siem_sink *sink = siem_lua_check_sink(L, 4, &ignored);
+    if (options.sink == NULL) options.sink = siem_sink_name(sink);
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
     lua_checkpoint *c = lua_newuserdatauv(L, sizeof *c, 1);
     *c = (lua_checkpoint){.checkpoint = NULL};

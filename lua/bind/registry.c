@@ -4,6 +4,8 @@
 #include "source/identity_file.h"
 #include "source/registry_id.h"
 
+#include <time.h>
+
 struct siem_lua_reading {
     siem_lua_use use;
     siem_lua_caller caller;
@@ -113,16 +115,71 @@ static int registry_identity(lua_State *L) {
     return 1;
 }
 
-/* core.registry_open{path=, registry_id=, since=, limit=, busy_timeout_ms=, follow=, by_id=}
- * -> registry, or nil, message, code */
+/* core.time(text or seconds[, now]) -> seconds, or nil, message, code */
+static int read_time(lua_State *L) {
+    siem_error err;
+    int64_t seconds;
+    int is_number = 0;
+    if (lua_type(L, 1) == LUA_TNUMBER) seconds = lua_tointegerx(L, 1, &is_number);
+    if (!is_number && siem_time_read(&seconds, siem_lua_check_text(L, 1),
+                                     luaL_optinteger(L, 2, time(NULL)), &err) != SIEM_OK) {
+        return siem_lua_fail(L, &err);
+    }
+    lua_pushinteger(L, seconds);
+    return 1;
+}
+
+/* A time of the options, as a number or a text. Returns whether there is one. */
+static bool read_time_option(lua_State *L, const char *key, int64_t *seconds) {
+    lua_pushcfunction(L, read_time);
+    lua_pushstring(L, key);
+    bool is_given = lua_rawget(L, 1) != LUA_TNIL;
+    if (is_given) {
+        lua_call(L, 1, 2);
+        if (lua_isnil(L, -2)) luaL_error(L, "%s: %s", key, lua_tostring(L, -1));
+        *seconds = lua_tointeger(L, -2);
+        lua_pop(L, 1);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return is_given;
+}
+
+/* The kinds of the options, a text or a list of them; NULL: none is given. Borrowed: what is on the
+ * stack and the table at 1 keep them. */
+static const char *const *read_kinds_option(lua_State *L) {
+    lua_pushstring(L, "kind");
+    int type = lua_rawget(L, 1);
+    if (type == LUA_TNIL) return NULL;
+    bool is_list = type == LUA_TTABLE;
+    lua_Integer count = is_list ? (lua_Integer)lua_rawlen(L, -1) : 1;
+    int given = lua_gettop(L);
+    const char **kinds = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *kinds, 0);
+    for (lua_Integer i = 0; i < count; i++) {
+        if (is_list) lua_rawgeti(L, given, i + 1);
+        else lua_pushvalue(L, given);
+        if (lua_type(L, -1) != LUA_TSTRING) {
+            luaL_error(L, "kind must be a string or a list of strings, not a %s",
+                       luaL_typename(L, -1));
+        }
+        kinds[i] = siem_lua_check_text(L, -1);
+        lua_pop(L, 1); /* its table keeps it */
+    }
+    kinds[count] = NULL;
+    return kinds;
+}
+
+/* core.registry_open{path=, registry_id=, since=, before=, kind=, limit=, busy_timeout_ms=,
+ * follow=, by_id=} -> registry, or nil, message, code */
 static int registry_open(lua_State *L) {
     siem_error err;
     luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
     siem_registry_options options = {
         .path = siem_lua_option_text(L, 1, "path"),
         .registry_id = siem_lua_option_text(L, 1, "registry_id"),
         .limit = siem_lua_option_integer(L, 1, "limit", -1),
-        .since = siem_lua_option_integer(L, 1, "since", 0),
         .follow = siem_lua_option_flag(L, 1, "follow"),
         .by_id = siem_lua_option_flag(L, 1, "by_id"),
     };
@@ -133,7 +190,9 @@ static int registry_open(lua_State *L) {
     options.has_limit = options.limit >= 0;
     luaL_argcheck(L, options.path != NULL, 1, "path is missing");
     luaL_argcheck(L, options.registry_id != NULL, 1, "registry_id is missing");
-    options.has_since = siem_lua_option_integer(L, 1, "since", 1) == options.since;
+    options.has_since = read_time_option(L, "since", &options.since);
+    options.has_until = read_time_option(L, "before", &options.until);
+    options.kinds = read_kinds_option(L);
     lua_registry *r = lua_newuserdatauv(L, sizeof *r, 1);
     *r = (lua_registry){.reading = {.go_on = LUA_NOREF}};
     luaL_setmetatable(L, SIEM_LUA_REGISTRY);
@@ -328,6 +387,13 @@ static int registry_survey(lua_State *L) {
     return rc == SIEM_OK ? 1 : siem_lua_fail(L, &err);
 }
 
+/* registry:condition() -> the condition of SQL that its events fulfil */
+static int registry_condition(lua_State *L) {
+    const char *filter = siem_registry_filter(check(L, 1)->registry);
+    lua_pushstring(L, filter != NULL ? filter : "1");
+    return 1;
+}
+
 /* registry:columns() -> a list of names */
 static int registry_columns(lua_State *L) {
     const char *const *columns = siem_registry_columns(check(L, 1)->registry);
@@ -367,6 +433,7 @@ void siem_lua_bind_registry(lua_State *L) {
                                        {"ordering", registry_ordering},
                                        {"survey", registry_survey},
                                        {"columns", registry_columns},
+                                       {"condition", registry_condition},
                                        {"query", registry_query},
                                        {"prepare", registry_prepare},
                                        {"set_go_on", registry_set_go_on},
@@ -381,4 +448,6 @@ void siem_lua_bind_registry(lua_State *L) {
     lua_setfield(L, -2, "registry_identity");
     lua_pushcfunction(L, registry_id_check);
     lua_setfield(L, -2, "registry_id_check");
+    lua_pushcfunction(L, read_time);
+    lua_setfield(L, -2, "time");
 }

@@ -51,6 +51,99 @@ static void assert_next(siem_registry *registry, const char *ids) {
     assert_string_equal(text, ids);
 }
 
+static siem_registry *open_until(const char *name, siem_registry_options options) {
+    siem_registry *registry;
+    options.path = test_path(name);
+    options.registry_id = "reg";
+    options.follow = true;
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    return registry;
+}
+
+#define OPEN(name, ...) open_until(name, (siem_registry_options){__VA_ARGS__})
+
+/* A limit counts from where reading began, and stays where it is when reading goes back. */
+static void test_limit(void **state) {
+    (void)state;
+    test_sql("limit.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD ADD);
+    siem_registry *registry = OPEN("limit.db", .limit = 5);
+    siem_source *source = siem_registry_source(registry);
+    siem_registry_seek(registry, 1);
+    assert_next(registry, "2 3");
+    assert_false(source->is_over);
+    test_sql("limit.db", ADD ADD ADD ADD ADD ADD);
+    assert_next(registry, "4 5 6");
+    assert_true(source->is_over);
+    siem_registry_seek(registry, 4);
+    assert_next(registry, "5 6");
+    test_sql("limit.db", ADD);
+    assert_next(registry, "");
+    siem_registry_rewind(registry);
+    assert_next(registry, "1 2 3 4 5");
+    siem_registry_close(registry);
+    registry = OPEN("limit.db", .has_limit = true, .limit = 0);
+    source = siem_registry_source(registry);
+    assert_next(registry, "");
+    assert_true(source->is_over);
+    siem_registry_close(registry);
+}
+
+/* Reading ends before the first event of that time or later: what is after it is not passed by. */
+static void test_until(void **state) {
+    (void)state;
+    test_sql("until.db",
+             TABLE ADD ADD ADD ADD "UPDATE events SET timestamp = 50 WHERE id = 3;"
+                                   "UPDATE events SET timestamp = 'soon' WHERE id = 2;");
+    siem_registry *registry = OPEN("until.db", .has_until = true, .until = 50);
+    siem_source *source = siem_registry_source(registry);
+    assert_next(registry, "1 2");
+    assert_true(source->is_over);
+    siem_registry_close(registry);
+    registry = OPEN("until.db", .has_until = true, .until = 51);
+    source = siem_registry_source(registry);
+    assert_next(registry, "1 2 3 4");
+    assert_false(source->is_over);
+    test_sql("until.db",
+             "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', 60);" ADD);
+    assert_next(registry, "");
+    assert_true(source->is_over);
+    siem_registry_close(registry);
+    /* With both, the earlier end counts; an event that is not selected ends nothing. */
+    registry = OPEN("until.db", .has_until = true, .until = 50, .limit = 1);
+    assert_next(registry, "1");
+    siem_registry_close(registry);
+    test_sql("until.db", "UPDATE events SET kind = 'ocsp' WHERE id = 3;");
+    registry = OPEN("until.db", .has_until = true, .until = 50,
+                    .kinds = (const char *const[]){"dns", NULL});
+    assert_next(registry, "1 2 4");
+    siem_registry_close(registry);
+}
+
+/* Events that are passed by are not left for anybody; those after them are. */
+static void test_lag_of_selection(void **state) {
+    siem_lag lag;
+    (void)state;
+    test_sql("selected.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD ADD
+                            "UPDATE events SET kind = 'ocsp' WHERE id > 1;");
+    siem_registry *registry = OPEN("selected.db", .kinds = (const char *const[]){"dns", NULL});
+    assert_next(registry, "1");
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 0);
+    assert_ok(siem_registry_lag(registry, 0, &lag, &err)); /* event 1 is not confirmed */
+    assert_int_equal(lag.events, 3);
+    test_sql("selected.db", ADD "UPDATE events SET kind = 'ocsp' WHERE id = 4;");
+    assert_next(registry, "");
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 0);
+    test_sql("selected.db", ADD);
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 1);
+    assert_next(registry, "5");
+    assert_ok(siem_registry_lag(registry, 1, &lag, &err));
+    assert_int_equal(lag.events, 4);
+    siem_registry_close(registry);
+}
+
 static void test_cursor(void **state) {
     siem_lag lag;
     (void)state;
@@ -234,9 +327,15 @@ static void test_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cursor),     cmocka_unit_test(test_lag),
-        cmocka_unit_test(test_largest_id), cmocka_unit_test(test_holds_nothing),
-        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_export),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_until),
+        cmocka_unit_test(test_lag_of_selection),
+        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_largest_id),
+        cmocka_unit_test(test_holds_nothing),
+        cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }

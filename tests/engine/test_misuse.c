@@ -68,6 +68,9 @@ CASE(event_zeroed, siem_event_open(OUT(event), &(siem_column){0}, 1, "r", err))
 CASE(event_copy_out, siem_event_copy(NULL, g.event, err))
 CASE(event_copy_event, siem_event_copy(OUT(event), NULL, err))
 CASE(iso_out, siem_iso8601(NULL, 0, err))
+CASE(time_out, siem_time_read(NULL, "now", 0, err))
+CASE(time_text, siem_time_read(&(int64_t){0}, NULL, 0, err))
+CASE(time_other, siem_time_read(&(int64_t){0}, "soon", 0, err))
 CASE(iso_nan, siem_iso8601((char[24]){0}, (double)NAN, err))
 CASE(iso_infinite, siem_iso8601((char[24]){0}, (double)INFINITY, err))
 
@@ -79,7 +82,8 @@ CASE(registry_zeroed, OPEN_REGISTRY(0))
 CASE(registry_id, OPEN_REGISTRY(.path = test_path("one.db")))
 CASE(registry_limit, OPEN_REGISTRY(.path = "p", .registry_id = "r", .has_limit = true, .limit = -1))
 CASE(registry_busy, OPEN_REGISTRY(.path = "p", .registry_id = "r", .busy_timeout_ms = -1))
-CASE(registry_both, OPEN_REGISTRY(.path = "p", .registry_id = "r", .limit = 1, .follow = true))
+CASE(registry_kinds,
+     OPEN_REGISTRY(.path = "p", .registry_id = "r", .kinds = (const char *const[]){NULL}))
 CASE(next_registry, siem_registry_next(NULL, OUT(event), err))
 CASE(next_event, siem_registry_next(g.registry, NULL, err))
 CASE(wait_registry, siem_registry_wait(NULL, 1, err))
@@ -194,10 +198,12 @@ CASE(blank_size, siem_deadletter_blank("d", &(siem_deadletter_place){1, (size_t)
 CASE(cp_out, siem_checkpoint_open(NULL, &(siem_checkpoint_options){0}, err))
 CASE(cp_options, siem_checkpoint_open(OUT(checkpoint), NULL, err))
 CASE(cp_zeroed, OPEN_CHECKPOINT(0))
-CASE(cp_registry, OPEN_CHECKPOINT("c", NULL, "f", "file"))
-CASE(cp_format, OPEN_CHECKPOINT("c", g.followed, NULL, "file"))
-CASE(cp_sink, OPEN_CHECKPOINT("c", g.followed, "f", NULL))
-CASE(cp_unfollowed, OPEN_CHECKPOINT("c", g.registry, "f", "file"))
+CASE(cp_registry, OPEN_CHECKPOINT(.path = "c", .registry = NULL, .format = "f", .sink = "file"))
+CASE(cp_format,
+     OPEN_CHECKPOINT(.path = "c", .registry = g.followed, .format = NULL, .sink = "file"))
+CASE(cp_sink, OPEN_CHECKPOINT(.path = "c", .registry = g.followed, .format = "f", .sink = NULL))
+CASE(cp_unfollowed,
+     OPEN_CHECKPOINT(.path = "c", .registry = g.registry, .format = "f", .sink = "file"))
 CASE(cp_read_json, siem_checkpoint_read(NULL, "c", err))
 CASE(cp_read_path, siem_checkpoint_read(&(char *){NULL}, NULL, err))
 CASE(cp_set_path, siem_checkpoint_set(NULL, 1, err))
@@ -317,6 +323,9 @@ static const test_misuse misuses[] = {
     M(event_copy_out, "out"),
     M(event_copy_event, "siem_event_copy: event"),
     M(iso_out, "out"),
+    M(time_out, "out"),
+    M(time_text, "text"),
+    M(time_other, "'soon' is not a time"),
     M(iso_nan, "1 to 9999"),
     M(iso_infinite, "1 to 9999"),
     M(registry_out, "out"),
@@ -325,7 +334,7 @@ static const test_misuse misuses[] = {
     M(registry_id, "registry_id"),
     M(registry_limit, "limit"),
     M(registry_busy, "busy_timeout_ms"),
-    M(registry_both, "limit"),
+    M(registry_kinds, "kinds"),
     M(next_registry, "registry"),
     M(next_event, "event"),
     M(wait_registry, "siem_registry_wait: registry"),

@@ -63,7 +63,8 @@ static void prepare(void) {
     assert_ok(siem_event_open(&event, row, 1, "two", &err));
     assert_ok(siem_sink_open_function(&sink, take_all, NULL, NULL, &err));
     (void)unlink(test_path("checkpoint"));
-    siem_checkpoint_options options = {test_path("checkpoint"), one, "mapping", "function"};
+    siem_checkpoint_options options = {
+        .path = test_path("checkpoint"), .registry = one, .format = "mapping", .sink = "function"};
     assert_ok(siem_checkpoint_open(&checkpoint, &options, &err));
     export_ = open_export((siem_export_options){.checkpoint = checkpoint});
 }
@@ -160,7 +161,8 @@ static siem_code open_registry_dead(siem_error *err) {
 
 static siem_code open_registry_checkpoint(siem_error *err) {
     siem_checkpoint *made;
-    siem_checkpoint_options options = {test_path("one.db"), one, "mapping", "function"};
+    siem_checkpoint_options options = {
+        .path = test_path("one.db"), .registry = one, .format = "mapping", .sink = "function"};
     return siem_checkpoint_open(&made, &options, err);
 }
 

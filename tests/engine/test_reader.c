@@ -153,6 +153,9 @@ static void assert_selections(const char *name, size_t since_events, int since_s
     assert_roads(name, ALL(.has_limit = true, .limit = 1025), 1025, 2);
     assert_roads(name, ALL(.has_limit = true, .limit = 4000), 3000, 3);
     assert_roads(name, ALL(.limit = 5, .has_since = true, .since = 2000), 5, 1);
+    assert_roads(name, ALL(.has_until = true, .until = 2000), 3000 - since_events, 2);
+    assert_roads(name, ALL(.kinds = (const char *const[]){"dns", NULL}), 3000, 3);
+    assert_roads(name, ALL(.kinds = (const char *const[]){"none", NULL}), 0, 0);
 }
 
 static void test_ordered(void **state) {

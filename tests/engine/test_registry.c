@@ -73,6 +73,50 @@ static void test_zeroed_options(void **state) {
     assert_ids(registry, false, "1 2");
 }
 
+static void assert_selected(const siem_registry_options *options, const char *expected) {
+    siem_registry *registry;
+    siem_registry_options given = *options;
+    given.path = test_path("select.db");
+    given.registry_id = "r";
+    assert_ok(siem_registry_open(&registry, &given, &err));
+    assert_ids(registry, false, expected);
+}
+
+#define SELECT(...) (&(siem_registry_options){__VA_ARGS__})
+#define KINDS(...)                                                                                 \
+    .kinds = (const char *const[]) {                                                               \
+        __VA_ARGS__, NULL                                                                          \
+    }
+
+/* A time that ends is not part of it, and kinds are compared byte by byte, of texts and blobs. */
+static void test_selections(void **state) {
+    siem_registry *registry;
+    siem_error err;
+    (void)state;
+    test_sql(
+        "select.db",
+        TABLE EVENT("1", "10") EVENT("2", "20") EVENT("3", "20.5") EVENT("4", "15") EVENT("5", "''")
+            EVENT("6", "'soon'") "UPDATE events SET kind = CAST('ocsp' AS BLOB) WHERE id = 2;"
+                                 "UPDATE events SET kind = 'it''s' WHERE id = 3;"
+                                 "UPDATE events SET kind = 'DNS' WHERE id = 4;");
+    assert_selected(SELECT(.has_until = true, .until = 20), "1 4");
+    assert_selected(SELECT(.has_until = true, .until = 21), "1 4 2 3");
+    assert_selected(SELECT(.has_since = true, .since = 15, .has_until = true, .until = 20), "4");
+    assert_selected(SELECT(.has_since = true, .since = 21), "5 6");
+    assert_selected(SELECT(KINDS("dns")), "1 5 6");
+    assert_selected(SELECT(KINDS("ocsp")), "2");
+    assert_selected(SELECT(KINDS("it's", "DNS")), "4 3");
+    assert_selected(SELECT(KINDS("license")), "");
+    assert_selected(SELECT(KINDS("dns"), .limit = 1, .by_id = true), "1");
+    assert_selected(SELECT(KINDS("dns", "ocsp"), .has_until = true, .until = 20, .limit = 3), "1");
+    assert_int_equal(siem_registry_open(&registry,
+                                        SELECT(.path = test_path("select.db"), .registry_id = "r",
+                                               .kinds = (const char *const[]){NULL}),
+                                        &err),
+                     SIEM_INVALID);
+    assert_string_equal(err.options[0], "kinds");
+}
+
 static void test_sorted(void **state) {
     int64_t since = 15;
     siem_ordering ordering;
@@ -382,6 +426,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_following),
         cmocka_unit_test(test_zeroed_options),
+        cmocka_unit_test(test_selections),
         cmocka_unit_test(test_sorted),
         cmocka_unit_test(test_order_of_mixed_numbers),
         cmocka_unit_test(test_order_of_pairs),

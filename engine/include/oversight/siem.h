@@ -180,6 +180,12 @@ SIEM_API void siem_event_close(siem_event *event);
  * Errors: SIEM_INVALID outside the years 1 to 9999. */
 SIEM_API siem_code siem_iso8601(char out[24], double unix_time, siem_error *err);
 
+/* Reads a time as people write it: RFC 3339 ("2026-01-02T03:04:05+01:00"; a fraction of a second is
+ * cut off), a date (midnight in UTC), "now", a time ago ("-1h", "2d": s, m, h, d or w before
+ * `now`), or seconds since 1970 ("1767225600"). `now` is in seconds, as time(NULL) gives it.
+ * Errors: SIEM_INVALID, naming what it takes. */
+SIEM_API siem_code siem_time_read(int64_t *out, const char *text, int64_t now, siem_error *err);
+
 /* The beacon kinds that a registry knows ("dns", ...), ended by NULL, and the action of each.
  * siem_action_of returns NULL for a kind that is not among them: formats write "beacon-" + kind. */
 SIEM_API const char *const *siem_beacon_kinds(void);
@@ -191,22 +197,30 @@ SIEM_API const char *siem_action_of(const char *kind);
 typedef struct siem_registry siem_registry;
 
 typedef struct siem_registry_options {
-    const char *path;        /* required: a plain path, never a URI */
-    const char *registry_id; /* required: its public identity, copied into every event */
-    bool has_since;          /* when true, only events with timestamp >= since */
-    int64_t since;           /* seconds; 0 is a time, too */
-    bool has_limit;          /* when true, a limit of 0 is one: no events at all */
-    int64_t limit;           /* at most this many events; 0 or negative: all */
-    int busy_timeout_ms;     /* how long to wait for a lock; 0: 5000 */
-    bool follow;             /* read in the order of ids, and go on with what is added later */
+    const char *path;         /* required: a plain path, never a URI */
+    const char *registry_id;  /* required: its public identity, copied into every event */
+    bool has_since;           /* when true, only events with timestamp >= since */
+    int64_t since;            /* seconds; 0 is a time, too */
+    bool has_until;           /* when true, only events with timestamp < until; see below */
+    int64_t until;            /* seconds; 0 is a time, too */
+    const char *const *kinds; /* NULL, or kinds ended by NULL: only events of these */
+    bool has_limit;           /* when true, a limit of 0 is one: no events at all */
+    int64_t limit;            /* at most this many events; 0 or negative: all */
+    int busy_timeout_ms;      /* how long to wait for a lock; 0: 5000 */
+    bool follow;              /* read in the order of ids, and go on with what is added later */
     bool by_id; /* read in the order of ids: a limit is reached without a scan of all */
 } siem_registry_options;
+
+/* Of a registry that is followed, events that `since` and `kinds` omit are passed by: a position
+ * after them means that they are done. `until` omits none: reading ends before the first event of
+ * that time or later, and a later run goes on there. `limit` ends reading after so many events from
+ * where it began. After either end, an export that follows ends as well. */
 
 /* How the timestamps of the selected events lie along their ids. */
 typedef struct siem_ordering {
     bool follows;        /* timestamps never step back as ids grow, so nothing is sorted */
     int64_t first_break; /* the id of the first event that steps back, when follows is false */
-    int64_t count;       /* events selected by since, before limit, unless by_id */
+    int64_t count;       /* events selected by since, until and kinds, before limit, unless by_id */
     int64_t first_id;    /* when count > 0 */
     int64_t last_id;     /* when count > 0 */
 } siem_ordering;
@@ -520,8 +534,10 @@ typedef struct siem_checkpoint_options {
     const char *path;
     siem_registry *registry; /* that is followed: a checkpoint belongs to its id and its file, */
     const char *format;      /* to a format, by its name, */
-    const char *sink;        /* and to a kind of sink, by its name */
-} siem_checkpoint_options;   /* all are required */
+    const char *sink;        /* and to a kind of sink, by its name; all are required */
+    bool rehearse;           /* when true, it is neither locked nor written: an export begins at
+                              * the position, and moves none; its sink may be of another kind */
+} siem_checkpoint_options;
 
 /* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
  * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
