@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_TEXT 64 /* bytes of a text that a message repeats */
+#define MOST_TEXT 64 /* bytes of a time */
 
 /* Reads "7d": a number of digits and a unit, as seconds. */
 static bool read_duration(const char *text, int64_t *seconds) {
@@ -57,16 +57,16 @@ static bool lacks_offset(const char *text) {
     return siem_timestamp_read(with_offset, size + 1, &ignored, NULL);
 }
 
+/* No message repeats the text: it may be a secret in a wrong place. */
 static siem_code refuse(const char *text, siem_error *err) {
     if (lacks_offset(text)) {
         return siem_error_set(err, SIEM_INVALID,
-                              "'%s' has no offset from UTC: add Z, or one as +01:00", text);
+                              "the time has no offset from UTC: add Z, or one as +01:00");
     }
-    return siem_error_set(err, SIEM_INVALID,
-                          "'%.*s' is not a time: give 2026-01-02T03:04:05Z (RFC 3339), 2026-01-02 "
-                          "(midnight in UTC), now, -1h or 2d (ago; s, m, h, d, w), or seconds "
-                          "since 1970",
-                          MOST_TEXT, text);
+    return siem_error_set(
+        err, SIEM_INVALID,
+        "a time is 2026-01-02T03:04:05Z (RFC 3339), 2026-01-02 (midnight in UTC), "
+        "now, -1h or 2d (ago; s, m, h, d, w), or seconds since 1970");
 }
 
 siem_code siem_time_read(int64_t *out, const char *text, int64_t now, siem_error *err) {

@@ -36,8 +36,10 @@ function siem.pipeline(definition) end
 --- Many registries as the source of a pipeline.
 ---@class oversight.ManyRegistries
 ---@field registries (string|{ path: string, registry_id: string? })[] files and patterns of the shell; without registry_id, the identity comes from `NAME.identity.json` or `identity.json` beside the database
----@field since integer? seconds since 1970: only events of this time or later
----@field limit integer? at most this many events of each registry; not with a checkpoint
+---@field since oversight.Time? only events of this time or later
+---@field before oversight.Time? only events before this time; not with `follow`
+---@field kind string|string[]|nil only events of these kinds
+---@field limit integer? at most this many events of each registry; not with `follow`; without `checkpoint` no position is kept
 ---@field busy_timeout_ms integer? how long to wait for a lock; 5000 by default
 
 --- An export as data: source → filter → format → sink.

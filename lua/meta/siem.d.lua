@@ -184,11 +184,17 @@ function siem.from_registry_row(row, options) end
 
 siem.registry = {}
 
+--- Seconds since 1970, or a text: RFC 3339 (`"2026-01-02T03:04:05+01:00"`), a date (midnight in UTC), `"now"`, a time
+--- ago (`"-1h"`, `"2d"`: s, m, h, d, w), or digits. It is read when the registry is opened.
+---@alias oversight.Time integer|string
+
 --- The argument of `siem.registry.open`, and the `source` of a pipeline.
 ---@class oversight.RegistryOptions
 ---@field path string the database
 ---@field registry_id string the identity that each record gets: not blank, without control or invisible characters, without a space at an end
----@field since integer? seconds since 1970: only events of this time or later
+---@field since oversight.Time? only events of this time or later
+---@field before oversight.Time? only events before this time; `until` is a word of Lua
+---@field kind string|string[]|nil only events of these kinds
 ---@field limit integer? at most this many events
 ---@field busy_timeout_ms integer? how long to wait for a lock; 5000 by default
 ---@field follow boolean? in the order of ids, for a checkpoint, `registry:seek`, `registry:wait` and `registry:lag`
@@ -249,6 +255,11 @@ function Registry:survey(now) end
 --- Lists the columns of `events` that can be read.
 ---@return string[]
 function Registry:columns() end
+
+--- Returns the condition of SQL that the events fulfil, for queries of your own: what `since`, `before` and `kind`
+--- select.
+---@return string
+function Registry:condition() end
 
 --- Runs a SELECT and iterates over its rows: `row[1]`, `row.name`. A failure while reading raises.
 ---@param sql string

@@ -10,6 +10,7 @@ local M = {}
 local NAMES = {
   integer = "a whole number", number = "a number", boolean = "true or false", string = "a string",
   table = "a table", ["function"] = "a function", deadletter = "a dead letter",
+  time = "a time (seconds, or a text as \"-1h\")", texts = "a string or a list of strings",
 }
 
 --- True for an object of the engine, of that class.
@@ -17,9 +18,17 @@ function M.is_of(value, class)
   return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "oversight." .. class
 end
 
---- True for a value of a type of Lua, for a whole number, and for an object of the engine.
+--- True for a value of a type of Lua, for a whole number, a time, texts, and for an object of the engine.
 local function is_a(value, wanted)
   if wanted == "integer" then return math.type(value) ~= nil and math.tointeger(value) ~= nil end
+  if wanted == "time" then return type(value) == "string" or is_a(value, "integer") end
+  if wanted == "texts" then
+    if type(value) ~= "table" then return type(value) == "string" end
+    for _, text in ipairs(value) do
+      if type(text) ~= "string" then return false end
+    end
+    return #value > 0
+  end
   return wanted == "any" or type(value) == wanted or M.is_of(value, wanted)
 end
 
@@ -50,7 +59,7 @@ end
 
 --- What is wrong with a table of options, or nil.
 ---@param options any
----@param known table<string, string> key -> type: of Lua, "integer", "any", or a class of the engine
+---@param known table<string, string> key -> type: of Lua, "integer", "time", "texts", "any", or a class of the engine
 ---@param required string[]?
 ---@return string? problem
 function M.problem(options, known, required)
@@ -60,6 +69,10 @@ function M.problem(options, known, required)
     if not wanted then return M.unknown(key, known) end
     if not is_a(value, wanted) then
       return ("%s must be %s, not %s"):format(key, NAMES[wanted] or "a " .. wanted, describe(value))
+    end
+    if wanted == "time" then
+      local seconds, message = core.time(value)
+      if not seconds then return ("%s: %s"):format(key, message) end
     end
   end
   for _, key in ipairs(required or {}) do

@@ -13,6 +13,7 @@ local selection    = require "oversight.selection"
 local sink         = require "oversight.sink"
 local sink_table   = require "oversight.sink_table"
 local tables       = require "oversight.tables"
+local kinds        = lazy "oversight.kinds"
 local registries   = lazy "oversight.registries"
 local turns        = lazy "oversight.turns"
 
@@ -32,6 +33,7 @@ local REQUIRED = { "source", "format", "sink" }
 ---@field registry string? of one out of many: the path of its database
 ---@field mapping any? that is shared with others, as the dead letter is: opened, and its owner's to close
 ---@field deadletter any?
+---@field rehearse { sink_name: string? }? of the command: the checkpoint stays as it is, whatever is exported
 ---@field opened fun(selection: oversight.Selection)? of the command: called when all is open, unless it follows
 local Pipeline = {}
 Pipeline.__index = Pipeline
@@ -81,8 +83,8 @@ end
 
 --- What describes a registry, as siem.registry.open takes it.
 M.REGISTRY_KEYS = {
-  path = "string", registry_id = "string", since = "integer", limit = "integer", busy_timeout_ms = "integer",
-  follow = "boolean", by_id = "boolean",
+  path = "string", registry_id = "string", since = "time", before = "time", kind = "texts", limit = "integer",
+  busy_timeout_ms = "integer", follow = "boolean", by_id = "boolean",
 }
 M.REGISTRY_REQUIRED = { "path", "registry_id" }
 
@@ -104,7 +106,9 @@ local function source_problem(source)
   if not possible then return "source: " .. problem end
 end
 
-local MANY_KEYS = { registries = "table", since = "integer", limit = "integer", busy_timeout_ms = "integer" }
+local MANY_KEYS = {
+  registries = "table", since = "time", before = "time", kind = "texts", limit = "integer", busy_timeout_ms = "integer",
+}
 
 --- What is wrong with a table that describes many registries, or nil.
 local function many_problem(source)
@@ -167,7 +171,11 @@ local function check_many(definition)
   if tlog and not (type(tlog) == "string" and registries.is_own(tlog)) then
     return "tlog of many registries is a path or a URL with {registry_id}"
   end
-  if definition.checkpoint and definition.source.limit then return "limit does not go with checkpoint" end
+  for _, key in ipairs { "limit", "before" } do
+    if definition.follow and definition.source[key] then
+      return ("%s does not go with follow: of many registries, each would end by itself"):format(key)
+    end
+  end
   local target = definition.sink
   if is_of(target, "sink") then
     target = target:target()
@@ -305,6 +313,8 @@ local function open_source(self, parts)
   if not registry then return nil, message, code end
   local known
   known, message, code = parts.mapping:check(registry)
+  local problem = known and not self.registry and kinds.problem(registry, self.source.kind)
+  if problem then known, message, code = nil, problem, "invalid" end
   if known then return registry end
   registry:close()
   return nil, message, code
@@ -346,6 +356,7 @@ local function open_checkpoint(self, parts)
   if not self.checkpoint then return false end
   return core.checkpoint_open {
     path = self.checkpoint, registry = parts.source, mapping = parts.mapping, sink = parts.sink,
+    rehearse = self.rehearse ~= nil, sink_name = self.rehearse and self.rehearse.sink_name,
   }
 end
 
@@ -438,6 +449,7 @@ local function conclude(self, export, parts, selected, ok)
   local counts = export:counts()
   counts.reasons = export:reasons()
   if not selected then return counts end
+  counts.start = self.rehearse and selected.start
   if describes_registry(self.source) then
     local deadline = core.clock() + LAST_LOOK
     parts.source:set_go_on(function() return core.clock() < deadline end)

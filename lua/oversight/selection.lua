@@ -3,7 +3,9 @@ local core = require "oversight.core"
 
 ---@class oversight.Selection
 ---@field registry oversight.Registry
+---@field kind string|string[]|nil only events of these kinds
 ---@field since integer? only events of this time or later
+---@field before integer? only events before this time
 ---@field limit integer? at most so many
 ---@field start integer? with a checkpoint: only events after this id
 local Selection = {}
@@ -15,11 +17,14 @@ local M = {}
 M.BEFORE_ALL = -1e19
 
 ---@param registry oversight.Registry
----@param chosen { since: integer?, limit: integer? }
+---@param chosen { since: integer|string|nil, before: integer|string|nil, kind: string|string[]|nil, limit: integer? }
 ---@param start integer?
 ---@return oversight.Selection
 function M.new(registry, chosen, start)
-  return setmetatable({ registry = registry, since = chosen.since, limit = chosen.limit, start = start }, Selection)
+  return setmetatable({
+    registry = registry, kind = chosen.kind, since = chosen.since and core.time(chosen.since),
+    before = chosen.before and core.time(chosen.before), limit = chosen.limit, start = start,
+  }, Selection)
 end
 
 --- The first value of a query's one row, or nil.
@@ -36,8 +41,8 @@ end
 function Selection:count()
   local total
   if self.start then
-    total = read(self.registry, "SELECT count(*) FROM events WHERE id > ?1 AND (?2 IS NULL OR timestamp >= ?2)",
-      self.start ~= 0 and self.start or M.BEFORE_ALL, self.since)
+    total = read(self.registry, ("SELECT count(*) FROM events WHERE id > ? AND (%s)"):format(self.registry:condition()),
+      self.start ~= 0 and self.start or M.BEFORE_ALL)
   else
     local ordering = self.registry:ordering()
     total = ordering and ordering.count
@@ -53,8 +58,24 @@ function Selection:left(counts)
   return total and math.max(total - counts.exported - counts.refused - counts.dropped, 0)
 end
 
---- Why there is none.
----@return string
+--- A time in seconds as text; as it is outside of the years that there are.
+local function describe_time(seconds)
+  local known, text = pcall(core.iso8601, seconds)
+  return known and text or tostring(seconds)
+end
+
+--- "of the kind dns or ocsp, of 2026-01-01T00:00:00Z or later": what the events have in common.
+local function describe(self)
+  local parts = {}
+  local kinds = type(self.kind) == "string" and { self.kind } or self.kind
+  if kinds then parts[#parts + 1] = "of the kind " .. core.printable(table.concat(kinds, " or ")) end
+  if self.since then parts[#parts + 1] = ("of %s or later"):format(describe_time(self.since)) end
+  if self.before then parts[#parts + 1] = "before " .. describe_time(self.before) end
+  return table.concat(parts, ", ")
+end
+
+--- Why there is none, where that is known.
+---@return string?
 function Selection:why_nothing()
   if self.limit == 0 then return "the limit is 0" end
   local registry, after = self.registry, self.start or 0
@@ -62,9 +83,11 @@ function Selection:why_nothing()
   if after > 0 and not read(registry, "SELECT id FROM events WHERE id > ?1 LIMIT 1", after) then
     return ("nothing is new after event %d"):format(after)
   end
+  local what = describe(self)
+  if what == "" then return end
   local last = math.tointeger(read(registry, "SELECT max(timestamp) FROM events WHERE typeof(timestamp) = 'integer'"))
   local known, text = pcall(core.iso8601, last)
-  return ("no event is of the time %d or later%s"):format(self.since or 0,
+  return ("no event%s is %s%s"):format(after > 0 and (" after event %d"):format(after) or "", what,
     known and text and (": the last one is of " .. text) or "")
 end
 

@@ -4,6 +4,7 @@
 --- reported and tried again after a pause, and the others go on.
 local core       = require "oversight.core"
 local counts_of  = require "oversight.counts"
+local kinds      = require "oversight.kinds"
 local registries = require "oversight.registries"
 local tables     = require "oversight.tables"
 
@@ -91,8 +92,11 @@ end
 
 --- The registries of a pipeline: those that were found for it, or that are there now.
 local function find(job)
-  if job.found then return job.found end
-  return registries.find(job.source.registries, job.wait)
+  local members, message, code = job.found, nil, nil
+  if not members then members, message, code = registries.find(job.source.registries, job.wait) end
+  local problem = members and kinds.problem_of_many(members, job.source.kind)
+  if problem then return nil, problem, "invalid" end
+  return members, message, code
 end
 
 -- ---- one after the other ----

@@ -65,7 +65,8 @@ has err "unknown format 'nope' (choices: ecs, event, sentinel, splunk)"
 run 2 "${export[@]}" --format ecs --limit -1
 has err "--limit cannot be negative"
 run 2 "${export[@]}" --format ecs --since soon
-has err "--since takes a whole number"
+has err "--since: a time is 2026-01-02T03:04:05Z (RFC 3339), 2026-01-02 (midnight in UTC), now, -1h"
+lacks err soon
 run 1 "${export[@]}" --format ecs --output http://127.0.0.1:1/x --retries 0
 has err "http: given up after 1 attempt(s): Failed to connect to 127.0.0.1"
 has err "10 event(s) left"

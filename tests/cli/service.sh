@@ -73,7 +73,7 @@ two 'sink = "one.jsonl"' 'sink = "two.jsonl", dead_letter = "one.jsonl"'
 run 1 run pair.lua
 
 # ---- usage ----
-for wrong in "--follow --limit 1" "--wait" "--metrics m" "--log-format xml" "--checkpoint c --dry-run" \
+for wrong in "--wait" "--metrics m" "--log-format xml" \
     "--follow --log-format xml" "--follow --metrics-listen 9469" "--follow --metrics-listen host:1" \
     "--checkpoint c --output f --truncate" "--follow --restricted" "--follow --metrics-listen 127.0.0.1:70000" \
     "--follow --metrics-listen 127.0.0.1:99999999999999999999"; do

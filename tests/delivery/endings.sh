@@ -54,7 +54,7 @@ has err "[ok] exported 0 event(s) as ecs in"
 has err "     the registry has no events"
 run 0 "${export[@]}" --format ecs --since 99999
 joined
-has joined "no event is of the time 99999 or later: the last one is of 1970-01-01T00:33:20Z"
+has joined "no event is of 1970-01-02T03:46:39Z or later: the last one is of 1970-01-01T00:33:20Z"
 run 0 "${export[@]}" --format ecs --limit 0
 has err "the limit is 0"
 run 0 "${export[@]}" --format ecs --output kept.jsonl --checkpoint cp

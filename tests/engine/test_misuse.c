@@ -325,7 +325,7 @@ static const test_misuse misuses[] = {
     M(iso_out, "out"),
     M(time_out, "out"),
     M(time_text, "text"),
-    M(time_other, "'soon' is not a time"),
+    M(time_other, "a time is"),
     M(iso_nan, "1 to 9999"),
     M(iso_infinite, "1 to 9999"),
     M(registry_out, "out"),

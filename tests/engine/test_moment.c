@@ -93,12 +93,11 @@ static void names_a_missing_offset(void **state) {
     siem_error err;
     (void)state;
     assert_int_equal(siem_time_read(&seconds, "2026-01-02T03:04:05", NOW, &err), SIEM_INVALID);
-    assert_string_equal(err.message, "'2026-01-02T03:04:05' has no offset from UTC: add Z, or one "
-                                     "as +01:00");
+    assert_string_equal(err.message, "the time has no offset from UTC: add Z, or one as +01:00");
     char text[301] = "";
     memset(text, 'a', sizeof text - 1);
     assert_int_equal(siem_time_read(&seconds, text, NOW, &err), SIEM_INVALID);
-    assert_non_null(strstr(err.message, "a' is not a time"));
+    assert_non_null(strstr(err.message, "a time is 2026"));
     assert_int_equal(siem_time_read(&seconds, NULL, NOW, &err), SIEM_INVALID);
     assert_int_equal(siem_time_read(NULL, "now", NOW, &err), SIEM_INVALID);
 }

@@ -87,8 +87,14 @@ describe("an option table", function()
 
   it("has types, and keys that must be there", function()
     for wanted, call in pairs {
-      ["registry.open: since must be a whole number, not 1.5"] = function()
+      ["registry.open: since must be a time (seconds, or a text as \"-1h\"), not 1.5"] = function()
         siem.registry.open { path = path, registry_id = "r", since = 1.5 }
+      end,
+      ["registry.open: before: a time is 2026-01-02T03:04:05Z (RFC 3339)"] = function()
+        siem.registry.open { path = path, registry_id = "r", before = "soon" }
+      end,
+      ["registry.open: kind must be a string or a list of strings, not a table"] = function()
+        siem.registry.open { path = path, registry_id = "r", kind = {} }
       end,
       ["registry.open: path is missing"] = function() siem.registry.open { registry_id = "r" } end,
       ["registry.open: it takes a table, not a string"] = function() siem.registry.open(path) end,

@@ -2,6 +2,7 @@
 local core             = require "oversight.core"
 local given_format     = require "oversight.cli.support.given_format"
 local given_registries = require "oversight.cli.support.given_registries"
+local given_selection  = require "oversight.cli.support.given_selection"
 local given_sink       = require "oversight.cli.support.given_sink"
 local given_source     = require "oversight.cli.support.given_source"
 local lazy             = require "oversight.lazy"
@@ -33,9 +34,9 @@ local M = {
     { "--registry-id", value = "ID", many = true,
       help = "the registry's public identity, part of every record (default: ed25519_pub of identity.json " ..
         "beside the database)" },
-    { "--since", value = "UNIX", whole = true,
-      help = "only events of this time or later, in seconds since 1970" },
-    { "--limit", value = "N", natural = true, help = "at most N events" },
+    given_selection.options[1], given_selection.options[2], given_selection.options[3],
+    { "--limit", value = "N", natural = true,
+      help = "at most N events; with --checkpoint, the next export goes on after them; with --follow, it ends then" },
     { "--splunk-source", value = "S", help = "source of the splunk format" },
     { "--splunk-sourcetype", value = "S", help = "sourcetype of the splunk format" },
     { "--splunk-index", value = "I", help = "index of the splunk format" },
@@ -54,7 +55,8 @@ local M = {
       help = "add a line of what was delivered, with a hash of all records: at the end, and once an hour " ..
         "with --follow; of many registries: a path with {registry_id}" },
     { "--receipt-key", value = "FILE", help = "sign it by this Ed25519 key, in PEM" },
-    { "--dry-run", help = "print the requests that would be sent, and send nothing" },
+    { "--dry-run", help = "print the requests that would be sent, or what would be written, and deliver nothing: no " ..
+      "checkpoint or dead letter is written; with --follow, it ends when it is up to date" },
     given_format.options[1], given_format.options[2],
     { "--checkpoint", value = "FILE",
       help = "keep the position in this file, and export only what is new since; of many registries: a folder, " ..
@@ -122,9 +124,6 @@ end
 
 --- What is wrong with the options of an export with a position, or nil.
 local function check_position(given)
-  if (given.follow or given.checkpoint) and (given.limit or given.dry_run) then
-    return "--limit and --dry-run do not go with --follow and --checkpoint"
-  end
   if given.wait and not given.follow then return "--wait needs --follow" end
   if given.truncate and given.checkpoint then return "--truncate does not go with --checkpoint" end
   if given.jobs and (given.jobs < 1 or given.jobs > 64) then return "--jobs is a number from 1 to 64" end
@@ -148,6 +147,14 @@ local function check_position(given)
   end
 end
 
+--- Makes a pipeline read what it would deliver next, and move nothing.
+local function rehearse(job, given, kind)
+  local sink_name = not kind and ((given.output or "-") == "-" and "stdout" or "file") or nil
+  if job.follow then job.source.follow = true end -- in its order
+  job.rehearse, job.follow, job.wait, job.dead_letter = { sink_name = sink_name }, nil, nil, nil
+  if job.on_error == "dead-letter" then job.on_error = "skip" end
+end
+
 --- The pipeline of the options.
 ---@param get_sink fun(format: oversight.Format, options: table): any sink as a pipeline takes it, or nil, message, code
 local function make_pipeline(given, kind, get_sink)
@@ -162,7 +169,6 @@ local function make_pipeline(given, kind, get_sink)
   sink, message, code = get_sink(format, options)
   if not sink then return nil, message, code end
   local on_error, dead_letter = parse_on_error(given)
-  if given.dry_run and dead_letter then on_error, dead_letter = "skip", nil end
   local job = pipeline.new {
     name = format.name, format = format, options = options, sink = sink,
     source = source,
@@ -171,7 +177,7 @@ local function make_pipeline(given, kind, get_sink)
     follow = given.follow, wait = given.wait, jobs = given.restricted and 1 or given.jobs,
     receipt = given.receipt, receipt_key = given.receipt_key,
   }
-  if given.dry_run then job.checkpoint = false end
+  if given.dry_run then rehearse(job, given, kind) end
   return job
 end
 
@@ -179,7 +185,7 @@ end
 
 --- The path of a file that each of many registries has of its own; nil: there is one sink.
 local function own_output(given, kind)
-  local is_own = given.source.registries and not kind and registries.is_own(given.output or "-")
+  local is_own = given.source.registries and not kind and not given.dry_run and registries.is_own(given.output or "-")
   return is_own and given.output or nil
 end
 
@@ -239,6 +245,7 @@ local function run_once(given, kind)
   end))
   return runner.run(job, given, {
     command = "export", remedy = "--dead-letter FILE", dry_run = given.dry_run,
+    rehearsal = function() return given.rehearsal end,
     shows_progress = shows_progress(given, kind),
   })
 end
@@ -259,10 +266,11 @@ function M.run(given)
   local kind = given_sink.kind_of(given)
   given.source = topic or given_registries.source_of(given)
   given.db = given.source.path
-  if given.follow and program.is_trial() then return try_reload(given, kind) end
-  if given.follow then messages.use_log() end
+  local follows = given.follow and not given.dry_run
+  if follows and program.is_trial() then return try_reload(given, kind) end
+  if follows then messages.use_log() end
   check_all(given, kind)
-  return (given.follow and run_follow or run_once)(given, kind)
+  return (follows and run_follow or run_once)(given, kind)
 end
 
 return M

@@ -1,10 +1,12 @@
 --- oversight-siem inspect: what is in a registry, for someone about to export it.
-local color          = require "oversight.cli.support.color"
-local core           = require "oversight.core"
-local given_registry = require "oversight.cli.support.given_registry"
-local must           = require "oversight.cli.support.must"
-local siem           = require "oversight.siem"
-local text           = require "oversight.cli.support.text"
+local color           = require "oversight.cli.support.color"
+local core            = require "oversight.core"
+local given_registry  = require "oversight.cli.support.given_registry"
+local given_selection = require "oversight.cli.support.given_selection"
+local must            = require "oversight.cli.support.must"
+local siem            = require "oversight.siem"
+local tables          = require "oversight.tables"
+local text            = require "oversight.cli.support.text"
 
 local MOST_ROWS, LABEL_WIDTH, LEAST_LABEL, MOST_TOKENS = 31, 24, 8, 10
 local pad   = require("oversight.cli.support.columns").pad
@@ -18,7 +20,7 @@ local M = {
     "oversight-siem inspect --db registry.sqlite",
     "oversight-siem inspect --db /srv/oversight/registry.sqlite >survey.txt",
   },
-  options = {
+  options = given_selection.with_options {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
   },
 }
@@ -110,8 +112,8 @@ local function print_unknown_tokens(registry)
     print_field("warning", "Unknown", text.printable(reason))
     return
   end
-  local is_unknown = "WHERE token_id NOT IN " ..
-    "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"
+  local is_unknown = ("WHERE (%s) AND token_id NOT IN " ..
+    "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"):format(registry:condition())
   local total = must.have(rows(registry,
     "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown))
   local count = total[1][1]
@@ -125,7 +127,8 @@ local function print_unknown_tokens(registry)
 end
 
 function M.run(given)
-  local registry = must.have(given_registry.open { path = given.db, registry_id = "registry" })
+  local registry = must.have(given_registry.open(
+    tables.merge(given_selection.of(given), { path = given.db, registry_id = "registry" })))
   local width, survey = core.terminal_width(1) or 80, must.have(registry:survey(os.time()))
   print_field("heading", "Registry", text.printable(given.db))
   print_field("heading", "Events", ("%d"):format(survey.count))

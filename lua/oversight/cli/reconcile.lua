@@ -1,13 +1,14 @@
 --- oversight-siem reconcile: whether every event up to a checkpoint is there once, in files or in an index.
-local comparison = require "oversight.cli.support.comparison"
-local core       = require "oversight.core"
-local given_sink = require "oversight.cli.support.given_sink"
-local members    = require "oversight.cli.support.members"
-local must       = require "oversight.cli.support.must"
-local numbers    = require "oversight.cli.support.numbers"
-local registries = require "oversight.registries"
-local siem       = require "oversight.siem"
-local text       = require "oversight.cli.support.text"
+local comparison      = require "oversight.cli.support.comparison"
+local core            = require "oversight.core"
+local given_selection = require "oversight.cli.support.given_selection"
+local given_sink      = require "oversight.cli.support.given_sink"
+local members         = require "oversight.cli.support.members"
+local must            = require "oversight.cli.support.must"
+local numbers         = require "oversight.cli.support.numbers"
+local registries      = require "oversight.registries"
+local siem            = require "oversight.siem"
+local text            = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
@@ -32,7 +33,7 @@ local M = {
     { "--format", "-f", value = "NAME", complete = "format",
       help = "when the name in the checkpoint is not on the search path" },
     { "--id-path", value = "PATH", help = "where records hold the event's id, as event.id, when that is unclear" },
-    { "--since", value = "UNIX", whole = true, help = "as the export was given" },
+    given_selection.options[1], given_selection.options[2], given_selection.options[3],
     { "--refresh", value = "SECONDS", natural = true,
       help = "with --to: how long a new document may take to be counted (default: 5)" },
     { "--json", help = "for programs; of many registries: a line for each" },
@@ -117,7 +118,7 @@ end
 local function compare(given, place, left)
   local compared = comparison.open {
     db = place.db, checkpoint = place.checkpoint, state = place.state, read_at = place.read_at,
-    format = given.format, since = given.since, dead_letters = left.dead_letters,
+    format = given.format, selected = given_selection.of(given), dead_letters = left.dead_letters,
   }
   if left.counter then
     compared:with_target(function(...) return left.counter:count(...) end, given.refresh or 5)

@@ -11,6 +11,7 @@ local program        = require "oversight.program"
 local reconciliation = require "oversight.cli.support.reconciliation"
 local selection      = require "oversight.selection"
 local siem           = require "oversight.siem"
+local tables         = require "oversight.tables"
 
 ---@class oversight.Comparison
 ---@field found oversight.Reconciliation
@@ -18,7 +19,7 @@ local siem           = require "oversight.siem"
 ---@field registry_id string? of the checkpoint
 ---@field registry oversight.Registry
 ---@field format oversight.Format?
----@field since integer?
+---@field selects_all boolean no event of the registry was omitted by options
 ---@field dead oversight.IdCounts
 ---@field read_at number when the checkpoint was read, by the clock
 local Comparison = {}
@@ -30,8 +31,7 @@ local PAGE = 2000
 
 -- ---- what the registry has ----
 
-local IDS = "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 " ..
-  "AND (?4 IS NULL OR timestamp >= ?4) ORDER BY id LIMIT ?3"
+local IDS = "SELECT id FROM events NOT INDEXED WHERE id > ?1 AND id <= ?2 AND (%s) ORDER BY id LIMIT ?3"
 
 local function check_stop()
   if program.stop_requested() then must.fail "stopped on request" end
@@ -39,7 +39,8 @@ end
 
 --- The ids of the next page of events after an id.
 local function read_page(self, after)
-  local rows = must.have(given_registry.rows(self.registry, IDS, after, self.last_id, PAGE, self.since))
+  local registry = self.registry
+  local rows = must.have(given_registry.rows(registry, IDS:format(registry:condition()), after, self.last_id, PAGE))
   local ids = {}
   for i, row in ipairs(rows) do
     local id = row[1]
@@ -195,8 +196,8 @@ function Comparison:with_files(files, id_path)
       add_event(self, id, count, id_counts.MANY)
     end
   end)
-  -- Those before --since were not asked for.
-  if not self.since then self.found.unknown = seen.ids - known end
+  -- Those that are not selected were not asked for.
+  if self.selects_all then self.found.unknown = seen.ids - known end
 end
 
 --- How many documents each of these events has.
@@ -239,18 +240,20 @@ function Comparison:close()
 end
 
 --- Opens the registry of a checkpoint that belongs to it; or ends the command.
----@param options { db: string, checkpoint: string, state: table, read_at: number, format: string?, since: integer?,
+---@param options { db: string, checkpoint: string, state: table, read_at: number, format: string?, selected: table,
 ---  dead_letters: string[]? } state: of the checkpoint, as it was at read_at
 ---@return oversight.Comparison
 function M.open(options)
   local state = options.state
   local self = setmetatable({ found = reconciliation.new(), last_id = state.last_id, registry_id = state.registry_id,
-    since = options.since, read_at = options.read_at }, Comparison)
+    selects_all = next(options.selected) == nil, read_at = options.read_at }, Comparison)
   if options.format or state.format then
     local format, message, code = given_format.load({}, options.format or state.format)
     self.format = options.format and must.have(format, message, code) or format
   end
-  self.registry = must.have(given_registry.open { path = options.db, registry_id = self.registry_id or "registry" })
+  self.registry = must.have(given_registry.open(tables.merge(options.selected, {
+    path = options.db, registry_id = self.registry_id or "registry",
+  })))
   must.have(self.registry:ordering()) -- in a damaged file, pages of ids could pass over some
   local problem = position.problem(self.registry, options.db, options.checkpoint, state.last_id)
   if problem then must.fail(problem) end

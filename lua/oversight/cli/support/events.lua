@@ -1,14 +1,16 @@
 --- The events that try, diff and check look at: of a registry, or of lines of JSON.
-local given_format   = require "oversight.cli.support.given_format"
-local given_registry = require "oversight.cli.support.given_registry"
-local must           = require "oversight.cli.support.must"
-local record         = require "oversight.record"
-local siem           = require "oversight.siem"
+local given_format    = require "oversight.cli.support.given_format"
+local given_registry  = require "oversight.cli.support.given_registry"
+local given_selection = require "oversight.cli.support.given_selection"
+local must            = require "oversight.cli.support.must"
+local record          = require "oversight.record"
+local siem            = require "oversight.siem"
+local tables          = require "oversight.tables"
 
 local M = {}
 
 --- The options that the three commands share.
-M.options = {
+M.options = given_selection.with_options {
   { "--db", value = "FILE", help = "take events of this registry" },
   { "--registry-id", value = "ID", help = "the registry's identity in records (default: registry)" },
   { "--limit", value = "N", natural = true, help = "at most N events" },
@@ -88,10 +90,12 @@ end
 ---@return oversight.Event[]
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
+  local selected = given_selection.of(given)
+  if not given.db and next(selected) then must.fail("--since, --until and --kind need --db", "usage") end
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
-  local registry = must.have(given_registry.open {
+  local registry = must.have(given_registry.open(tables.merge(selected, {
     path = given.db, registry_id = registry_id, limit = limit, by_id = true,
-  })
+  })))
   local events = {}
   local ok, problem = pcall(function()
     for event in registry:events() do events[#events + 1] = event end

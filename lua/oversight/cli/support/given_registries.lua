@@ -1,8 +1,9 @@
 --- The registries that --db and --registry-id name: one, or many.
-local core       = require "oversight.core"
-local lazy       = require "oversight.lazy"
-local must       = require "oversight.cli.support.must"
-local registries = lazy "oversight.registries"
+local core            = require "oversight.core"
+local given_selection = require "oversight.cli.support.given_selection"
+local lazy            = require "oversight.lazy"
+local must            = require "oversight.cli.support.must"
+local registries      = lazy "oversight.registries"
 
 local M = {}
 
@@ -19,11 +20,12 @@ local function identity_of(path, id)
 end
 
 --- What a pipeline reads, as it takes it: { path =, registry_id = }, or { registries = }.
----@param given table options of the command: db, registry_id, since, limit
+---@param given table options of the command: db, registry_id, since, until, kind, limit
 ---@return table
 function M.source_of(given)
   local paths, ids = given.db, given.registry_id or {}
-  local source = { since = given.since, limit = given.limit }
+  local source = given_selection.of(given)
+  source.limit = given.limit
   if #paths == 1 and not (paths[1]:find "[*?[]" and registries.is_pattern(paths[1])) then
     source.path, source.registry_id = paths[1], identity_of(paths[1], ids[#ids])
     return source
@@ -46,6 +48,11 @@ function M.problem(given, output)
   if given.truncate then return "--truncate does not go with several registries: each has a checkpoint" end
   if output == "-" and given.follow and (given.jobs or 1) > 1 then
     return "--jobs does not go with standard output: each thread writes by itself"
+  end
+  for _, name in ipairs { "limit", "until" } do
+    if given[name] and given.follow and not given.dry_run then
+      return ("--%s does not go with --follow of several registries: each would end by itself"):format(name)
+    end
   end
   if given.receipt and not registries.is_own(given.receipt) then
     return "--receipt of several registries is a path with {registry_id}"

@@ -1,4 +1,5 @@
 --- The registry that a command's options name: what reads it ends at SIGINT and SIGTERM.
+local kinds   = require "oversight.kinds"
 local program = require "oversight.program"
 local siem    = require "oversight.siem"
 
@@ -10,6 +11,8 @@ local M = {}
 function M.open(options)
   local registry, message, code = siem.registry.open(options)
   if not registry then return nil, message, code end
+  local problem = kinds.problem(registry, options.kind)
+  if problem then return nil, problem, "invalid" end
   registry:set_go_on(function() return not program.stop_requested() end)
   return registry
 end

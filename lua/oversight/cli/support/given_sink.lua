@@ -1,13 +1,14 @@
 --- The sink that a command was given: a file, standard output, a URL, or a kind of SIEM by --to.
-local core     = require "oversight.core"
-local files    = require "oversight.files"
-local lazy     = require "oversight.lazy"
-local messages = require "oversight.cli.support.messages"
-local must     = require "oversight.cli.support.must"
-local output   = require "oversight.output"
-local program  = require "oversight.program"
-local siem     = require "oversight.siem"
-local record   = lazy "oversight.record"
+local core      = require "oversight.core"
+local files     = require "oversight.files"
+local lazy      = require "oversight.lazy"
+local messages  = require "oversight.cli.support.messages"
+local must      = require "oversight.cli.support.must"
+local output    = require "oversight.output"
+local program   = require "oversight.program"
+local siem      = require "oversight.siem"
+local record    = lazy "oversight.record"
+local rehearsal = lazy "oversight.cli.support.rehearsal"
 
 local M = {}
 
@@ -74,7 +75,6 @@ local function check_file_options(given, kind)
   if given.append and given.truncate then return "give either --append or --truncate" end
   if (given.append or given.truncate) and not is_file then return "--append and --truncate need --output FILE" end
   if given.pretty and (is_file or kind) then return "--pretty is for standard output only" end
-  if given.dry_run and not kind then return "--dry-run shows requests: it needs --to or a URL" end
 end
 
 --- What is wrong with how a sink is given, or nil.
@@ -246,8 +246,17 @@ local function print_requests(sink)
   end)
 end
 
+--- Stands for a file or standard output. What it counts is in given.rehearsal.
+local function rehearse(given)
+  local message, code
+  given.rehearsal, message, code = rehearsal.new(given.output, given.truncate)
+  if not given.rehearsal then return nil, message, code end
+  return given.rehearsal:sink()
+end
+
 local function open(given, kind, format, chosen)
   if kind then return open_kind(given, kind, format, chosen) end
+  if given.dry_run then return rehearse(given) end
   if given.output and given.output ~= "-" then
     return siem.sink.file(given.output, { truncate = given.truncate })
   end
@@ -255,7 +264,7 @@ local function open(given, kind, format, chosen)
   return siem.sink.stdout()
 end
 
---- Opens the sink. With --dry-run it prints requests, and sends nothing.
+--- Opens the sink. With --dry-run it prints requests, or counts what it would write, and delivers nothing.
 ---@param given table parsed options, checked
 ---@param kind oversight.SinkKind?
 ---@param format oversight.Format|table|nil whose records it is for
@@ -263,7 +272,7 @@ end
 ---@return oversight.Sink?, string? message, string? code
 function M.open(given, kind, format, chosen)
   local sink, message, code = open(given, kind, format, chosen)
-  if sink and given.dry_run then print_requests(sink) end
+  if sink and given.dry_run and kind then print_requests(sink) end
   return sink, message, code
 end
 

@@ -39,7 +39,8 @@ local SHARED = { "brokers", "topic", "kafka" }
 
 --- What is about one registry.
 local OF_REGISTRY = {
-  "db", "registry_id", "since", "limit", "checkpoint", "wait", "tlog", "on_unverified", "dry_run", "receipt",
+  "db", "registry_id", "since", "until", "kind", "limit", "checkpoint", "wait", "tlog", "on_unverified", "dry_run",
+  "receipt",
 }
 
 local function flag_of(name)

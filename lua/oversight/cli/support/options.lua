@@ -1,9 +1,10 @@
 --- Options of a command: declared as data, and parsed.
 ---
---- An option is { "--name", "-n", value = "FILE", help = "...", required, many, whole, natural, hidden, instead }.
---- "-n" is a shorter name, which few have. Without `value` it is a flag. `whole` and `natural` make it an integer.
---- A `hidden` one is in no help. `complete` is what completions offer where `value` does not say it: "format", or a
---- list of words, and files when it has `files`. What a command was to do is not done when one with `instead` is there.
+--- An option is { "--name", "-n", value = "FILE", help = "...", required, many, whole, natural, time, hidden,
+--- instead }. "-n" is a shorter name, which few have. Without `value` it is a flag. `whole` and `natural` make it an
+--- integer, `time` one of seconds. A `hidden` one is in no help. `complete` is what completions offer where `value`
+--- does not say it: "format", or a list of words, and files when it has `files`. What a command was to do is not done
+--- when one with `instead` is there.
 ---
 --- An empty text is refused, as it comes from a variable that is not set, unless `value` shows '' as a choice.
 ---
@@ -12,6 +13,7 @@
 --- "--" is not an option.
 ---
 --- No message repeats a value: it may hold a secret.
+local core    = require "oversight.core"
 local lazy    = require "oversight.lazy"
 local unknown = lazy "oversight.cli.support.unknown"
 
@@ -38,6 +40,10 @@ end
 local function convert(option, text)
   if text == "" and not option.value:find("''", 1, true) then
     return nil, option[1] .. " is empty: is the variable that it comes from set?"
+  end
+  if option.time then
+    local seconds, message = core.time(text)
+    return seconds, message and ("%s: %s%s"):format(option[1], message, describe_number(text))
   end
   if not option.whole and not option.natural then return text end
   local number = text:match "^[+-]?%d+$" and math.tointeger(tonumber(text))

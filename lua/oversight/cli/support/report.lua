@@ -20,6 +20,8 @@ local M = {}
 ---@field head string? what comes after the mark, instead of what an export says
 ---@field dead_letter string? the file of refused events
 ---@field dry_run boolean?
+---@field rehearsed { sentence: string, records: integer, bytes: integer, target: string }? what a file would hold
+---@field start integer? of a dry run: the position of its checkpoint
 ---@field last_id integer? of the checkpoint
 ---@field remedy string? how an event that stops the export is kept aside
 
@@ -27,7 +29,7 @@ local INDENT = "     "
 
 -- ---- the mark ----
 
-local MARKS = { cancelled = "stopped", pipe_closed = "stopped", held = "held" }
+local MARKS = { cancelled = "stopped", finished = "stopped", pipe_closed = "stopped", held = "held" }
 
 --- The mark of a failure: "stopped", "held" or "failed".
 ---@param code string?
@@ -92,9 +94,15 @@ local function describe_remedy(_, ending)
     "'oversight-siem replay FILE'"):format(ending.remedy)
 end
 
+local function describe_start(_, ending)
+  if not ending.start then return end
+  return ("from %s on; the checkpoint stays there"):format(
+    ending.start == 0 and "the first event" or ("the event after %d"):format(ending.start))
+end
+
 --- What comes after the first line: each gives a sentence, a list of them, or nil.
 local LINES = {
-  function(counts) return counts.nothing end,
+  describe_start, function(counts) return counts.nothing end,
   describe_repairs, describe_refused, describe_reasons, function(counts) return describe_counters(counts) end,
   describe_left, describe_remedy,
 }
@@ -122,8 +130,9 @@ end
 local STYLES = { ok = "good", ["dry run"] = "good", failed = "error", held = "error" }
 
 local function print_ending(ending)
-  local head = ending.head or ("%s %s event(s) as %s"):format(ending.dry_run and "would send" or "exported",
-    numbers.count(ending.counts.exported), text.printable(ending.title))
+  local head = ending.head or ending.rehearsed and ending.rehearsed.sentence or ("%s %s event(s)"):format(
+    ending.dry_run and "would send" or "exported", numbers.count(ending.counts.exported))
+  if not ending.head then head = ("%s as %s"):format(head, text.printable(ending.title)) end
   if ending.registry then head = ("%s from %s"):format(head, text.printable(ending.registry)) end
   local mark, width = M.mark(ending), core.terminal_width(2)
   local line, way = ("%s %s"):format(color.paint(2, STYLES[mark] or "warning", ("[%s]"):format(mark)), head),
@@ -153,6 +162,8 @@ local function fields_of(ending)
     local count = counts[counter.name]
     if counter.kind == "counter" and math.type(count) == "integer" then fields[counter.name] = count end
   end
+  local rehearsed = ending.rehearsed
+  for _, key in ipairs(rehearsed and { "records", "bytes", "target" } or {}) do fields[key] = rehearsed[key] end
   if counts.reasons and #counts.reasons > 0 then fields.reasons = counts.reasons end
   return fields
 end

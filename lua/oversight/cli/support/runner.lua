@@ -16,6 +16,7 @@ local M = {}
 ---@field command string? whose messages are printed
 ---@field remedy string? how an event that stops it is kept aside
 ---@field dry_run boolean? requests are printed, and nothing is sent
+---@field rehearsal (fun(): oversight.Rehearsal?)? what counts instead of a file
 ---@field head (fun(): string)? what comes after the mark, instead of what an export says
 ---@field dead_letter string? the file that refused events are kept in, when the pipeline names none
 ---@field shows_progress boolean? on standard error, when the number of events is known
@@ -61,7 +62,9 @@ local function run_one(job, given, style)
   if bar then bar.finish() end
   local ended = counts or at_failure
   if not ended then return nil, message, code end
+  local rehearsal = style.rehearsal and style.rehearsal()
   local answer, problem, kind = report.close({
+    rehearsed = rehearsal and rehearsal:take(), start = job.rehearse and ended.start,
     counts = ended, title = job:title(), registry = job.registry, seconds = core.clock() - begun, target = ended.target,
     beginning = ended.beginning, dead_letter = job.dead_letter or style.dead_letter, remedy = style.remedy,
     dry_run = style.dry_run, head = style.head and style.head(),

@@ -187,6 +187,7 @@ local function run_once(self, job)
   if self.after and not job.checkpoint and not job.found then job.after = self.after end
   local ran, answer, problem, kind, counts = pcall(job.run, job)
   if not ran then problem, kind = answer, "failed" end
+  if ran and answer then problem, kind, counts = "all that was asked for is exported", "finished", answer end
   if not self.started then return problem, kind end
   return problem, kind, counts
 end
@@ -225,7 +226,8 @@ local function conclude(self, job, counts, message, code)
     fields.delivered, fields.refused = numbers.exported, numbers.refused
     if job.members then fields.registries = #job.members else fields.last_id = numbers.last_id end
     fields.target = numbers.target
-    if state == "stopped" and numbers.retrying_since > 0 then fields.cause = message end
+    local has_cause = state == "stopped" and (code == "finished" or numbers.retrying_since > 0)
+    if has_cause then fields.cause = message end
   end
   log.write(state == "stopped" and "info" or "error", state == "stopped" and "stopped" or message, fields)
   if self.process.count > 0 then self.process:finish() end
