@@ -57,6 +57,7 @@ void siem_lua_bind_entry(lua_State *L);
 void siem_lua_bind_news(lua_State *L);
 void siem_lua_bind_source(lua_State *L);
 void siem_lua_bind_system(lua_State *L);
+void siem_lua_bind_rights(lua_State *L);
 
 /* Pushes why an export refused events: a list of {reason=, events=, first={id, ...}}. */
 void siem_lua_push_reasons(lua_State *L, const siem_export *export_);

@@ -54,5 +54,6 @@ SIEM_API int luaopen_oversight_core(lua_State *L) {
     siem_lua_bind_tlog(L);
     siem_lua_bind_digest(L);
     siem_lua_bind_system(L);
+    siem_lua_bind_rights(L);
     return 1;
 }

@@ -87,19 +87,6 @@ static int absolute_path(lua_State *L) {
     return 1;
 }
 
-/* core.access(path, rights) -> true when this user has all of the rights ("rwx") to a file or
- * folder, or nil and the reason */
-static int check_access(lua_State *L) {
-    const char *rights = luaL_checkstring(L, 2);
-    int mode = (strchr(rights, 'r') != NULL ? R_OK : 0) | (strchr(rights, 'w') != NULL ? W_OK : 0) |
-               (strchr(rights, 'x') != NULL ? X_OK : 0);
-    if (faccessat(AT_FDCWD, siem_lua_check_text(L, 1), mode, AT_EACCESS) != 0) {
-        return luaL_fileresult(L, 0, NULL);
-    }
-    lua_pushboolean(L, true);
-    return 1;
-}
-
 /* core.file_stamp(path) -> text that changes when the file does, or nil when there is none */
 static int file_stamp(lua_State *L) {
     struct stat s;
@@ -313,7 +300,6 @@ void siem_lua_bind_system(lua_State *L) {
                                          {"clock", monotonic_clock},
                                          {"pause", pause_for},
                                          {"retry_pause", retry_pause},
-                                         {"access", check_access},
                                          {"file_stamp", file_stamp},
                                          {"absolute_path", absolute_path},
                                          {"file_identity", file_identity},

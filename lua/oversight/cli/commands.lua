@@ -6,7 +6,7 @@ local M = {}
 
 M.names = {
   "export", "replay", "ping", "run", "try", "diff", "check", "formats", "where", "converters", "sinks", "checkpoint",
-  "status", "reconcile", "verify", "inspect", "sign",
+  "status", "doctor", "reconcile", "verify", "inspect", "sign",
 }
 
 M.summary = "Exports the beacon events of an Oversight registry to a SIEM"

@@ -2,6 +2,7 @@
 local checkpoint     = require "oversight.cli.checkpoint"
 local given_registry = require "oversight.cli.support.given_registry"
 local given_source   = require "oversight.cli.support.given_source"
+local lag            = require "oversight.cli.support.lag"
 local lazy           = require "oversight.lazy"
 local members        = require "oversight.cli.support.members"
 local must           = require "oversight.cli.support.must"
@@ -32,82 +33,65 @@ local M = {
     "2 wrong usage, 4 unknown: the registry is idle and not ours to open.",
 }
 
---- The ids that were given after the checkpoint, and how many whole seconds ago the first of these events occurred: nil
---- when none has a time.
-local function read_lag(registry, last_id)
-  local lag = must.have(registry:lag(last_id))
-  local is_known = lag.events == 0 or lag.seconds > 0
-  return { events = lag.events, last_id = last_id + lag.events, seconds = is_known and math.floor(lag.seconds) or nil }
-end
-
-local function describe_lag(lag)
-  if not lag.events then return "unknown" end
-  if lag.events == 0 and lag.problem then return "nothing that is in this registry" end
-  if lag.events == 0 then return "nothing: all events are exported" end
-  local events = ("%d event(s), up to id %d"):format(lag.events, lag.last_id)
-  if not lag.seconds then return events end
-  return ("%s; the first of them is %s old"):format(events, numbers.duration(lag.seconds))
-end
-
 --- What the checkpoint of a registry says, and how much is left. One that is idle has a lag with a problem alone.
 local function look(path, checkpoint_path)
   local state = must.have(siem.checkpoint.read(checkpoint_path))
   local registry, message, code = given_registry.open { path = path, registry_id = "registry", follow = true }
   if code == "idle" then return state, { problem = message, is_idle = true } end
-  local lag = read_lag(must.have(registry, message, code), state.last_id)
-  lag.problem = position.problem(registry, path, checkpoint_path, state.last_id)
+  local left = lag.read(must.have(registry, message, code), state.last_id)
+  left.problem = position.problem(registry, path, checkpoint_path, state.last_id)
   registry:close()
-  return state, lag
+  return state, left
 end
 
-local function print_json(path, state, lag)
-  state.db, state.lag_events, state.lag_seconds, state.problem = path, lag.events, lag.seconds, lag.problem
+local function print_json(path, state, left)
+  state.db, state.lag_events, state.lag_seconds, state.problem = path, left.events, left.seconds, left.problem
   print(siem.json.encode(state))
 end
 
 --- Of one registry.
 local function run_one(given, path)
   local checkpoint_path = given[1] or path .. ".checkpoint"
-  local state, lag = look(path, checkpoint_path)
+  local state, left = look(path, checkpoint_path)
   if given.json then
-    print_json(nil, state, lag)
+    print_json(nil, state, left)
   else
     checkpoint.print(checkpoint_path, state)
-    print(("%-13s %s"):format("Behind", describe_lag(lag)))
-    if lag.problem then print(("%-13s %s"):format("Problem", text.printable(lag.problem))) end
+    print(("%-13s %s"):format("Behind", lag.describe(left)))
+    if left.problem then print(("%-13s %s"):format("Problem", text.printable(left.problem))) end
   end
-  if lag.is_idle then must.fail(false, "idle") end
-  return lag.problem and "incomplete" or "ok"
+  if left.is_idle then must.fail(false, "idle") end
+  return left.problem and "incomplete" or "ok"
 end
 
 --- One of many, whatever is wrong with it.
 local function look_at_member(given, member)
-  local state, lag
+  local state, left
   local _, failure = members.try(function()
-    state, lag = look(member.path, members.checkpoint_of(given[1], member))
+    state, left = look(member.path, members.checkpoint_of(given[1], member))
   end)
   if failure then return {}, { problem = failure.message } end
-  return state, lag
+  return state, left
 end
 
-local function print_member(path, lag)
-  local line = lag.events and describe_lag(lag) or nil
-  if lag.problem then line = (line and line .. "; " or "") .. lag.problem end
+local function print_member(path, left)
+  local line = left.events and lag.describe(left) or nil
+  if left.problem then line = (line and line .. "; " or "") .. left.problem end
   print(text.printable(("%s: %s"):format(path, line)))
 end
 
 --- Of many registries: a line for each, and one for all.
 local function run_many(given)
-  local list, left, late, problems, idle = members.find(given.db), 0, 0, 0, 0
+  local list, events, late, problems, idle = members.find(given.db), 0, 0, 0, 0
   for _, member in ipairs(list) do
-    local state, lag = look_at_member(given, member)
-    if given.json then print_json(member.path, state, lag) else print_member(member.path, lag) end
-    left, late = left + (lag.events or 0), late + ((lag.events or 0) > 0 and 1 or 0)
-    idle, problems = idle + (lag.is_idle and 1 or 0), problems + (lag.problem and not lag.is_idle and 1 or 0)
+    local state, left = look_at_member(given, member)
+    if given.json then print_json(member.path, state, left) else print_member(member.path, left) end
+    events, late = events + (left.events or 0), late + ((left.events or 0) > 0 and 1 or 0)
+    idle, problems = idle + (left.is_idle and 1 or 0), problems + (left.problem and not left.is_idle and 1 or 0)
   end
   if not given.json then
     print(("%d registries: %d with %s event(s) left, %d with a problem, %d idle"):format(#list, late,
-      numbers.count(left), problems, idle))
+      numbers.count(events), problems, idle))
   end
   if problems == 0 and idle > 0 then must.fail(false, "idle") end
   return problems > 0 and "incomplete" or "ok"

@@ -101,7 +101,7 @@ end
 -- ---- opening ----
 
 --- Where a secret is, as the engine takes it: "@FILE" is "file:FILE", as it is for a header.
-local function secret_source(text)
+function M.secret_source(text)
   return text and (text:gsub("^@", "file:"))
 end
 
@@ -154,8 +154,8 @@ function M.read_properties(properties)
   for i, property in ipairs(properties or {}) do
     local name, value = property:match "^([^=]*)=(.*)$"
     local is_secret = is_secret_property(name)
-    list[i] = is_secret and ("%s=%s"):format(name, secret_source(value)) or property
-    if is_secret and not names_source(secret_source(value)) then
+    list[i] = is_secret and ("%s=%s"):format(name, M.secret_source(value)) or property
+    if is_secret and not names_source(M.secret_source(value)) then
       messages.warning(("%s in --kafka is given as it is, where a list of processes may show it: give file:PATH, " ..
         "env:NAME or cmd:COMMAND"):format(name))
     end
@@ -183,7 +183,7 @@ local function warn_of_literals(given, kind)
   warn_of_embedded(given)
   for _, option in ipairs(kind.options) do
     local value = given[option.name]
-    if option.kind == "secret" and value and not names_source(secret_source(value)) then
+    if option.kind == "secret" and value and not names_source(M.secret_source(value)) then
       messages.warning(("%s is given as it is, where a list of processes may show it: give file:PATH, env:NAME or " ..
         "cmd:COMMAND"):format(flag_of(option.name)))
     end
@@ -206,7 +206,7 @@ end
 local function open_kind(given, kind, format, chosen)
   local own = {}
   for name, option in pairs(kind.takes) do
-    own[name] = option.kind == "secret" and secret_source(given[name]) or given[name]
+    own[name] = option.kind == "secret" and M.secret_source(given[name]) or given[name]
   end
   local shared = kind.from_format
   if shared and format and not own[shared] then own[shared] = chosen and chosen[shared] or format.options[shared] end

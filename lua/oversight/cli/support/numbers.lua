@@ -24,6 +24,20 @@ function M.duration(seconds)
   return table.concat(parts, " ")
 end
 
+local SIZES = { { 1 << 40, "TiB" }, { 1 << 30, "GiB" }, { 1 << 20, "MiB" }, { 1 << 10, "KiB" } }
+
+--- "12.3 GiB": cut to a tenth.
+---@param bytes integer
+function M.bytes(bytes)
+  for _, size in ipairs(SIZES) do
+    if bytes >= size[1] then
+      local tenths = bytes // (size[1] // 10)
+      return ("%d.%d %s"):format(tenths // 10, tenths % 10, size[2])
+    end
+  end
+  return ("%d B"):format(bytes)
+end
+
 local function rounded(number) return math.floor(number + 0.5) end
 
 --- "less than 0.01 s", "0.02 s", "3.2 s", "1 min 52 s"
