@@ -241,12 +241,14 @@ static int read_table_file(lua_State *L) {
     return read_whole(L, SIEM_FILE_TABLE);
 }
 
-/* core.replace_file(path, bytes) -> true, or nil, message, code. All users may read the file. */
+/* core.replace_file(path, bytes[, is_private]) -> true, or nil, message, code. All users may read
+ * the file, unless it is private. */
 static int replace_file(lua_State *L) {
     siem_error err;
     size_t size;
     const char *path = siem_lua_check_text(L, 1), *bytes = luaL_checklstring(L, 2, &size);
-    if (siem_replaced_file_write(path, bytes, size, 0644, false, &err) != SIEM_OK) {
+    if (siem_replaced_file_write(path, bytes, size, lua_toboolean(L, 3) ? 0600 : 0644, false,
+                                 &err) != SIEM_OK) {
         return siem_lua_fail(L, &err);
     }
     lua_pushboolean(L, true);

@@ -3,25 +3,31 @@ local color           = require "oversight.cli.support.color"
 local core            = require "oversight.core"
 local given_registry  = require "oversight.cli.support.given_registry"
 local given_selection = require "oversight.cli.support.given_selection"
+local inspection      = require "oversight.cli.support.inspection"
+local lazy            = require "oversight.lazy"
 local must            = require "oversight.cli.support.must"
 local siem            = require "oversight.siem"
 local tables          = require "oversight.tables"
 local text            = require "oversight.cli.support.text"
+local files           = lazy "oversight.files"
+local page            = lazy "oversight.cli.support.page"
 
-local MOST_ROWS, LABEL_WIDTH, LEAST_LABEL, MOST_TOKENS = 31, 24, 8, 10
+local MOST_ROWS, LABEL_WIDTH, LEAST_LABEL = 31, 24, 8
 local pad   = require("oversight.cli.support.columns").pad
 local print = require("oversight.output").print
-local rows  = given_registry.rows
 
 local M = {
   summary = "Shows what is in a registry: kinds, times, unknown tokens, order",
-  usage   = "--db FILE",
+  usage   = "--db FILE [--html FILE] [--json]",
   examples = {
     "oversight-siem inspect --db registry.sqlite",
-    "oversight-siem inspect --db /srv/oversight/registry.sqlite >survey.txt",
+    "oversight-siem inspect --db /srv/oversight/registry.sqlite --since 30d --html registry.html",
   },
   options = given_selection.with_options {
     { "--db", value = "FILE", required = true, help = "the registry's SQLite database" },
+    { "--html", value = "FILE",
+      help = "write a page with pictures: days, kinds, documents, recipients, networks, unknown tokens" },
+    { "--json", help = "print the numbers of that page, for programs" },
   },
 }
 
@@ -49,24 +55,6 @@ local function print_bars(list, width)
     local bar = ("#"):rep(math.max(1, math.floor(room * row.count / most)))
     print(("  %s %" .. digits .. "d  %s"):format(label, row.count, color.paint(1, "bar", bar)))
   end
-end
-
---- Events by day, or by month or year when there are many days.
-local function events_by_period(days)
-  for _, period in ipairs { { "day", 10 }, { "month", 7 }, { "year", 4 } } do
-    local list = {}
-    for _, day in ipairs(days) do
-      local label, last = day.label:sub(1, period[2]), list[#list]
-      if last and last.label == label then
-        last.count = last.count + day.count
-      else
-        list[#list + 1] = { label = label, count = day.count }
-      end
-    end
-    if #list <= MOST_ROWS then return list, period[1] end
-    days = list
-  end
-  return { table.unpack(days, #days - MOST_ROWS + 1) }, "year, the last " .. MOST_ROWS
 end
 
 --- The range of times, and the events whose time the targets change.
@@ -97,49 +85,49 @@ local function print_order(ordering)
   end
 end
 
---- Why tokens cannot be compared with `beacons`, or nil. No export reads that table.
-local function incomparable(registry)
-  local columns, problem = rows(registry, "SELECT 1 FROM pragma_table_info('beacons') WHERE name = 'token_id'")
-  if columns and #columns == 0 then return "the registry has no table 'beacons' to compare tokens with" end
-  if columns then columns, problem = rows(registry, "SELECT token_id FROM beacons LIMIT 1") end
-  return not columns and "tokens cannot be compared with 'beacons': " .. problem or nil
-end
-
---- Tokens of events that no row of `beacons` knows: from another registry, or made up.
-local function print_unknown_tokens(registry)
-  local reason = incomparable(registry)
-  if reason then
-    print_field("warning", "Unknown", text.printable(reason))
+local function print_unknown_tokens(unknown)
+  if unknown.problem then
+    print_field("warning", "Unknown", text.printable(unknown.problem))
     return
   end
-  local is_unknown = ("WHERE (%s) AND token_id NOT IN " ..
-    "(SELECT b.token_id FROM beacons AS b WHERE b.token_id IS NOT NULL)"):format(registry:condition())
-  local total = must.have(rows(registry,
-    "SELECT count(DISTINCT token_id COLLATE BINARY) FROM events " .. is_unknown))
-  local count = total[1][1]
-  print_heading(("Unknown tokens: %d"):format(count))
-  local most = must.have(rows(registry, "SELECT token_id AS label, count(*) AS count FROM events " .. is_unknown ..
-    " GROUP BY token_id COLLATE BINARY ORDER BY count DESC, token_id COLLATE BINARY LIMIT ?", MOST_TOKENS))
-  for _, row in ipairs(most) do
+  print_heading(("Unknown tokens: %d"):format(unknown.distinct))
+  for _, row in ipairs(unknown.most) do
     print(("  %s  %d event(s)"):format(text.fitting(row.label, 24), row.count))
   end
-  if count > #most then print(("  and %d more"):format(count - #most)) end
+  if unknown.distinct > #unknown.most then print(("  and %d more"):format(unknown.distinct - #unknown.most)) end
 end
 
-function M.run(given)
-  local registry = must.have(given_registry.open(
-    tables.merge(given_selection.of(given), { path = given.db, registry_id = "registry" })))
+--- For people, in a terminal.
+local function print_all(registry, path)
   local width, survey = core.terminal_width(1) or 80, must.have(registry:survey(os.time()))
-  print_field("heading", "Registry", text.printable(given.db))
+  print_field("heading", "Registry", text.printable(path))
   print_field("heading", "Events", ("%d"):format(survey.count))
   print_times(survey)
   print_order(survey)
   print_heading "By kind:"
   print_bars(survey.kinds, width)
-  local periods, period = events_by_period(survey.days)
-  print_heading(("By %s:"):format(period))
+  local periods, period, is_cut = inspection.periods(survey.days, MOST_ROWS)
+  print_heading(("By %s%s:"):format(period, is_cut and ", the last " .. MOST_ROWS or ""))
   print_bars(periods, width)
-  print_unknown_tokens(registry)
+  print_unknown_tokens(inspection.unknown_tokens(registry))
+end
+
+--- Writes the page, whose values are of people: others cannot read it.
+local function write_page(found, path)
+  must.have(files.check { { db = found.path, output = path } })
+  must.have(core.replace_file(path, page.render(found), true))
+end
+
+function M.run(given)
+  local registry = must.have(given_registry.open(
+    tables.merge(given_selection.of(given), { path = given.db, registry_id = "registry" })))
+  if not given.html and not given.json then
+    print_all(registry, given.db)
+    return "ok"
+  end
+  local found = inspection.read(registry, given.db)
+  if given.html then write_page(found, given.html) end
+  if given.json then print(inspection.encode(found)) end
   return "ok"
 end
 
