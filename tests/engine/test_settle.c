@@ -36,7 +36,8 @@ static siem_code take(void *context, const siem_batch *batch, siem_outcome *outc
  * a wrong time, 7 both of these: wrong times come last. */
 static int open_all(void **state) {
     static const char *const token[] = {"token_id", NULL}, *const extra[] = {"extra", NULL},
-                             *const time[] = {"timestamp", NULL}, *const score[] = {"score", NULL};
+                             *const time[] = {"occurred_unix", NULL},
+                             *const score[] = {"score", NULL};
     (void)state;
     test_sql("settle.db",
              "CREATE TABLE events (id INTEGER PRIMARY KEY, token_id TEXT, kind TEXT, "
