@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MOST_SIZE ((size_t)PTRDIFF_MAX / 1024) /* of a list: more does not fit in memory */
+/* Of a list: more does not fit in memory. With 32 bits, a text may have a good part of it. */
+#define MOST_SIZE ((size_t)PTRDIFF_MAX / (PTRDIFF_MAX > INT32_MAX ? 1024 : 8))
 
 siem_code siem_misuse_null(const char *function, const char *argument, siem_error *err) {
     return siem_error_of_option(err, SIEM_INVALID, argument, "%s: %s is NULL: it must be given",

@@ -182,7 +182,7 @@ static void test_many(void **state) {
 static siem_code give_list(void *context, siem_event *event, const siem_value *value,
                            siem_value *result, siem_error *err) {
     const size_t *count = context;
-    static char list[7 << 20];
+    static char list[13 << 20];
     (void)event, (void)value, (void)err;
     list[0] = '[';
     for (size_t i = 0; i < *count; i++) memcpy(list + 1 + 3 * i, "{},", 3);
@@ -196,7 +196,7 @@ static void test_long_lists(void **state) {
     static const struct {
         size_t count;
         siem_code code;
-    } lists[] = {{1, SIEM_OK}, {1000, SIEM_OK}, {2000000, SIEM_REFUSED}};
+    } lists[] = {{1, SIEM_OK}, {1000, SIEM_OK}, {4000000, SIEM_REFUSED}};
     siem_event *event;
     (void)state;
     assert_ok(siem_event_open(&event, NULL, 0, "r", &err));

@@ -193,7 +193,8 @@ static void test_blank(void **state) {
     const siem_deadletter_place wrong[] = {{.offset = -1, .size = 1},
                                            {.offset = INT64_MAX, .size = 1},
                                            {.offset = 0, .size = (size_t)INT64_MAX + 1}};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    const size_t count = SIZE_MAX > INT64_MAX ? 3 : 2; /* with 32 bits no size is wrong */
+    for (size_t i = 0; i < count; i++) {
         const siem_deadletter_place both[] = {{.offset = 0, .size = 1}, wrong[i]};
         assert_int_equal(siem_deadletter_blank(path, both, 2, &err), SIEM_INVALID);
         assert_non_null(strstr(err.message, "place 1 is"));

@@ -61,7 +61,7 @@ static void test_kinds_of_any_type(void **state) {
     assert_kind(&s, 1, NULL, 1);
     assert_int_equal(s.kinds[2].kind.integer, -7);
     assert_true(s.kinds[3].kind.real == 5.5);
-    assert_true(s.kinds[4].kind.real == 1e300);
+    assert_true(s.kinds[4].kind.real == (double)1e300);
     assert_kind(&s, 5, "", 1);
     assert_kind(&s, 6, "a", 1);
     assert_kind(&s, 7, "ab", 1);
