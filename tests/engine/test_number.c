@@ -47,7 +47,7 @@ static void test_records(void **state) {
                              {.destination = "string", .from = real, .as = "text"},
                              {.destination = "value", .value = "0.5"}};
     const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 1}},
-                               {"real", {.type = SIEM_REAL, .real = 0.1 + 0.2}},
+                               {"real", {.type = SIEM_REAL, .real = 0.30000000000000004}},
                                {"text", test_text("0.75")},
                                {"extra", test_text("{\"x\": 1.25}")}};
     siem_mapping *mapping;

@@ -15,7 +15,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-make_root "$build/root.tar" "$(dpkg --print-architecture)"
+make_root "$build/root.tar" "$(dpkg --print-architecture)" minbase
 "${own[@]}" from scratch >"$work/log" 2>&1 || cannot_run "buildah does not run here: $(tail -n 1 "$work/log")"
 (cd "$build" && cpack -B "$work/context") >"$work/log" 2>&1 || fail "cpack: $(cat "$work/log")"
 cp --reflink=auto "$build/root.tar" "$work/context"

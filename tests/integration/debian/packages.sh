@@ -16,7 +16,7 @@ debs=("$work"/made/*.deb)
 lintian --allow-root --fail-on error "${debs[@]}" >"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"
 echo "lintian: no errors, $(grep -c ^W: "$work/log") warning(s)"
 
-make_root "$build/root.tar" "$(dpkg --print-architecture)"
+make_root "$build/root.tar" "$(dpkg --print-architecture)" minbase
 root=$work/root
 mkdir "$root"
 tar -C "$root" -xf "$build/root.tar"

@@ -1,0 +1,14 @@
+# cross.cmake: a toolchain of Debian's for another architecture. Of the environment: CROSS_ROOT, a folder with that
+# architecture's libraries; CROSS_TRIPLET, as aarch64-linux-gnu. Tests run in the emulator of qemu-user.
+set(CMAKE_SYSTEM_NAME Linux)
+string(REGEX REPLACE "-.*" "" CMAKE_SYSTEM_PROCESSOR $ENV{CROSS_TRIPLET})
+set(CMAKE_C_COMPILER $ENV{CROSS_TRIPLET}-gcc)
+set(CMAKE_LIBRARY_ARCHITECTURE $ENV{CROSS_TRIPLET})
+set(CMAKE_SYSROOT $ENV{CROSS_ROOT})
+set(CMAKE_FIND_ROOT_PATH ${CMAKE_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${CMAKE_SYSTEM_PROCESSOR}-static -L ${CMAKE_SYSROOT})
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${CMAKE_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR} ${CMAKE_SYSROOT}/usr/lib/$ENV{CROSS_TRIPLET}/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig)
