@@ -46,7 +46,10 @@ grep -q "127.0.0.1" "$work/log" && ! grep -q "libcurl4" "$work/log" || fail "spl
 ping --to kafka --brokers 127.0.0.1:1 --topic t --timeout 1
 grep -q "Connect to" "$work/log" || fail "kafka: $(cat "$work/log")"
 for file in /usr/lib/systemd/system/oversight-siem{,@}.service /etc/logrotate.d/oversight-siem \
-    /usr/share/doc/oversight-siem/{copyright,changelog.gz,examples/elastic/index-template.json}; do
+    /usr/share/doc/oversight-siem/{copyright,changelog.gz,examples/elastic/index-template.json} \
+    /usr/share/man/man{1/oversight-siem.1,5/oversight-siem-formats.5}.gz \
+    /usr/share/{bash-completion/completions/oversight-siem,zsh/vendor-completions/_oversight-siem} \
+    /usr/share/fish/vendor_completions.d/oversight-siem.fish; do
     [ -s "$root$file" ] || fail "the package has no $file"
 done
 grep -q "^ExecStart=/usr/bin/oversight-siem " "$root"/usr/lib/systemd/system/oversight-siem{,@}.service || fail "the units name another program"
