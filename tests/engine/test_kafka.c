@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PRODUCE 0 /* its ApiKey */
@@ -193,6 +194,18 @@ static void test_messages(void **state) {
     assert_string_equal(f.key, "r-1");
     assert_string_equal(f.headers, "oversight-schema=oversight-siem-1 oversight-format=plain "
                                    "oversight-registry-id=r-1 oversight-event-id=1 ");
+}
+
+/* What lingers until a request is full is sent when no more comes. */
+static void test_no_linger(void **state) {
+    (void)state;
+    siem_sink *sink = open_sink(PAIRS("kafka", "linger.ms=300000"));
+    siem_batch *batch = make_batch(1, 2);
+    time_t begun = time(NULL);
+    assert_send(sink, batch, NULL, SIEM_OK, NULL);
+    assert_true(time(NULL) - begun < 60);
+    close_sink(sink);
+    siem_batch_close(batch);
 }
 
 static void test_cloudevents(void **state) {
@@ -558,25 +571,16 @@ static void test_signals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_messages),
-        WITH_TOPIC(test_cloudevents),
-        WITH_TOPIC(test_no_labels),
-        WITH_TOPIC(test_too_large),
-        WITH_TOPIC(test_refused_by_broker),
-        WITH_TOPIC(test_held),
-        WITH_TOPIC(test_unknown_topic),
-        WITH_TOPIC(test_transient),
-        WITH_TOPIC(test_fatal),
-        WITH_TOPIC(test_outage),
-        WITH_TOPIC(test_given_up),
-        WITH_TOPIC(test_stop),
-        WITH_TOPIC(test_ping),
-        WITH_TOPIC(test_count),
-        WITH_TOPIC(test_count_fails),
-        WITH_TOPIC(test_preview),
-        WITH_TOPIC(test_options),
-        WITH_TOPIC(test_no_connection),
-        WITH_TOPIC(test_signals),
+        WITH_TOPIC(test_messages),      WITH_TOPIC(test_no_linger),
+        WITH_TOPIC(test_cloudevents),   WITH_TOPIC(test_no_labels),
+        WITH_TOPIC(test_too_large),     WITH_TOPIC(test_refused_by_broker),
+        WITH_TOPIC(test_held),          WITH_TOPIC(test_unknown_topic),
+        WITH_TOPIC(test_transient),     WITH_TOPIC(test_fatal),
+        WITH_TOPIC(test_outage),        WITH_TOPIC(test_given_up),
+        WITH_TOPIC(test_stop),          WITH_TOPIC(test_ping),
+        WITH_TOPIC(test_count),         WITH_TOPIC(test_count_fails),
+        WITH_TOPIC(test_preview),       WITH_TOPIC(test_options),
+        WITH_TOPIC(test_no_connection), WITH_TOPIC(test_signals),
     };
     return cmocka_run_group_tests(tests, open_cluster, close_cluster);
 }

@@ -118,9 +118,11 @@ static siem_code set_all(rd_kafka_conf_t *conf, const siem_kafka_client *client,
 }
 
 /* Keys go to the partitions that Java's clients choose. How much is in flight, and how long it may
- * take, a delivery decides. */
+ * take, a delivery decides. While more records come, requests are filled: the producer sends what
+ * there is as soon as none do. */
 static const setting of_producers[] = {{"enable.idempotence", "true"},
                                        {"acks", "all"},
+                                       {"linger.ms", "20"},
                                        {"partitioner", "murmur2_random"},
                                        {"message.timeout.ms", "0"},
                                        {"topic.metadata.propagation.max.ms", "10000"},

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#define FLUSH_MS   100  /* milliseconds that a flush takes at most: what fails is seen after it */
 #define BACK_MS    100  /* milliseconds between two looks while messages are taken back */
 #define PING_LEAST 100  /* milliseconds of the first question of a ping; each is twice as long, */
 #define PING_MOST  1000 /* up to this */
@@ -278,12 +279,23 @@ static void yield_now(siem_kafka_producer *producer) {
     }
 }
 
-/* Serves reports, or waits where there is nothing to be reported. */
+/* Whether another parcel could be in flight: who waits all the same has no more records. */
+static bool has_room(const siem_kafka_producer *producer) {
+    size_t count = 0;
+    for (const flight *f = producer->first; f != NULL; f = f->next) count++;
+    return count < producer->owner->sink.pace.in_flight;
+}
+
+/* Serves reports, or waits where there is nothing to be reported. What lingers until a request is
+ * full is sent when no more comes. */
 static void serve(const siem_kafka_producer *producer, double seconds) {
     const struct timespec pause = {(time_t)seconds, (long)(fmod(seconds, 1) * 1e9)};
     rd_kafka_t *handle = producer->client.handle;
-    if (handle != NULL) (void)siem_rdkafka.poll(handle, (int)ceil(seconds * 1e3));
-    else (void)nanosleep(&pause, NULL);
+    int milliseconds = (int)ceil(seconds * 1e3);
+    if (handle == NULL) (void)nanosleep(&pause, NULL);
+    else if (milliseconds == 0 || !has_room(producer))
+        (void)siem_rdkafka.poll(handle, milliseconds);
+    else (void)siem_rdkafka.flush(handle, milliseconds < FLUSH_MS ? milliseconds : FLUSH_MS);
 }
 
 void siem_kafka_producer_wait(siem_kafka_producer *producer, int milliseconds) {

@@ -29,6 +29,7 @@ static const siem_symbol symbols[] = {
     {"rd_kafka_error_code", AT(error_code)},
     {"rd_kafka_error_destroy", AT(error_destroy)},
     {"rd_kafka_fatal_error", AT(fatal_error)},
+    {"rd_kafka_flush", AT(flush)},
     {"rd_kafka_get_watermark_offsets", AT(get_watermark_offsets)},
     {"rd_kafka_header_get_all", AT(header_get_all)},
     {"rd_kafka_incremental_assign", AT(incremental_assign)},

@@ -28,6 +28,7 @@ typedef struct siem_rdkafka_functions {
     __typeof__(rd_kafka_error_code) *error_code;
     __typeof__(rd_kafka_error_destroy) *error_destroy;
     __typeof__(rd_kafka_fatal_error) *fatal_error;
+    __typeof__(rd_kafka_flush) *flush;
     __typeof__(rd_kafka_get_watermark_offsets) *get_watermark_offsets;
     __typeof__(rd_kafka_header_get_all) *header_get_all;
     __typeof__(rd_kafka_incremental_assign) *incremental_assign;
