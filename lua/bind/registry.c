@@ -133,7 +133,10 @@ static int read_time(lua_State *L) {
 static bool read_time_option(lua_State *L, const char *key, int64_t *seconds) {
     lua_pushcfunction(L, read_time);
     lua_pushstring(L, key);
-    bool is_given = lua_rawget(L, 1) != LUA_TNIL;
+    int type = lua_rawget(L, 1), is_whole = 0;
+    bool is_given = type != LUA_TNIL;
+    (void)lua_tointegerx(L, -1, &is_whole);
+    if (type == LUA_TNUMBER && !is_whole) luaL_error(L, "%s must be a whole number", key);
     if (is_given) {
         lua_call(L, 1, 2);
         if (lua_isnil(L, -2)) luaL_error(L, "%s: %s", key, lua_tostring(L, -1));
