@@ -34,7 +34,9 @@ assert (f["complete"], f["missing"], f["twice"]) == (False, [17, 19, 20, 2500], 
 seq 2 2 3000 | sed 's/$/d/' >even.sed
 sed -f even.sed q.jsonl.1 >odd.jsonl
 run 1 "${check[@]}" --file odd.jsonl q.jsonl
-[ "$(wc -L <out)" -le 80 ] || fail "lines are longer than a terminal"
+script -qefc "stty cols 80; '$program' ${check[*]} --file odd.jsonl q.jsonl" /dev/null </dev/null >screen || true
+[ "$(tr -d '\r' <screen | wc -L)" -le 80 ] || fail "lines are longer than a terminal"
+same <(tr -s '\r\n ' ' ' <screen) <(tr -s '\n ' ' ' <out)
 echo '{"event": {"kind": "dns"}}' >>holes.jsonl
 run 1 "${check[@]}" --file holes.jsonl --file q.jsonl
 has out "1 line(s) without an event's id, the first one:"
