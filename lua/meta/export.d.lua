@@ -27,7 +27,7 @@ function siem.pipeline(definition) end
 ---@field jobs integer? threads that render, 1 to 64; see [All cores](#all-cores)
 ---@field tlog string|oversight.Tlog|nil the transparency log that events are compared with: a file, a URL, or an open log
 ---@field on_unverified "export"|"stop"|"refuse"|nil what happens to an event that differs from its leaf; `"export"` by default
----@field receipt string? a file that gets a line about what was delivered, at the end, and once an hour with `follow`
+---@field receipt string? a file that gets a line about what was delivered, at the end, and once an hour with `follow`; of many registries a path with `{registry_id}`
 ---@field receipt_key string? a PEM file with the Ed25519 key that signs the receipt
 ---@field progress (fun(counts: oversight.Counts, path: string?): boolean?)? called about ten times a second; false ends the export; of many registries with the path of one
 ---@field notice (fun(text: string, path: string?))? called when an attempt fails that is retried, and when it works again
