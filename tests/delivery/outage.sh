@@ -137,7 +137,7 @@ account again none 1 10
 # ---- at a terminal: the line makes room ----
 plan '[{"status": 503}]'
 receive screen hec --plan plan.json
-script -qec "stty cols 80; '$program' export --db r.db ${splunk[*]} --url $url --progress --retry-base 0.5 --batch-events 1" \
+script -qec "stty cols 80; NO_COLOR=1 '$program' export --db r.db ${splunk[*]} --url $url --progress --retry-base 0.5 --batch-events 1" \
     screen.log >/dev/null
 tr '\r' '\n' <screen.log | grep -q "^oversight-siem: warning: splunk at $url: HTTP 503" ||
     fail "the warning does not begin a line: $(cat -v screen.log)"
