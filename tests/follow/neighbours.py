@@ -159,7 +159,7 @@ def foreign(program):
                 path.unlink()
         act(OTHER, make, "shared/input")
         to = ["--to", "splunk", "--url", "http://127.0.0.1:1", "--retries", "0"]
-        write("own/table.lua", "local siem = require 'oversight.siem'\nlocal t = assert(siem.lookup.csv('shared/input', 'k'))\n"
+        write("own/table.lua", "local siem = require 'oversight.siem'\nlocal t = assert(siem.lookup.csv('../shared/input', 'k'))\n"
               "return require('oversight.formats.ecs'):extend 'x' { { 'labels.x', with = function() return t.k end } }\n")
         for ended in (export(*to, "--token", "file:shared/input"),
                       export("--to", "http", "--url", "http://127.0.0.1:1", "--format", "ecs", "--header", "@shared/input"),
