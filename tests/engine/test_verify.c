@@ -1,0 +1,248 @@
+/* test_verify.c: the rows of a registry against the leaves of its log, with one thing changed. */
+#include "testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS 6
+
+/* The leaf of a row as a registry writes it: Python's JSON, its members sorted. */
+static const char *const leaves[ROWS] = {
+    "{\"event\":\"beacon\",\"file_id\":\"f\",\"kind\":\"http_img\",\"recipient_id\":\"j\\u00f6rg\","
+    "\"source_ip\":\"192.0.2.1\",\"timestamp\":\"2026-01-01T00:00:01Z\",\"token_id\":\"t1\","
+    "\"user_agent\":\"a \\\"b\\\"\"}",
+    "{\"event\":\"beacon\",\"file_id\":null,\"kind\":\"http_img\",\"recipient_id\":null,"
+    "\"source_ip\":\"192.0.2.2\",\"timestamp\":\"2026-01-01T00:00:02Z\",\"token_id\":\"t2\","
+    "\"user_agent\":null}",
+    "{\"event\":\"register\",\"file_id\":\"f\"}",
+    "{\"event\":\"beacon\",\"file_id\":\"f\",\"kind\":\"dns\",\"qname\":\"x.example\",\"qtype\":"
+    "\"A\","
+    "\"recipient_id\":\"j\",\"source_ip\":\"192.0.2.3\",\"timestamp\":\"2026-01-01T00:00:03Z\","
+    "\"token_id\":\"t3\"}",
+    "{\"event\":\"beacon\",\"file_id\":\"f\",\"kind\":\"http_img\",\"recipient_id\":\"j\","
+    "\"source_ip\":\"192.0.2.4\",\"timestamp\":\"2026-01-01T00:00:04Z\",\"token_id\":\"t4\","
+    "\"user_agent\":\"\"}",
+    "{\"event\":\"beacon\",\"file_id\":\"f\",\"kind\":\"http_img\",\"recipient_id\":\"j\","
+    "\"source_ip\":\"192.0.2.5\",\"timestamp\":\"2026-01-01T00:00:05Z\",\"token_id\":\"t5\","
+    "\"user_agent\":\"ua\"}"};
+
+/* Rows 1 to 5, with leaves 0, 1, 3, 4 and 5. */
+static const char rows[] =
+    "INSERT INTO events VALUES"
+    "(1, 't1', 'f', 'jörg', 'i', 'http_img', '192.0.2.1', 'a \"b\"', NULL, 1,"
+    " '2026-01-01T00:00:01Z', 0),"
+    "(2, 't2', NULL, NULL, 'i', 'http_img', '192.0.2.2', NULL, NULL, 2,"
+    " '2026-01-01T00:00:02Z', 1),"
+    "(3, 't3', 'f', 'j', 'i', 'dns', '192.0.2.3', NULL, '{\"qname\": \"x.example\", \"qtype\": "
+    "\"A\", \"more\": 1}', 3, '2026-01-01T00:00:03Z', 3),"
+    "(4, 't4', 'f', 'j', 'i', 'http_img', '192.0.2.4', '', NULL, 4, '2026-01-01T00:00:04Z', 4),"
+    "(5, 't5', 'f', 'j', 'i', 'http_img', '192.0.2.5', 'ua', NULL, 5, '2026-01-01T00:00:05Z', 5);";
+
+static int number; /* of the registry that is open */
+static siem_tlog_finding found[20];
+static char details[20][64];
+static size_t count;
+
+static void hear(void *context, const siem_tlog_finding *finding) {
+    (void)context;
+    assert_true(count < 20);
+    (void)snprintf(details[count], sizeof details[count], "%s", finding->detail);
+    found[count++] = *finding;
+}
+
+static void write_line(FILE *file, int64_t index, const char *leaf, const char *hashed) {
+    siem_hash hash;
+    assert_ok(siem_tlog_hash(&hash, hashed, strlen(hashed), &err));
+    (void)fprintf(file, "{\"index\": %d, \"leaf_hash\": \"", (int)index);
+    for (size_t i = 0; i < sizeof hash.bytes; i++) (void)fprintf(file, "%02x", hash.bytes[i]);
+    (void)fprintf(file, "\", \"leaf_data\": \"");
+    for (; *leaf != '\0'; leaf++) {
+        if (*leaf == '"' || *leaf == '\\') (void)fputc('\\', file);
+        (void)fputc(*leaf, file);
+    }
+    (void)fprintf(file, "\"}\n");
+}
+
+/* Lines of leaves in that order, a digit each; "x" is a line that is not one. */
+static void write_log(const char *path, const char *order) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (; *order != '\0'; order++) {
+        if (*order == 'x') (void)fprintf(file, "{\"index\": oops\n");
+        else write_line(file, *order - '0', leaves[*order - '0'], leaves[*order - '0']);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The head of the first `size` leaves. */
+static siem_tlog_head head_of(int64_t size) {
+    siem_tlog *log;
+    siem_tlog_head head = {.size = size};
+    const char *path = test_path("whole.jsonl");
+    write_log(path, "012345");
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    assert_int_equal(siem_tlog_size(log), ROWS);
+    assert_ok(siem_tlog_root(log, size, &head.root, &err));
+    siem_tlog_close(log);
+    return head;
+}
+
+/* Verifies the rows, changed by `change`, against a file. */
+static siem_tlog_summary verify_file(const char *change, const char *path,
+                                     const siem_tlog_head *head) {
+    char name[32], sql[2000];
+    siem_tlog *log;
+    siem_registry *registry;
+    siem_tlog_summary summary;
+    (void)snprintf(name, sizeof name, "verify%d.db", ++number);
+    (void)snprintf(sql, sizeof sql, "%s%s%s", TABLE, rows, change);
+    test_sql(name, sql);
+    const siem_registry_options options = {
+        .path = test_path(name), .registry_id = "r", .follow = true};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    const siem_tlog_check check = {.registry = registry, .head = head, .report = hear};
+    count = 0;
+    assert_ok(siem_tlog_verify(log, &check, &summary, &err));
+    siem_tlog_close(log);
+    siem_registry_close(registry);
+    return summary;
+}
+
+static siem_tlog_summary verify(const char *change, const char *order) {
+    const char *path = test_path("leaves.jsonl");
+    write_log(path, order);
+    return verify_file(change, path, NULL);
+}
+
+/* There is one finding. */
+static void assert_one(siem_tlog_fault fault, int64_t row, int64_t leaf, const char *detail) {
+    if (count != 1) {
+        for (size_t i = 0; i < count; i++) {
+            print_message("%s row %d leaf %d\n", siem_tlog_fault_name(found[i].fault),
+                          (int)found[i].row, (int)found[i].leaf);
+        }
+        fail_msg("%zu findings for %s", count, siem_tlog_fault_name(fault));
+    }
+    assert_string_equal(siem_tlog_fault_name(found[0].fault), siem_tlog_fault_name(fault));
+    assert_int_equal(found[0].row, row);
+    assert_int_equal(found[0].leaf, leaf);
+    if (detail != NULL) assert_string_equal(details[0], detail);
+}
+
+static void test_whole(void **state) {
+    siem_tlog_head head = head_of(ROWS);
+    (void)state;
+    siem_tlog_summary summary = verify_file("", test_path("whole.jsonl"), &head);
+    assert_int_equal(count, 0);
+    assert_int_equal(summary.leaves, ROWS);
+    assert_int_equal(summary.callbacks, 5);
+    assert_int_equal(summary.rows, 5);
+    assert_int_equal(summary.proved, 5);
+    assert_int_equal(summary.after_head, 0);
+    assert_memory_equal(&summary.root, &head.root, sizeof head.root);
+    head = head_of(4);
+    summary = verify_file("", test_path("whole.jsonl"), &head);
+    assert_int_equal(count, 0);
+    assert_int_equal(summary.after_head, 2);
+}
+
+/* Each column that a leaf covers, by its name; and those that it does not cover. */
+static void test_rows_altered(void **state) {
+    static const struct {
+        const char *change;
+        int64_t row, leaf;
+        const char *fields;
+    } cases[] = {
+        {"UPDATE events SET token_id = 'T' WHERE id = 1;", 1, 0, "token_id"},
+        {"UPDATE events SET file_id = 'x' WHERE id = 2;", 2, 1, "file_id"},
+        {"UPDATE events SET recipient_id = 'jorg' WHERE id = 1;", 1, 0, "recipient_id"},
+        {"UPDATE events SET source_ip = NULL WHERE id = 4;", 4, 4, "source_ip"},
+        {"UPDATE events SET user_agent = NULL WHERE id = 1;", 1, 0, "user_agent"},
+        {"UPDATE events SET qualified_timestamp = '2026' WHERE id = 5;", 5, 5,
+         "qualified_timestamp"},
+        {"UPDATE events SET extra = '{\"qname\":\"y\",\"qtype\":\"A\"}' WHERE id = 3;", 3, 3,
+         "extra.qname"},
+        {"UPDATE events SET source_ip = '::1', token_id = 'T' WHERE id = 5;", 5, 5,
+         "source_ip, token_id"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_tlog_summary summary = verify(cases[i].change, "012345");
+        assert_one(SIEM_TLOG_ROW_ALTERED, cases[i].row, cases[i].leaf, cases[i].fields);
+        assert_int_equal(summary.proved, 4);
+        assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 1);
+    }
+    (void)verify("UPDATE events SET issuer_id = 'x', timestamp = 9;", "012345");
+    assert_int_equal(count, 0);
+}
+
+static void test_rows(void **state) {
+    (void)state;
+    (void)verify("UPDATE events SET tlog_index = -1 WHERE id = 5;", "01234");
+    assert_one(SIEM_TLOG_ROW_NEVER_LOGGED, 5, -1, "");
+    (void)verify("", "01234");
+    assert_one(SIEM_TLOG_ROW_WITHOUT_LEAF, 5, 5, "");
+    (void)verify("DELETE FROM events WHERE id = 4;", "012345");
+    assert_one(SIEM_TLOG_LEAF_WITHOUT_ROW, 0, 4, "");
+    (void)verify("DELETE FROM events WHERE id = 5;", "012345");
+    assert_one(SIEM_TLOG_LEAF_WITHOUT_ROW, 0, 5, "");
+    (void)verify("INSERT INTO events SELECT 6, token_id, file_id, recipient_id, issuer_id, kind,"
+                 "source_ip, user_agent, extra, timestamp, qualified_timestamp, tlog_index "
+                 "FROM events WHERE id = 5;",
+                 "012345");
+    assert_one(SIEM_TLOG_ROW_TWICE, 6, 5, NULL);
+}
+
+static void test_lines(void **state) {
+    siem_tlog_head head = head_of(ROWS);
+    char path[256];
+    (void)state;
+    (void)stpcpy(path, test_path("lines.jsonl"));
+    siem_tlog_summary summary = verify("", "01x345");
+    assert_true(count > 0);
+    assert_int_equal(summary.findings[SIEM_TLOG_LINE_MALFORMED], 1);
+    summary = verify("", "01345");
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
+    summary = verify("", "0123345");
+    /* And those after it, whose place is one further. */
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_TWICE], 3);
+    summary = verify("", "013245");
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISPLACED], 1);
+    write_log(path, "01234");
+    summary = verify_file("DELETE FROM events WHERE id = 5;", path, &head);
+    assert_one(SIEM_TLOG_TRUNCATED, 0, 5, NULL);
+    assert_int_equal(found[0].other, 6);
+    head.root.bytes[0] ^= 1;
+    write_log(path, "012345");
+    summary = verify_file("", path, &head);
+    assert_int_equal(summary.findings[SIEM_TLOG_HEAD_ROOT], 1);
+}
+
+/* A leaf whose text is not what was hashed, of a callback and of a registration. */
+static void test_leaves_altered(void **state) {
+    char path[256];
+    (void)state;
+    (void)stpcpy(path, test_path("altered.jsonl"));
+    for (int at = 0; at < 3; at += 2) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        for (int i = 0; i < ROWS; i++) {
+            write_line(file, i, i == at ? "{\"event\":\"other\"}" : leaves[i], leaves[i]);
+        }
+        assert_int_equal(fclose(file), 0);
+        siem_tlog_summary summary = verify_file("", path, NULL);
+        assert_one(SIEM_TLOG_LEAF_ALTERED, 0, at, NULL);
+        assert_int_equal(summary.proved, 5);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),          cmocka_unit_test(test_rows_altered),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_leaves_altered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
