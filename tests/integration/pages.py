@@ -35,7 +35,7 @@ for page in sorted(root.rglob("*.md")):
     if name.startswith(("build", "tests/")):
         continue
     text = page.read_text().replace("\\\n", " ")
-    for command, arguments in re.findall(r"^[$ ]*(?:build/)?oversight-siem +(\w+)\b([^#\n]*)", text, re.M):
+    for command, arguments in re.findall(r"^[$ ]*(?:build/)?oversight-siem +(\w+)\b(?!/)([^#\n]*)", text, re.M):
         if command not in helps:
             problems.append(f"{name}: there is no command {command}")
             continue
