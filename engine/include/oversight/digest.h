@@ -24,7 +24,8 @@ typedef struct siem_digest_sum {
     siem_hash hash;
 } siem_digest_sum;
 
-/* What was added since the last call; the digest is of nothing then. Errors: SIEM_NO_MEMORY. */
+/* Returns the sum of what was added since the last call, and empties the digest. Errors:
+ * SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_digest_take(siem_digest *digest, siem_digest_sum *sum, siem_error *err);
 
 /* Closes the digest, which no export uses any more. */

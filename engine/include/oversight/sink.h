@@ -14,9 +14,9 @@ typedef struct siem_sink siem_sink;
 typedef enum siem_verdict {
     SIEM_UNDECIDED = 0, /* not sent, or not known */
     SIEM_DELIVERED,
-    SIEM_RETRY,  /* not now: again later */
-    SIEM_REJECT, /* this record, never */
-    SIEM_HOLD    /* the configuration is wrong: nothing goes on until it is fixed */
+    SIEM_RETRY,  /* send it again later */
+    SIEM_REJECT, /* the target never takes this record */
+    SIEM_HOLD    /* the configuration is wrong: the export stops until it is fixed */
 } siem_verdict;
 
 typedef struct siem_outcome {
@@ -30,20 +30,21 @@ typedef struct siem_outcome {
 
 /* Opens a file for appending whole lines; `truncate` empties it before the first one. It is made
  * with mode 0640, whatever the umask is. When the path is renamed or removed (log rotation), the
- * next batch goes to a new file of that path. A file has one writer: an export locks it while it
- * runs, a batch that is sent without one until the sink is closed. When another sink or process has
- * the lock, that fails with SIEM_HELD, and the file stays as it is. Readers' locks do not count.
- * Errors: SIEM_NOT_FOUND for a folder that is not there, SIEM_HELD for a file or a link of another
- * user, root's aside; SIEM_INVALID for a database of SQLite or a file beside one, SIEM_IO. */
+ * next batch goes to a new file of that path. A file has one writer. An export locks it while it
+ * runs. siem_sink_send without an export locks it until the sink is closed. When another sink or
+ * process has the lock, both fail with SIEM_HELD, and the file is not changed. Locks of readers do
+ * not count. Errors: SIEM_NOT_FOUND for a folder that does not exist, SIEM_HELD for a file or a
+ * link of another user except root; SIEM_INVALID for a database of SQLite or a file beside one,
+ * SIEM_IO. */
 SIEM_API siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate,
                                        siem_error *err);
 
-/* Standard output. Errors: SIEM_IO when it is closed, or open for reading only. */
+/* Standard output. Errors: SIEM_IO when it is closed or read-only. */
 SIEM_API siem_code siem_sink_open_stdout(siem_sink **out, siem_error *err);
 
-/* A sink of the caller. `send` fails, or takes all records of the batch, or changes the outcomes
- * (one a record, preset to SIEM_DELIVERED; reasons are copied) of those it did not take. `close`
- * (NULL is allowed) runs once, from siem_sink_close. */
+/* A sink of the caller. `send` fails, or takes records: `outcomes` has one for each record, preset
+ * to SIEM_DELIVERED, and `send` changes those of records that it did not take (reasons are copied).
+ * `close` (NULL is allowed) runs once, from siem_sink_close. */
 typedef siem_code (*siem_send_function)(void *context, const siem_batch *batch,
                                         siem_outcome *outcomes, siem_error *err);
 SIEM_API siem_code siem_sink_open_function(siem_sink **out, siem_send_function send,
@@ -58,7 +59,7 @@ typedef struct siem_option {
 
 /* Opens a sink that delivers to a SIEM over HTTP, "http", "splunk", "elastic", "sentinel", "azure",
  * or to a topic: "kafka".
- * What its options are, siem_sink_kind_at tells. Nothing is sent. Credentials are given as
+ * siem_sink_kind_option lists its options. Nothing is sent. Credentials are given as
  * "file:PATH", "env:NAME" or "cmd:COMMAND". Errors: SIEM_INVALID, also for an option that is empty,
  * SIEM_NOT_FOUND for an unknown kind, SIEM_HELD for a credential that cannot be read. */
 SIEM_API siem_code siem_sink_open(siem_sink **out, const char *kind, const siem_option *options,
@@ -91,7 +92,7 @@ typedef struct siem_sink_option {
     const char *value;  /* "BYTES": what its text means; NULL for a flag */
     const char *help;   /* one sentence, without its range and its default */
     double least, most; /* of a number: its range; else 0 */
-    char fallback[32];  /* what it is when it is not given; "": nothing, or what `help` says */
+    char fallback[32];  /* the default; "": none, or `help` has it */
     bool required;
     bool secret; /* it may hold a credential */
 } siem_sink_option;
@@ -101,46 +102,47 @@ typedef struct siem_sink_option {
 SIEM_API bool siem_sink_kind_option(const siem_sink_kind *kind, size_t index,
                                     siem_sink_option *option);
 
-/* Delivers a batch, waiting and trying again as the sink's options say. `outcomes` (NULL is
+/* Delivers a batch. It waits and retries as the sink's options say. `outcomes` (NULL is
  * allowed) receives one outcome a record, also on failure: a file never keeps part of a record.
  * Reasons are borrowed until the sink sends again or is closed. Errors: SIEM_IO, SIEM_PIPE_CLOSED,
- * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, SIEM_REFUSED when a record was rejected, or what a
- * function gave. */
+ * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_CANCELLED, SIEM_REFUSED when a record was rejected, or the code
+ * of the caller's function. */
 SIEM_API siem_code siem_sink_send(siem_sink *sink, const siem_batch *batch, siem_outcome *outcomes,
                                   siem_error *err);
 
-/* Asks whether the target is there, takes the credentials, and is set up, as far as it tells;
- * changes nothing there. `answer` (NULL is allowed) receives what it said. Errors: SIEM_HELD,
- * SIEM_UNAVAILABLE, SIEM_INVALID for a sink that has no target. */
+/* Asks whether the target is reachable, takes the credentials and is set up, as far as its protocol
+ * says. It changes nothing there. `answer` (NULL is allowed) receives the target's answer. Errors:
+ * SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink that has no target. */
 SIEM_API siem_code siem_sink_ping(siem_sink *sink, char answer[200], siem_error *err);
 
 /* How often the target has each of these events of a registry, at most 2,500: `counts` receives as
- * many numbers. "elastic" can tell, by the ids of its documents, which it finds once their index
- * was refreshed; and "kafka", which reads the topic once, by the headers or keys of messages.
- * Errors: SIEM_HELD, SIEM_UNAVAILABLE, SIEM_INVALID for a sink that cannot tell. */
+ * many numbers. For "elastic", by the ids of documents, after their index was refreshed; and for
+ * "kafka", which reads the topic once, by the headers or keys of messages. Errors: SIEM_HELD,
+ * SIEM_UNAVAILABLE, SIEM_INVALID for any other sink. */
 #define SIEM_MOST_COUNTED 2500
 SIEM_API siem_code siem_sink_count(siem_sink *sink, const char *registry_id,
                                    const char *const *event_ids, size_t size, unsigned *counts,
                                    siem_error *err);
 
-/* From here on gives `preview` each request, as text with secrets masked, and sends nothing. */
+/* From here on, the sink sends nothing. `preview` receives each request as text, with secrets
+ * masked. */
 typedef void (*siem_preview_text)(void *context, const char *text, size_t size);
 SIEM_API siem_code siem_sink_set_preview(siem_sink *sink, siem_preview_text preview, void *context,
                                          siem_error *err);
 
-/* From here on asks `go_on` at least ten times a second while siem_sink_send, siem_sink_ping and
- * siem_sink_count wait for a target, or once a second while a ping of "kafka" does; false ends them
- * with SIEM_CANCELLED. NULL: never. */
+/* Sets a function that is called at least ten times a second while siem_sink_send, siem_sink_ping
+ * and siem_sink_count wait for a target (once a second while a ping of "kafka" does). When it
+ * returns false, they fail with SIEM_CANCELLED. NULL: none. */
 typedef bool (*siem_sink_go_on)(void *context);
 SIEM_API void siem_sink_set_go_on(siem_sink *sink, siem_sink_go_on go_on, void *context);
 
-/* Told of attempts that fail and are made again: the first one with its cause and when the next one
- * is, then rarer, and that they succeed again. Before the first request, and once: of a
- * credential's file that other users can read. One line, without a secret. */
+/* Receives one line, without a secret: the first attempt that fails, with its cause and the time of
+ * the next one; further ones at growing intervals; and that attempts succeed again. Before the
+ * first request, it receives once the file of a credential that other users can read. */
 typedef void (*siem_notice_function)(void *context, const char *text);
 
-/* From here on calls `notice` from siem_sink_send, siem_sink_ping and siem_sink_count. NULL:
- * nobody. An export has its own. */
+/* Sets the function that siem_sink_send, siem_sink_ping and siem_sink_count call. NULL: none. An
+ * export has its own. */
 SIEM_API void siem_sink_set_notice(siem_sink *sink, siem_notice_function notice, void *context);
 
 /* Where a sink delivers: the scheme, host and port of its URL, brokers, or a file's path; NULL for
@@ -155,10 +157,10 @@ SIEM_API const char *siem_sink_beginning(const siem_sink *sink);
 /* The name of a sink's kind: "file", "stdout", "function", or one of siem_sink_kind_at. */
 SIEM_API const char *siem_sink_name(const siem_sink *sink);
 
-/* Closes, and reports what only closing can tell (a network file system's late write error). The
- * sink is gone in either case, but for SIEM_INVALID: an export still has events for it, and is to
- * be finished or closed first. Exports that are open on it can only be closed then. Errors:
- * SIEM_IO, SIEM_INVALID. */
+/* Closes the sink, and reports an error that appears only then (a late write error of a network
+ * file system). The sink is closed also after an error, except SIEM_INVALID: an export still has
+ * events for it, and must be finished or closed first. Exports that are open on the sink can then
+ * only be closed. Errors: SIEM_IO, SIEM_INVALID. */
 SIEM_API siem_code siem_sink_close(siem_sink *sink, siem_error *err);
 
 #endif

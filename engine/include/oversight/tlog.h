@@ -1,7 +1,7 @@
 /* tlog.h: the registry's transparency log. A registry appends each callback to a log, a Merkle tree
- * (RFC 6962) whose head it signs: hashes, proofs and heads are checked here, and the events of a
- * registry against its log. The chapter of siem.h on evidence, which includes this file and whose
- * conventions hold here. Since 0.2.0. */
+ * (RFC 6962), and signs its head. These functions check hashes, proofs and heads, and compare the
+ * events of a registry with its log. The chapter of siem.h on evidence, which includes this file
+ * and whose conventions hold here. Since 0.2.0. */
 #ifndef OVERSIGHT_TLOG_H
 #define OVERSIGHT_TLOG_H
 
@@ -53,11 +53,11 @@ typedef struct siem_tlog siem_tlog;
 
 typedef struct siem_tlog_options {
     const char *source;        /* required: a file, as leaves.jsonl, or the URL of a registry */
-    siem_registry_go_on go_on; /* 0: nobody is asked whether to go on; false: SIEM_CANCELLED */
+    siem_registry_go_on go_on; /* called while the log is read, false: SIEM_CANCELLED; 0: none */
     void *go_on_context;
 } siem_tlog_options;
 
-/* Reads each leaf once. What is wrong with leaves is left to siem_tlog_verify. Errors:
+/* Reads each leaf once. siem_tlog_verify reports what is wrong with leaves. Errors:
  * SIEM_NOT_FOUND, SIEM_HELD for another user's file in a folder to which all may write; SIEM_IO,
  * SIEM_UNAVAILABLE; SIEM_INVALID for a file or an answer that is not a log, SIEM_UNPROVED for a log
  * that lacks more than 65,536 leaves; SIEM_CANCELLED, SIEM_NO_MEMORY. */
@@ -84,8 +84,8 @@ SIEM_API siem_code siem_tlog_leaf(const siem_tlog *log, int64_t index, siem_hash
                                   siem_error *err);
 
 /* Whether the log has the leaf that an event must have: `leaf` receives its hash, or that of the
- * leaf with its index, or zeros. Errors: SIEM_UNPROVED when it has not, by a message that says in
- * which fields they differ; SIEM_NO_MEMORY. */
+ * leaf with its index, or zeros. Errors: SIEM_UNPROVED when the log lacks it, and the message names
+ * the fields that differ; SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_tlog_find(siem_tlog *log, siem_event *event, siem_hash *leaf,
                                   siem_error *err);
 
@@ -116,16 +116,16 @@ typedef enum siem_tlog_fault {
     SIEM_TLOG_LEAF_NOT_JSON,    /* its text */
     SIEM_TLOG_LEAF_TWICE,       /* its line has the index of an earlier one */
     SIEM_TLOG_LEAF_MISPLACED,   /* its line is not in the order of indices */
-    SIEM_TLOG_LEAF_MISSING,     /* no line has its index, but lines after it are there */
+    SIEM_TLOG_LEAF_MISSING,     /* no line has its index, and later lines exist */
     SIEM_TLOG_LINE_MALFORMED,   /* line `line` is not a leaf; `leaf`: which one is missing there */
-    SIEM_TLOG_HEAD_SIGNATURE,   /* `detail`: why the signature of a head does not hold */
+    SIEM_TLOG_HEAD_SIGNATURE,   /* `detail`: why the signature of a head is not valid */
     SIEM_TLOG_HEAD_ROOT,        /* the leaves do not have the head's root */
     SIEM_TLOG_TRUNCATED,        /* there are `leaf` leaves, and the head has `other` */
     SIEM_TLOG_FORKED,           /* the log does not continue that of the older head */
     SIEM_TLOG_FAULTS
 } siem_tlog_fault;
 
-/* The name of a fault as Lua has it ("row_altered"), and one that people read. Static; NULL beyond
+/* The name of a fault as Lua has it ("row_altered"), and one for people. Static; NULL beyond
  * the last. */
 SIEM_API const char *siem_tlog_fault_name(siem_tlog_fault fault);
 SIEM_API const char *siem_tlog_fault_title(siem_tlog_fault fault);
@@ -136,7 +136,7 @@ typedef struct siem_tlog_finding {
     int64_t leaf;       /* the index; -1: it is not about a leaf */
     int64_t other;      /* another leaf; -1: none */
     int64_t line;       /* of the file, from 1; 0: not known */
-    const char *detail; /* "" when there is no more to say. Borrowed during the call */
+    const char *detail; /* "" for no more details. Borrowed during the call */
 } siem_tlog_finding;
 typedef void (*siem_tlog_report)(void *context, const siem_tlog_finding *finding);
 
@@ -145,7 +145,7 @@ typedef struct siem_tlog_check {
     const siem_tlog_head *head;       /* NULL: none; the log may have changed with the rows */
     const siem_tlog_head *since_head; /* an older one, whose log this one continues; NULL: none */
     const char *registry_id;          /* the key that signs; NULL: signatures are not checked */
-    siem_tlog_report report;          /* called for each finding; NULL: nobody */
+    siem_tlog_report report;          /* called for each finding; NULL: none */
     void *report_context;
 } siem_tlog_check;
 
@@ -154,14 +154,14 @@ typedef struct siem_tlog_summary {
     int64_t rows, proved;      /* of all rows, those that are what their leaf says */
     int64_t after_head;        /* of these, those whose leaf the head does not have */
     siem_hash root;            /* of all leaves, or of the head's; zero when leaves are missing */
-    bool is_signed;            /* the head's signature holds */
+    bool is_signed;            /* the head's signature is valid */
     uint64_t findings[SIEM_TLOG_FAULTS];
 } siem_tlog_summary;
 
 /* Compares each row of a registry with its leaf, each leaf with its row, and the log with its
- * heads. The registry is read from its first event on, and the log on when a row has a later leaf.
- * Errors: those of the registry and of siem_tlog_grow; SIEM_INVALID for a registry that is not
- * followed, and for a registry_id that is not a key. */
+ * heads. The registry is read from its first event on. When a row has a later leaf, newer leaves of
+ * the log are read. Errors: those of the registry and of siem_tlog_grow; SIEM_INVALID for a
+ * registry that is not followed, and for a registry_id that is not a key. */
 SIEM_API siem_code siem_tlog_verify(siem_tlog *log, const siem_tlog_check *check,
                                     siem_tlog_summary *summary, siem_error *err);
 
