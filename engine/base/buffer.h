@@ -16,7 +16,7 @@ typedef struct siem_allocator {
 void *siem_resize(siem_allocator *allocator, void *block, size_t had, size_t size);
 
 /* All zero is an empty buffer. After an allocation failed, `failed` stays true and writes do
- * nothing, so that a whole record is written before anyone has to ask. */
+ * nothing, so that a caller writes a whole record and then checks once. */
 typedef struct siem_buffer {
     char *bytes;
     size_t size;
@@ -29,10 +29,10 @@ typedef struct siem_buffer {
  * without memory. */
 bool siem_buffer_grow(siem_buffer *buffer, size_t extra);
 
-/* As siem_buffer_reserve, for what is secret: the memory that is given up is wiped. */
+/* As siem_buffer_reserve, for secrets: it wipes the memory that it frees. */
 bool siem_buffer_reserve_secret(siem_buffer *buffer, size_t extra);
 
-/* Takes memory for so many bytes in all, neither more nor less. False, and as before, without it.
+/* Resizes the memory to exactly this many bytes. False without memory: the buffer is unchanged.
  */
 bool siem_buffer_set_capacity(siem_buffer *buffer, size_t capacity);
 

@@ -1,10 +1,10 @@
 /* checked_file.h: opening files in folders to which other users may write.
  *
  * A file that the program writes, or keeps its state in, belongs to its own user or to root.
- * Another user's file is an error (SIEM_HELD), and so is a pipe where a file is expected: nothing
- * is waited for. A link at the end of a path is followed when one of the two made it. What was
- * given open
- * ("/dev/stdout", "/dev/fd/3") is taken as it is for an output and a credential.
+ * Another user's file is an error (SIEM_HELD), and so is a pipe where a file is expected. The
+ * program never waits for it. A link at the end of a path is followed when one of the two made it.
+ * A file that the process was given open ("/dev/stdout", "/dev/fd/3") is used without these checks,
+ * for an output and a credential.
  */
 #ifndef SIEM_CHECKED_FILE_H
 #define SIEM_CHECKED_FILE_H
@@ -26,7 +26,7 @@ typedef enum siem_file_use {
     SIEM_FILE_NEW     /* made; what has the name is removed before */
 } siem_file_use;
 
-/* Opens a file; one that is made has that mode, whatever the umask is. Errors: SIEM_NOT_FOUND,
+/* Opens a file. A new file gets this mode, whatever the umask is. Errors: SIEM_NOT_FOUND,
  * SIEM_HELD for a file that is another user's or is not a regular one, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_checked_file_open(int *fd, const char *path, siem_file_use use, mode_t mode,
                                  siem_error *err);
@@ -35,16 +35,16 @@ siem_code siem_checked_file_open(int *fd, const char *path, siem_file_use use, m
 siem_code siem_checked_file_read(siem_buffer *content, const char *path, siem_file_use use,
                                  siem_error *err);
 
-/* Reads what follows in an open file, as far as `capacity` reaches: its size, or -1 with errno. */
+/* Reads at most `capacity` bytes of an open file. Returns the number, or -1 with errno. */
 ssize_t siem_checked_file_fill(int fd, char *bytes, size_t capacity);
 
-/* The path with the links at its end followed, as far as `use` follows them; to be freed. The file
- * may be missing. Errors: SIEM_HELD, SIEM_IO, SIEM_NO_MEMORY. */
+/* Follows the links at the end of a path, as far as `use` does. The caller frees the result. The
+ * file may be missing. Errors: SIEM_HELD, SIEM_IO, SIEM_NO_MEMORY. */
 siem_code siem_checked_file_resolve(char **real, const char *path, siem_file_use use,
                                     siem_error *err);
 
-/* True for a name of what the process was given open: its opener decides who shares it. NULL is
- * standard output. */
+/* True for the name of a file that the process was given open: whoever opened it decides who shares
+ * it. NULL is standard output. */
 bool siem_is_given_open(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* curl.h: libcurl, which is loaded for the first transport: with the thirty libraries that it
- * needs, that takes as long as all else that an export to a file does before its first record. */
+/* curl.h: libcurl, loaded for the first transport. Loading it and the thirty libraries that it
+ * needs takes as long as everything else that an export to a file does before its first record. */
 #ifndef SIEM_CURL_H
 #define SIEM_CURL_H
 
@@ -56,7 +56,7 @@ typedef struct siem_curl_memory {
     curl_calloc_callback calloc;
 } siem_curl_memory;
 
-/* Before the first open: it uses these in place of malloc's. */
+/* Sets the allocator that libcurl uses in place of malloc's. Called before the first open. */
 void siem_curl_use_memory(const siem_curl_memory *memory);
 
 #endif

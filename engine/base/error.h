@@ -1,4 +1,4 @@
-/* error.h: how a fault is named where it is found. */
+/* error.h: fills errors where faults are found. */
 #ifndef SIEM_ERROR_H
 #define SIEM_ERROR_H
 
@@ -8,8 +8,7 @@
 __attribute__((format(printf, 3, 4))) siem_code siem_error_set(siem_error *err, siem_code code,
                                                                const char *format, ...);
 
-/* The same for a fault of one option, or of several: a list that NULL ends, in the order in which
- * the message names them. */
+/* The same for a fault of options: a list, ended by NULL, in the order of the message. */
 __attribute__((format(printf, 4, 5))) siem_code
 siem_error_of_option(siem_error *err, siem_code code, const char *option, const char *format, ...);
 __attribute__((format(printf, 4, 5))) siem_code siem_error_of_options(siem_error *err,
@@ -28,7 +27,7 @@ siem_code siem_error_empty(siem_error *err, const char *option, const char *name
 /* The one message for an allocation that failed. */
 siem_code siem_error_no_memory(siem_error *err);
 
-/* Puts what the caller knows before a message that is set already: "<prefix>: <message>". */
+/* Puts a prefix before the message: "<prefix>: <message>". */
 __attribute__((format(printf, 2, 3))) void siem_error_prefix(siem_error *err, const char *format,
                                                              ...);
 

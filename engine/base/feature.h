@@ -1,4 +1,4 @@
-/* feature.h: what a build has beyond the core, by libraries that may be absent. */
+/* feature.h: features: what a build has from libraries that may be absent. */
 #ifndef SIEM_FEATURE_H
 #define SIEM_FEATURE_H
 

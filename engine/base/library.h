@@ -1,5 +1,5 @@
-/* library.h: a shared library that is loaded when it is needed first, as few runs need it and many
- * libraries would be loaded with it. */
+/* library.h: a shared library that is loaded when it is first needed: few runs need it, and it
+ * brings many others. */
 #ifndef SIEM_LIBRARY_H
 #define SIEM_LIBRARY_H
 
@@ -12,7 +12,7 @@ typedef struct siem_symbol {
 } siem_symbol;
 
 typedef struct siem_library {
-    const char *file;    /* with the number of its interface, as the loader looks for it */
+    const char *file;    /* with the number of its interface, as the loader searches it */
     const char *package; /* Debian's, that has it */
     const siem_symbol *symbols;
     void *table; /* of pointers to functions: valid once it is loaded */

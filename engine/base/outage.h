@@ -1,4 +1,5 @@
-/* outage.h: failures in a row that are waited out: since when, why, and which of them are reported.
+/* outage.h: failures in a row of attempts that are retried: since when, why, and which of them are
+ * reported.
  *
  * The first one is reported, then one after a minute, after two, four, eight and so on, and the
  * success that ends them. Two outages within a minute are reported as one. */
@@ -25,16 +26,16 @@ typedef struct siem_outage {
 /* Records a failed attempt. */
 void siem_outage_add(siem_outage *outage, const char *cause);
 
-/* Records that the next attempt is made after `pause` seconds; `asked` is the longer one that a
- * server asked for, or negative. True when that is to be reported, by `text`. */
+/* Records that the next attempt comes after `pause` seconds. `asked` is a longer pause that a
+ * server asked for, or negative. True when `text` must be reported. */
 bool siem_outage_report(siem_outage *outage, double pause, double asked,
                         char text[SIEM_REPORT_SIZE]);
 
-/* Ends it. True when that is to be reported, by `text`: "<what>, after 3 failed attempt(s) in 7 s".
+/* Ends the outage. True when `text` must be reported: "<what>, after 3 failed attempt(s) in 7 s".
  */
 bool siem_outage_end(siem_outage *outage, const char *what, char text[SIEM_REPORT_SIZE]);
 
-/* "stopped on request", with what was waited out by then. Returns SIEM_CANCELLED. */
+/* "stopped on request", with the cause of the outage. Returns SIEM_CANCELLED. */
 siem_code siem_outage_cancelled(const siem_outage *outage, siem_error *err);
 
 /* "; it asks for a pause of 86400 s, until 2026-01-02T03:04:05Z", or "" when nobody asked. */

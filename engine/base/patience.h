@@ -1,7 +1,6 @@
-/* patience.h: how often what failed is tried again, and after how long.
- *
- * The one policy: the pause is doubled with each failure in a row. Targets, checkpoints and
- * registries differ in its numbers alone. */
+/* patience.h: how often a failed attempt is retried, and after which pauses. There is one policy:
+ * the pause doubles with each failure in a row. Targets, checkpoints and registries differ only in
+ * its numbers. */
 #ifndef SIEM_PATIENCE_H
 #define SIEM_PATIENCE_H
 
@@ -12,22 +11,22 @@ typedef struct siem_patience {
     int64_t retries; /* attempts in a row without success, after the first; INT64_MAX: no limit */
     double base;     /* seconds: the bound of a pause is base x 2^failures, */
     double cap;      /* and at most this */
-    bool is_steady;  /* a pause is its bound; else random up to it, so that many clients do not come
-                        back at once */
+    bool is_steady;  /* every pause is its bound; else random up to it, so that many clients do not
+                        return at once */
 } siem_patience;
 
-/* Of an export that follows, for what only this machine waits for: without end. */
+/* Of an export that follows, for faults of this machine: without end. */
 extern const siem_patience siem_following_patience;
 
 /* The pause before the next attempt, in seconds, after `failures` in a row before the last one.
- * `asked` is what a server asks for: if it is not negative, it is the pause, but an hour at most.
+ * `asked` is the pause that a server asks for: if it is not negative, it counts, up to an hour.
  */
 double siem_patience_pause(const siem_patience *patience, int64_t failures, double asked);
 
-/* What a server asks for beyond all pauses of the policy's own; else negative. */
+/* The pause that a server asks for, when it is longer than the policy's longest; else negative. */
 double siem_patience_beyond(const siem_patience *patience, double asked);
 
-/* Waits, and asks ten times a second whether to go on. False when it is not: it returns at once. */
+/* Waits, and calls `go_on` ten times a second. Returns false at once when that does. */
 bool siem_patience_wait(double seconds, bool (*goes_on)(void *context), void *context);
 
 #endif

@@ -1,5 +1,5 @@
-/* replaced_file.h: a file that is replaced as a whole: who reads it sees the old bytes or the new
- * ones. */
+/* replaced_file.h: a file that is replaced as a whole: a reader sees the old bytes or the new ones.
+ */
 #ifndef SIEM_REPLACED_FILE_H
 #define SIEM_REPLACED_FILE_H
 

@@ -1,4 +1,4 @@
-/* thread.h: threads that get no signals: they are for the program's own. */
+/* thread.h: threads that get no signals: the program's main thread does. */
 #ifndef SIEM_THREAD_H
 #define SIEM_THREAD_H
 

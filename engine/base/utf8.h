@@ -16,7 +16,7 @@ bool siem_utf8_is_ill_formed(const char *bytes, size_t length, uint32_t code_poi
 /* Whether all of a text is UTF-8. */
 bool siem_utf8_is_well_formed(const char *bytes, size_t size);
 
-/* Whether a character has no place in a text that is shown: controls, marks that turn the direction
+/* Whether a character must not be shown as it is: controls, marks that turn the direction
  * of what follows, other ends of lines, and what is invisible. */
 bool siem_utf8_is_unsafe(uint32_t code_point);
 
@@ -24,7 +24,7 @@ bool siem_utf8_is_unsafe(uint32_t code_point);
 
 /* Writes the first character of `size` bytes, which are not 0, as it can be shown: itself, or what
  * is unsafe as an escape, "\u{202e}", and controls of ASCII and bytes that are not UTF-8 as "\x1b".
- * Returns how much it wrote, and in `length` how much it read. */
+ * Returns the number of bytes that it wrote, and in `length` that it read. */
 size_t siem_utf8_show(char shown[SIEM_UTF8_SHOWN], const char *bytes, size_t size, size_t *length);
 
 /* Writes a text from outside as a printable line of less than `room` bytes, which are not 0: tabs

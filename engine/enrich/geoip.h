@@ -12,9 +12,9 @@ typedef struct siem_geoip siem_geoip;
  * not such a database, SIEM_NO_MEMORY. */
 siem_code siem_geoip_open(siem_geoip **out, const char *path, siem_error *err);
 
-/* Writes what is known of the address into `json`, which is emptied first, as JSON text; nothing
- * when the text is not an address or the database does not hold it. Errors: SIEM_IO for a record
- * that is damaged or out of bounds (mmdb_value.h), SIEM_NO_MEMORY. */
+/* Writes what the database has about the address into `json`, which is emptied first, as JSON text.
+ * `json` stays empty when the text is not an address or the database lacks it. Errors: SIEM_IO for
+ * a record that is damaged or out of bounds (mmdb_value.h), SIEM_NO_MEMORY. */
 siem_code siem_geoip_find(siem_geoip *geoip, const char *address, siem_buffer *json,
                           siem_error *err);
 

@@ -1,7 +1,7 @@
 /* mmdb_value.h: a value of a MaxMind database, as JSON text.
  *
- * Files come from elsewhere. What libmaxminddb decodes grows without bound where pointers lead to
- * the same arrays again and again, so a value is decoded here, within bounds. */
+ * Such a file may be hostile. What libmaxminddb decodes grows without bound when pointers lead to
+ * the same arrays repeatedly, so values are decoded here, within bounds. */
 #ifndef SIEM_MMDB_VALUE_H
 #define SIEM_MMDB_VALUE_H
 

@@ -4,8 +4,8 @@
 
 #include <oversight/siem.h>
 
-/* One that is zeroed can be closed. After a failure of the library, which a lack of memory alone
- * explains, `failed` stays true and hashes mean nothing: ask before one is believed. */
+/* One that is zeroed can be closed. After a failure of the library, which means that memory ran
+ * out, `failed` stays true and hashes are wrong: check it before you use one. */
 typedef struct siem_hasher {
     struct evp_md_ctx_st *context;
     bool failed;

@@ -7,8 +7,8 @@
 /* All zero is an empty tree, once its hasher is open. */
 typedef struct siem_hash_tree {
     siem_hasher hasher;
-    siem_hash *leaves, *blocks; /* a block is the root of SIEM_TREE_BLOCK leaves: no node below is
-                                   made again for a root or a proof */
+    siem_hash *leaves, *blocks; /* a block is the root of SIEM_TREE_BLOCK leaves: nodes below it are
+                                   not computed again for a root or a proof */
     size_t count, capacity, block_count, block_capacity;
 } siem_hash_tree;
 

@@ -7,7 +7,7 @@
 /* Whether a tree has the root of a head, which has no more leaves. */
 bool siem_tree_has_head(siem_hash_tree *tree, const siem_tlog_head *head);
 
-/* Reports heads whose signature does not hold. Errors: SIEM_INVALID for a registry_id that is not a
+/* Reports heads whose signature is not valid. Errors: SIEM_INVALID for a registry_id that is not a
  * key. */
 siem_code siem_check_signatures(siem_findings *findings, siem_error *err);
 

@@ -13,11 +13,11 @@
 
 /* What is known of a leaf; bits. */
 enum {
-    SIEM_MARK_BEACON =
-        1, /* of a callback, which has a row. Whether it is JSON shows when it has not */
+    SIEM_MARK_BEACON = 1,     /* of a callback, which has a row. Whether the text is JSON is checked
+                                 when the row is missing */
     SIEM_MARK_NOT_JSON = 2,   /* its text */
     SIEM_MARK_ALTERED = 4,    /* its text is not what was hashed */
-    SIEM_MARK_MISSING = 8,    /* no line has this index, but lines after it are there */
+    SIEM_MARK_MISSING = 8,    /* no line has this index, and later lines exist */
     SIEM_MARK_TWICE = 16,     /* its line has the index of an earlier one */
     SIEM_MARK_MISPLACED = 32, /* its line is not in the order of indices */
     SIEM_MARK_USED = 64,      /* of a row that was verified */

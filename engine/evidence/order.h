@@ -1,4 +1,4 @@
-/* order.h: which numbers of a sequence are not in their place, where all of them should grow. */
+/* order.h: finds the numbers of a growing sequence that are out of place. */
 #ifndef SIEM_ORDER_H
 #define SIEM_ORDER_H
 
@@ -15,8 +15,8 @@ typedef struct siem_order {
     int count;                    /* how many of them there are, up to 2 */
 } siem_order;
 
-/* Sees the next number. True when one is out of its place: that one, or the one before it, which
- * came too early. Of two that were exchanged, both are found, or one when they are neighbours. */
+/* Adds the next number. True when a number is out of place: this one, or the one before, which came
+ * too early. Of two exchanged numbers it finds both, or one when they are neighbours. */
 bool siem_order_see(siem_order *order, siem_order_item next, siem_order_item *misplaced);
 
 #endif

@@ -19,7 +19,7 @@ unsigned siem_log_compare(const siem_tlog *log, size_t place, siem_witness *witn
 
 /* Sets the fields of an event that come from a log, on any thread: they are borrowed from the
  * witness until its next event. Errors: SIEM_UNPROVED as siem_tlog_find, with the fields set; those
- * of siem_tlog_grow, as the log is read on for an event that is newer; SIEM_NO_MEMORY. */
+ * of siem_tlog_grow, because newer leaves are read for a newer event; SIEM_NO_MEMORY. */
 siem_code siem_witness_testify(siem_witness *witness, siem_tlog *log, siem_event *event,
                                siem_error *err);
 

@@ -1,4 +1,4 @@
-/* encoding.h: how a record is written. Whatever looks into a record's text asks its encoding.
+/* encoding.h: how a record is written. Code that looks into a record's text calls its encoding.
  *
  * A mapping has an encoding, its batches carry it, and a kind of sink says which it accepts. */
 #ifndef SIEM_ENCODING_H

@@ -17,8 +17,8 @@ typedef struct siem_renderer {
     siem_on_unverified on_unverified;
 } siem_renderer;
 
-/* Adds an event to a batch. Errors: SIEM_REFUSED when it `stops`, naming the event; what a function
- * gave; SIEM_INVALID, SIEM_NO_MEMORY. */
+/* Adds an event to a batch. Errors: SIEM_REFUSED when it `stops`, naming the event; the code of a
+ * function; SIEM_INVALID, SIEM_NO_MEMORY. */
 siem_code siem_renderer_add(const siem_renderer *renderer, siem_batch *batch, siem_event *event,
                             siem_error *err);
 

@@ -14,7 +14,7 @@ typedef struct siem_scratch {
     bool is_canonical; /* JSON of functions is as json_writer writes it: it is not read again */
 } siem_scratch;
 
-/* Takes all memory from an allocator from here on. */
+/* Sets the allocator for all memory. */
 void siem_scratch_use(siem_scratch *scratch, siem_allocator *allocator);
 
 /* True when memory lacked for a value. */
@@ -40,14 +40,14 @@ bool siem_row_keeps(const siem_compiled_row *row);
 /* True for a row without a source: it declares an object. */
 bool siem_row_is_object(const siem_compiled_row *row);
 
-/* The value of a row that gives the same in every event, else NULL. */
+/* The value of a row that is the same in every event, else NULL. */
 const siem_value *siem_row_constant(const siem_compiled_row *row);
 
 /* The field that a row copies unchanged, else -1. */
 int siem_row_field(const siem_compiled_row *row);
 
 /* The value for an event; SIEM_END when `when` omits the row. Borrowed until the next row
- * runs with the same scratch. Errors: SIEM_REFUSED, and what a function gave. */
+ * runs with the same scratch. Errors: SIEM_REFUSED, and the code of a function. */
 siem_code siem_row_get(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                        siem_value *value, siem_error *err);
 
@@ -60,14 +60,14 @@ siem_code siem_row_add_masks(const siem_compiled_row *row, siem_masks *masks, si
 
 void siem_row_close(siem_compiled_row *row);
 
-/* Calls a function of a format, which is `name` in messages. JSON that it gives is checked and made
- * canonical, unless it is known to be. Errors: SIEM_REFUSED for what is not JSON, SIEM_INVALID for
- * what is not a value, and what the function gave. */
+/* Calls a function of a format, which is `name` in messages. JSON that it returns is checked and
+ * made canonical, unless it is known to be. Errors: SIEM_REFUSED for text that is not JSON,
+ * SIEM_INVALID for a result that is not a value, and the code of the function. */
 siem_code siem_function_call(siem_function function, void *context, const char *name,
                              siem_event *event, siem_value value, siem_scratch *scratch,
                              siem_value *result, siem_error *err);
 
-/* Asks a function of a format yes or no: null and JSON false are no. */
+/* Calls a function of a format for yes or no: null and JSON false mean no. */
 siem_code siem_function_ask(siem_function function, void *context, const char *name,
                             siem_event *event, siem_scratch *scratch, bool *yes, siem_error *err);
 

@@ -13,7 +13,7 @@ typedef struct siem_value_table siem_value_table;
 siem_code siem_value_table_open(siem_value_table **out, const siem_pair *pairs, size_t count,
                                 siem_json_reader *reader, siem_error *err);
 
-/* The JSON value of a text; false when the table does not hold it. */
+/* The JSON value of a text; false when the table lacks it. */
 bool siem_value_table_get(const siem_value_table *table, const char *text, size_t size,
                           siem_value *value);
 

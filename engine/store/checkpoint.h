@@ -21,7 +21,7 @@ double siem_checkpoint_saved(const siem_checkpoint *checkpoint);
 void siem_checkpoint_set_outage(siem_checkpoint *checkpoint, const siem_outage *outage);
 bool siem_checkpoint_has_outage(const siem_checkpoint *checkpoint);
 
-/* Whether a checkpoint belongs to what an export is given: to a format and a kind of sink, to the
+/* Check that a checkpoint belongs to the parts of an export: to a format and a kind of sink, to the
  * id of a registry, and to a registry that is followed and has its file. Errors: SIEM_INVALID. */
 siem_code siem_checkpoint_check_names(const siem_checkpoint *checkpoint, const char *format,
                                       const char *sink, siem_error *err);
@@ -30,8 +30,8 @@ siem_code siem_checkpoint_check_id(const siem_checkpoint *checkpoint, const char
 siem_code siem_checkpoint_check_registry(const siem_checkpoint *checkpoint,
                                          const siem_registry *registry, siem_error *err);
 
-/* Compares a registry with what the checkpoint at a path says, whoever has that open. `*largest` as
- * siem_registry_compare. Errors: those of siem_checkpoint_read and siem_registry_compare. */
+/* Compares a registry with the checkpoint at a path, also while a process has that open. `*largest`
+ * as siem_registry_compare. Errors: those of siem_checkpoint_read and siem_registry_compare. */
 siem_code siem_checkpoint_compare(const char *path, siem_registry *registry,
                                   siem_continuity *continuity, int64_t *largest, siem_error *err);
 
