@@ -1,5 +1,5 @@
-/* shipment.h: one request's records on their way: which are still to be sent, and what became of
- * the others. */
+/* shipment.h: the records of one request in flight: which of them must still be sent, and the
+ * outcomes of the others. */
 #ifndef SIEM_SHIPMENT_H
 #define SIEM_SHIPMENT_H
 
@@ -52,13 +52,13 @@ typedef struct siem_shipment {
     bool renewed;              /* its credential, since the last answer that did not refuse it */
 } siem_shipment;
 
-/* Makes the records of a request what is to be sent. Errors: SIEM_NO_MEMORY. */
+/* Sets the records to send: those of a request. Errors: SIEM_NO_MEMORY. */
 siem_code siem_shipment_load(siem_shipment *shipment, const siem_request_items *request,
                              siem_error *err);
 
-/* Makes the parcel of the first records that are undecided, at most `most`; false when none are.
- * Where the target stores a record once however often it is sent, one that it has goes along with
- * those that fail by themselves: it shows whether the target takes any. */
+/* Makes a parcel of the first undecided records, at most `most`; false when there are none. When
+ * the target stores a record once, however often it is sent, a stored record goes along with
+ * records that fail alone: it shows whether the target takes any. */
 bool siem_shipment_next(siem_shipment *shipment, size_t most, bool stores_once);
 
 /* Makes the next parcel one of half as many records, or first the suspect alone: a record of the
@@ -73,11 +73,11 @@ typedef struct siem_decision {
     const char *remedy; /* of the first record that is held, as long as the answer lives; or NULL */
 } siem_decision;
 
-/* Takes over the outcomes of the parcel's records that are decided. */
+/* Applies the outcomes of the parcel's records. */
 siem_decision siem_shipment_record(siem_shipment *shipment, siem_answer *answer);
 
-/* Whether so many records were refused, and none taken, that it cannot be the records. Then all are
- * undecided again. */
+/* Whether so many records were refused, and none taken, that the records cannot be the cause. All
+ * are then undecided again. */
 bool siem_shipment_absolve(siem_shipment *shipment);
 
 /* Forgets its records. */

@@ -1,5 +1,5 @@
-/* mappings.h: the mappings of threads that render, where the export's own has functions and cannot
- * be shared. */
+/* mappings.h: the mappings of threads that render, when the export's own mapping has functions and
+ * cannot be shared. */
 #ifndef SIEM_MAPPINGS_H
 #define SIEM_MAPPINGS_H
 
@@ -17,13 +17,13 @@ typedef struct siem_mappings {
     size_t count;
 } siem_mappings;
 
-/* Opens one for each of so many threads, unless they are open, or the export's own is enough.
- * Errors: those of the caller's function, SIEM_INVALID for a mapping that cannot take the place of
- * the export's, SIEM_NO_MEMORY. */
+/* Opens one for each thread, unless they are open or the export's own mapping can be shared.
+ * Errors: those of the caller's function, SIEM_INVALID for a mapping that differs from the
+ * export's, SIEM_NO_MEMORY. */
 siem_code siem_mappings_open(siem_mappings *mappings, const siem_export_options *options,
                              size_t count, siem_error *err);
 
-/* That of thread `index`, or NULL: it shares the export's own. */
+/* The mapping of thread `index`; NULL: it shares the export's own. */
 siem_mapping *siem_mappings_at(const siem_mappings *mappings, size_t index);
 
 void siem_mappings_close(siem_mappings *mappings, const siem_export_options *options);

@@ -1,7 +1,7 @@
 /* turn.h: exports of many registries in turn, on one thread and into one sink.
  *
- * Each has its registry, which is followed, and its checkpoint. Between two turns nothing of it is
- * in flight, so that the sink is free for others. */
+ * Each export has its registry, which is followed, and its checkpoint. Between two turns it has
+ * nothing in flight, so that others can use the sink. */
 #ifndef SIEM_TURN_H
 #define SIEM_TURN_H
 
@@ -20,9 +20,9 @@ typedef struct siem_turn {
 siem_code siem_export_turn(siem_export *export_, siem_registry *registry, uint64_t most,
                            siem_turn *turn, siem_error *err);
 
-/* Between two turns: saves the checkpoint, which a turn does only when it lasts. A failure is
- * reported, and tried again with the next call. Errors: SIEM_IO, when what was written may not be
- * on the disk; the export has stopped then. */
+/* Between two turns: saves the checkpoint, which a turn does only when it is long. A failure is
+ * reported, and retried by the next call. Errors: SIEM_IO, when what was written may not be on the
+ * disk; the export has stopped then. */
 siem_code siem_export_tend(siem_export *export_, siem_error *err);
 
 /* After the last turn: saves the checkpoint, and releases the registry and the output file. Errors:

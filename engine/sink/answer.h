@@ -1,4 +1,4 @@
-/* answer.h: what came of an attempt to send some records. */
+/* answer.h: the result of an attempt to send records. */
 #ifndef SIEM_ANSWER_H
 #define SIEM_ANSWER_H
 
@@ -32,8 +32,8 @@ typedef struct siem_answer {
     double retry_after; /* seconds until a retry, negative: not told */
     siem_next next;
     int suspect;       /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
-    bool is_itemwise;  /* the server has looked at each record, whatever became of the others */
-    bool is_busy;      /* the server says that it takes nothing at the moment, whatever is sent */
+    bool is_itemwise;  /* the server has judged each record by itself */
+    bool is_busy;      /* the server says that it takes nothing at the moment */
     bool slow_down;    /* the server nears its limits */
     bool remark;       /* the reason is to be reported, although nothing failed */
     bool about_target; /* the fault is the target's or the set-up's: no record was sent */
@@ -42,12 +42,13 @@ typedef struct siem_answer {
 /* An answer to be filled, for outcomes that are overwritten. */
 siem_answer siem_answer_begin(siem_outcome *outcomes, size_t count);
 
-/* Gives all records one verdict and reason, whatever was to be done with them. Reasons are made
- * printable, as servers have a say in them. */
+/* Gives all records one verdict and reason. Reasons are made printable, because servers write parts
+ * of them. */
 __attribute__((format(printf, 3, 4))) void
 siem_answer_all(siem_answer *answer, siem_verdict verdict, const char *format, ...);
 
-/* Some record is at fault and nobody says which one: SIEM_HALVE, with SIEM_REJECT for one alone. */
+/* Some record is at fault, and it is not known which: SIEM_HALVE, with SIEM_REJECT for a single
+ * record. */
 __attribute__((format(printf, 2, 3))) void siem_answer_halve(siem_answer *answer,
                                                              const char *format, ...);
 

@@ -1,7 +1,5 @@
-/* body.h: what a parcel is sent as: pieces of memory, one after another.
- *
- * Records stay where their batches have them. What is between them, or what all of it is compressed
- * to, is the body's own. */
+/* body.h: the bytes of a parcel: pieces of memory, one after another. Records stay in their
+ * batches. The body owns the bytes between them, or the compressed bytes. */
 #ifndef SIEM_BODY_H
 #define SIEM_BODY_H
 
@@ -23,8 +21,8 @@ typedef struct siem_body {
     bool failed;
 } siem_body;
 
-/* Makes room for so many bytes of the body's own, which are not moved from then on. To be called
- * once, before any are added. */
+/* Reserves this many bytes of the body's own, which are then not moved. Called once, before any are
+ * added. */
 void siem_body_reserve(siem_body *body, size_t bytes);
 
 /* Adds a piece, which is borrowed. */

@@ -1,5 +1,5 @@
-/* document_id.h: the id of a record, the same at every attempt, also of another process. Whoever
- * stores records by it stores one that is sent twice once. */
+/* document_id.h: the id of a record, the same at every attempt, also by another process. A target
+ * that stores records by it stores a record that is sent twice once. */
 #ifndef SIEM_DOCUMENT_ID_H
 #define SIEM_DOCUMENT_ID_H
 
@@ -11,7 +11,7 @@ typedef struct siem_document_id {
     char text[SIEM_DOCUMENT_ID_SIZE + 1];
 } siem_document_id;
 
-/* The digest that they are made by, for all threads: a search for it takes longer than to make one.
+/* The digest algorithm, shared by all threads: finding it takes longer than computing a digest.
  */
 typedef struct siem_document_hash siem_document_hash;
 

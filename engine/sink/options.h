@@ -1,7 +1,5 @@
-/* options.h: what a caller gives to a sink, as names and texts, read into the struct of its kind.
- *
- * A kind declares its options in a table, a row each. The table is all that reading, checking and
- * showing them needs. */
+/* options.h: reads the options of a sink, names and texts, into the struct of its kind. A kind
+ * declares its options in a table, a row each, which is used for reading, checking and help. */
 #ifndef SIEM_OPTIONS_H
 #define SIEM_OPTIONS_H
 
@@ -26,7 +24,7 @@ typedef struct siem_option_spec {
     const char *value;  /* what its text means: "BYTES", "gzip|none" of a choice; with ''
                            among them, it may be empty; NULL for a flag */
     const char *help;   /* without its range and its default */
-    const char *text;   /* without the option: of a text or a choice; NULL: none */
+    const char *text;   /* the default of a text or a choice; NULL: none */
     double least, most; /* of a number, both allowed */
     double fallback;    /* without the option: a number; 0 is not shown */
     const struct siem_secret_form *form; /* of a secret */
@@ -37,8 +35,8 @@ typedef struct siem_option_spec {
 } siem_option_spec;
 
 /* Sets the members of a kind's struct, which is zeroed, as its own and its shared table (NULL:
- * none) say. Errors: SIEM_INVALID with the option at fault, and never its value: it is in neither
- * table, comes twice, is empty or required, or its text is not of its kind; SIEM_NO_MEMORY. */
+ * none) say. Errors: SIEM_INVALID with the option at fault, and never its value: it is unknown,
+ * given twice, empty or missing, or its text does not fit; SIEM_NO_MEMORY. */
 siem_code siem_options_read(void *into, const siem_option_spec *own, const siem_option_spec *shared,
                             const siem_options *options, siem_error *err);
 

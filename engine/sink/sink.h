@@ -1,8 +1,6 @@
-/* sink.h: what a kind of sink is made of.
- *
- * A delivery hands it parcels, and the sink tells what became of their records. A sink never waits
- * or tries again by itself: the delivery does. What a kind can do is data, so that nobody asks for
- * its name. */
+/* sink.h: the parts of a kind of sink. A delivery gives it parcels, and the sink returns the
+ * outcomes of their records. A sink never waits or retries by itself: the delivery does. The
+ * abilities of a kind are data, so that no code asks for its name. */
 #ifndef SIEM_SINK_H
 #define SIEM_SINK_H
 
@@ -15,7 +13,7 @@
 #include "sink/sizing.h"
 #include "store/line_file.h"
 
-/* How much is sent at once, and how often again. */
+/* The sizes of requests, and the retries. */
 typedef struct siem_pace {
     size_t body_bytes;      /* a request's body never exceeds this; 0: no limit */
     size_t batch_bytes;     /* a batch is sent when it holds this much; 0: the export decides */
@@ -28,7 +26,7 @@ typedef struct siem_pace {
 /* Of kinds that answer at once: one parcel at a time, whose size the export decides. */
 extern const siem_pace siem_local_pace;
 
-/* Who has the sink, and learns when it is closed: its pointer is NULL then. */
+/* A holder of the sink: its pointer becomes NULL when the sink is closed. */
 typedef struct siem_sink_holder {
     struct siem_sink_holder *next;
     siem_sink **sink;
@@ -42,7 +40,7 @@ struct siem_sink {
     void *preview_context;
     siem_sink_go_on go_on; /* NULL: nobody asks for an end */
     void *go_on_context;
-    siem_notice_function notice; /* of siem_sink_send and siem_sink_count; NULL: nobody listens */
+    siem_notice_function notice; /* of siem_sink_send and siem_sink_count; NULL: none */
     void *notice_context;
     char remark[SIEM_REPORT_SIZE]; /* of siem_sink_add_remark; "": none */
     const char *target;            /* of siem_sink_target; NULL: none */
@@ -87,7 +85,7 @@ typedef struct siem_carrier {
     /* Forgets a parcel that began, and breaks it off if it is on its way. `is_settled`: nothing
      * that was promised for it is still to come. NULL: nothing is known of it by then. */
     void (*release)(siem_sink *sink, siem_parcel *parcel, bool is_settled);
-    /* Frees what is kept from one parcel to the next. NULL: nothing is. */
+    /* Frees memory that is kept from one parcel to the next. NULL: none. */
     void (*rest)(siem_sink *sink);
     /* siem_sink_ping, without its checks. NULL: there is no target to ask. */
     siem_code (*ping)(siem_sink *sink, char answer[200], siem_error *err);
@@ -106,13 +104,13 @@ typedef struct siem_filing {
 
 /* What a kind can do. */
 enum {
-    SIEM_REJECTS = 1,      /* may reject records, whose events a dead letter is to hold */
+    SIEM_REJECTS = 1,      /* may reject records, whose events go to a dead letter */
     SIEM_STORES_ONCE = 2,  /* a record that is sent again changes nothing */
     SIEM_WHOLE_EVENTS = 4, /* all records of an event go in one parcel */
     SIEM_COUNTS = 8,       /* tells how often it has an event */
     SIEM_PREVIEWS = 16,    /* can show what it would send */
-    SIEM_IN_ORDER = 32 /* parcels begin in the order of events; after a failure, those that follow
-                          fail as well */
+    SIEM_IN_ORDER =
+        32 /* parcels begin in the order of events; after a failure, later ones fail as well */
 };
 
 struct siem_sink_kind {
@@ -144,18 +142,18 @@ siem_parcel *siem_sink_next_kept(siem_sink *sink, siem_answer *answer);
 /* Records that an attempt failed. */
 void siem_sink_fails(siem_sink *sink, const char *reason);
 
-/* Adds what is to be reported of how the sink is set up. */
+/* Adds a remark about the sink's set-up. */
 __attribute__((format(printf, 2, 3))) void siem_sink_add_remark(siem_sink *sink, const char *format,
                                                                 ...);
 
 /* Whether something is, by `text`: once. */
 bool siem_sink_remark(siem_sink *sink, char text[SIEM_REPORT_SIZE]);
 
-/* Whether a pause, and what of it the server asked for, is to be reported, by `text`. */
+/* Whether a pause, and the part that the server asked for, must be reported, by `text`. */
 bool siem_sink_waits(siem_sink *sink, double pause, double retry_after,
                      char text[SIEM_REPORT_SIZE]);
 
-/* Records that an attempt succeeded. Whether that is to be reported, by `text`. */
+/* Records that an attempt succeeded. Returns whether that must be reported, by `text`. */
 bool siem_sink_works(siem_sink *sink, char text[SIEM_REPORT_SIZE]);
 
 /* What a server asks for that is longer than any pause of the sink's own, for the end of a
@@ -173,8 +171,8 @@ void siem_sink_forget_reasons(siem_sink *sink);
 void siem_sink_add_holder(siem_sink *sink, siem_sink_holder *holder);
 void siem_sink_remove_holder(siem_sink *sink, const siem_sink_holder *holder);
 
-/* Checks for the public function of that name that no call of an export is going on, and that a
- * target owes no other delivery an answer: `is_own` when one of the users is the caller's. Errors:
+/* Checks for the public function of that name that no export is in a call, and that no other
+ * delivery waits for an answer: `is_own` when one of the users is the caller's. Errors:
  * SIEM_INVALID. */
 siem_code siem_sink_check_free(const siem_sink *sink, bool is_own, const char *function,
                                siem_error *err);

@@ -1,4 +1,4 @@
-/* access.h: a reader's place in a registry's folder: what it makes there, and what it waits for. */
+/* access.h: what a reader makes in a registry's folder, and what it waits for. */
 #ifndef SIEM_ACCESS_H
 #define SIEM_ACCESS_H
 
@@ -12,11 +12,11 @@ int siem_access_open(sqlite3 **out, const char *path);
 
 /* Why the log of a database in WAL mode cannot be read: SIEM_IDLE when no program has the database
  * open and this reader may not make the log's files alone, SIEM_IO for rights that are missing.
- * SIEM_OK: the files do not tell. */
+ * SIEM_OK: unknown. */
 siem_code siem_access_explain(const char *path, siem_error *err);
 
-/* Waits until a program opens the database, for at most so long: true when it is worth another
- * attempt. */
+/* Waits until a program opens the database, for at most this time. True when another attempt is
+ * worthwhile. */
 bool siem_access_await(const char *path, int milliseconds);
 
 #endif

@@ -1,4 +1,4 @@
-/* database.h: a read-only SQLite connection, its faults in our words, and its values as ours. */
+/* database.h: a read-only SQLite connection: its faults as siem_error, its values as siem_value. */
 #ifndef SIEM_DATABASE_H
 #define SIEM_DATABASE_H
 
@@ -10,7 +10,7 @@
 /* Bytes of a value that SQLite reads or computes, and of all values of an event. */
 #define SIEM_MOST_ROW (16L * 1024 * 1024)
 
-/* Who is asked, within a statement of SQLite that takes long, whether it goes on. */
+/* The function that a long statement of SQLite calls to know whether to continue. */
 typedef struct siem_inquiry {
     siem_registry_go_on go_on; /* NULL: nobody */
     void *context;
@@ -31,11 +31,11 @@ typedef struct siem_database {
 siem_code siem_database_open(siem_database *database, const char *path, int busy_timeout_ms,
                              siem_inquiry *inquiry, siem_error *err);
 
-/* Asks, as a statement that takes long does: false, it ends. */
+/* Calls that function: false ends the statement. */
 bool siem_database_goes_on(const siem_database *database);
 
-/* SIEM_INVALID, naming the public function, within the call that asks whether to go on: SQLite
- * allows no other use of the connection there. */
+/* SIEM_INVALID, naming the public function, within that function: SQLite allows no other use of the
+ * connection there. */
 siem_code siem_database_check_free(const siem_database *database, const char *function,
                                    siem_error *err);
 
@@ -62,7 +62,7 @@ siem_code siem_database_check_file(const siem_database *database, const siem_ide
  * is converted. */
 bool siem_database_column(sqlite3_stmt *statement, int column, siem_value *value, bool *blob);
 
-/* What went wrong with a call of SQLite's that returned `rc`. */
+/* The error for a call of SQLite that returned `rc`. */
 siem_code siem_database_fault(const siem_database *database, int rc, siem_error *err);
 
 /* SIEM_IO for a damaged file: `what` is a format that says what is wrong with it. */

@@ -5,12 +5,13 @@
 
 #include "source/database.h"
 
-/* Which events are looked at. NULL: there is no such bound. */
+/* The range of events. NULL: no bound. */
 typedef struct siem_range {
     const char *filter;   /* a condition (filter.h), */
     const int64_t *after; /* and their ids: those after this one, */
     const int64_t *last;  /* up to this one */
-    const int64_t *most;  /* so many, from the smallest id on: of siem_ordering_read alone */
+    const int64_t
+        *most; /* at most this many, from the smallest id on: only for siem_ordering_read */
 } siem_range;
 
 /* Prepares "HEAD FROM events ... TAIL" over the rows of a range, whose ids are parameters 1 and 2.
@@ -55,7 +56,7 @@ typedef struct siem_scan {
 
 siem_scan siem_scan_begin(siem_ordering *ordering, siem_bounds *bounds);
 
-/* Sees a row within an aggregate of SQLite's. False, with the aggregate's error, when ids do not
+/* Adds a row within an aggregate of SQLite. False, with the aggregate's error, when ids do not
  * grow or memory runs out. */
 bool siem_scan_see(siem_scan *scan, sqlite3_context *context, sqlite3_value *id,
                    sqlite3_value *timestamp);

@@ -1,4 +1,4 @@
-/* raw_event.h: an event as a JSON object that loses nothing, and the way back.
+/* raw_event.h: writes an event as a JSON object without loss, and reads it again.
  *
  * The format `event` writes such objects: the 14 fields by name, also those that are null or "",
  * and two objects beside them where they have members. `columns` holds what the site added. `bytes`

@@ -6,7 +6,7 @@
 #include "source/schema.h"
 #include "source/slice.h"
 
-/* What the readers of a registry have in common, and none changes: siem_registry_origin. */
+/* What the readers of a registry share and do not change: siem_registry_origin. */
 typedef struct siem_origin {
     char *path, *registry_id;
     int busy_timeout_ms;
@@ -24,8 +24,8 @@ typedef struct siem_reader siem_reader;
  * one that the registry opened. */
 siem_code siem_reader_open(siem_reader **out, const siem_origin *origin, siem_error *err);
 
-/* From here on asks `go_on` about ten times a second while the reader reads, on its thread; false
- * ends that with SIEM_CANCELLED. NULL: never. The registry's own function is not asked. */
+/* Sets a function that is called about ten times a second while the reader reads, on its thread.
+ * False ends that with SIEM_CANCELLED. NULL: none. The registry's own function is not called. */
 void siem_reader_set_go_on(siem_reader *reader, siem_registry_go_on go_on, void *context);
 
 /* The next event is the first one of that slice of the registry. The slice is copied. */
@@ -42,16 +42,17 @@ void siem_reader_end(siem_reader *reader);
 siem_code siem_reader_next(siem_reader *reader, siem_event **event, siem_error *err);
 
 /* Ends the read transaction, so that the registry's log can be reset while the caller waits for
- * something else. The next siem_reader_next goes on where it was. */
+ * something else. The next siem_reader_next continues where it was. */
 void siem_reader_release(siem_reader *reader);
 
-/* What the table looks like to it: the columns that events have. It changes within siem_reader_next
- * alone, and siem_reader_schema_number gives another number then. Borrowed until it changes. */
+/* The table as the reader sees it: the columns that events have. It changes only within
+ * siem_reader_next, and siem_reader_schema_number then returns another number. Borrowed until it
+ * changes. */
 const siem_schema *siem_reader_schema(const siem_reader *reader);
 unsigned siem_reader_schema_number(const siem_reader *reader);
 
-/* The last event that columns were omitted for. When it is another one than the slice's, whoever
- * joins slices reads all later ones again: siem_registry_seek_slice. */
+/* The last event that columns were omitted for. When it differs from the slice's, later slices are
+ * read again where slices are joined: siem_registry_seek_slice. */
 siem_suspect siem_reader_suspect(const siem_reader *reader);
 
 /* Closes a reader. Its event must not be used after. NULL is allowed. */

@@ -17,7 +17,8 @@ const siem_origin *siem_registry_origin(const siem_registry *registry);
 
 const siem_database *siem_registry_database(const siem_registry *registry);
 
-/* The queries that are open on it, for query.c to keep; and what becomes of them when it closes. */
+/* The queries that are open on it, a list that query.c keeps; and the end of these queries when the
+ * registry closes. */
 siem_query **siem_registry_queries(siem_registry *registry);
 void siem_query_lose_registry(siem_query *queries);
 
@@ -34,7 +35,7 @@ const char *siem_registry_filter(const siem_registry *registry);
 /* Its public identity. Borrowed until close. */
 const char *siem_registry_id(const siem_registry *registry);
 
-/* Who is asked whether a statement goes on. Borrowed until close. */
+/* The function that is called to know whether a statement continues. Borrowed until close. */
 siem_inquiry *siem_registry_inquiry(siem_registry *registry);
 
 bool siem_registry_is_followed(const siem_registry *registry);
@@ -67,7 +68,7 @@ siem_code siem_registry_check_complete(siem_registry *registry, int64_t count, s
 
 /* ---- of one that is followed ---- */
 
-/* As siem_registry_lag, without waiting for a lock: what an export waits for comes first. */
+/* As siem_registry_lag, without waiting for a lock: the export's own reads come first. */
 siem_code siem_registry_lag_at_once(siem_registry *registry, int64_t id, siem_lag *lag);
 
 /* Where reading continues: after event `id` with that fingerprint; 0: unknown. */

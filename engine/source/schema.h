@@ -1,4 +1,4 @@
-/* schema.h: what the table `events` of a registry looks like. */
+/* schema.h: the columns of the table `events` of a registry. */
 #ifndef SIEM_SCHEMA_H
 #define SIEM_SCHEMA_H
 

@@ -13,7 +13,7 @@ typedef struct siem_watch {
     int notifier;              /* of writes to the file and its log; -1: there is none */
     bool tried;                /* to have one */
     bool hears_log;
-    int pause; /* milliseconds until it asks again, without having heard anything */
+    int pause; /* milliseconds between checks without a notification */
 } siem_watch;
 
 /* A closed watch, which may be closed again. */
@@ -24,12 +24,12 @@ extern const siem_watch siem_watch_closed;
 siem_code siem_watch_open(siem_watch *watch, const siem_database *database,
                           const siem_identity *file, siem_error *err);
 
-/* What is committed from here on is news. Called before reading, outside of a transaction. Errors:
+/* Later commits are news. Called before reading, outside of a transaction. Errors:
  * SIEM_IO, SIEM_LOCKED. */
 siem_code siem_watch_mark(siem_watch *watch, siem_error *err);
 
-/* Waits for news, for at most so long. Errors: SIEM_END when there is none, SIEM_HELD when the path
- * names another file now, SIEM_NOT_FOUND when it names none, SIEM_IO, SIEM_LOCKED. */
+/* Waits for news, for at most this time. Errors: SIEM_END when there is none, SIEM_HELD when the
+ * path is another file, SIEM_NOT_FOUND when there is no file, SIEM_IO, SIEM_LOCKED. */
 siem_code siem_watch_wait(siem_watch *watch, int milliseconds, siem_error *err);
 
 void siem_watch_close(siem_watch *watch);

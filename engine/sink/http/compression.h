@@ -1,4 +1,4 @@
-/* compression.h: how bodies are compressed on their way (Content-Encoding; RFC 9110, 8.4). */
+/* compression.h: compression of bodies (Content-Encoding; RFC 9110, 8.4). */
 #ifndef SIEM_COMPRESSION_H
 #define SIEM_COMPRESSION_H
 
@@ -35,8 +35,8 @@ typedef struct siem_compressor {
 siem_code siem_compressor_open(siem_compressor **out, const siem_compression *compression,
                                int level, siem_error *err);
 
-/* Sets `out` to the bytes, compressed. Depends on its arguments alone, and changes nothing but the
- * compressor's memory and `out`, which may be used again and again. Errors: SIEM_NO_MEMORY. */
+/* Sets `out` to the bytes, compressed. It depends only on its arguments, and changes only the
+ * compressor's memory and `out`, which may be reused. Errors: SIEM_NO_MEMORY. */
 siem_code siem_compressor_run(siem_compressor *compressor, siem_buffer *out, const char *bytes,
                               size_t size, siem_error *err);
 

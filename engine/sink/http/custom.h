@@ -4,7 +4,7 @@
 
 #include "sink/http/remote.h"
 
-/* What the caller says. All functions run in the midst of siem_sink_send or an export. */
+/* The caller's functions. All of them run within siem_sink_send or an export. */
 typedef struct siem_custom {
     void *context;
     /* Adds headers, and sets the body; without one, a JSON array of the records is sent. */

@@ -1,4 +1,4 @@
-/* elastic_items.h: what an answer of _bulk says of each document. */
+/* elastic_items.h: the verdict of each document in an answer of _bulk. */
 #ifndef SIEM_ELASTIC_ITEMS_H
 #define SIEM_ELASTIC_ITEMS_H
 
@@ -9,8 +9,8 @@
 /* A member of an object that is text, or else `absent`. */
 const char *siem_elastic_text(const cJSON *object, const char *name, const char *absent);
 
-/* Whether a body is an error of Elasticsearch or OpenSearch itself, about a request as a whole: one
- * of a proxy, or of another server, is not. */
+/* Whether a body is an error of Elasticsearch or OpenSearch itself about a whole request, and not
+ * of a proxy or another server. */
 bool siem_elastic_is_error(const cJSON *body);
 
 /* The type of such an error, or of an item that failed; "" without one. */

@@ -1,4 +1,4 @@
-/* elastic_setup.h: whether what documents go to is there, or a template that makes it.
+/* elastic_setup.h: checks that the data stream or index exists, or a template that makes it.
  *
  * Without one, a node makes an index at the first document and guesses its mappings: nothing fails,
  * and every search is wrong. */
@@ -17,7 +17,7 @@ typedef enum siem_elastic_step {
 typedef struct siem_elastic_setup {
     const char *url;    /* of a node; borrowed */
     const char *target; /* borrowed */
-    bool any_kind;      /* an index or an alias will do; else it has to be a data stream */
+    bool any_kind;      /* an index or an alias is allowed; else it must be a data stream */
     siem_elastic_step step;
 } siem_elastic_setup;
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /* True for a regular file that users beside its owner and its group may read or write, in folders
- * that they may search. A file in a mount of secrets is not: there 0444 is usual, and the mount
- * keeps others away. Such are $CREDENTIALS_DIRECTORY and /run/credentials (systemd), /run/secrets
- * (Docker, Podman), and a folder with "..data" (Kubernetes). */
+ * that they may search. False for a file in a mount of secrets: mode 0444 is usual there, and the
+ * mount keeps others away. Such are $CREDENTIALS_DIRECTORY and /run/credentials (systemd),
+ * /run/secrets (Docker, Podman), and a folder with "..data" (Kubernetes). */
 bool siem_exposure_of(const char *path);
 
 #endif

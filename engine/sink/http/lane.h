@@ -1,8 +1,8 @@
 /* lane.h: a way to one node of a target behind a balancer.
  *
  * A balancer chooses a node for the first request, and finds it again by a cookie. So each lane has
- * cookies of its own, and a mark that no other lane has. What a node promised on a lane is asked
- * for on that lane alone: another node may use the same number for something else. */
+ * cookies of its own, and a mark that no other lane has. A promise of a node is asked for only on
+ * its lane: another node may use the same number for something else. */
 #ifndef SIEM_LANE_H
 #define SIEM_LANE_H
 
@@ -17,17 +17,17 @@ siem_code siem_lane_take(siem_lane **out, siem_lane **list, siem_error *err);
 /* Puts it back, for the next request. NULL is allowed. */
 void siem_lane_give(siem_lane *lane, siem_lane **list);
 
-/* Twelve random hexadecimal digits. Borrowed until the lane is renewed or given back. */
+/* The mark: twelve random hexadecimal digits. Borrowed until the lane is renewed or returned. */
 const char *siem_lane_mark(const siem_lane *lane);
 
-/* Its cookies, a CURLSH. Borrowed likewise, and no transfer may use them when that happens. */
+/* The cookies, a CURLSH. Borrowed in the same way; no transfer may use them then. */
 void *siem_lane_cookies(const siem_lane *lane);
 
 /* Forgets its cookies when a server gave it too many, for the transfer that last went on it, a
  * CURL. */
 void siem_lane_trim(siem_lane *lane, void *transfer);
 
-/* Makes another lane of it: a new mark, and no cookies, so that the balancer chooses again. Errors:
+/* Renews a lane: a new mark, and no cookies, so that the balancer chooses again. Errors:
  * SIEM_NO_MEMORY. */
 siem_code siem_lane_renew(siem_lane *lane, siem_error *err);
 

@@ -1,4 +1,4 @@
-/* preview.h: what would be sent, as text, for whoever asked a sink for it. */
+/* preview.h: requests as text, for a caller that wants to see them. */
 #ifndef SIEM_PREVIEW_H
 #define SIEM_PREVIEW_H
 
@@ -7,7 +7,7 @@
 /* Hands a request to the sink's preview. Errors: SIEM_NO_MEMORY. */
 siem_code siem_preview_request(const siem_sink *sink, const siem_request *request, siem_error *err);
 
-/* The same of what the sink asks before it sends events, if anything. Errors: those of writing it.
+/* The same for the requests before events are sent, if any. Errors: those of writing it.
  */
 siem_code siem_preview_prelude(siem_sink *sink, const siem_protocol *protocol, siem_error *err);
 

@@ -1,5 +1,5 @@
-/* probe.h: what a target is asked outside of a delivery: whether it is there and takes the
- * credentials, and how often it has events. */
+/* probe.h: requests outside of a delivery: whether a target is reachable and takes the credentials,
+ * and how often it has events. */
 #ifndef SIEM_PROBE_H
 #define SIEM_PROBE_H
 

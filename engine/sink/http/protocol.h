@@ -1,4 +1,4 @@
-/* protocol.h: what a kind that speaks HTTP sends, and what answers mean to it. */
+/* protocol.h: the requests of a kind over HTTP, and the meaning of answers. */
 #ifndef SIEM_PROTOCOL_H
 #define SIEM_PROTOCOL_H
 
@@ -27,7 +27,7 @@ typedef struct siem_protocol {
      * NULL: any answer shows that it is there. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
-    /* Asked before, where the target has a word of its own on how it is; else NULL. */
+    /* A request before that one, when the target has a page about its health; else NULL. */
     siem_code (*write_health)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_health)(siem_sink *sink, const siem_response *response, siem_answer *answer);
     /* A request for how many documents each of some events has, of kinds with SIEM_COUNTS; else

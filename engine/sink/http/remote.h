@@ -1,4 +1,4 @@
-/* remote.h: what the kinds that speak HTTP share: their common options, and how they are opened. */
+/* remote.h: shared by the kinds over HTTP: common options, and opening. */
 #ifndef SIEM_REMOTE_H
 #define SIEM_REMOTE_H
 
@@ -18,7 +18,7 @@ typedef struct siem_remote_limits {
     bool takes_gzip, takes_zstd;
 } siem_remote_limits;
 
-/* What its options say, as far as no other member has it. */
+/* The options that no other member has. */
 typedef struct siem_remote_settings {
     char *compress, *ca_file, *client_cert, *client_key, *proxy;
     double timeout, connect_timeout;
@@ -33,8 +33,8 @@ typedef struct siem_remote_sink {
     char *origin; /* of its URL: what follows it, as the path of a hook, can hold a credential */
 } siem_remote_sink;
 
-/* Reads the options into the kind's struct, but for credentials, and opens what all remote kinds
- * have. The sink's kind and protocol are set. Errors: SIEM_INVALID, SIEM_NOT_FOUND,
+/* Reads the options into the kind's struct, except credentials, and opens the parts that all kinds
+ * over HTTP have. The sink's kind and protocol are set. Errors: SIEM_INVALID, SIEM_NOT_FOUND,
  * SIEM_NO_MEMORY. */
 siem_code siem_remote_open(siem_remote_sink *remote, const siem_options *options,
                            const siem_remote_limits *limits, siem_error *err);
@@ -47,7 +47,7 @@ void siem_remote_set_target(siem_remote_sink *remote, const char *url);
 siem_code siem_remote_open_secrets(siem_remote_sink *remote, const siem_options *options,
                                    siem_error *err);
 
-/* Closes it, with what its options set; the struct itself is its owner's. */
+/* Closes it and frees its options. The owner frees the struct itself. */
 void siem_remote_close(siem_remote_sink *remote);
 
 /* Checks an http or https URL. Errors: SIEM_INVALID, naming the option; credentials within are
@@ -69,9 +69,9 @@ void siem_remote_expect_items(const siem_parcel *parcel, siem_request *request);
 
 /* ---- credentials ---- */
 
-/* For an answer that holds, as the credential is refused: asks for the same request again when the
- * secret is another one by now, or becomes one by being read again. When it cannot be read, that
- * is added to the reason. */
+/* For an answer that holds because the credential is refused: reads the secret again, and repeats
+ * the request if the secret has changed since. If it cannot be read, that is added to the reason.
+ */
 void siem_remote_renew(siem_secret *secret, const siem_parcel *parcel, siem_answer *answer);
 
 #endif

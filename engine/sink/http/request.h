@@ -1,4 +1,4 @@
-/* request.h: what is sent over HTTP: address, headers and body, of which some are secret. */
+/* request.h: a request over HTTP: address, headers and body, some of them secret. */
 #ifndef SIEM_REQUEST_H
 #define SIEM_REQUEST_H
 
@@ -43,23 +43,23 @@ void siem_request_add_headers(siem_request *request, const siem_request *other);
 /* Notes a credential that no header shows as it is, to be masked in answers. */
 void siem_request_add_secret(siem_request *request, const char *secret);
 
-/* Whether it shows a credential to whoever is on its way: one goes over plain http, and not only
- * within this machine. */
+/* Whether others on the network can see a credential: it goes over plain http, and not only within
+ * this machine. */
 bool siem_request_is_exposed(const siem_request *request);
 
 /* False when memory was short while the request was written: it must not be used then. */
 bool siem_request_is_complete(const siem_request *request);
 
-/* Sets the body to what `content` holds, or to a parcel's, which is borrowed. */
+/* Sets the body: a copy of `content`, or a parcel's body, which is borrowed. */
 void siem_request_use_content(siem_request *request);
 void siem_request_use_body(siem_request *request, const siem_body *body);
 
 /* Writes the request as text, with what is secret masked. */
 void siem_request_print(const siem_request *request, siem_buffer *out);
 
-/* Overwrites in a text by "*" what is secret of the request, as siem_mask does: the values of
- * secret headers, the credential after a scheme alone, and what was noted. A server may repeat
- * what it was sent. Returns whether some of it was escaped. */
+/* Masks the secrets of the request in a text, as siem_mask does: the values of secret headers, the
+ * credential after a scheme alone, and noted credentials. A server may repeat them. Returns whether
+ * some of it was escaped. */
 bool siem_request_mask(const siem_request *request, char *text, size_t size);
 
 #endif

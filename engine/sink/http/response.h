@@ -1,4 +1,4 @@
-/* response.h: what came of a request: bounded while it comes, and decoded. */
+/* response.h: the response to a request: bounded while it arrives, and decoded. */
 #ifndef SIEM_RESPONSE_H
 #define SIEM_RESPONSE_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What an answer may have, unless its request expects more. */
+/* The most bytes of an answer, unless its request expects more. */
 #define SIEM_ANSWER_BYTES ((size_t)64 << 10)
 
 typedef struct siem_response {
@@ -15,25 +15,25 @@ typedef struct siem_response {
     double retry_after;  /* seconds, negative: not told (RFC 9110, 10.2.3) */
     char server[32];     /* its Server header, or what fits of it; "": none */
     siem_buffer body;    /* NUL-terminated beyond its size */
-    char fault[256];     /* what broke when the exchange did not end well, else "" */
+    char fault[256];     /* the fault of the exchange, or "" */
     const char *remedy;  /* of a fault that lasts until the options are fixed, else NULL */
     size_t most;         /* bytes that the body may have, as it comes and decoded */
     size_t head_size;    /* bytes that its headers had */
     bool repeats_secret; /* of its request, escaped: it is masked, and nobody quotes the body */
-    bool is_cut;         /* the body is longer than that: its beginning is there */
+    bool is_cut;         /* the body is longer: only its beginning is kept */
 } siem_response;
 
 /* Empties it for an answer of at most `most` bytes. */
 void siem_response_begin(siem_response *response, size_t most);
 
-/* Adds what came of the headers, which are not kept, or of the body. False ends the exchange: it is
- * too much, or there is no memory. */
+/* Adds bytes of the headers, which are not kept, or of the body. False ends the exchange: they are
+ * too many, or there is no memory. */
 bool siem_response_add_head(siem_response *response, size_t size);
 bool siem_response_add(siem_response *response, const char *bytes, size_t size);
 
 /* Judges a body that is complete or cut, once the status is known. `encoding` is the value of
  * Content-Encoding, or "". A success that is too long, or cannot be decoded, is a fault. Any other
- * status says enough alone: of a body that is too long the beginning remains, and nothing of one
+ * status is enough by itself: of a body that is too long the beginning remains, and nothing of one
  * that cannot be decoded.
  *
  * JSON with more values than a 32nd of the bytes that it may have counts as too long: a tree of

@@ -8,7 +8,7 @@
 
 #include <oversight/siem.h>
 
-/* Connections that are kept, and the exchanges on their way. */
+/* Open connections, and the exchanges in flight. */
 typedef struct siem_transport siem_transport;
 
 typedef struct siem_transport_options {
@@ -38,13 +38,13 @@ void siem_transport_close(siem_transport *http);
 /* Sends the request of an exchange. Errors: SIEM_NO_MEMORY, SIEM_INVALID. */
 siem_code siem_transport_begin(siem_transport *http, siem_exchange *exchange, siem_error *err);
 
-/* Drives what is on its way, for at most `milliseconds`, until some exchange ends. */
+/* Runs the exchanges, for at most `milliseconds`, until one ends. */
 void siem_transport_wait(siem_transport *http, int milliseconds);
 
 /* An exchange that has ended, or NULL. */
 siem_exchange *siem_transport_next(siem_transport *http);
 
-/* Breaks an exchange off, when it is on its way. */
+/* Cancels an exchange that is in flight. */
 void siem_transport_cancel(siem_transport *http, siem_exchange *exchange);
 
 void siem_exchange_free(siem_transport *http, siem_exchange *exchange);
