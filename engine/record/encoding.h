@@ -21,8 +21,8 @@ typedef struct siem_encoding {
     unsigned bit; /* SIEM_ACCEPTS_ */
     /* Whether rendered text is a record, or several. */
     siem_encoding_result (*judge)(const char *text, size_t size);
-    /* The first record of what is left of a list, from `*at` on to `end`: its size. `*at` moves on
-     * to it, and `*rest` is what follows. False at the end. */
+    /* Finds the next record of a list, between `*at` and `end`. `*at` moves to it, and `*rest` to
+     * what follows. False at the end. */
     bool (*next)(const char **at, const char *end, size_t *size, const char **rest);
     /* Appends a text from outside as a record in the form that records have. False: it is none, and
      * `out` is as before. */

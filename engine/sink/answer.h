@@ -8,16 +8,16 @@
 typedef enum siem_next {
     /* each record has its verdict */
     SIEM_TAKE_OUTCOMES,
-    /* each half by itself, and before them the suspect, if there is one; a single record has the
-     * verdict it was given */
+    /* send the suspect alone, if there is one, and then each half; a single record keeps its
+       verdict */
     SIEM_HALVE,
-    /* the same request once more, with the credential that is another one since; their verdict,
-     * SIEM_HOLD, counts when that one is refused as well */
+    /* the same request once more, with the changed credential; when that is refused as well, the
+       verdict SIEM_HOLD counts */
     SIEM_RENEWED,
     /* the same parcel once more, from its beginning: none of it was sent */
     SIEM_AGAIN,
-    /* the server has the records, and tells later what became of them: it is asked after the pause,
-     * by the parcel's ticket */
+    /* the server has the records, and confirms them later: ask it after the pause, by the parcel's
+       ticket */
     SIEM_CONFIRM
 } siem_next;
 

@@ -69,21 +69,20 @@ typedef struct siem_carrier {
     /* How large the body of a request with `count` records is that have `bytes` bytes with their
      * line ends. NULL: as large as they are. */
     size_t (*body_size)(const siem_sink *sink, size_t count, size_t bytes);
-    /* Makes the body of a parcel: whatever of its request depends on the records alone. Any thread
-     * may call it, for several parcels at once, while the sink has deliveries. NULL: there is
-     * nothing to make. Errors: SIEM_NO_MEMORY. */
+    /* Makes the body of a parcel: the part of its request that depends only on the records. Any
+     * thread may call it, for several parcels at once, while the sink has deliveries. NULL: nothing
+     * to make. Errors: SIEM_NO_MEMORY. */
     siem_code (*prepare)(const siem_sink *sink, siem_parcel *parcel, siem_error *err);
-    /* Puts a parcel that is prepared on its way, or asks for what was promised by its ticket. Never
-     * waits. After an error, `next` tells which of its records are in. Errors: any, which end the
-     * delivery. */
+    /* Sends a prepared parcel, or asks for the confirmation of its ticket. Never waits. After an
+     * error, `next` has the records that were delivered. Errors: any; they end the delivery. */
     siem_code (*begin)(siem_sink *sink, siem_parcel *parcel, siem_error *err);
     /* Waits until some parcel is answered, for at most `milliseconds`. NULL: `begin` has the answer
      * of its parcel, so that several deliveries can use the sink. */
     void (*wait)(siem_sink *sink, int milliseconds);
     /* A parcel that is answered, or NULL. The answer's outcomes are the parcel's. */
     siem_parcel *(*next)(siem_sink *sink, siem_answer *answer);
-    /* Forgets a parcel that began, and breaks it off if it is on its way. `is_settled`: nothing
-     * that was promised for it is still to come. NULL: nothing is known of it by then. */
+    /* Frees what belongs to a parcel, and cancels it if it is in flight. `is_settled`: no
+     * confirmation is outstanding. NULL: nothing to free. */
     void (*release)(siem_sink *sink, siem_parcel *parcel, bool is_settled);
     /* Frees memory that is kept from one parcel to the next. NULL: none. */
     void (*rest)(siem_sink *sink);

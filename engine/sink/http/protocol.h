@@ -18,13 +18,13 @@ typedef struct siem_protocol {
     /* Says what the response means; may give the parcel a ticket. */
     void (*read)(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                  siem_answer *answer);
-    /* What is asked before events are sent, as long as it is needed: for an access token, or
-     * whether the target is set up. NULL where nothing is. The answer has one outcome. */
+    /* The request before events are sent, while it is needed: for an access token, or to check the
+     * set-up. NULL: none. The answer has one outcome. */
     bool (*needs_prelude)(siem_sink *sink);
     siem_code (*write_prelude)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_prelude)(siem_sink *sink, const siem_response *response, siem_answer *answer);
-    /* A request that changes nothing and shows that the target is there and takes the credentials;
-     * NULL: any answer shows that it is there. The answer has one outcome. */
+    /* A request that changes nothing and shows whether the target is reachable and takes the
+     * credentials; NULL: any answer shows that it is reachable. The answer has one outcome. */
     siem_code (*write_ping)(siem_sink *sink, siem_request *request, siem_error *err);
     void (*read_ping)(siem_sink *sink, const siem_response *response, siem_answer *answer);
     /* A request before that one, when the target has a page about its health; else NULL. */
