@@ -1,4 +1,4 @@
-/* buffer.c: growing, the rare part of a buffer's life. */
+/* buffer.c: growing a buffer. */
 #include "base/buffer.h"
 
 #include <openssl/crypto.h>
@@ -25,7 +25,7 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra) {
     size_t capacity = buffer->capacity < 512 ? 512 : buffer->capacity;
     while (capacity - buffer->size < extra && capacity <= SIZE_MAX / 2) capacity *= 2;
     bool grown = capacity - buffer->size >= extra && siem_buffer_set_capacity(buffer, capacity);
-    /* Under a limit, twice as much may be too much where an eighth more is not. */
+    /* Under a limit, doubling may fail when an eighth more does not. */
     if (!grown && buffer->allocator != NULL && extra < SIZE_MAX / 4 &&
         buffer->size < SIZE_MAX / 4) {
         grown = siem_buffer_set_capacity(buffer, buffer->size + buffer->size / 8 + extra);

@@ -107,8 +107,8 @@ static siem_code check(const char *path, const rules *r, const struct stat *file
 
 /* ---- links ---- */
 
-/* Replaces a path of PATH_MAX bytes by what the link there names. False, with errno, when that is
- * too long. */
+/* Replaces a path of PATH_MAX bytes by the target of the link at its end. False, with errno, when
+ * that is too long. */
 static bool take_target(char *path, int link) {
     char target[PATH_MAX];
     ssize_t size = readlinkat(link, "", target, sizeof target);
@@ -163,7 +163,7 @@ siem_code siem_checked_file_resolve(char **real, const char *path, siem_file_use
 
 /* ---- opening ---- */
 
-/* Opens what is there. A pipe of the own user is waited for, where pipes are allowed. */
+/* Opens an existing file. Waits for a pipe of the own user, where pipes are allowed. */
 static siem_code open_existing(int *fd, const char *path, const rules *r, siem_error *err) {
     struct stat file;
     siem_code rc = SIEM_OK;
@@ -185,7 +185,7 @@ static siem_code open_existing(int *fd, const char *path, const rules *r, siem_e
     return rc;
 }
 
-/* Makes the file. Where the file system knows no modes, it has that of all its files. */
+/* Makes the file. On a file system without modes, it gets the mode of all its files. */
 static int make(const char *path, const rules *r, mode_t mode) {
     int fd = open(path, r->flags | ALWAYS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
     if (fd >= 0) (void)fchmod(fd, mode);

@@ -1,4 +1,4 @@
-/* curl.c: the names of its functions, and how it begins. */
+/* curl.c: the names of libcurl's functions, and its start. */
 #include "base/curl.h"
 
 #include "base/error.h"

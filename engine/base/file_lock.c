@@ -28,7 +28,7 @@ static siem_code lock_failed(const char *path, siem_error *err) {
 
 /* ---- the file beside ---- */
 
-/* Beside the file itself, whatever link leads to it. */
+/* Beside the file itself, also when a link leads to it. */
 static siem_code find_beside(siem_file_lock *lock, const char *path, siem_error *err) {
     char *real;
     siem_code rc = siem_checked_file_resolve(&real, path, SIEM_FILE_APPEND, err);
@@ -40,7 +40,7 @@ static siem_code find_beside(siem_file_lock *lock, const char *path, siem_error 
     return lock->path != NULL ? SIEM_OK : siem_error_no_memory(err);
 }
 
-/* SIEM_LOCKED: another writer has it. A folder that takes no file needs none. */
+/* SIEM_LOCKED: another writer has it. In a folder that takes no file, this lock is omitted. */
 static siem_code lock_beside(siem_file_lock *lock, siem_error *err) {
     struct stat file;
     if (lock->path == NULL) return SIEM_OK;
@@ -120,7 +120,7 @@ void siem_file_lock_release(siem_file_lock *lock, int file) {
     none.l_type = F_UNLCK;
     if (!lock->is_shared) (void)fcntl(file, F_OFD_SETLK, &none);
     if (lock->fd >= 0) {
-        /* Whoever shares it, and is the last one, removes it as well. */
+        /* The last of the writers that share it removes it. */
         bool is_last = lock->path != NULL && flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
         if (is_last) (void)unlink(lock->path);
         (void)close(lock->fd);

@@ -229,7 +229,7 @@ static void close_object(cursor *c) {
         members[i].end = i + 1 < count ? members[i + 1].start - 1 : c->out->size;
     }
     if (count <= FEW_MEMBERS && !has_double_key(members, count)) return;
-    /* qsort takes as much again: whether it may is asked here. */
+    /* qsort needs as much memory again: this checks whether that is allowed. */
     r->scratch.size = 0;
     if (!siem_buffer_reserve(&r->scratch, count * sizeof *members)) {
         c->out->failed = true;

@@ -1,4 +1,4 @@
-/* outage.c: reports of failures that are waited out, rarer the longer they last. */
+/* outage.c: reports of an outage, at intervals that grow with it. */
 #include "base/outage.h"
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define INTERVAL 60.0 /* seconds between two reports, at least, */
-#define SLACK    1.0  /* but for as much: attempts are not made to the second */
+#define SLACK    1.0  /* tolerance: attempts are not made to the second */
 
 /* RFC 3339 of a time that is `seconds` from now. */
 static void clock_time(double seconds, char out[24]) {

@@ -16,7 +16,7 @@
 #define PAGES ((size_t)16384) /* the longest credential, a token or a key file's text */
 
 struct siem_secret {
-    const char *name; /* NULL, as the form and the source: it is kept as it was given */
+    const char *name; /* NULL, as the form and the source are: a literal credential */
     const siem_secret_form *form;
     char *source;
     char *text; /* of PAGES bytes, NUL-terminated */

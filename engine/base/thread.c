@@ -1,4 +1,4 @@
-/* thread.c: a thread begins with the signals that whoever starts it has blocked. */
+/* thread.c: a new thread blocks the signals that its creator blocks. */
 #include "base/thread.h"
 
 #include <signal.h>

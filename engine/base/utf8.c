@@ -1,4 +1,4 @@
-/* utf8.c: sequences (RFC 3629, 3), and what of them has no place in a message. */
+/* utf8.c: sequences (RFC 3629, 3), and characters that must not be shown in a message. */
 #include "base/utf8.h"
 
 #include <stdio.h>

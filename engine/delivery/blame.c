@@ -1,4 +1,4 @@
-/* blame.c: counts failures of records, and divides what fails as a whole. */
+/* blame.c: counts failures of records, and divides requests that fail as a whole. */
 #include "delivery/blame.h"
 
 #include <string.h>
@@ -70,7 +70,7 @@ static void move(siem_shipment *s, size_t from, size_t to) {
     s->ranges[to] = range;
 }
 
-/* Divides a range before its undecided record of that number; the first part lies above. */
+/* Divides a range before its undecided record of that number; the first part is above. */
 static void divide(siem_shipment *s, size_t index, size_t number) {
     siem_range *range = &s->ranges[index];
     size_t at = range->first;
@@ -92,7 +92,7 @@ static size_t count_undecided(const siem_shipment *s, siem_range range) {
     return count;
 }
 
-/* Puts a part of what has not failed by itself on top. False when all has. */
+/* Puts a part of the records that have not failed alone on top. False when all have. */
 static bool bring_fresh(siem_shipment *s) {
     bool may_divide = s->range_count < (s->is_round ? SIEM_MOST_RANGES - 2 : MOST_PIECES);
     for (size_t i = s->range_count - 1; i-- > 0;) {

@@ -1,4 +1,4 @@
-/* delivery.c: the loop that sends, waits and tries again, until every shipment has arrived. */
+/* delivery.c: the loop that sends, waits and retries until every shipment is settled. */
 #include "delivery/delivery.h"
 
 #include "base/clock.h"
@@ -20,8 +20,8 @@
 #define SLOW_DOWN_PAUSE 1.0                /* when a server nears its limits */
 #define LAST_WAIT       5.0                /* for what is in flight, after a request to stop */
 #define PREPARING_MS    1                  /* between two looks whether a parcel is prepared */
-#define LEAST_OFFERED   ((size_t)64 << 10) /* bytes, less of which are no matter for a thread */
-#define SPARE_REQUESTS  4 /* sent beside one with a record that others show to be at fault */
+#define LEAST_OFFERED   ((size_t)64 << 10) /* bytes; fewer are not worth another thread */
+#define SPARE_REQUESTS  4 /* sent while other requests show which record is at fault */
 
 struct siem_delivery {
     siem_sink *sink;
@@ -38,7 +38,7 @@ struct siem_delivery {
     uint64_t delivered;    /* records, in all answers so far */
     uint64_t retries;
     siem_error failure; /* SIEM_OK: none */
-    double last_wait;   /* until when what is in flight is waited for after the failure */
+    double last_wait;   /* until when it waits for requests in flight after the failure */
     bool uses_sink;     /* it has records for the sink, which must outlive them */
 };
 
@@ -137,7 +137,7 @@ uint64_t siem_delivery_retries(const siem_delivery *delivery) {
 
 /* ---- failures and pauses ---- */
 
-/* The first failure stays: what follows it may be its consequence. */
+/* The first failure stays: later ones may be its consequences. */
 __attribute__((format(printf, 3, 4))) static void fail(siem_delivery *delivery, siem_code code,
                                                        const char *format, ...) {
     char message[sizeof delivery->failure.message];
@@ -172,7 +172,7 @@ static void report_success(siem_delivery *delivery) {
     delivery->calls.notice(delivery->calls.context, text);
 }
 
-/* Counts an attempt without success. Gives when the next one is due, or ends the delivery. */
+/* Counts a failed attempt. Sets when the next one is due, or ends the delivery. */
 static double try_later(siem_delivery *delivery, int64_t *attempts, const siem_answer *answer) {
     siem_sink *sink = delivery->sink;
     siem_sink_fails(sink, answer->reason);
@@ -222,7 +222,7 @@ static void record(siem_delivery *delivery, siem_shipment *s, siem_answer *answe
     if (decision.decided > 0) s->attempts = 0;
     if (decision.decided > 0 && !decision.retry) report_success(delivery);
     if (delivery->failure.code != SIEM_OK) return;
-    /* An answer that decides nothing must not be asked for in a circle. */
+    /* An answer without a verdict must not be requested for ever. */
     if (decision.retry || decision.decided == 0) {
         siem_blame_rearrange(s);
         s->delivered_before = delivery->delivered;
@@ -231,7 +231,7 @@ static void record(siem_delivery *delivery, siem_shipment *s, siem_answer *answe
     }
 }
 
-/* No record was sent, as what comes before that failed. */
+/* No record was sent, because the request before it failed. */
 static void record_of_target(siem_delivery *delivery, const siem_answer *answer) {
     siem_verdict verdict = answer->outcomes[0].verdict;
     if (try_renewed(delivery, &delivery->target_renewed, answer)) return; /* it is asked again */
@@ -265,7 +265,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
     delivery->target_attempts = 0;
     delivery->target_renewed = false;
     if (try_renewed(delivery, &s->renewed, answer)) {
-        return; /* with its ticket: then the question, not the events */
+        return; /* with its ticket: the question is sent, not the events */
     }
     if (answer->next == SIEM_CONFIRM) {
         record_promise(delivery, s, answer);
@@ -282,7 +282,7 @@ static void apply(siem_delivery *delivery, siem_shipment *s, siem_answer *answer
 
 /* ---- preparing ---- */
 
-/* Of a failure nothing is known: the parcel is prepared again when it starts. */
+/* After a failure, the parcel is prepared again when it starts. */
 static void prepare(void *context) {
     siem_shipment *s = context;
     siem_error unused;
@@ -342,7 +342,7 @@ static void collect(siem_delivery *delivery) {
     }
 }
 
-/* After a failure to begin, collects what of the parcel is in. */
+/* After a failure to begin, collects the records of the parcel that were delivered. */
 static void collect_last(siem_delivery *delivery, siem_shipment *s) {
     siem_answer answer;
     if (delivery->carrier->wait != NULL) return;
@@ -442,7 +442,7 @@ static void wait_until(siem_delivery *delivery, double due) {
     collect(delivery);
 }
 
-/* Tells the outcomes of the oldest shipment, and frees its place. */
+/* Reports the outcomes of the oldest shipment, and frees its place. */
 static void settle_first(siem_delivery *delivery) {
     siem_error err;
     siem_shipment *s = shipment_at(delivery, 0);
@@ -465,7 +465,7 @@ static void stop(siem_delivery *delivery) {
     delivery->last_wait = fmin(delivery->last_wait, siem_clock() + LAST_WAIT);
 }
 
-/* Ends all that is in flight, and reports what is known of it. */
+/* Ends all requests in flight, and reports their outcomes. */
 static void break_off(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
         release_parcel(delivery, shipment_at(delivery, i), false);
@@ -481,7 +481,7 @@ static void settle_done(siem_delivery *delivery) {
     }
 }
 
-/* Goes on until all shipments have arrived, or until there is another one to fill. */
+/* Continues until all shipments are settled, or until there is another one to fill. */
 static siem_code run(siem_delivery *delivery, bool all, siem_error *err) {
     while (delivery->used > 0) {
         double due = start_due(delivery);
@@ -514,7 +514,7 @@ static void reject_size(const siem_delivery *delivery, siem_shipment *s) {
     s->outcomes[0] = (siem_outcome){.verdict = SIEM_REJECT, .code = -1, .reason = strdup(reason)};
 }
 
-/* Puts all requests that are complete on their way, or with `all` what is left. */
+/* Sends all complete requests, or with `all` the rest as well. */
 static siem_code dispatch(siem_delivery *delivery, bool all, siem_error *err) {
     for (;;) {
         siem_request_items request;

@@ -140,7 +140,7 @@ void siem_packer_clear(siem_packer *packer) {
 
 /* ---- requests ---- */
 
-/* Whether the request holds what the sink wants. */
+/* Whether the request has the size that the sink wants. */
 static bool is_due(const siem_packer *packer) {
     const siem_pace *pace = &packer->sink->pace;
     size_t size = siem_sink_body_size(packer->sink, packer->count, packer->bytes);
@@ -172,8 +172,8 @@ static siem_code reserve(siem_packer *packer, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Goes on to the next batch once all records of this one are packed: then what follows them without
- * a record is reached as well. */
+/* Moves to the next batch once all records of this one are packed: events after them without a
+ * record are reached as well. */
 static void leave_cargo(siem_packer *packer) {
     cargo *at = packer->packing;
     if (at == NULL || at->packed < siem_batch_size(at->batch)) return;
@@ -224,7 +224,7 @@ static siem_code pack(siem_packer *packer, bool *complete, siem_error *err) {
     return SIEM_OK;
 }
 
-/* Whether the last record's event goes on in the next request. */
+/* Whether the last record's event continues in the next request. */
 static bool is_mid_event(const siem_packer *packer) {
     const cargo *at = packer->packing;
     return at != NULL && at->packed < siem_batch_size(at->batch) &&

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As many records that are refused one after another, before any is taken, are not at fault. */
+/* When this many records are refused one after another, and none was taken, the records are not at
+ * fault. */
 #define TOO_MANY_REFUSED 8
 
-/* Makes room for as many records. What they are is not kept. */
+/* Makes room for as many records. Existing ones are not kept. */
 static bool reserve(siem_shipment *s, size_t count) {
     if (count <= s->capacity) return true;
     siem_shipment_release(s);

@@ -1,7 +1,7 @@
 /* geoip.c: a database of addresses, searched by libmaxminddb.
  *
  * libmaxminddb maps the file it opens, and a mapped file that somebody truncates ends the process
- * with SIGBUS. So it is given a copy in memory that nobody else can reach. */
+ * with SIGBUS. So it gets a copy in memory that nobody else can reach. */
 #include "enrich/geoip.h"
 
 #include "base/checked_file.h"
@@ -60,8 +60,8 @@ static siem_code open_copy(int *copy, const char *path, siem_error *err) {
     return rc;
 }
 
-/* libmaxminddb decodes the metadata as it opens a file, without bounds: they are tried here before.
- * A file without metadata is its to refuse. */
+/* libmaxminddb decodes the metadata without bounds when it opens a file, so they are checked here
+ * before. It refuses a file without metadata itself. */
 static siem_code check_metadata(int copy, siem_error *err) {
     static const char marker[] = "\xab\xcd\xefMaxMind.com";
     const size_t marker_size = sizeof marker - 1;

@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-/* A key with a passphrase is not asked for it: nobody is there to answer. */
+/* A key with a passphrase is refused: there is nobody to ask. */
 static int no_passphrase(char *text, int size, int is_new, void *context) {
     (void)text, (void)size, (void)is_new, (void)context;
     return -1;

@@ -10,7 +10,7 @@ typedef struct cursor {
     const char *at, *end;
 } cursor;
 
-/* Passes over a text that comes next, and a space that may follow it. */
+/* Skips a text that comes next, and a space that may follow it. */
 static bool pass(cursor *c, const char *text, size_t size) {
     if ((size_t)(c->end - c->at) < size || memcmp(c->at, text, size) != 0) return false;
     c->at += size;
@@ -58,8 +58,8 @@ static bool pass_text(cursor *c, siem_buffer *text) {
     return c->at < c->end;
 }
 
-/* One pass, without a canonical form. False for a line that is written otherwise, which may be a
- * leaf all the same. */
+/* One pass, without a canonical form. False for a line in another form, which may still be a leaf.
+ */
 static bool read_usual(siem_leaf_reader *reader, const char *line, size_t size, siem_leaf *leaf) {
     cursor c = {line, line + size};
     bool is_usual = PASS(&c, "{\"index\":") && pass_index(&c, &leaf->index) && PASS(&c, ",") &&

@@ -13,7 +13,7 @@
 #define MOST_LINE    ((size_t)1 << 25) /* more than the largest event has */
 #define MOST_MISSING 65536
 #define MOST_BAD     65536
-#define MOST_VAIN    100 /* of a registry over HTTP, whom each costs two answers */
+#define MOST_VAIN    100 /* of a registry over HTTP, where each costs two answers */
 
 /* ---- leaves ---- */
 
@@ -182,7 +182,7 @@ static siem_code take_lines(siem_tlog *log, siem_error *err) {
     return rc;
 }
 
-/* A leaf whose line has no end yet is one: what was cut has no whole object. */
+/* A last line without an end counts when its object is whole: a line that was cut is not. */
 static siem_code take_rest(siem_tlog *log, siem_error *err) {
     siem_buffer *input = &log->input;
     siem_leaf leaf;

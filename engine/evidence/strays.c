@@ -1,4 +1,5 @@
-/* strays.c: altered, exchanged, or with the index of another row: that shows at the end. */
+/* strays.c: which rows are altered, exchanged, or have the index of another row is known at the
+ * end. */
 #include "evidence/strays.h"
 
 #include "base/error.h"

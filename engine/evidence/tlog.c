@@ -1,4 +1,4 @@
-/* tlog.c: a log as programs have it: opened, asked, and closed. */
+/* tlog.c: the public functions of a log. */
 #include "base/checked_file.h"
 #include "base/error.h"
 #include "base/misuse.h"

@@ -1,4 +1,4 @@
-/* confirm.c: the position of an export: what is confirmed, what of it is saved, how it goes back.
+/* confirm.c: the position of an export: confirmed, saved, and how to go back.
  */
 #include "base/clock.h"
 #include "base/error.h"
@@ -53,7 +53,7 @@ static siem_code save(siem_export *export_, bool waits, siem_error *err) {
     return siem_checkpoint_save(options->checkpoint, export_->confirmed, &extent, err);
 }
 
-/* Saves what was saved last, with the outage. That this fails does no harm. */
+/* Saves the last position again, with the outage. A failure does no harm. */
 static void save_again(siem_export *export_, const siem_outage *outage) {
     siem_checkpoint *checkpoint = export_->options.checkpoint;
     const siem_extent extent = *siem_checkpoint_extent(checkpoint);
@@ -73,9 +73,9 @@ void siem_export_forget_outage(siem_export *export_) {
     save_again(export_, &none);
 }
 
-/* After a failure a file may end with lines after what is confirmed: its end is not one for
- * the checkpoint. What is there is compared when the export continues. Ids that SQLite never gives
- * by itself are not, either. */
+/* After a failure a file may end with unconfirmed lines: its end must not go into the checkpoint.
+ * These lines are compared when the export continues. Ids that SQLite never gives by itself are not
+ * saved, either. */
 static bool is_no_position(const siem_export *export_) {
     const siem_export_options *options = &export_->options;
     bool ends_beside =
@@ -132,15 +132,15 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
     return rc;
 }
 
-/* Lines go to another file from here on: the checkpoint has to know before the first one does. What
- * is confirmed by then is in the old file. */
+/* Lines go to another file from here on: the checkpoint must be saved before the first of them.
+ * Confirmed lines are in the old file. */
 static siem_code take_moved(void *context, const siem_extent *extent, siem_error *err) {
     siem_export *export_ = context;
     return siem_checkpoint_save(export_->options.checkpoint, export_->confirmed, extent, err);
 }
 
-/* Goes on in the file of the checkpoint, or makes the one that is open that file: before the first
- * line, so that no line is ever written beside what the checkpoint knows. */
+/* Continues in the file of the checkpoint, or makes the open file that one. Called before the first
+ * line, so that no line is ever written to a file that the checkpoint does not name. */
 static siem_code resume_sink(siem_export *export_, siem_error *err) {
     siem_sink *sink = export_->options.sink;
     const siem_filing *filing = sink->kind->filing;

@@ -1,4 +1,4 @@
-/* counters.c: the one table of what an export counts. A new counter is a member of siem_counts and
+/* counters.c: the one table of an export's counters. A new counter is a member of siem_counts and
  * a row here; bindings, numbers for Prometheus and closing lines are made from the rows. */
 #include <oversight/counters.h>
 

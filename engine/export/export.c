@@ -69,8 +69,7 @@ static bool report_progress(void *context) {
     return call_progress(export_);
 }
 
-/* While the delivery waits: a target that is down does not keep from the disk what was confirmed
- * before. */
+/* While the delivery waits: confirmed events are saved also while a target is down. */
 static bool goes_on_delivering(void *context) {
     siem_export_tend_source(context);
     (void)siem_export_save(context, false, NULL);
@@ -101,7 +100,7 @@ static siem_code open_delivery(siem_export *export_, siem_error *err) {
                               export_->confirmed, &calls, err);
 }
 
-/* What was rendered and not handed over is rendered again, or lost with the export. */
+/* Events that were rendered and not handed over are rendered again, or end with the export. */
 static void drop_delivery(siem_export *export_) {
     siem_batch_close(export_->batch);
     export_->batch = NULL;
@@ -188,7 +187,7 @@ static void release_source(siem_export *export_) {
 
 void siem_export_close(siem_export *export_) {
     bool has_sink = export_ != NULL && export_->options.sink != NULL;
-    /* A function that it calls cannot close it: it goes on when that returns. */
+    /* A function that the export calls cannot close it: the export continues when that returns. */
     if (export_ == NULL || (has_sink && export_->options.sink->runner == export_)) return;
     drop_delivery(export_);
     release_source(export_);
@@ -214,7 +213,7 @@ const siem_reason *siem_export_reason(const siem_export *export_, size_t index) 
     return &export_->reasons.list[index];
 }
 
-/* The output file may be another export's next, though the sink stays open. */
+/* Another export may use the output file next, although the sink stays open. */
 static void release_sink(const siem_export *export_) {
     const siem_filing *filing = export_->options.sink->kind->filing;
     if (filing != NULL) filing->release(export_->options.sink);
@@ -301,7 +300,7 @@ void siem_export_release_source(siem_export *export_) {
     export_->unreleased = 0;
 }
 
-/* With nothing on its way, what was read so far is done, also when it made no record; a lone
+/* With nothing in flight, the events read so far are done, also those without a record. A single
  * record does not wait for a batch that fills slowly. */
 static siem_code settle_what_waits(siem_export *export_, double now, siem_error *err) {
     if (siem_delivery_is_in_flight(export_->delivery)) return SIEM_OK;
@@ -328,8 +327,8 @@ siem_code siem_export_yield(siem_export *export_, siem_error *err) {
     return now < export_->yield_due ? SIEM_OK : yield_now(export_, now, err);
 }
 
-/* While events are read: a read transaction keeps the registry's log from being reset, and whoever
- * watches wants to know, also where a filter drops all events. */
+/* While events are read: a read transaction keeps the registry's log from being reset, and progress
+ * is reported also when a filter drops all events. */
 static siem_code yield_at_times(siem_export *export_, siem_error *err) {
     bool is_long = ++export_->unreleased >= MOST_PAGE;
     if (is_long) return yield_now(export_, siem_clock(), err);
@@ -354,7 +353,7 @@ static siem_code check_columns(siem_export *export_, siem_registry *registry, si
     return rc;
 }
 
-/* The source's next event, as part of a batch; or what is there in its place. */
+/* The source's next event, as part of a batch; or what is in its place. */
 static siem_code add_next(siem_export *export_, bool *reading, siem_error *err) {
     siem_event *event;
     siem_error failure;
@@ -397,8 +396,8 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
     return siem_export_flush(export_, err);
 }
 
-/* At the start, as what they are made of may have changed when the export has to catch up. It goes
- * on without them. */
+/* At the start, because their files may have changed when the export has to catch up. After a
+ * failure it continues without them. */
 static void open_mappings(siem_export *export_) {
     siem_error failure;
     if (siem_mappings_open(&export_->mappings, &export_->options, export_->jobs, &failure) ==

@@ -1,4 +1,4 @@
-/* export_check.c: what an export cannot be opened with, and when it cannot be called. */
+/* export_check.c: checks of an export's options, and of when it may be called. */
 #include "base/error.h"
 #include "base/misuse.h"
 #include "base/sqlite_file.h"

@@ -1,4 +1,4 @@
-/* follow.c: an export that goes on, over what passes by itself. */
+/* follow.c: an export that continues, and retries after faults that pass. */
 #include "base/error.h"
 #include "base/patience.h"
 #include "export/export.h"
@@ -12,8 +12,8 @@ static siem_code cancelled(siem_export *export_, siem_error *err) {
     return siem_outage_cancelled(siem_export_outage(export_), err);
 }
 
-/* A lock is released, a disk gets room, a target or the folder of a file is there again. A registry
- * that is gone is not waited for: what comes in its place is another one. */
+/* These faults can pass: a lock, a full disk, a target that is down, a missing folder. A registry
+ * that is gone is not one: a new file in its place is another registry. */
 static bool passes(siem_code code, bool reading) {
     return code == SIEM_LOCKED || code == SIEM_IO || code == SIEM_UNAVAILABLE ||
            (code == SIEM_NOT_FOUND && !reading);
@@ -36,7 +36,7 @@ static siem_code wait_for_news(siem_export *export_, bool *reading, siem_error *
     return rc == SIEM_END ? SIEM_OK : rc;
 }
 
-/* What was confirmed is saved while something else is waited for. */
+/* Confirmed events are saved while the export waits for something else. */
 static bool save_and_go_on(void *context) {
     siem_export_tend_source(context);
     (void)siem_export_save(context, false, NULL);
@@ -61,11 +61,11 @@ static siem_code wait_out(siem_export *export_, const siem_error *failure, int f
     return siem_patience_wait(pause, save_and_go_on, export_) ? SIEM_OK : cancelled(export_, err);
 }
 
-/* Recovers from a failure that passes; returns when it is time to go on. */
+/* Recovers from a failure that passes; returns when it is time to continue. */
 static siem_code recover(siem_export *export_, siem_code rc, bool reading, int failures,
                          siem_error *err) {
     siem_error failure = *err;
-    /* What was read before a failure of the registry need not wait for it. */
+    /* Events that were read before a failure of the registry are sent without waiting for it. */
     if (reading && (rc = siem_export_flush(export_, err)) == SIEM_OK) {
         return wait_out(export_, &failure, failures, err);
     }
@@ -80,7 +80,7 @@ static siem_code recover(siem_export *export_, siem_code rc, bool reading, int f
     return rc;
 }
 
-/* What failed works again; of its target the delivery reports that. */
+/* Reports that what failed works again; the delivery does so for its target. */
 static void go_on(siem_export *export_) {
     char text[SIEM_REPORT_SIZE];
     if (!siem_outage_end(&export_->outage, "going on", text)) return;
@@ -88,8 +88,8 @@ static void go_on(siem_export *export_) {
     siem_export_keep_outage(export_);
 }
 
-/* Reads what is there. While no program has the registry open, nothing is: that is not a failure,
- * and is reported once. */
+/* Reads the events that exist. While no program has the registry open, there are none: that is not
+ * a failure, and is reported once. */
 static siem_code read_round(siem_export *export_, bool *idle, bool *reading, siem_error *err) {
     siem_code rc = siem_export_round(export_, reading, err);
     if (rc == SIEM_IDLE && *reading) {

@@ -1,18 +1,19 @@
-/* join.c: batches in the order of the events: all that depends on it happens here. */
+/* join.c: joins batches in the order of the events: everything that depends on the order happens
+ * here. */
 #include "base/error.h"
 #include "export/export.h"
 #include "record/batch.h"
 
 #include <stdio.h>
 
-/* True for what was refused before, and is only read again as something after it failed. */
+/* True for an event that was refused before, and is read again because a later one failed. */
 bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                                unsigned part) {
     if (export_->source == NULL || !export_->source->is_followed) return false;
     return id < last->id || (id == last->id && part < last->parts);
 }
 
-/* Counts a refusal, and records it unless something before it is not settled yet. */
+/* Counts a refusal, and records it unless an earlier event is not settled yet. */
 void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
                                const siem_refusal *refusal) {
     char reason[sizeof((siem_error *)0)->message];
@@ -53,7 +54,7 @@ void siem_export_add_event_counts(siem_export *export_, siem_batch *batch) {
     *counts = (siem_event_counts){0};
 }
 
-/* What is reached before event `index` of those without a record. */
+/* The position before event `index` of those without a record. */
 static siem_position reached_before(const siem_export *export_, const siem_batch *batch,
                                     size_t index) {
     siem_position reached = siem_delivery_reached(export_->delivery);
@@ -64,7 +65,8 @@ static siem_position reached_before(const siem_export *export_, const siem_batch
     return former.record == record ? former.position : reached;
 }
 
-/* Keeps aside what has no record. After a failure, the batch ends before that event. */
+/* Writes dead letters for events without a record. After a failure, the batch ends before that
+ * event. */
 static siem_code keep_all_aside(siem_export *export_, siem_batch *batch, siem_error *err) {
     for (size_t i = 0; i < siem_batch_unmade_count(batch); i++) {
         const siem_unmade event = siem_batch_unmade(batch, i);
@@ -80,7 +82,7 @@ siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *
     siem_error failure;
     siem_export_add_event_counts(export_, batch);
     siem_code rc = keep_all_aside(export_, batch, &failure);
-    /* No read transaction stays open while the sink is waited for. */
+    /* No read transaction stays open while the export waits for the sink. */
     siem_export_release_source(export_);
     siem_code pushed = siem_delivery_push(export_->delivery, batch, err);
     if (pushed != SIEM_OK || rc == SIEM_OK) return pushed;

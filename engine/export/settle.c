@@ -1,4 +1,4 @@
-/* settle.c: what becomes of the records of a request that has ended. */
+/* settle.c: applies the outcomes of a request that has ended. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "evidence/digest.h"
@@ -37,7 +37,7 @@ static void add_to_digest(siem_digest *digest, const siem_item *item) {
     siem_digest_add_record(digest, siem_batch_event_id(item->batch, item->record), record, size);
 }
 
-/* A record that the sink rejects: counted, kept aside, or the end. */
+/* A record that the sink rejects: counted, written to the dead letter, or the end of the export. */
 static siem_code reject(siem_export *export_, const siem_item *item, const siem_outcome *outcome,
                         siem_error *err) {
     const siem_batch *batch = item->batch;
@@ -88,7 +88,8 @@ static void halt_at(siem_export *export_, const siem_item *items, size_t index) 
     export_->halted = true;
 }
 
-/* Adds to the message of a rejected event that ends the export what became of the others. */
+/* Adds the outcomes of the other events to the message about a rejected event that ends the export.
+ */
 static void describe_request(const siem_settlement *settlement, siem_error *err) {
     size_t count = settlement->count, delivered = 0, rejected = 0;
     siem_error event = *err;

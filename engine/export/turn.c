@@ -1,4 +1,4 @@
-/* turn.c: what is there, and then it is the next one's turn. */
+/* turn.c: exports the events of one registry, and leaves the sink to the next one. */
 #include "export/turn.h"
 
 #include "base/clock.h"
@@ -8,7 +8,7 @@
 
 #define LONG 1.0 /* seconds of a turn, after which it saves on the way: its target is down */
 
-/* Whether the path still names the registry: what is open could be read on for ever. */
+/* Whether the path still names the registry: the open file could be read for ever. */
 static siem_code check_place(siem_registry *registry, siem_error *err) {
     siem_code rc = siem_registry_wait(registry, 0, err);
     return rc == SIEM_END ? SIEM_OK : rc;

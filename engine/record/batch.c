@@ -106,7 +106,7 @@ static size_t add_id(siem_batch *batch, const char *bytes, size_t size) {
     return start;
 }
 
-/* Where the registry's id lies: one copy serves all records in a row that share it. */
+/* Where the registry's id is: one copy serves all successive records that share it. */
 static size_t add_registry_id(siem_batch *batch, const char *bytes, size_t size) {
     if (batch->count > 0) {
         size_t last = batch->records[batch->count - 1].registry_id;
@@ -149,8 +149,8 @@ static size_t size_since(const siem_batch *batch, mark start) {
            start.sources + (batch->count - start.count) * sizeof(record);
 }
 
-/* Makes a line of each record of the list that begins at `start`, in place: what is between them
- * has room for line ends. */
+/* Makes a line of each record of the list that begins at `start`, in place: the bytes between them
+ * have room for line ends. */
 static siem_code split_list(siem_batch *batch, mark start, siem_event *event, unsigned repairs,
                             siem_error *err) {
     siem_buffer *lines = &batch->lines;
@@ -393,7 +393,7 @@ void siem_batch_clear(siem_batch *batch) {
 void siem_batch_truncate(siem_batch *batch, size_t count, siem_position reached) {
     batch->reached = reached;
     if (count >= batch->count) return;
-    /* Ids stay where they are: what follows them is found by its own place. */
+    /* Ids stay where they are: later ones are found by their own place. */
     batch->count = count;
     batch->lines.size = count > 0 ? batch->records[count - 1].end : 0;
     batch->sources.size = count > 0 ? batch->records[count - 1].source_end : 0;

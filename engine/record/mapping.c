@@ -1,8 +1,8 @@
 /* mapping.c: a format as a list of operations, and the loop that runs them.
  *
- * Whatever is the same in every record is one operation with its bytes ready, commas included.
- * After something that may be omitted, it depends on the event whether a comma is due: such bytes
- * begin with one, which is skipped right after an opening brace. */
+ * Bytes that are the same in every record are one operation, commas included. After a member that
+ * may be omitted, a comma may be needed or not: such bytes begin with one, which is skipped right
+ * after an opening brace. */
 #include "record/mapping.h"
 
 #include "base/error.h"
@@ -80,7 +80,7 @@ void siem_mapping_trim(siem_mapping *mapping) {
     siem_scratch_free(&mapping->own.scratch);
 }
 
-/* Puts the row at fault before a message: its label, or the mapping and the destination. */
+/* Prefixes a message with the row at fault: its label, or the mapping and the destination. */
 static void name_row(const siem_mapping *mapping, const char *label, const char *destination,
                      siem_error *err) {
     if (label != NULL) siem_error_prefix(err, "%s", label);
@@ -192,7 +192,7 @@ static void add_operation(siem_mapping *mapping, operation op) {
     mapping->operations[mapping->count++] = op;
 }
 
-/* Gives all bytes that are ready to an operation of their own. */
+/* Makes an operation of the constant bytes so far. */
 static void flush_bytes(siem_mapping *mapping) {
     size_t size = mapping->text.size - mapping->ready;
     if (size == 0) return;
@@ -327,7 +327,7 @@ static inline void write_bytes(const siem_mapping *mapping, const operation *op,
     siem_buffer_add_padded(out, bytes, size);
 }
 
-/* Rows that give the same long text again make a record that is longer than all memory. */
+/* Rows that repeat one long text could make a record that exceeds all memory. */
 static siem_code check_size(const siem_mapping *mapping, const operation *op, siem_event *event,
                             size_t size, siem_error *err) {
     if (size <= SIEM_MOST_MADE) return SIEM_OK;
@@ -336,8 +336,8 @@ static siem_code check_size(const siem_mapping *mapping, const operation *op, si
                           siem_row_destination(op->row), SIEM_MOST_MADE >> 20);
 }
 
-/* Writes a value unless it is empty. A long one is measured first: it is not to use memory that a
- * record cannot have. `start`: where in `out` the record begins. */
+/* Writes a value unless it is empty. A long one is measured first, so that it uses no memory beyond
+ * a record's limit. `start`: where in `out` the record begins. */
 static inline siem_code write_member(const siem_mapping *mapping, const operation *op,
                                      siem_event *event, const siem_value *value, size_t start,
                                      siem_buffer *out, unsigned *repairs, siem_error *err) {

@@ -17,7 +17,7 @@ static siem_code refuse(const siem_renderer *renderer, siem_batch *batch, siem_e
     return SIEM_REFUSED;
 }
 
-/* Asks the log about an event, and decides what becomes of one that differs. */
+/* Compares an event with the log, and decides what happens to one that differs. */
 static siem_code ask_log(const siem_renderer *renderer, siem_event *event, siem_error *err) {
     if (renderer->tlog == NULL) return SIEM_OK;
     siem_code rc = siem_witness_testify(renderer->witness, renderer->tlog, event, err);

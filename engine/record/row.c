@@ -354,7 +354,7 @@ siem_code siem_function_call(siem_function function, void *context, const char *
     return SIEM_OK;
 }
 
-/* What a lookup gives for a text that it does not hold. */
+/* The value for a text that the lookup lacks. */
 static siem_code fall_back(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                            siem_value text, siem_value *value, siem_error *err) {
     siem_buffer *joined = &scratch->joined;
@@ -372,7 +372,7 @@ static siem_code fall_back(siem_compiled_row *row, siem_event *event, siem_scrat
     return SIEM_OK;
 }
 
-/* Looks the text of a value up; a number is written out for it, null is the empty text. */
+/* Looks up the text of a value; a number becomes text, null is the empty text. */
 static siem_code look_up(siem_compiled_row *row, siem_event *event, siem_scratch *scratch,
                          siem_value *value, siem_error *err) {
     siem_value text = *value;

@@ -1,4 +1,4 @@
-/* body.c: a list of pieces, and a buffer for those that nobody else has. */
+/* body.c: a list of pieces, and a buffer for the body's own ones. */
 #include "sink/body.h"
 
 #include <stdlib.h>

@@ -13,7 +13,7 @@ typedef struct file_sink {
     siem_line_file file;
 } file_sink;
 
-/* Marks as delivered the records of a piece of a parcel of which `bytes` bytes are in. */
+/* Marks the records within the first `bytes` bytes of a piece of a parcel as delivered. */
 static void deliver(const siem_parcel *parcel, size_t first, size_t count, size_t bytes) {
     size_t size;
     for (size_t i = first; i < first + count; i++) {
@@ -92,7 +92,7 @@ siem_code siem_sink_open_file(siem_sink **out, const char *path, bool truncate, 
     return rc;
 }
 
-/* Found out before anything is read: records that nobody can get are not exported. */
+/* Checked before anything is read: records that no reader can get are not exported. */
 static bool is_writable(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;

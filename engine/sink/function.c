@@ -25,7 +25,7 @@ static siem_code check_outcomes(const siem_answer *answer, siem_error *err) {
     return SIEM_OK;
 }
 
-/* A reason is copied, as the caller's may be gone when it is needed. A record that ends without one
+/* A reason is copied, because the caller's may be gone when it is needed. A record without a reason
  * must not get that of another. */
 static void copy_reasons(siem_answer *answer) {
     for (size_t i = 0; i < answer->count; i++) {

@@ -1,5 +1,6 @@
-/* access.c: SQLite makes -wal and -shm with the mode of the database, as files of whoever comes
- * first. When that is a reader of another user, the registry may not be able to write to them. */
+/* access.c: SQLite makes -wal and -shm with the mode of the database, as files of the user who
+ * opens it first. When that is a reader of another user, the registry may not be able to write to
+ * them. */
 #include "source/access.h"
 
 #include "base/clock.h"

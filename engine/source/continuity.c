@@ -21,8 +21,8 @@ static siem_code read_largest(const siem_database *database, int64_t *largest, s
     return siem_database_read_number(database, "SELECT max(id) FROM events", largest, err);
 }
 
-/* What a seek does not find may have been deleted. When a scan finds it, seeks in a damaged file
- * pass over it, and over what comes after it as well. */
+/* An event that a seek does not find may have been deleted. When a scan finds it, the file is
+ * damaged, and seeks pass over later events as well. */
 static siem_code check_deleted(const siem_registry *registry, int64_t id, siem_error *err) {
     siem_ordering there;
     const siem_range range = {.last = &id};

@@ -1,4 +1,4 @@
-/* database.c: how a live registry is opened without getting in its way. */
+/* database.c: opens a live registry without disturbing it. */
 #include "source/database.h"
 
 #include "base/clock.h"
@@ -31,7 +31,7 @@ static bool uses_wal(const siem_database *database) {
            versions[0] == 2 && versions[1] == 2;
 }
 
-/* The log, or what of a journal a reader may not do. */
+/* An error about the log, or about a journal that a reader may not roll back. */
 static siem_code cannot_open(const siem_database *database, int rc, siem_error *err) {
     const char *path = database->path;
     if (rc == SQLITE_READONLY_ROLLBACK) {
@@ -139,10 +139,10 @@ siem_code siem_database_check_free(const siem_database *database, const char *fu
                           function);
 }
 
-/* The first read, which opens the log as well. What is not there by then does not come later: the
- * connection keeps a lock, with which nobody deletes the log. Functions of the schema may be used
- * (trusted_schema): none that could do harm is known here, and json_extract in a generated column
- * would make the whole schema unreadable. */
+/* The first read, which opens the log as well. A log that exists then stays: the connection keeps a
+ * lock, with which nobody deletes it. Functions of the schema may be used (trusted_schema): none
+ * that could do harm is known here, and json_extract in a generated column would make the whole
+ * schema unreadable. */
 static int configure(const siem_database *database) {
     sqlite3 *connection = database->connection;
     sqlite3_extended_result_codes(connection, 1);

@@ -39,7 +39,7 @@ static bool find_identity(char identity[SIEM_IDENTITY_SIZE], const siem_buffer *
     return fits && siem_registry_id_check(identity, NULL) == SIEM_OK;
 }
 
-/* All memory is there before anything is read, so that growing leaves no copies. */
+/* All memory is allocated before reading, so that growing leaves no copies. */
 static siem_code read_file(char identity[SIEM_IDENTITY_SIZE], const char *path, siem_error *err) {
     siem_buffer content = {0}, json = {0};
     siem_json_reader reader = {0};

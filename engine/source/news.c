@@ -1,4 +1,5 @@
-/* news.c: inotify says which of many registries to ask; SQLite's data_version is the answer. */
+/* news.c: inotify says which of many registries to check; SQLite's data_version says whether there
+ * is news. */
 #include "source/news.h"
 
 #include "base/clock.h"
@@ -16,8 +17,8 @@
 #define SETTLE  0.002 /* seconds from a write to the log until its commit shows, on a fast disk, */
 #define UNSEEN  0.2   /* and on a slow one: the pauses double up to this, */
 #define SLOWEST 5.0   /* for so long after a write */
-#define DEAF    0.2   /* how often one is asked that nothing is heard of, */
-#define SURE    1.0   /* and one whose files are heard: what is written through a mapping is not */
+#define DEAF    0.2   /* how often a registry is checked without notifications, */
+#define SURE    1.0   /* and with notifications, which writes through a mapping do not cause */
 
 typedef struct listener {
     siem_registry *registry; /* NULL: a place that is free */
@@ -47,7 +48,7 @@ static const char *path_of(const listener *l) {
     return siem_registry_database(l->registry)->path;
 }
 
-/* False when a file that is there cannot be listened to. */
+/* False when an existing file cannot be watched. */
 static bool hear(const siem_news *news, int *watch, const char *path) {
     const uint32_t changes = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
     if (*watch < 0) *watch = inotify_add_watch(news->notifier, path, changes);
@@ -75,7 +76,7 @@ static void forget(const siem_news *news, int *watch) {
     *watch = -1;
 }
 
-/* What is written is asked about soon; a watch that ended is made again when it is. */
+/* After a write, the registry is checked soon. A watch that ended is made again then. */
 static void take(siem_news *news, const struct inotify_event *event, double now) {
     bool ended = (event->mask & (IN_IGNORED | IN_MOVE_SELF)) != 0;
     bool lost = (event->mask & IN_Q_OVERFLOW) != 0; /* of any of them */
@@ -146,13 +147,13 @@ static void put_off(listener *l, double now) {
     l->pause = fmin(l->pause * 2, UNSEEN);
 }
 
-/* It is listened to before it is asked, so that nothing falls in between. */
+/* It is watched before it is checked, so that no commit is missed in between. */
 static bool has_news(const siem_news *news, listener *l) {
     listen_to(news, l);
     return siem_registry_wait(l->registry, 0, NULL) != SIEM_END;
 }
 
-/* Asks those that are due, from the one on whose turn it is: NULL when none has news. */
+/* Checks the registries that are due, in turn: NULL when none has news. */
 static siem_registry *ask(siem_news *news, double now) {
     for (size_t i = 0; i < news->count; i++) {
         listener *l = &news->list[(news->next + i) % news->count];
@@ -161,7 +162,7 @@ static siem_registry *ask(siem_news *news, double now) {
             put_off(l, now);
             continue;
         }
-        l->pause = SETTLE; /* it is at work: when it was read, it is asked soon */
+        l->pause = SETTLE; /* it is active: it is checked soon after it was read */
         l->due = now;
         news->next = (size_t)(l - news->list) + 1;
         return l->registry;

@@ -1,4 +1,4 @@
-/* query.c: a read-only SQL query on a registry, for scripts and for looking into one. */
+/* query.c: a read-only SQL query on a registry, for scripts and for inspection. */
 #include "base/error.h"
 #include "base/misuse.h"
 #include "source/registry.h"

@@ -131,8 +131,8 @@ void siem_reader_release(siem_reader *reader) {
 
 /* ---- life ---- */
 
-/* A connection that reads slices alone. It goes through the table from page to page, so that a
- * cache of SQLite's size (2 MB) would only be filled: one that stays in the processor's is faster.
+/* A connection that only reads slices goes through the table page by page. A cache of SQLite's
+ * default size (2 MB) is of no use then: one that fits the processor's cache is faster.
  */
 static siem_code connect(siem_reader *reader, siem_error *err) {
     const siem_origin *origin = reader->origin;
@@ -204,7 +204,7 @@ static siem_code load(siem_reader *reader, sqlite3_stmt *statement, siem_error *
     size_t size = 0;
     for (size_t i = 0; i < reader->table.schema.column_count; i++) {
         siem_value *value = &reader->table.row[i];
-        /* What is not asked for takes no memory; the id is asked for in any case. */
+        /* Columns that are not selected take no memory; the id is always selected. */
         if (size > (size_t)SIEM_MOST_ROW && i != reader->table.schema.id_column) {
             *value = (siem_value){.type = SIEM_NULL};
             continue;

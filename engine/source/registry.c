@@ -212,7 +212,7 @@ void siem_registry_drop_slices(siem_registry *registry) {
 
 /* ---- reading on the calling thread ---- */
 
-/* Goes on with the next slice; the end of the last one is the end. */
+/* Continues with the next slice; the end of the last one is the end. */
 static siem_code begin_next_slice(siem_registry *registry, siem_error *err) {
     siem_slice slice;
     siem_code rc = siem_registry_next_slice(registry, &slice, err);

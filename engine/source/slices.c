@@ -1,4 +1,4 @@
-/* slices.c: the scan that finds how events lie counts them off as well. */
+/* slices.c: the scan that finds the order of events also divides them. */
 #include "source/slices.h"
 
 #include "base/error.h"

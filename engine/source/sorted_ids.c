@@ -1,4 +1,4 @@
-/* sorted_ids.c: SQLite sorts, and a temporary file keeps what came out. */
+/* sorted_ids.c: SQLite sorts, and a temporary file keeps the result. */
 #include "source/sorted_ids.h"
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* deadletter.c: events that were refused, each with its reason, for someone to look into. */
+/* deadletter.c: events that were refused, each with its reason, for a person. */
 #include "base/checked_file.h"
 #include "base/error.h"
 #include "base/json_reader.h"
@@ -123,7 +123,7 @@ siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
     siem_code rc = siem_iso8601(time_text, (double)time(NULL), err);
     if (rc != SIEM_OK) return rc;
     line->size = 0;
-    line->failed = false; /* memory that lacked for another line may be there */
+    line->failed = false; /* for another line, the memory may suffice */
     write_text(line, "time", time_text);
     write_event_id(line, event, refusal);
     write_text(line, "format", refusal->format);
@@ -169,7 +169,7 @@ static siem_code no_line(const char *path, const siem_deadletter_place *place, s
                           place->size, place->offset, path);
 }
 
-/* A part of a file, mapped: it may be larger than the memory that there is. */
+/* A part of a file, mapped, because it may be larger than the memory. */
 typedef struct mapped_part {
     char *pages;
     size_t pages_size;
@@ -200,7 +200,8 @@ static siem_code map_part(mapped_part *part, const char *path, const siem_deadle
     return rc;
 }
 
-/* In one piece, as others append as well; but a last line gets its end by itself. */
+/* In one piece, because others append as well; except a last line, whose end is written separately.
+ */
 siem_code siem_deadletter_copy(siem_deadletter *deadletter, const char *path,
                                siem_deadletter_place place, siem_error *err) {
     mapped_part part = {.bytes = NULL};

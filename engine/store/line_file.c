@@ -63,7 +63,7 @@ static bool ends_within_line(const siem_line_file *file, int fd) {
     return last != '\n';
 }
 
-/* A file of private lines that was there may have been made with another mode, as by rotation. */
+/* An existing private file may have another mode, as after rotation. */
 static siem_code make_private(const siem_line_file *file, siem_error *err) {
     struct stat status;
     if (file->mode & 077) return SIEM_OK;
@@ -133,8 +133,8 @@ static bool is_none(const siem_extent *extent) {
     return extent->file.inode == 0;
 }
 
-/* True when the path names another file than the one that is open, or none. A file that is to be
- * emptied, and may have been renamed for all that can be seen, counts as well. */
+/* True when the path names another file than the one that is open, or none. It counts as well when
+ * the file is to be emptied and it is unknown whether it was renamed. */
 static bool was_rotated(const siem_line_file *file) {
     struct stat there, here;
     if (file->path == NULL) return false;
@@ -172,7 +172,7 @@ static siem_code force(siem_line_file *file, siem_error *err) {
 
 /* ---- one writer's own ---- */
 
-/* What the path names may be another file than when it was opened. */
+/* The path may name another file than when it was opened. */
 static siem_code open_again(siem_line_file *file, siem_error *err) {
     int old = file->fd;
     siem_code rc = open_path(file, err);
@@ -270,7 +270,7 @@ static siem_code reopen(siem_line_file *file, siem_error *err) {
     return close(old) == 0 ? SIEM_OK : close_failed(file, errno, err);
 }
 
-/* Writes until all is in or the file refuses; *written is how much is in. */
+/* Writes until all is in or the file refuses; *written is how much was written. */
 static int write_all(int fd, const char *bytes, size_t size, size_t *written) {
     *written = 0;
     while (*written < size) {
@@ -411,7 +411,7 @@ static siem_code begin_skipping(siem_line_file *file, off_t known, off_t end, si
     return SIEM_OK;
 }
 
-/* What was exported must be there still: it is not written again by itself. */
+/* Exported lines must still be in the file: they are not written again. */
 static siem_code check_size(const siem_line_file *file, off_t size, off_t least, siem_error *err) {
     if (size >= least) return SIEM_OK;
     return siem_error_set(err, SIEM_HELD,

@@ -240,8 +240,8 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     return SIEM_OK;
 }
 
-/* A request that was not authorized goes again with another token, which is fetched with the secret
- * read again, unless that has happened since it was written. */
+/* A request that was not authorized is repeated with a new token. The token is fetched with the
+ * secret read again, unless that has happened since the request was written. */
 static void renew(azure_sink *azure, const siem_parcel *parcel, siem_answer *answer) {
     answer->next = SIEM_RENEWED;
     if (parcel->credential != azure->generation || azure->token == NULL) return;

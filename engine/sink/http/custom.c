@@ -1,4 +1,4 @@
-/* custom.c: requests that a caller writes, and answers that it reads. */
+/* custom.c: a collector that the caller describes: it writes requests and reads answers. */
 #include "sink/http/custom.h"
 
 #include "base/error.h"
@@ -81,7 +81,7 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
     return rc;
 }
 
-/* A caller that fails to read an answer is wrong itself: nothing is taken as delivered. */
+/* When the caller's function fails, no record counts as delivered. */
 static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_response *response,
                           siem_answer *answer) {
     const custom_sink *custom = (const custom_sink *)sink;

@@ -1,9 +1,9 @@
 /* elastic.c: the _bulk API of Elasticsearch and OpenSearch.
  *
  * "Bulk API": items are answered in order, each with its own status. Data streams take only create.
- * Each document has an _id made of its registry and event, so that what is sent twice is stored
- * once: 409 says that it is there. (An _id is unique within a backing index: a document that is
- * sent again after a rollover is stored twice, elasticsearch#44794.) */
+ * Each document has an _id made of its registry and event, so that a document that is sent twice is
+ * stored once: 409 says that it exists. (An _id is unique within a backing index: a document that
+ * is sent again after a rollover is stored twice, elasticsearch#44794.) */
 #include "base/error.h"
 #include "record/batch.h"
 #include "sink/document_id.h"
@@ -197,8 +197,8 @@ static siem_code write_request(siem_sink *sink, siem_parcel *parcel, siem_reques
 
 /* ---- reading ---- */
 
-/* A request that is refused as a whole: without an error of the target's own kind, it is not the
- * target that has looked at the documents. */
+/* A request that is refused as a whole: an answer without the target's own form of error is not
+ * from the target. */
 static void read_refusal(const elastic_sink *elastic, const siem_response *response,
                          const cJSON *body, siem_answer *answer) {
     if (strcmp(siem_elastic_error_type(body), "index_not_found_exception") == 0) {

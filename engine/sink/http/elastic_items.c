@@ -1,4 +1,4 @@
-/* elastic_items.c: what an answer of _bulk says of each document.
+/* elastic_items.c: the verdict of each document in an answer of _bulk.
  *
  * Most faults of the set-up come item by item, in a 200: an index that is missing or closed, an
  * alias without a write index, a pipeline that is missing, a limit on shards. Their status is that
@@ -123,7 +123,7 @@ static bool is_limit(const cJSON *error) {
     return false;
 }
 
-/* 409 is what create says of an id that is there. */
+/* create answers 409 for an id that exists. */
 static bool is_there(const cJSON *item) {
     const char *type = siem_elastic_error_type(item);
     return *type == '\0' || strcmp(type, "version_conflict_engine_exception") == 0;
@@ -209,7 +209,7 @@ static size_t count_items(item_list list) {
     return count;
 }
 
-/* The status of a success of which nothing else is said, as of most; else 0. */
+/* The status of a success without further members, as most are; else 0. */
 static int plain_success(const siem_json_pair *said) {
     static const char begin[] = "{\"status\":2";
     size_t size = sizeof begin - 1;
@@ -219,7 +219,7 @@ static int plain_success(const siem_json_pair *said) {
     return is_plain ? 200 + (digits[0] - '0') * 10 + digits[1] - '0' : 0;
 }
 
-/* Judges a document by what is said of it. `others_taken`: NULL while that is not known. */
+/* Judges a document by its item. `others_taken`: NULL while that is not known. */
 static siem_verdict judge_item(const siem_json_pair *said, siem_answer *answer, size_t index,
                                const bool *others_taken) {
     int success = plain_success(said);

@@ -1,4 +1,4 @@
-/* elastic_setup.c: whether what documents go to is there, or a template that makes it.
+/* elastic_setup.c: checks that the data stream or index exists, or a template that makes it.
  *
  * "Resolve index API" and "Get index template API", which Elasticsearch has since 7.9 and
  * OpenSearch from the start. The first needs view_index_metadata, the second
@@ -145,7 +145,7 @@ static bool passes(const siem_answer *answer, const siem_response *response) {
            (status < 300 && answer->outcomes[0].verdict == SIEM_RETRY);
 }
 
-/* Not that of a receiver which answers every question alike. */
+/* False for a receiver that answers every request in the same way. */
 static bool is_resolution(const cJSON *body) {
     return cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(body, "indices")) &&
            cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(body, "data_streams"));

@@ -1,4 +1,4 @@
-/* mask.c: a text read through decoders, one on top of the other, and compared as it is read.
+/* mask.c: reads a text through decoders, one on top of the other, and compares it on the way.
  *
  * Nothing is decoded into memory: an answer may have megabytes. Base64 is compared as what the
  * secret is encoded to, since where it begins in a group of three is unknown. A comparison begins
@@ -276,7 +276,7 @@ static void encode(siem_buffer *out, const char *secret, size_t shift) {
     siem_buffer_add_char(out, '\0');
 }
 
-/* Masks what a secret becomes in base64, alone or within other text. */
+/* Masks a secret in base64, alone or within other text. */
 static bool mask_base64(view *v, const char *secret, size_t shift) {
     siem_buffer encoded = {0};
     encode(&encoded, secret, shift);

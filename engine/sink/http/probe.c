@@ -1,4 +1,4 @@
-/* probe.c: questions that are asked one after another, and waited for. */
+/* probe.c: requests that are sent one after another, and waited for. */
 #include "sink/http/probe.h"
 
 #include "base/error.h"
@@ -54,7 +54,7 @@ static siem_code judge(const siem_sink *sink, const siem_answer *answer, siem_er
     }
 }
 
-/* Where a protocol has no request that changes nothing, any answer shows that the target is there.
+/* When a protocol has no request without effect, any answer shows that the target is reachable.
  */
 static siem_code find_server(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                              siem_error *err) {
@@ -116,7 +116,7 @@ static void add_answer(char text[200], const siem_answer *answer) {
     (void)snprintf(text + size, 200 - size, "%s%.*s", mark, room, answer->reason);
 }
 
-/* Asks all that a protocol has questions for, and puts the answers together. */
+/* Sends all requests that a protocol has for this, and joins the answers. */
 static siem_code ask_all(siem_sink *sink, siem_exchange *exchange, siem_answer *answer,
                          char text[200], siem_error *err) {
     const siem_protocol *protocol = protocol_of(sink);

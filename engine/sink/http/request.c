@@ -1,4 +1,4 @@
-/* request.c: requests as they are written, printed and forgotten. */
+/* request.c: writes, prints and wipes requests. */
 #include "sink/http/request.h"
 
 #include "sink/http/mask.h"

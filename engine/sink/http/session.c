@@ -1,4 +1,4 @@
-/* session.c: a call for each parcel, and one exchange for what is asked before them. */
+/* session.c: a call for each parcel, and one exchange for the requests before them. */
 #include "sink/http/session.h"
 
 #include "base/error.h"
@@ -105,8 +105,8 @@ static siem_code ask_prelude(siem_sink *sink, siem_error *err) {
     return rc;
 }
 
-/* The node that failed, or lost the records, is not asked again if the balancer knows others. A
- * promise of an earlier attempt that comes true later is not taken for one of this. */
+/* A node that failed, or lost the records, is avoided if the balancer has others. A late
+ * confirmation of an earlier attempt does not count for this one. */
 static siem_code choose_lane(siem_session *session, siem_call *call, siem_error *err) {
     siem_parcel *parcel = call->parcel;
     siem_code rc = SIEM_OK;
@@ -117,7 +117,7 @@ static siem_code choose_lane(siem_session *session, siem_call *call, siem_error 
     return rc;
 }
 
-/* Shows what would be sent; of what is asked before, once. */
+/* Shows the requests; those before the events once. */
 static siem_code show(siem_sink *sink, siem_call *call, siem_error *err) {
     siem_session *session = &http_of(sink)->session;
     siem_code rc = SIEM_OK;
@@ -160,7 +160,8 @@ void siem_session_wait(siem_sink *sink, int milliseconds) {
     siem_transport_wait(session->transport, has_answer ? 0 : milliseconds);
 }
 
-/* Reads what was asked before parcels. They go on, but for the first one if it failed. */
+/* Reads the answer of a request before the parcels. They continue, except the first one if it
+ * failed. */
 static void end_prelude(siem_sink *sink) {
     siem_session *session = &http_of(sink)->session;
     siem_answer *answer = &session->answer;
@@ -240,7 +241,7 @@ void siem_session_release(siem_sink *sink, siem_parcel *parcel, bool is_settled)
         siem_transport_cancel(session->transport, &session->prelude);
         session->phase = SIEM_NOT_ASKED;
     }
-    /* A lane may hold a promise that nobody waits for: then it is not used again. */
+    /* A lane with an outstanding confirmation that nobody waits for is not used again. */
     if (is_settled) siem_lane_give(call->lane, &session->lanes);
     else siem_lane_close(call->lane);
     call->lane = call->exchange.lane = NULL;

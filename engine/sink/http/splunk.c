@@ -32,7 +32,7 @@ typedef struct splunk_sink {
     char *url;
     siem_secret *token;
     char *given_index, *given_channel;
-    char *index; /* the configured one, as JSON text; "\"\"": none; NULL: nobody said */
+    char *index; /* the configured one, as JSON text; "\"\"": none; NULL: not given */
     char channel[CHANNEL_SIZE]; /* "": none */
     bool ack, trusts_number;
     double ack_pause, ack_timeout;
@@ -252,8 +252,8 @@ static const char *index_of(const siem_parcel *parcel, size_t record, size_t *si
     return value;
 }
 
-/* Whether the record names another index than the configured one. Unless that is known, no record
- * is blamed: the export holds, and nothing is thrown out for a token that lacks a right. */
+/* Whether the record names another index than the configured one. When the configured index is
+ * unknown, the export holds instead of rejecting the record: the token may lack a right. */
 static bool names_own_index(const splunk_sink *splunk, const siem_parcel *parcel, size_t record) {
     size_t size;
     const char *name = index_of(parcel, record, &size);
@@ -269,12 +269,12 @@ static bool any_names_own_index(const splunk_sink *splunk, const siem_parcel *pa
 }
 
 /* Whether events before the one that is named are indexed: splunkd alone works like that. With
- * acknowledgement, that they are indexed is still to be acknowledged. */
+ * acknowledgement, they still need an ack. */
 static bool takes_in_order(const splunk_sink *splunk, const hec_reply *reply) {
     return reply->is_splunkd && !splunk->ack;
 }
 
-/* Where the number may mean something else, the event that it names is a suspect. */
+/* When the number may mean something else, the event that it names is only a suspect. */
 static void reject_event(const hec_reply *reply, siem_answer *answer) {
     if (reply->number < 0 || !reply->is_splunkd) {
         siem_answer_halve(answer, "HEC code %d: %s", answer->code, reply->text);
@@ -301,7 +301,7 @@ static void refuse_index(const splunk_sink *splunk, const siem_parcel *parcel,
 }
 
 /* Asks again after a pause as long as the events have waited, so that pauses double, or as long as
- * the server wants. The last question is asked when patience ends. */
+ * the server wants. The last request is sent at the end of the timeout. */
 static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem_answer *answer) {
     double waited = siem_clock() - parcel->since;
     double pause = fmin(fmax(waited, FIRST_PAUSE), splunk->ack_pause);
@@ -310,7 +310,7 @@ static void ask_later(const splunk_sink *splunk, const siem_parcel *parcel, siem
         fmin(fmax(pause, answer->retry_after), fmax(splunk->ack_timeout - waited, 0));
 }
 
-/* The events are in, or will be: with acknowledgement, a ticket tells which they are. */
+/* The events are indexed, or will be: with acknowledgement, a ticket identifies them. */
 static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                    siem_answer *answer) {
     int ticket = integer_of(reply->body, "ackId");
@@ -328,8 +328,8 @@ static void accept(const splunk_sink *splunk, siem_parcel *parcel, const hec_rep
     }
 }
 
-/* What a code means that the vendor's table does not have: what the HTTP status says, which is no
- * success, as nothing says that the events are in. */
+/* A code that the vendor's table lacks: the HTTP status decides, but it is never a success, because
+ * nothing confirms the events. */
 static void classify_unknown(siem_answer *answer, const char *text) {
     siem_verdict said = answer->outcomes[0].verdict;
     bool passes = said == SIEM_RETRY || said == SIEM_DELIVERED;
@@ -364,7 +364,7 @@ static void classify(const splunk_sink *splunk, siem_parcel *parcel, const hec_r
     }
 }
 
-/* Whatever keeps the event that is named out, those before it are in. */
+/* Whatever the fault of the named event is, those before it are indexed. */
 static void confirm_before(const splunk_sink *splunk, const hec_reply *reply, siem_answer *answer) {
     if (!takes_in_order(splunk, reply)) return;
     for (int i = 0; i < reply->number; i++) {
@@ -380,8 +380,8 @@ static bool is_acknowledged(const siem_parcel *parcel, const cJSON *body) {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(acks, id));
 }
 
-/* The answer to a question says nothing of events but that they are indexed: whatever else it is,
- * the question is asked again until patience ends, unless the set-up is wrong. */
+/* The answer to `/ack` can only confirm events. After any other answer it is asked again until the
+ * timeout, unless the set-up is wrong. */
 static void read_ack_query(const splunk_sink *splunk, siem_parcel *parcel, const hec_reply *reply,
                            siem_answer *answer) {
     if (answer->outcomes[0].verdict == SIEM_DELIVERED && is_acknowledged(parcel, reply->body)) {

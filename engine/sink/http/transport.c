@@ -30,7 +30,7 @@ typedef struct siem_transfer {
 
 /* ---- http ---- */
 
-/* What libcurl finds wrong with it later would not be known to last. */
+/* A fault that libcurl finds later would not be known to be permanent. */
 static siem_code check_proxy(const char *proxy, siem_error *err) {
     if (proxy == NULL || *proxy == '\0')
         return SIEM_OK; /* "" is none, whatever the environment says */
@@ -273,8 +273,8 @@ static bool quotes_proxy(const siem_transfer *transfer) {
     return strncmp(transfer->problem, "Unsupported proxy", 17) == 0;
 }
 
-/* What fixes a fault that waiting does not, or NULL. A handshake that breaks has no remedy: a
- * server that is about to stop breaks it, too. */
+/* The remedy for a permanent fault, or NULL. A broken handshake is not one: a server that is
+ * stopping breaks it, too. */
 static const char *remedy_of(const siem_transfer *transfer, CURLcode result) {
     long proxy_status = 0;
     (void)siem_curl.easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
@@ -328,7 +328,7 @@ static const char *encoding_of(const siem_transfer *transfer) {
     return header->amount == 1 ? header->value : "several codings";
 }
 
-/* Keeps what came, without what the server repeats of the credentials, and why it ended. */
+/* Keeps the response, with credentials masked, and why the exchange ended. */
 static void finish(siem_transport *http, siem_exchange *exchange, CURLcode result) {
     siem_transfer *transfer = exchange->transfer;
     siem_response *response = &exchange->response;
