@@ -25,7 +25,7 @@ static const siem_option_spec options[] = {
      .value = "URL",
      .required = true,
      .at = AT(url),
-     .help = "where records are posted to"},
+     .help = "URL that records are posted to"},
     {.name = "header",
      .kind = SIEM_OPTION_TEXTS,
      .value = "'K: V'",
@@ -45,7 +45,7 @@ static const siem_option_spec options[] = {
      .most = MOST_BYTES,
      .fallback = BATCH_BYTES,
      .at = AT(remote.http.sink.pace.batch_bytes),
-     .help = "send a batch when it holds this much"},
+     .help = "bytes of a batch, after which it is sent"},
     {0},
 };
 

@@ -47,14 +47,14 @@ static const siem_option_spec options[] = {
      .value = "URL",
      .required = true,
      .at = AT(url),
-     .help = "of the collector: https://host:8088"},
+     .help = "URL of the collector: https://host:8088"},
     {.name = "token",
      .kind = SIEM_OPTION_SECRET,
      .value = "SECRET",
      .form = &token_form,
      .required = true,
      .at = AT(token),
-     .help = "of the collector: file:PATH, env:NAME or cmd:COMMAND"},
+     .help = "token of the collector: file:PATH, env:NAME or cmd:COMMAND"},
     {.name = "ack",
      .kind = SIEM_OPTION_FLAG,
      .at = AT(ack),
@@ -66,7 +66,8 @@ static const siem_option_spec options[] = {
      .most = 86400,
      .fallback = 10,
      .at = AT(ack_pause),
-     .help = "between two questions for it, at most: the first comes after 0.1, and pauses double"},
+     .help = "longest pause between two requests for an ack: the first comes after 0.1, and pauses "
+             "double"},
     {.name = "ack_timeout",
      .kind = SIEM_OPTION_SECONDS,
      .value = "SECONDS",
@@ -74,16 +75,16 @@ static const siem_option_spec options[] = {
      .most = 86400,
      .fallback = 300,
      .at = AT(ack_timeout),
-     .help = "until the events are sent again without it"},
+     .help = "time without an ack, after which the events are sent again"},
     {.name = "index",
      .value = "NAME|''",
      .at = AT(given_index),
-     .help = "that is configured, '' for none: when another one is refused, it is the record's "
-             "fault (default: that of the format)"},
+     .help = "the configured index, '' for none: a record is rejected when another index that it "
+             "names is refused (default: that of the format)"},
     {.name = "channel",
      .value = "GUID",
      .at = AT(given_channel),
-     .help = "of the requests (default with ack: random); with ack, its last 12 digits are "
+     .help = "channel of requests (default with ack: random); with ack, its last 12 digits are "
              "replaced by random ones, others for each request in flight"},
     {.name = "trust_event_number",
      .kind = SIEM_OPTION_FLAG,
@@ -97,7 +98,7 @@ static const siem_option_spec options[] = {
      .most = MOST_BYTES,
      .fallback = BODY_BYTES,
      .at = AT(remote.http.sink.pace.batch_bytes),
-     .help = "send a batch when it holds this much"},
+     .help = "bytes of a batch, after which it is sent"},
     {0},
 };
 
