@@ -11,7 +11,7 @@ return format "ecs" {
         ["@timestamp"] = "2024-12-24T00:26:41Z", ["event.action"] = "beacon-dns-callback",
         ["event.type"] = { "access", "info" }, source = { ip = "192.0.2.1" }, ["oversight.tlog_index"] = 4,
       } },
-    { says = "an empty field is omitted, but for labels",
+    { says = "an empty field is omitted, except labels",
       row = { id = 7, user_agent = "" }, expect = { ["event.id"] = "7", labels = {} } },
   },
 

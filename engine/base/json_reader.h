@@ -14,7 +14,7 @@
 typedef enum siem_json_result {
     SIEM_JSON_READ,         /* one value, and nothing but white space around it */
     SIEM_JSON_MALFORMED,    /* not JSON (RFC 8259) */
-    SIEM_JSON_NOT_A_NUMBER, /* JSON but for a NaN or Infinity, which some encoders write */
+    SIEM_JSON_NOT_A_NUMBER, /* JSON except for a NaN or Infinity, which some encoders write */
     SIEM_JSON_TOO_DEEP      /* nested beyond SIEM_JSON_DEPTH */
 } siem_json_result;
 

@@ -38,7 +38,7 @@ bool siem_outage_end(siem_outage *outage, const char *what, char text[SIEM_REPOR
 /* "stopped on request", with the cause of the outage. Returns SIEM_CANCELLED. */
 siem_code siem_outage_cancelled(const siem_outage *outage, siem_error *err);
 
-/* "; it asks for a pause of 86400 s, until 2026-01-02T03:04:05Z", or "" when nobody asked. */
+/* "; it asks for a pause of 86400 s, until 2026-01-02T03:04:05Z", or "" without such a pause. */
 void siem_outage_describe_pause(double asked, char out[96]);
 
 #endif

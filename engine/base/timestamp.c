@@ -47,7 +47,7 @@ typedef struct reader {
     const char *at, *end;
 } reader;
 
-/* Reads `digits` digits, and then `after` unless that is NUL. -1 when they are not there. */
+/* Reads `digits` digits, and then `after` unless that is NUL. -1 when they are missing. */
 static int read_number(reader *r, int digits, char after) {
     int number = 0;
     for (int i = 0; i < digits; i++) {

@@ -23,7 +23,7 @@ struct siem_packer {
     size_t batch_bytes;
     cargo *first, *last, *packing;  /* `packing` has the next record; NULL: there is none */
     cargo *spare;                   /* empty ones, whose batches keep their memory: a list */
-    size_t spare_count, most_spare; /* as many as were wanted at once, whoever opened them */
+    size_t spare_count, most_spare; /* as many as were wanted at once */
     siem_item *items;               /* of the request that is being packed */
     size_t count, capacity, bytes;
     bool is_full;          /* it is complete where the next event begins */

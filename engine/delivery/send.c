@@ -8,7 +8,7 @@
 
 typedef struct send_state {
     siem_sink *sink;
-    siem_outcome *outcomes; /* of the records that are not settled yet; NULL: nobody asked */
+    siem_outcome *outcomes; /* of the records that are not settled yet; NULL: not wanted */
     siem_error rejected;    /* the first record that was, or SIEM_OK */
 } send_state;
 

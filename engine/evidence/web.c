@@ -13,7 +13,7 @@
 #define STILL_SECONDS   30L /* without a byte */
 #define ASK_SECONDS     0.1
 
-/* Asks, not too often, whether to go on. */
+/* Calls `go_on`, not too often. */
 static bool goes_on(siem_web *web) {
     double now = siem_clock();
     if (web->go_on == NULL || web->is_stopped || now - web->asked < ASK_SECONDS) {

@@ -13,7 +13,7 @@
 #define SAVE_INTERVAL 0.2  /* but is not put off for longer than so many seconds */
 #define MOST_UNSAVED  5000 /* events that a crash may have to repeat, besides those of one batch */
 
-/* Of a source that keeps positions, they are numbers that nobody else knows. */
+/* Of a source that keeps positions, they are numbers without a meaning elsewhere. */
 static bool source_keeps(const siem_export *export_) {
     return export_->source != NULL && export_->source->kind->keep != NULL;
 }

@@ -116,7 +116,7 @@ siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_e
  * on. Errors: those of delivery, SIEM_CANCELLED. */
 siem_code siem_export_yield(siem_export *export_, siem_error *err);
 
-/* ---- how it goes on ---- */
+/* ---- how it continues ---- */
 
 /* Begins a registry, to be read from the first event on, or after the checkpoint; or another
  * source, which is read on where it is, for ever unless it `ends`. */
@@ -188,7 +188,7 @@ siem_outage *siem_export_outage(siem_export *export_);
 void siem_export_keep_outage(siem_export *export_);
 void siem_export_forget_outage(siem_export *export_);
 
-/* Asks the progress function whether to go on. */
+/* Calls the progress function: whether to continue. */
 bool siem_export_goes_on(siem_export *export_);
 
 #endif

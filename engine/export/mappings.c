@@ -37,7 +37,7 @@ static siem_code open_one(siem_mappings *mappings, const siem_export_options *op
     siem_code rc = options->open_mapping(options->mapping_context, &own.mapping, &own.owner, &left);
     rc = siem_misuse_function(rc, function, &left, err);
     if (rc != SIEM_OK) return rc;
-    if (is_open(mappings, options, own.mapping)) { /* whoever else uses it closes it */
+    if (is_open(mappings, options, own.mapping)) { /* another user of it closes it */
         return siem_error_set(err, SIEM_INVALID,
                               "%s gave a mapping that is in use: each call opens "
                               "another one",

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define MOST_JOBS   64
-#define USUAL_JOBS  8 /* at most, where nobody gave a number */
+#define USUAL_JOBS  8 /* at most, by default */
 #define BATCH_BYTES ((size_t)1 << 20)
 #define POLL_MS     1   /* for a batch, while requests are in flight as well, */
 #define WAIT_MS     100 /* and while none is */

@@ -31,7 +31,7 @@ typedef struct siem_answer {
     char reason[384];   /* for the records that have none of their own */
     double retry_after; /* seconds until a retry, negative: not told */
     siem_next next;
-    int suspect;       /* of SIEM_HALVE: the record that is said to be at fault, -1: none */
+    int suspect;       /* of SIEM_HALVE: the record that may be at fault, -1: none */
     bool is_itemwise;  /* the server has judged each record by itself */
     bool is_busy;      /* the server says that it takes nothing at the moment */
     bool slow_down;    /* the server nears its limits */
@@ -60,7 +60,7 @@ __attribute__((format(printf, 5, 6))) void siem_answer_one(siem_answer *answer, 
                                                            siem_verdict verdict, int http_status,
                                                            const char *format, ...);
 
-/* Frees the reasons that nobody took over. */
+/* Frees the reasons that were not taken over. */
 void siem_answer_clear(siem_answer *answer);
 
 #endif

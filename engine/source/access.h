@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 /* Opens a plain path (never a URI) for reading only. The connection deletes no file, and makes the
- * write-ahead log and its index (-wal, -shm) only where the registry could go on writing to them.
+ * write-ahead log and its index (-wal, -shm) only where the registry can still write to them.
  * Returns a code of SQLite; the connection is the caller's also after a failure. */
 int siem_access_open(sqlite3 **out, const char *path);
 

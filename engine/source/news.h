@@ -15,7 +15,7 @@ siem_code siem_news_open(siem_news **out, siem_error *err);
  * for it. Commits before it was read count as news as well. Errors: SIEM_NO_MEMORY. */
 siem_code siem_news_add(siem_news *news, siem_registry *registry, siem_error *err);
 
-/* NULL, and one that is not there, are allowed. */
+/* NULL, and a registry that was not added, are allowed. */
 void siem_news_remove(siem_news *news, const siem_registry *registry);
 
 /* Waits until a registry has news, for at most this time. Returns it, or NULL. News is also a

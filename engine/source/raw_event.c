@@ -260,7 +260,7 @@ static siem_code load_members(siem_raw_event_reader *reader, const siem_json_pai
     const char *at = object->value;
     siem_code rc = SIEM_OK;
     siem_json_pair pair;
-    if (at == NULL || *at == 'n') return SIEM_OK; /* it is not there, or null */
+    if (at == NULL || *at == 'n') return SIEM_OK; /* it is missing, or null */
     if (*at != '{') return refuse(name, "is not an object", err);
     const char *end = at + object->value_size;
     while (rc == SIEM_OK && siem_json_next(&at, end, &pair)) rc = load(reader, &pair, err);

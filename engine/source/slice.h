@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Events of a slice, but for the last one, which may have fewer. */
+/* Events of a slice, except the last one, which may have fewer. */
 #define SIEM_SLICE_EVENTS 1024
 
 /* Where reading is among the ids, which are any of 64 bits. */

@@ -58,7 +58,7 @@ typedef struct siem_source_kind {
 /* A kind's own struct begins with this one. */
 struct siem_source {
     const siem_source_kind *kind;
-    bool is_followed; /* it can go on after its end, and go back to a position */
+    bool is_followed; /* it can continue after its end, and go back to a position */
     bool is_due;      /* its position is to be kept as soon as there is one */
     bool ends;        /* asked of it: to give no more than what is there at the start */
     bool is_over;     /* after SIEM_END: that has been given, or all up to a limit */

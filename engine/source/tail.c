@@ -28,7 +28,7 @@ static siem_code reconnect(siem_registry *registry, siem_error *err) {
     return rc;
 }
 
-/* The id after which reading goes on; NULL: before all events. */
+/* The id after which reading continues; NULL: before all events. */
 static const int64_t *after_cursor(const siem_registry *registry) {
     return registry->cursor.is_set ? &registry->cursor.id : NULL;
 }

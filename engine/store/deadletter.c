@@ -91,7 +91,7 @@ static siem_code write_bytes(siem_deadletter *deadletter, const char *bytes, siz
                              siem_error *err) {
     size_t kept;
     siem_code rc = siem_line_file_write(&deadletter->file, bytes, size, &kept, err);
-    /* The reader of records may go away without an error; a dead letter that nobody keeps is lost.
+    /* The reader of records may go away without an error; a dead letter must not be lost.
      */
     if (rc != SIEM_PIPE_CLOSED) return rc;
     if (err != NULL) err->code = SIEM_IO;

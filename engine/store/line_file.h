@@ -29,7 +29,7 @@ typedef struct siem_line_file {
     off_t known, end;      /* an interrupted attempt wrote the bytes between them; `end` 0: none */
     int reader;            /* of these bytes, or -1 */
     off_t safe;            /* the bytes before it are on the disk; -1: not forced */
-    siem_moved_function moved; /* NULL: nobody asked for that */
+    siem_moved_function moved; /* NULL: none */
     void *moved_context;
 } siem_line_file;
 

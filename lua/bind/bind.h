@@ -126,7 +126,7 @@ siem_code siem_lua_call_back(siem_lua_caller *caller, lua_CFunction function, vo
                              int results, siem_error *err);
 
 /* Calls a hook: a function whose error the engine has no place for. The first one stays in the
- * caller, and no hook of it is called again: whoever asks the caller whether to go on is to say no.
+ * caller, and no hook of it is called again: whether to continue is then answered with no.
  * False after a failure. */
 bool siem_lua_call_hook(siem_lua_caller *caller, const char *name, lua_CFunction function,
                         void *argument);

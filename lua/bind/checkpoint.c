@@ -83,8 +83,8 @@ static int checkpoint_read(lua_State *L) {
 }
 
 /* core.checkpoint_compare(path, registry) -> "continues", "other_file", "ids_back" or
- * "other_event", and but for "other_file" the largest id that the registry gave; or nil, message,
- * code */
+ * "other_event", and except for "other_file" the largest id that the registry gave; or nil,
+ * message, code */
 static int checkpoint_compare(lua_State *L) {
     static const char *const names[] = {[SIEM_CONTINUES] = "continues",
                                         [SIEM_OTHER_FILE] = "other_file",

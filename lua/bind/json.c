@@ -447,7 +447,7 @@ static int json_decode(lua_State *L) {
 }
 
 /* Raises unless the argument is a table that may be marked: not one whose metatable is protected,
- * such as a format, but for arrays. */
+ * such as a format, except for arrays. */
 static void check_markable(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     if (luaL_getmetafield(L, 1, "__metatable") == LUA_TNIL) return;

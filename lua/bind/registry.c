@@ -55,7 +55,7 @@ static int invoke_go_on(lua_State *L) {
     return 0;
 }
 
-/* Only calls of a registry's own wait long: what opens something on it asks nobody. */
+/* Only calls of a registry itself wait long: opening something on it calls no function. */
 static bool call_go_on(void *context) {
     siem_lua_reading *reading = context;
     go_on_call call = {.go_on = reading->go_on};

@@ -96,7 +96,7 @@ static int file_stamp(lua_State *L) {
     return 1;
 }
 
-/* Follows links to where a file that is not there would be made. The text is PATH_MAX long. */
+/* Follows links to where a missing file would be made. The text is PATH_MAX long. */
 static void follow_links(char *path) {
     for (int i = 0; i < MOST_LINKS; i++) {
         char target[PATH_MAX];
@@ -128,7 +128,7 @@ static int push_future_identity(lua_State *L, const char *given) {
 }
 
 /* core.file_identity(path) -> text that two paths share when they are one file, or would be made as
- * one; nil when its folder is not there */
+ * one; nil when its folder does not exist */
 static int file_identity(lua_State *L) {
     struct stat s;
     const char *path = siem_lua_check_text(L, 1);
@@ -138,7 +138,7 @@ static int file_identity(lua_State *L) {
 }
 
 /* core.file_place(path) -> text that names of one place share, whether a file is there or not; nil
- * when its folder is not there */
+ * when its folder does not exist */
 static int file_place(lua_State *L) {
     return push_future_identity(L, siem_lua_check_text(L, 1));
 }

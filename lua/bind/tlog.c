@@ -380,7 +380,7 @@ static const siem_tlog_head *head_of(lua_State *L, const char *key, siem_tlog_he
     return has_head ? head : NULL;
 }
 
-/* Raises for a key that means nothing: a registry_id that is misspelled checks no signature. */
+/* Raises for an unknown key: with a misspelled registry_id, no signature would be checked. */
 static void check_keys(lua_State *L, int index) {
     static const char *const keys[] = {"registry",    "head", "since_head",
                                        "registry_id", "most", NULL};

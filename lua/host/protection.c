@@ -1,4 +1,4 @@
-/* protection.c: functions that catch errors, but for those of a budget that is used up. */
+/* protection.c: functions that catch errors, except those of a budget that is used up. */
 #include "host/protection.h"
 
 #include "limits/budget.h"

@@ -169,7 +169,7 @@ static void set_loader(lua_State *L, const char *name, int mode, int chunk) {
     lua_setglobal(L, name);
 }
 
-/* A compiled chunk could break out of Lua, whoever loads it. */
+/* A compiled chunk could break out of Lua. */
 static void set_loaders(lua_State *L) {
     set_loader(L, "load", 3, 2);
     set_loader(L, "loadfile", 2, 1);

@@ -31,7 +31,7 @@ struct siem_budget {
     atomic_llong *running_since; /* ms, of a restricted state, 0 between callbacks; or NULL */
     double deadline;
     int seconds;            /* that it has from the first check on */
-    const atomic_int *stop; /* not 0: it is to end at once; NULL: nobody asks */
+    const atomic_int *stop; /* not 0: it must end at once; NULL: none */
 };
 
 /* Lua's own message. */

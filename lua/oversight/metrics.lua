@@ -104,7 +104,7 @@ function M.text(pipelines, now)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Replaces a file as a whole: whoever reads it sees the old text or the new one.
+--- Replaces a file as a whole: a reader sees the old text or the new one.
 ---@return true?, string? message
 function M.write(path, text)
   local written, message = core.replace_file(path, text)

@@ -8,7 +8,7 @@ local M = {
   print = print,
   --- Keeps standard output for records: from here on scripts print to standard error.
   claim = function() end,
-  --- Lets out what a script printed while nobody knew what standard output is for.
+  --- Writes what a script printed before it was known what standard output is for.
   release = function() end,
 }
 

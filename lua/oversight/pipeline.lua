@@ -91,7 +91,7 @@ M.REGISTRY_REQUIRED = { "path", "registry_id" }
 local ON_UNVERIFIED = { export = true, stop = true, refuse = true }
 local ON_ERROR = { stop = true, skip = true, ["dead-letter"] = true }
 
---- What is said of a text that is empty where it cannot be.
+--- The message about a text that must not be empty.
 local function empty(key)
   return key .. " is empty: is the variable that it comes from set?"
 end

@@ -21,7 +21,7 @@ function M.hash(text)
   return sum.sha256
 end
 
---- The lines of a file of receipts; none when it is not there.
+--- The lines of a file of receipts; none when it does not exist.
 ---@param path string
 ---@return string[]?, string? message, string? code
 function M.read_lines(path)

@@ -108,7 +108,7 @@ M.sentinel_authorization = misuse.entry(checking("sentinel_authorization", core.
   content_type = "string", resource = "string",
 }))
 
---- What a checkpoint says, whoever has it open.
+--- What a checkpoint says, also while a process has it open.
 function M.checkpoint.read(path)
   local text, message, code = core.checkpoint_read(path)
   if not text then return nil, message, code end

@@ -1,7 +1,7 @@
 --- A pipeline over many registries: one after the other, or, where they are followed, in turn on one thread.
 ---
 --- Format, sink and dead letter are opened once for all. A registry that cannot be read, or whose export fails, is
---- reported and tried again after a pause, and the others go on.
+--- reported and tried again after a pause, and the others continue.
 local core       = require "oversight.core"
 local counts_of  = require "oversight.counts"
 local kinds      = require "oversight.kinds"
@@ -20,7 +20,7 @@ local IDLE = 0.2
 --- time, as all are saved at the end.
 local SAVE_SHARE, MOST_UNSAVED = 4, 64
 
---- Seconds between two questions whether to go on, while nothing is done.
+--- Seconds between two calls of `progress` while nothing happens.
 local PAUSE, PAUSE_MS = 0.1, 100
 
 --- What opens the parts of a pipeline: from pipeline.lua, which this file is a part of.
@@ -106,7 +106,7 @@ local function rank(code)
   return code == "held" and 1 or 2
 end
 
---- Runs the pipeline of each registry, by `run`, whatever becomes of the others; until one is cancelled.
+--- Runs the pipeline of each registry by `run`, also after failures of others, until one is cancelled.
 ---@param job oversight.Pipeline
 ---@param tools oversight.Tools
 ---@param run function own pipeline or nil, member, message, code -> whether it is done, message, code
@@ -157,7 +157,7 @@ end
 local Turns = {}
 Turns.__index = Turns
 
---- Reports what becomes of a registry.
+--- Reports the state of a registry.
 local function notice(self, member, text)
   if self.job.notice then self.job.notice(text, member.path) end
 end
@@ -296,7 +296,7 @@ local function go_on(self, member)
   member.failures, member.state = 0, "running"
 end
 
---- When the target of all fails, nobody is asked to try until a pause has passed.
+--- When the target of all fails, no registry is tried until a pause has passed.
 local function hold_all(self)
   self.sink_failures = self.sink_failures + 1
   self.sink_due = core.clock() + core.retry_pause(self.sink_failures - 1)

@@ -23,7 +23,7 @@ static pthread_t watchdog;
 static pthread_mutex_t watching = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t watch_ended = PTHREAD_COND_INITIALIZER;
 static bool ended;                 /* guarded by `watching` */
-static atomic_llong exported = -1; /* -1: nobody wants to know */
+static atomic_llong exported = -1; /* -1: not set */
 
 static void print_error(const char *text, int size) {
     (void)!write(STDERR_FILENO, text, (size_t)size);
@@ -33,7 +33,7 @@ static void print_error(const char *text, int size) {
 static bool pause_watch(void) {
     struct timespec until;
     (void)pthread_mutex_lock(&watching);
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* which nobody sets back */
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* which is never set back */
     until.tv_nsec += 50000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;

@@ -13,7 +13,7 @@
 static atomic_int stop_signal, reload_signals, reload_count;
 
 /* What the engine waits for by itself ends within 5 seconds; this is for what it cannot interrupt,
- * such as a pipe that nobody reads. */
+ * such as a pipe without a reader. */
 #define LAST_SECONDS 15
 
 /* The first signal asks the current work to end between two batches, the second one, or the alarm,

@@ -193,7 +193,7 @@ SIEM_API const char *siem_action_of(const char *kind);
 
 /* ---- registry (since 0.1.0) ------------------------------------------------------------------ */
 
-/* The event source: an Oversight registry, opened read-only beside whoever writes to it. */
+/* The event source: an Oversight registry, opened read-only, while other programs write to it. */
 typedef struct siem_registry siem_registry;
 
 typedef struct siem_registry_options {

@@ -19,7 +19,7 @@ typedef struct siem_response {
     const char *remedy;  /* of a fault that lasts until the options are fixed, else NULL */
     size_t most;         /* bytes that the body may have, as it comes and decoded */
     size_t head_size;    /* bytes that its headers had */
-    bool repeats_secret; /* of its request, escaped: it is masked, and nobody quotes the body */
+    bool repeats_secret; /* of its request, escaped: it is masked, and the body is not quoted */
     bool is_cut;         /* the body is longer: only its beginning is kept */
 } siem_response;
 

@@ -1,4 +1,4 @@
-/* session.h: parcels on their way over HTTP, what is asked before them, and the lanes they go on.
+/* session.h: parcels in flight over HTTP, the requests before them, and their lanes.
  */
 #ifndef SIEM_SESSION_H
 #define SIEM_SESSION_H

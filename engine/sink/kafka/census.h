@@ -10,7 +10,7 @@ siem_code siem_kafka_census_open(siem_kafka_census **out, siem_kafka_sink *owner
 
 /* As siem_sink_count. Reads the topic from its beginning, and at later calls what is new since.
  * Records are known by their ids (label.h). Errors: SIEM_UNAVAILABLE, SIEM_HELD for a topic that is
- * not there or whose messages have no ids, SIEM_CANCELLED, SIEM_NO_MEMORY. */
+ * missing or whose messages have no ids, SIEM_CANCELLED, SIEM_NO_MEMORY. */
 siem_code siem_kafka_census_count(siem_kafka_census *census, const siem_count *count,
                                   siem_error *err);
 

@@ -74,7 +74,7 @@ bool siem_kafka_label_make(const siem_kafka_labels *labels, const siem_item *ite
 
 /* ---- reading ---- */
 
-/* The value of a header as a text in `out`. False when it is not there, or longer. */
+/* The value of a header as a text in `out`. False when it is missing, or longer. */
 static bool find(const siem_kafka_label *label, const char *name, char *out, size_t room) {
     for (size_t i = 0; i < label->count; i++) {
         const siem_kafka_header *header = &label->headers[i];

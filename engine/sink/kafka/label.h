@@ -48,7 +48,7 @@ bool siem_kafka_label_make(const siem_kafka_labels *labels, const siem_item *ite
                            siem_kafka_label *label);
 
 /* The id of the record that a message has, from its label. False when that does not tell. `label`
- * has the key and the headers of the message, whoever wrote it. */
+ * has the key and the headers of the message, also when another program wrote it. */
 bool siem_kafka_label_read(const siem_kafka_labels *labels, const siem_kafka_label *label,
                            siem_document_id *id);
 

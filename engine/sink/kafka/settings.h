@@ -30,7 +30,7 @@ typedef struct siem_kafka_sink {
     siem_kafka_properties properties;
     siem_kafka_labels labels;
     struct siem_kafka_producer *producer;
-    struct siem_kafka_census *census; /* NULL: nobody has counted */
+    struct siem_kafka_census *census; /* NULL: not counted yet */
 } siem_kafka_sink;
 
 #endif

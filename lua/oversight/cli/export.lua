@@ -61,8 +61,8 @@ local M = {
     { "--checkpoint", value = "FILE",
       help = "keep the position in this file, and export only what is new since; of many registries: a folder, " ..
         "or a path with {registry_id} (default: FILE.checkpoint beside each database)" },
-    { "--follow", help = "go on with events as they are recorded, until SIGTERM" },
-    { "--wait", help = "with --follow: wait for a registry that is not there yet" },
+    { "--follow", help = "continue with events as they are recorded, until SIGTERM" },
+    { "--wait", help = "with --follow: wait for a registry that does not exist yet" },
     service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--jobs", value = "N", natural = true,
       help = "threads that render, 1 to 64 (default: one a core, up to 8; 1 for a format with " ..
@@ -94,7 +94,7 @@ local function parse_on_error(given)
   return nil, "--on-error takes stop, skip or dead-letter:FILE"
 end
 
---- What becomes of an event that is not what its leaf says, as a pipeline takes it.
+--- What happens to an event that differs from its leaf, as a pipeline takes it.
 local ON_UNVERIFIED = { export = "export", stop = "stop", ["dead-letter"] = "refuse" }
 
 local SPLUNK_OPTIONS = { "source", "sourcetype", "index", "host" }

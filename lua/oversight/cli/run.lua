@@ -28,7 +28,7 @@ local M = {
     { "--registry-id", value = "ID", help = "its identity in records (default: registry)" },
     { "--output", "-o", value = "-|FILE", help = "with --restricted: where the pipeline writes (default: -)" },
     { "--dead-letter", value = "FILE",
-      help = "with --restricted: keep events without a record here, and go on" },
+      help = "with --restricted: keep events without a record here, and continue" },
     service_options.metrics, service_options.metrics_listen, service_options.log_format,
     { "--quiet", "-q", help = "no closing line for pipelines" },
   },

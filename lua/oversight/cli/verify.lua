@@ -9,13 +9,13 @@ local text           = require "oversight.cli.support.text"
 local MOST_SHOWN, MOST_SHOWN_JSON = 20, 1000
 
 --- What a row has that no leaf proves.
-local NOT_COVERED = { "id", "issuer_id", "timestamp (the integer)", "extra, but for qname and qtype of dns",
+local NOT_COVERED = { "id", "issuer_id", "timestamp (the integer)", "extra, except qname and qtype of dns",
   "user_agent of dns", "columns of the site" }
 
 local print = require("oversight.output").print
 
 local M = {
-  summary = "Shows that a registry's rows are what its signed log says",
+  summary = "Checks that a registry's rows are what its signed log says",
   usage   = "(--db FILE --tlog FILE|URL | --receipt FILE [--file OUT...])",
   examples = {
     "oversight-siem verify --db registry.sqlite --tlog leaves.jsonl",
@@ -35,8 +35,8 @@ local M = {
     { "--json", help = "for programs" },
   },
   notes = "Without --head and --registry-id, the rows are compared with the log alone.\n" ..
-    "That proves nothing: whoever can write both can change both. Exit status:\n" ..
-    "0 proved, 1 not proved, or it failed, 2 wrong usage, 3 proved, but for rows\n" ..
+    "That proves nothing: a user who can write both can change both. Exit status:\n" ..
+    "0 proved, 1 not proved, or it failed, 2 wrong usage, 3 proved, except rows\n" ..
     "that never had a leaf, 4 held.",
 }
 
@@ -77,14 +77,14 @@ local function agreement_of(report)
   return status
 end
 
---- Whoever can write both can make them agree: what nobody signed proves nothing.
+--- A user who can write both can make them agree: without a signature nothing is proved.
 local function status_of(report)
   return report.signed and agreement_of(report) or "failed"
 end
 
 local CONCLUSIONS = {
   ok = "Proved: each row is what its leaf says.",
-  refused = "Proved, but for the rows that never had a leaf.",
+  refused = "Proved, except the rows that never had a leaf.",
   failed = "Not proved.",
 }
 

@@ -8,7 +8,7 @@ local M = {}
 
 local AT_WORK = { running = true, waiting = true }
 
---- True when each has begun, or could not: one that cannot keeps nobody from using the others.
+--- True when each has begun, or could not: one that cannot begin does not affect the others.
 ---@param pipelines oversight.Health[]
 ---@return boolean
 function M.is_ready(pipelines)

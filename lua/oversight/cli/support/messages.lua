@@ -58,7 +58,7 @@ end
 ---@param command string?
 ---@param message string
 function M.usage(command, message)
-  to_log = is_json -- a fault of arguments is for whoever gave them
+  to_log = is_json -- a fault of arguments is for the user who gave them
   M.error(command, message)
   if is_json then return end
   io.stderr:write(("Try 'oversight-siem %s--help'.\n"):format(command and command .. " " or ""))

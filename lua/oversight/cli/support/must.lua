@@ -1,6 +1,6 @@
 --- How a command ends where it fails: with the message and the code of what failed, and without passing them on.
 ---
---- Only for what runs as a command and nothing else: a pipeline that goes on after a failure returns it.
+--- Only for code that runs as a command: a pipeline that continues after a failure returns it.
 local Failure = {}
 
 local M = {}

@@ -3,7 +3,7 @@ local core = require "oversight.core"
 
 local M = {}
 
---- What is said of each answer: of the registry's file, the checkpoint's, its last id, and the largest id given.
+--- The message for each answer: of the registry's file, the checkpoint's, its last id, and the largest id given.
 local PROBLEMS = {
   other_file = function(db, path, last_id)
     return ("the registry '%s' is another file than the one that the checkpoint was made for: give that one as " ..

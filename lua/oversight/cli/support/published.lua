@@ -24,7 +24,7 @@ local function numbers_of(member, state)
 end
 
 --- Publishes the numbers of each registry of a pipeline.
----@param members oversight.Member[] as turns.lua has them; none when nobody reads their numbers
+---@param members oversight.Member[] as turns.lua has them; none when their numbers are not read
 function M.write_many(number, title, members, state)
   local registries = {}
   for i, member in ipairs(members) do

@@ -25,7 +25,7 @@ local function print_report(given, report)
   if report.rest and report.rest > 0 then print(("  %d bytes of the files have no receipt"):format(report.rest)) end
 end
 
---- What is known of receipts that are whole: whoever can write the file can write all of it again, but not sign it.
+--- What whole receipts prove: a user who can write the file can write all of it again, but cannot sign it.
 local function conclude(given, is_whole)
   if not is_whole then return "not_proved", "Not proved." end
   if given.receipt_key then return "proved", "Proved." end

@@ -8,7 +8,7 @@ local text = require "oversight.cli.support.text"
 ---@field dropped integer of these, that the format omits
 ---@field skipped integer[] ids of those that have no record in the format, and are in no dead letter
 ---@field again string[] files that were named before, which are read once
----@field absent string[] dead letters that are not there
+---@field absent string[] dead letters that do not exist
 ---@field later integer lines of events after the checkpoint
 ---@field foreign integer lines of another registry's events
 ---@field unknown integer events that are there, and not in the registry
@@ -92,7 +92,7 @@ function Reconciliation:print(last_id, registry)
   print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
   for _, name in ipairs(self.again) do print("     " .. text.printable(name) .. " is named twice, and read once") end
   for _, name in ipairs(self.absent) do
-    print(("     %s is not there: it was replayed, or nothing was refused"):format(text.printable(name)))
+    print(("     %s does not exist: it was replayed, or nothing was refused"):format(text.printable(name)))
   end
   print_note(self.later, "%d line(s) of events after the checkpoint")
   print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")

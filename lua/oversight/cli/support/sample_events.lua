@@ -38,7 +38,7 @@ function M.without_time(registry_id)
     { registry_id = registry_id }))
 end
 
---- An event that nobody takes for a callback: its ids say what it is.
+--- An event that is not mistaken for a callback: its ids say what it is.
 ---@return oversight.Event
 function M.canary()
   local now = os.time()

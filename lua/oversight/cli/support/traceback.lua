@@ -1,7 +1,7 @@
 --- The traceback of a script's error: its own frames, without those of the program and of Lua.
 local misuse = require "oversight.misuse"
 
---- True for a line that helps whoever wrote the script.
+--- True for a line that helps the author of the script.
 local function is_of_script(line)
   if line:find "^\t%[C%]" or line:find("^\t%(%.%.%.") then return false end
   local path = line:match "^\t(%S*%.lua):"
