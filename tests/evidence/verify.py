@@ -147,7 +147,7 @@ def check_inserted():
     insert(log, make_row(COUNT + 2, None))
     never = [(COUNT + row, None, None, None, None) for row in (1, 2)]
     expect("never logged", verify(log), 3, row_never_logged=never)
-    if "Proved, but for the rows that never had a leaf." not in run(log).stdout:
+    if "Proved, except the rows that never had a leaf." not in run(log).stdout:
         failures.append("rows that never had a leaf are not told apart")
     log.sql("UPDATE events SET tlog_index = 'x' WHERE id = 3002")
     expect("index that is a text", verify(log), 1, row_never_logged=never[:1],
