@@ -6,8 +6,8 @@ above it), every pointer in a struct that a caller fills says what NULL means, a
 takes a pointer is called carelessly by a test. Lua: every name that the modules offer, and every method
 of its class, is in lua/meta/*.d.lua and in lua/README.md, and no method is there that does not exist. Every
 output field of a format is in formats/README.md, every number for Prometheus in examples/systemd/README.md.
-Pages: every link, anchor and path leads somewhere, and every file of examples/ is named by the page of its
-folder.
+Pages: every link, anchor and path leads somewhere, every file of examples/ is named by the page of its
+folder, and prose has at most 100 columns.
 """
 import pathlib
 import re
@@ -235,6 +235,14 @@ WORDS = {
     r"\b(stands?|stood)\b": "is, comes, means",
     r"\bunder way\b": "in flight, running",
     r"\bgets? over\b": "recover from",
+    r"\bbut for\b": "except",
+    r"\bbecomes? of\b": "happens to",
+    r"\bwaited out\b": "retried",
+    r"\b(is|are|was) not there\b": "does not exist, is missing",
+    r"\bever more\b": "more and more",
+    r"\bnobody (asked|else has|is asked|wants)\b": "none, not set",
+    r"\bin the meantime\b": "meanwhile",
+    r"\bwhoever\b": "the user who, the caller that",
 }
 
 
@@ -247,6 +255,21 @@ def check_words():
                 if re.search(word, line):
                     problems.append(f"{path.relative_to(root)}:{number}: instead of '{re.search(word, line)[0]}' "
                                     f"write: {plain}")
+
+
+# Columns of prose: tables and blocks of code may be longer.
+COLUMNS = 100
+
+
+def check_columns():
+    for path in list_files(".md"):
+        in_block = False
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            in_block ^= line.lstrip().startswith("```")
+            # A link cannot be broken.
+            rest = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"[\1]", line)
+            if len(rest) > COLUMNS and not in_block and not line.startswith("|"):
+                problems.append(f"{path.relative_to(root)}:{number}: {len(rest)} columns of prose, more than {COLUMNS}")
 
 
 def check_examples():
@@ -270,6 +293,7 @@ check_metrics()
 check_links()
 check_paths()
 check_examples()
+check_columns()
 check_words()
 print("\n".join(problems) or "everything public is documented")
 sys.exit(bool(problems))

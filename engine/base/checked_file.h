@@ -43,7 +43,7 @@ ssize_t siem_checked_file_fill(int fd, char *bytes, size_t capacity);
 siem_code siem_checked_file_resolve(char **real, const char *path, siem_file_use use,
                                     siem_error *err);
 
-/* True for the name of a file that the process was given open: whoever opened it decides who shares
+/* True for the name of a file that the process was given open: its opener decides who shares
  * it. NULL is standard output. */
 bool siem_is_given_open(const char *path);
 

@@ -200,7 +200,7 @@ siem.registry = {}
 ---@field follow boolean? in the order of ids, for a checkpoint, `registry:seek`, `registry:wait` and `registry:lag`
 ---@field by_id boolean? in the order of ids, so that a limit is reached without a scan of all events
 
---- Opens a registry. It is read only, beside whoever writes to it.
+--- Opens a registry. It is read only, while other programs write to it.
 ---@param options oversight.RegistryOptions
 ---@return oversight.Registry? registry, string? message, oversight.Code? code
 function siem.registry.open(options) end

@@ -317,7 +317,7 @@ static void read_server(const siem_transfer *transfer, siem_response *response) 
     }
 }
 
-/* Some servers and gateways send gzip that nobody asked for. */
+/* Some servers and gateways send gzip without being asked. */
 static const char *encoding_of(const siem_transfer *transfer) {
     struct curl_header *header;
     CURL *easy = transfer->easy;
