@@ -10,7 +10,8 @@
 #include "source/source.h"
 #include "store/checkpoint.h"
 
-/* Up to where refusals are counted: what is read again after a failure is not refused twice. */
+/* Refusals up to here are counted: an event that is read again after a failure is not refused
+ * twice. */
 typedef struct siem_refused {
     int64_t id;
     unsigned parts; /* of that event; 0: none */
@@ -31,9 +32,9 @@ struct siem_export {
     siem_counts counts;
     siem_inquiry inquiry;    /* the registry's own, put back at the end */
     siem_position confirmed; /* all events up to it are done */
-    bool halted;             /* some record was not: nothing after it is confirmed */
+    bool halted;             /* a record was not confirmed: nothing after it is */
     bool unsaved;            /* the checkpoint, or what the source keeps, is older than it */
-    bool undone;             /* what was written since it was saved may not reach the disk */
+    bool undone;             /* lines since it was saved may not be on the disk */
     double save_due;         /* of siem_clock: not to be saved before */
     siem_counts saved;       /* the counts of what the checkpoint has */
     uint64_t retries;        /* of deliveries before this one */
@@ -55,7 +56,7 @@ struct siem_export {
 /* Errors: SIEM_INVALID, as the next ones. */
 siem_code siem_export_check_options(const siem_export_options *options, siem_error *err);
 
-/* Begins a call of the public function of that name: the sink is open, and nobody else is using it.
+/* Begins a call of the public function of that name: checks that the sink is open and not in use.
  * Ended by siem_export_leave. */
 siem_code siem_export_enter(siem_export *export_, const char *function, siem_error *err);
 void siem_export_leave(siem_export *export_);
@@ -76,28 +77,29 @@ siem_code siem_export_check_source(const siem_export *export_, const siem_source
 
 /* ---- batches ---- */
 
-/* Takes over a batch, in the order of the events, also when it fails: counts what happened while it
- * was filled, keeps aside the events without a record, and sends the records. Errors: those of the
- * dead letter and of siem_delivery_push. */
+/* Takes over a batch, in the order of the events, also when it fails. Counts what happened while it
+ * was filled, writes dead letters for events without a record, and sends the records. Errors: those
+ * of the dead letter and of siem_delivery_push. */
 siem_code siem_export_join(siem_export *export_, siem_batch *batch, siem_error *err);
 
-/* Adds to the counts what happened, before the batch is handed over. */
+/* Adds what happened to the counts, before the batch is handed over. */
 void siem_export_add_event_counts(siem_export *export_, siem_batch *batch);
 
 /* As siem_settle_function, for an export. */
 siem_code siem_export_settle(void *context, const siem_settlement *settlement, siem_error *err);
 
-/* True for what was refused before, and is only read again as something after it failed. */
+/* True for an event that was refused before, and is read again because a later one failed. */
 bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
                                unsigned part);
 
-/* Counts a refusal, and records it unless something before it is not settled. */
+/* Counts a refusal, and records it unless an earlier event is not settled. */
 void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
                                const siem_refusal *refusal);
 
 /* ---- several threads ---- */
 
-/* How many render. Errors: SIEM_INVALID for a number that the mapping does not allow. */
+/* The number of threads that render. Errors: SIEM_INVALID for a number that the mapping does not
+ * allow. */
 siem_code siem_export_choose_jobs(const siem_export_options *options, size_t *jobs,
                                   siem_error *err);
 
@@ -112,8 +114,8 @@ uint64_t siem_export_most_alone(const siem_export *export_);
  * `*is_reading` as siem_export_round. */
 siem_code siem_export_in_parallel(siem_export *export_, bool *is_reading, siem_error *err);
 
-/* Ten times a second at most: ends the read transaction, settles what waits, and asks whether to go
- * on. Errors: those of delivery, SIEM_CANCELLED. */
+/* At most ten times a second: ends the read transaction, settles what is confirmed, and calls the
+ * progress function. Errors: those of delivery, SIEM_CANCELLED. */
 siem_code siem_export_yield(siem_export *export_, siem_error *err);
 
 /* ---- how it continues ---- */
@@ -128,63 +130,64 @@ siem_code siem_export_begin_source(siem_export *export_, siem_source *source, bo
  * position could not be saved. */
 siem_code siem_export_end(siem_export *export_, siem_code rc, siem_error *err);
 
-/* After a failure: a delivery without a past, for the events after those that are confirmed. Of a
- * failure the export is to be ended. */
+/* After a failure: opens a new delivery, for the events after the confirmed ones. When it fails,
+ * the export must be ended. */
 siem_code siem_export_restart(siem_export *export_, siem_error *err);
 
 /* The same without going back: after siem_export_rest. */
 siem_code siem_export_wake(siem_export *export_, siem_error *err);
 
-/* Frees what is there for records while none are on their way. */
+/* Frees the memory for records while none are in flight. */
 void siem_export_rest(siem_export *export_);
 
-/* Sends what is rendered, and waits until it is settled. */
+/* Sends the rendered records, and waits until they are settled. */
 siem_code siem_export_flush(siem_export *export_, siem_error *err);
 
-/* After a failure elsewhere: sends what is rendered, so that nothing counts as lost. Returns
- * `failure`, or one of the sink, which is worse and takes its place. */
+/* After a failure elsewhere: sends the rendered records, so that none counts as lost. Returns
+ * `failure`, or a failure of the sink, which is worse. */
 siem_code siem_export_finish_after(siem_export *export_, siem_code failure, siem_error *err);
 
-/* Exports what the registry has now, and waits until all is settled. `*reading` tells whether a
- * failure is the registry's. */
+/* Exports what the registry has now, and waits until all is settled. `*reading`: whether a failure
+ * is the registry's. */
 siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err);
 
-/* Whether somebody goes on after the position: there is a checkpoint, or the source keeps it. */
+/* Whether a later export continues after the position: there is a checkpoint, or the source keeps
+ * it. */
 bool siem_export_keeps_position(const siem_export *export_);
 
-/* Saves the checkpoint, or lets the source keep the position, when there is news; unless `now`, not
- * so often that it takes much of the time, but five times a second or after 5,000 events. A failure
- * is reported once and tried again: what was confirmed stays so, unless it is `undone`: then the
- * export is to be restarted. Errors: SIEM_IO. */
+/* Saves the checkpoint, or makes the source keep the position, when that has changed. Unless `now`,
+ * it saves as often as costs little time, but five times a second and after 5,000 events. A failure
+ * is reported once and retried. Confirmed events stay confirmed, unless `undone`: then the export
+ * must be restarted. Errors: SIEM_IO. */
 siem_code siem_export_save(siem_export *export_, bool now, siem_error *err);
 
-/* Saves at the end, when nothing is tried again. What is counted as reached is what the disk has.
+/* Saves at the end, without another attempt. The position in the counts is the one on the disk.
  * Errors: SIEM_IO, SIEM_HELD, naming that. */
 siem_code siem_export_save_last(siem_export *export_, siem_error *err);
 
-/* Records that all events up to a position are done, unless something before it was not, and saves
- * the checkpoint when that is due: that it cannot be saved does not undo a delivery. */
+/* Records that all events up to a position are done, unless an earlier one was not, and saves the
+ * checkpoint when that is due. A failure to save does not undo a delivery. */
 void siem_export_confirm(siem_export *export_, siem_position position);
 
-/* The same without a look at what was not, and without saving. */
+/* The same without checking earlier events, and without saving. */
 void siem_export_set_position(siem_export *export_, siem_position position);
 
-/* Goes back to the checkpoint, or to what the source has kept: a file is continued where it says,
- * and what is counted as well. Errors: SIEM_IO, SIEM_HELD. */
+/* Goes back to the checkpoint, or to the position that the source has kept. The output file and the
+ * counts continue there. Errors: SIEM_IO, SIEM_HELD. */
 siem_code siem_export_return(siem_export *export_, siem_error *err);
 
-/* Before something else is waited for; and ten times a second meanwhile. */
+/* Called before the export waits for something else, and ten times a second meanwhile. */
 void siem_export_release_source(siem_export *export_);
 void siem_export_tend_source(siem_export *export_);
 
 /* Reports to the notice function. */
 void siem_export_notice(siem_export *export_, const char *text);
 
-/* What is waited out: the target's outage, or one of the export's own. */
+/* The current outage: the target's, or one of the export's own. */
 siem_outage *siem_export_outage(siem_export *export_);
 
-/* Keeps that in the checkpoint, for whoever looks at it meanwhile; and forgets it there, as nobody
- * tries again. */
+/* Saves the outage in the checkpoint, for `status`; and removes it, when there are no further
+ * attempts. */
 void siem_export_keep_outage(siem_export *export_);
 void siem_export_forget_outage(siem_export *export_);
 

@@ -24,8 +24,7 @@ typedef struct task {
 
 #define CACHE_LINE 64
 
-/* A thread, and what is its own: what it writes for each event shares no cache line with another
- * thread's. */
+/* A thread, and its own data, which shares no cache line with another thread's. */
 typedef struct worker {
     _Alignas(CACHE_LINE) siem_jobs *jobs;
     pthread_t thread;
@@ -77,7 +76,7 @@ static void help_or_wait(siem_jobs *jobs) {
     (void)pthread_mutex_lock(&jobs->lock);
 }
 
-/* Hands a batch over. False when nobody wants it; it is closed then. */
+/* Hands a batch over. False when it is not wanted any more; it is closed then. */
 static bool hand_over(siem_jobs *jobs, task *at, const siem_rendered *rendered) {
     (void)pthread_mutex_lock(&jobs->lock);
     while (at->count == MOST_READY && goes_on(jobs)) help_or_wait(jobs);
@@ -116,7 +115,7 @@ static siem_code add_next(worker *w, siem_rendered *rendered) {
     return siem_renderer_refuse(&w->renderer, rendered->batch, event, &reason, err);
 }
 
-/* Fills a batch. SIEM_OK: it is full, and the slice goes on; or nobody wants it. */
+/* Fills a batch. SIEM_OK: it is full, and the slice continues; or it is not wanted any more. */
 static siem_code fill(worker *w, siem_rendered *rendered) {
     while (goes_on(w->jobs)) {
         siem_code rc = add_next(w, rendered);

@@ -2,8 +2,8 @@
  * events.
  *
  * Each thread has a reader, an event and memory of its own, and shares the mapping, unless that
- * has functions: then it has one of its own, too. What is ready and not taken yet is bounded: two
- * slices a thread, and two batches of each. */
+ * has functions: then it has one of its own, too. Batches that are ready are bounded: two slices a
+ * thread, and two batches of each. */
 #ifndef SIEM_JOBS_H
 #define SIEM_JOBS_H
 
@@ -25,7 +25,7 @@ typedef struct siem_rendered {
 } siem_rendered;
 
 /* `count` threads, each of which starts when there is a slice for it. A batch with `batch_bytes` is
- * handed over, although its slice goes on. `mappings` has one for each thread, or none: then they
+ * handed over before the end of its slice. `mappings` has one for each thread, or none: then they
  * share that of `renderer`. Parcels are prepared before slices are rendered. What the pointers
  * point to must outlive the jobs. Errors: SIEM_NO_MEMORY. */
 siem_code siem_jobs_open(siem_jobs **out, size_t count, const siem_readers *readers,
@@ -43,11 +43,11 @@ siem_code siem_jobs_add(siem_jobs *jobs, siem_slice *slice, siem_batch *batch, s
 /* Whether all slices have been taken. */
 bool siem_jobs_is_empty(const siem_jobs *jobs);
 
-/* The next batch, in the order of the slices. Waits for it for at most `milliseconds`; false when
- * it is not ready by then. */
+/* The next batch, in the order of the slices. Waits for at most `milliseconds`; false when it is
+ * not ready by then. */
 bool siem_jobs_take(siem_jobs *jobs, int milliseconds, siem_rendered *out);
 
-/* Ends the threads, and forgets what was not taken. NULL is allowed. */
+/* Ends the threads, and frees batches that were not taken. NULL is allowed. */
 void siem_jobs_close(siem_jobs *jobs);
 
 #endif

@@ -136,7 +136,7 @@ static bool is_same(siem_suspect a, siem_suspect b) {
     return a.is_set == b.is_set && (!a.is_set || a.id == b.id);
 }
 
-/* Joins a batch, and tells whether its slice, or the export, ends with a failure. */
+/* Joins a batch, and returns whether its slice, or the export, ends with a failure. */
 static siem_code join(siem_export *export_, reading *r, const siem_rendered *rendered,
                       bool *is_reading, siem_error *err) {
     siem_code rc = SIEM_OK;
@@ -155,7 +155,7 @@ static siem_code join(siem_export *export_, reading *r, const siem_rendered *ren
     return start_after(export_, r, rendered, err);
 }
 
-/* Runs what is in flight until a batch is ready. */
+/* Runs the requests in flight until a batch is ready. */
 static siem_code wait_for(siem_export *export_, reading *r, siem_rendered *rendered, bool *is_ready,
                           siem_error *err) {
     bool is_busy = siem_delivery_is_in_flight(export_->delivery);

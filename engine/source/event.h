@@ -56,7 +56,7 @@ struct siem_event {
 void siem_event_load(siem_event *event, const siem_layout *layout, const siem_value *row,
                      bool has_blob);
 
-/* Names the registry in every event loaded from here on. Borrowed. */
+/* Sets the registry id of every event that is loaded from here on. Borrowed. */
 void siem_event_set_registry_id(siem_event *event, const char *registry_id);
 
 /* Gives an event room for a layout's site columns. All zero is an empty event. */
@@ -65,8 +65,8 @@ siem_code siem_event_prepare(siem_event *event, const siem_layout *layout, siem_
 /* Frees what an event holds, not the event. */
 void siem_event_release(siem_event *event);
 
-/* Distinguishes the event from another one that a restored registry gave the same id: a hash of
- * time, kind and token, which nobody changes later. Never 0. */
+/* A hash of time, kind and token, which never change. It distinguishes the event from another one
+ * to which a restored registry gave the same id. Never 0. */
 uint64_t siem_event_fingerprint(const siem_event *event);
 
 /* The value of a field, of what a log says, or of a column of the site. False, with null, for a

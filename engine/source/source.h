@@ -29,26 +29,26 @@ typedef struct siem_source_kind {
     /* The next slice, as `next`. It is the caller's: `drop` of its readers frees it. */
     siem_code (*next_slice)(siem_source *source, siem_slice *slice, siem_error *err);
 
-    /* Before the export waits for something else. NULL: nothing is to be done. */
+    /* Called before the export waits for something else. NULL: nothing to do. */
     void (*release)(siem_source *source);
 
     /* Reading continues after a position; with id 0, after what was kept. */
     void (*seek)(siem_source *source, siem_position position);
 
-    /* Waits for news, for at most so long. SIEM_END: there is none. */
+    /* Waits for news, for at most this time. SIEM_END: there is none. */
     siem_code (*wait)(siem_source *source, int milliseconds, siem_error *err);
 
     /* What is left after the event with that position. Never waits. */
     siem_code (*read_lag)(siem_source *source, int64_t id, siem_lag *lag);
 
-    /* Keeps the position, so that another process goes on there. `waits`: until that is sure,
+    /* Keeps the position, so that another process continues there. `waits`: return when it is kept,
      * within bounded time. NULL: a source that is read from a checkpoint on. */
     siem_code (*keep)(siem_source *source, siem_position position, bool waits, siem_error *err);
 
     /* Called ten times a second while the export waits for something else. NULL: not needed. */
     void (*tend)(siem_source *source);
 
-    /* The export has ended, and all is kept that was confirmed. NULL: nothing is to be done. */
+    /* Called when the export has ended and the confirmed position is kept. NULL: nothing to do. */
     void (*end)(siem_source *source);
 
     /* Of a kind that siem_source_open opens. */

@@ -132,7 +132,7 @@ local function resolve_sources(from, options)
   return fields
 end
 
---- A row whose options are all empty: nothing, but for what the row asks of an empty value.
+--- A row whose options are all empty: nothing, except what its keys make of an empty value.
 local function lower_without_source(row, lowered)
   lowered.from = nil
   if row.keep then

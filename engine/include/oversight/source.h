@@ -26,22 +26,22 @@ typedef struct siem_partition {
  *   kafka     a property of librdkafka as NAME=VALUE, any number of times; the value of a password
  *             is file:PATH, env:NAME or cmd:COMMAND
  *   handover  seconds that a member may take to deliver what it has read, before another one reads
- *             it again; 10 without
+ *             it again; 10 by default
  * Nothing is connected before an export reads it. Errors: SIEM_INVALID, naming the option;
  * SIEM_NOT_FOUND for another kind; SIEM_IO without librdkafka; those of a secret;
  * SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_source_open(siem_source **out, const char *kind, const siem_option *options,
                                     size_t option_count, siem_error *err);
 
-/* Exports the events of a source, and goes on with those that are added, until the progress
- * function says false: then SIEM_CANCELLED. The source keeps the position: what the sink has
- * confirmed, or the dead letter has, is not read again by any member of the group. After a crash,
- * at most what was read since is delivered twice. A message that is not a raw event is refused, as
- * on_error says; its event id names topic, partition and offset. Targets and brokers that are down
- * are waited for. While 4,096 messages or more are left, `jobs` threads render, and records come in
+/* Exports the events of a source, and continues with events that are added. When the progress
+ * function returns false, it ends with SIEM_CANCELLED. The source keeps the position: no member of
+ * the group reads again what the sink has confirmed or the dead letter has. After a crash, at most
+ * what was read since is delivered twice. A message that is not a raw event is refused, as on_error
+ * says; its event id names topic, partition and offset. The export waits for targets and brokers
+ * that are down. While 4,096 messages or more are left, `jobs` threads render, and records come in
  * the order of one. Errors: as
  * siem_export_follow; SIEM_INVALID for an export with a checkpoint, `after` or `tlog`; SIEM_HELD
- * when the brokers refuse the credentials, or the topic is not there.
+ * when the brokers refuse the credentials, or the topic does not exist.
  */
 SIEM_API siem_code siem_export_consume(siem_export *export_, siem_source *source, siem_error *err);
 

@@ -20,7 +20,7 @@ typedef struct siem_kafka_client {
     const siem_kafka_account *account;
     rd_kafka_t *handle; /* NULL: there is none */
     siem_kafka_log log;
-    char cause[SIEM_CAUSE_SIZE]; /* of the last error that is nobody's answer; "": none */
+    char cause[SIEM_CAUSE_SIZE]; /* of the last error that answers no request; "": none */
     bool is_refused;             /* by it: the brokers do not take the credentials */
     bool is_down;                /* all brokers were, when one was tried last */
     void (*report)(struct siem_kafka_client *client, const rd_kafka_message_t *message);
@@ -32,7 +32,7 @@ typedef struct siem_kafka_client {
 /* Prepares an empty client. */
 void siem_kafka_client_prepare(siem_kafka_client *client, const siem_kafka_account *account);
 
-/* Loads librdkafka, and checks the properties by a configuration that nobody uses. Errors:
+/* Loads librdkafka, and checks the properties by a configuration that is not used. Errors:
  * SIEM_INVALID, SIEM_IO. */
 siem_code siem_kafka_client_check(siem_kafka_client *client, rd_kafka_type_t type, siem_error *err);
 
@@ -47,7 +47,7 @@ rd_kafka_resp_err_t siem_kafka_client_count_partitions(const siem_kafka_client *
                                                        const char *name, int milliseconds,
                                                        int32_t *count);
 
-/* Forgets errors that were nobody's answer. */
+/* Forgets errors that answered no request. */
 void siem_kafka_client_forget(siem_kafka_client *client);
 
 /* Makes what was logged a remark of the account. */

@@ -12,7 +12,7 @@ local text            = require "oversight.cli.support.text"
 local print = require("oversight.output").print
 
 local M = {
-  summary = "Shows that every event up to a checkpoint is there, once",
+  summary = "Checks that every event up to a checkpoint was delivered once",
   usage   = "--db FILE [--checkpoint FILE] (--file OUT... | --to KIND ...)",
   examples = {
     "oversight-siem reconcile --db registry.sqlite --checkpoint siem.checkpoint --file events.jsonl",
