@@ -376,7 +376,7 @@ static void release_when_done(siem_group *group) {
     if (group->leaving == NULL) return;
     bool is_done = siem_ledger_open_count(group->ledger) == 0;
     if (!is_done && siem_clock() < group->leave_due) return;
-    siem_error ignored; /* whoever has it next reads it again */
+    siem_error ignored; /* its next owner reads it again */
     (void)siem_group_commit(group, 0, is_done, &ignored);
     release(group);
 }

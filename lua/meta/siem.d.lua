@@ -227,9 +227,16 @@ local Registry = {}
 function Registry:events() end
 
 --- Says whether timestamps follow ids. When `follows` is true, an export sorts nothing.
----@return { follows: boolean, count: integer, first_id: integer?, last_id: integer?, first_break: integer? }?
----@return string? message, oversight.Code? code
+---@return oversight.Ordering? ordering, string? message, oversight.Code? code
 function Registry:ordering() end
+
+--- What `registry:ordering` returns.
+---@class oversight.Ordering
+---@field follows boolean timestamps follow ids
+---@field count integer all events
+---@field first_id integer? the smallest id
+---@field last_id integer? the largest id
+---@field first_break integer? the first id whose time is before that of the id before
 
 --- Counts the events by kind and by day, in one scan. `now` is in seconds.
 ---@param now integer

@@ -355,13 +355,11 @@ class Page:
         self.run("oversight-siem run script.lua", line)
 
     def check(self, text):
-        blocks = list(read_blocks(text))
-        for language, block, line in blocks:  # formats come before the commands that name them
+        for language, block, line in read_blocks(text):
+            counts[language] = counts.get(language, 0) + 1
             if language == "lua":
                 self.run_lua(block, line)
-        for language, block, line in blocks:
-            counts[language] = counts.get(language, 0) + 1
-            if language not in LANGUAGES:
+            elif language not in LANGUAGES:
                 self.complain(line, f"the language of a block is one of {sorted(LANGUAGES)}")
             elif language == "sh":
                 for command in read_commands(block):
