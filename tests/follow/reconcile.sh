@@ -133,7 +133,7 @@ has out "0 missing, 39 there twice"
 # ---- a dead letter that was replayed, or in part ----
 cp own.dead part.dead
 run 0 "${own[@]}" --format ./own.lua --dead-letter gone.dead
-has out "gone.dead does not exist: it was replayed, or nothing was refused"
+has out "gone.dead is missing: it was replayed, or nothing was refused"
 mv own.dead own.dead.replaying
 run 0 "${own[@]}" --format ./own.lua
 has out "7 of them in the dead letter"
@@ -147,7 +147,7 @@ sed 's/"event":{/&"file_id":"f",/' part.dead >own.dead # what was missing is kno
 run 0 replay own.dead --format ./own.lua --output own.jsonl
 [ ! -e own.dead ] || fail "the dead letter is still there"
 run 0 "${own[@]}" --format ./own.lua
-has out "own.dead does not exist: it was replayed, or nothing was refused"
+has out "own.dead is missing: it was replayed, or nothing was refused"
 has out "skipped: 21" # the format drops it, as it has a file_id by now
 
 # ---- of a function that makes several records of an event, or none ----

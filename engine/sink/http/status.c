@@ -1,4 +1,4 @@
-/* status.c: what HTTP says by itself, and what of it is shown. */
+/* status.c: the meaning of HTTP statuses, and the part of a body that is shown. */
 #include "sink/http/status.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ void siem_answer_not_its_own(siem_answer *answer, const siem_response *response,
                     response->status, whose, excerpt[0] != '\0' ? ": " : "", excerpt);
 }
 
-/* 1xx, 3xx and the 4xx that say that the address or the credentials are wrong. */
+/* 1xx, 3xx and 4xx: the address or the credentials are wrong. */
 static void hold(siem_answer *answer, const char *said) {
     int status = answer->http_status;
     const char *advice = status >= 300 && status < 400 ? "the server redirects: give its new URL"

@@ -7,7 +7,7 @@ local siem          = require "oversight.siem"
 local print = require("oversight.output").print
 
 local M = {
-  summary = "Checks that a target is reachable, set up, and takes the credentials",
+  summary = "Checks that a target is reachable, set up and takes credentials",
   usage   = "--to KIND ... [--canary]",
   examples = {
     "oversight-siem ping --to splunk --url https://splunk:8088 --token @hec.token",

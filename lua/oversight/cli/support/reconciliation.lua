@@ -92,7 +92,7 @@ function Reconciliation:print(last_id, registry)
   print_note(#self.skipped, "%d of them without a record: the format refuses them, and the export skipped them")
   for _, name in ipairs(self.again) do print("     " .. text.printable(name) .. " is named twice, and read once") end
   for _, name in ipairs(self.absent) do
-    print(("     %s does not exist: it was replayed, or nothing was refused"):format(text.printable(name)))
+    print(("     %s is missing: it was replayed, or nothing was refused"):format(text.printable(name)))
   end
   print_note(self.later, "%d line(s) of events after the checkpoint")
   print_note(self.foreign, "%d line(s) of another registry: these files are not of this export alone")
