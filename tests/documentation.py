@@ -242,7 +242,6 @@ WORDS = {
     r"\bever more\b": "more and more",
     r"\bnobody (asked|else has|is asked|wants)\b": "none, not set",
     r"\bin the meantime\b": "meanwhile",
-    r"\bwhoever\b": "the user who, the caller that",
 }
 
 

@@ -1,8 +1,8 @@
 /* batch.h: what travels from the events to the sink: records, and what happened while they were
  * made.
  *
- * A batch is filled by one thread, with whole events, and belongs to whoever it was handed to.
- * Everything that depends on the order of events is done where batches are joined in order. */
+ * One thread fills a batch, with whole events. The batch belongs to the function that it was passed
+ * to. What depends on the order of events is done where batches are joined in order. */
 #ifndef SIEM_BATCH_H
 #define SIEM_BATCH_H
 
@@ -28,13 +28,13 @@ typedef struct siem_unmade {
     size_t source_size;
 } siem_unmade;
 
-/* Keeps the JSON of each event beside its record, or not, from here on: for dead letters, as by the
- * time of an answer the event is gone. `masks`, which are borrowed, are those of its JSON, also of
- * a refused event; NULL: none. */
+/* Sets whether the JSON of each event is kept beside its record from here on. Dead letters need it:
+ * the event is gone when the answer comes. `masks`, which are borrowed, are those of its JSON, also
+ * of a refused event; NULL: none. */
 void siem_batch_keep_sources(siem_batch *batch, bool keeps, const siem_masks *masks);
 
-/* Makes room for so many bytes of lines, so that they are not moved while they grow. Without memory
- * the room is made later. */
+/* Reserves this many bytes for lines, so that they are not moved while they grow. Without memory
+ * they are reserved later. */
 void siem_batch_reserve(siem_batch *batch, size_t bytes);
 
 /* The SIEM_REPAIRED_ bits of record `index`, which must exist, and which of its event's records it
@@ -47,13 +47,12 @@ unsigned siem_batch_part(const siem_batch *batch, size_t index);
 const char *siem_batch_registry_id(const siem_batch *batch, size_t index);
 const char *siem_batch_source(const siem_batch *batch, size_t index, size_t *size);
 
-/* How its records are written: that of the mapping that rendered last; and the name of that
- * mapping, "" when no mapping did. */
+/* The encoding of the records, and the name of the mapping that rendered last; "" for none. */
 const siem_encoding *siem_batch_encoding(const siem_batch *batch);
 const char *siem_batch_format(const siem_batch *batch);
 
-/* Where an export is with the event of record `index`, which must exist; and with all events that
- * were read for the batch, id 0: nobody said. */
+/* The position after the event of record `index`, which must exist, and after all events that were
+ * read for the batch; id 0: not set. */
 siem_position siem_batch_position(const siem_batch *batch, size_t index);
 siem_position siem_batch_reached(const siem_batch *batch);
 void siem_batch_reach(siem_batch *batch, siem_position position);
@@ -74,7 +73,7 @@ siem_unmade siem_batch_unmade(const siem_batch *batch, size_t index);
 /* How many bytes its records and refusals have. */
 size_t siem_batch_weight(const siem_batch *batch);
 
-/* Forgets all records from `count` on; what is reached is then the event before them. */
+/* Removes all records from `count` on, and sets the position that is then reached. */
 void siem_batch_truncate(siem_batch *batch, size_t count, siem_position reached);
 
 /* Adds a copy of record `index` of another batch. On failure the batch is as before.

@@ -14,7 +14,7 @@ static siem_code export_topic(siem_source *source, const char *name, siem_error 
         siem_export_options options = {.mapping = siem_format_mapping(format), .sink = sink};
         rc = siem_export_open(&job, &options, err);
     }
-    /* Up to the end; siem_export_consume goes on with what comes. */
+    /* Up to the end; siem_export_consume continues with events that are added. */
     if (rc == SIEM_OK) rc = siem_export_drain(job, source, err);
     siem_export_close(job);
     siem_sink_close(sink, NULL);
@@ -22,7 +22,7 @@ static siem_code export_topic(siem_source *source, const char *name, siem_error 
     return rc;
 }
 
-/* Offsets are committed by then: whoever runs this next goes on after them. */
+/* Offsets are committed by then: the next run continues after them. */
 static siem_code print_partitions(siem_source *source, siem_error *err) {
     const siem_partition *partition;
     siem_code rc = siem_source_ask(source, err);

@@ -330,7 +330,7 @@ class Page:
             if text.strip() == "…" or not text.strip():
                 continue
             pattern = re.escape(text).replace("…", ".*")
-            pattern = re.sub(r"in\\ (less\\ than\\ )?[\d\\.]+\\ s", r"in (less than )?[\\d.]+ s", pattern)
+            pattern = re.sub(r"in\\ (less\\ than\\ )?[\d\\.]+\\ s", r"in (less than )?[\\d.]+ s( \\([\\d,]+/s\\))?", pattern)
             pattern = re.sub(r"\b[0-9a-f]{64}\b", "[0-9a-f]{64}", pattern)
             pattern = re.sub(r"root\\ [0-9a-f]{8}", "root [0-9a-f]{8}", pattern)
             found = re.compile(f"^{pattern}$", re.M).search(printed, position)
