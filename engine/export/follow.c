@@ -151,7 +151,7 @@ siem_code siem_export_follow(siem_export *export_, siem_registry *registry, siem
     return rc;
 }
 
-/* Up to the source's end. Nothing is waited out. When the position is not taken as the group
+/* Up to the source's end, without retries. When the position is not taken as the group
  * changes, the source is not over. */
 static siem_code drain(siem_export *export_, siem_error *err) {
     const siem_source *source = export_->source;

@@ -36,9 +36,14 @@ from made_log import Key, MadeLog  # noqa: E402
 
 # Commands that are not run. A stub takes their place; the files that its arguments name must exist.
 STUBS = {
+    "apt": "installs packages of the machine; tests/integration/debian.sh does so in a fresh root",
     "az": "a command of Azure, for a subscription",
+    "buildah": "makes an image",
     "chgrp": "needs the group of a registry",
+    "cpack": "makes packages, as tests/integration/debian.sh does",
     "kafka-topics.sh": "a command of Kafka, for a cluster; tests/integration/real/kafka.sh uses a real one",
+    "mmdebstrap": "makes a root of Debian",
+    "podman": "runs an image",
     "systemctl": "needs systemd",
     "useradd": "changes the machine's users",
     "usermod": "changes the machine's users",
@@ -193,7 +198,7 @@ def make_folder(work):
         (work / name).symlink_to(root / name)
     (work / "build").symlink_to(build)
     for name in ("etc/logrotate.d", "etc/systemd/system", "etc/oversight/lua/oversight/formats", "var/lib/oversight",
-                 "var/lib/oversight-siem", "var/log/oversight-siem"):
+                 "var/lib/oversight-siem", "var/log/oversight-siem", "build-deb"):
         (work / name).mkdir(parents=True)
     make_tools(work)
     make_registry(work, IDENTITY)
@@ -282,13 +287,12 @@ class Page:
 
     def run(self, command, line):
         """Runs a command, and gives what it printed."""
-        stub = command.split()[0]
-        if stub in STUBS:
-            used.add(stub)
+        stubs = [name for name in STUBS if re.search(rf"(^|& ){re.escape(name)}\b", command)]
+        used.update(stubs)
         if missing_feature(command):
             return None
         text = self.localize(command)
-        if "--follow" in command:
+        if "--follow" in command and not stubs:
             return self.follow(text, command, line)
         try:
             done = subprocess.run(["bash", "-c", text], cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL,
