@@ -141,7 +141,10 @@ def show_table(block, declaration):
 
 def show_values(block):
     """An alias with its values, as a list."""
-    name = show_type(block.get("alias")[0])
+    name, _, kind = show_type(block.get("alias")[0]).partition(" ")
+    if kind:
+        return "\n".join(textwrap.wrap(f"**{name}** (`{kind}`): {block.sentences}", 100, break_long_words=False,
+                                       break_on_hyphens=False))
     if not block.sentences:
         return "\n".join([f"**{name}** is one of:", "", *map(show_value, block.get("value"))])
     return "\n".join([f"**{name}**: {block.sentences}", "", *map(show_value, block.get("value"))])

@@ -62,7 +62,7 @@ struct siem_source {
     bool is_due;      /* its position is to be kept as soon as there is one */
     bool ends;        /* asked of it: to give no more than what is there at the start */
     bool is_over;     /* after SIEM_END: that has been given, or all up to a limit */
-    void (*notice)(void *context, const char *text); /* NULL: nobody wants to know */
+    void (*notice)(void *context, const char *text); /* NULL: none */
     void *notice_context;
 };
 

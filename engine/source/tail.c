@@ -1,4 +1,4 @@
-/* tail.c: rounds over what was added to a registry, for as long as it is the same one.
+/* tail.c: reads the events that are added to a registry, in rounds, as long as it is the same file.
  */
 #include "base/error.h"
 #include "base/misuse.h"

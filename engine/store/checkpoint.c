@@ -78,7 +78,7 @@ static siem_code take_lock(siem_checkpoint *checkpoint, siem_error *err) {
                           checkpoint->path);
 }
 
-/* Nobody else's checkpoint is replaced or removed. */
+/* Another user's checkpoint is never replaced or removed. */
 static siem_code check_own(const siem_checkpoint *checkpoint, siem_error *err) {
     int fd;
     siem_code rc = siem_checked_file_open(&fd, checkpoint->path, SIEM_FILE_STATE, 0, err);
@@ -99,7 +99,7 @@ static siem_code open_at(siem_checkpoint **out, const char *path, bool rehearses
     if (checkpoint == NULL) return siem_error_no_memory(err);
     checkpoint->lock = -1;
     checkpoint->rehearses = rehearses;
-    /* Whichever name it goes by, its lock is the same one, and it is not the link that is replaced.
+    /* Under any of its names, the lock is the same one, and a link to it is not replaced.
      */
     siem_code rc = siem_checked_file_resolve(&checkpoint->path, path, SIEM_FILE_STATE, err);
     if (rc == SIEM_OK && !rehearses) rc = check_own(checkpoint, err);
@@ -253,7 +253,7 @@ static siem_code read_state(siem_checkpoint *checkpoint, siem_file_use use, siem
 
 /* ---- whose it is ---- */
 
-/* Takes over a name, or compares it with the one that is in the file. */
+/* Sets a name, or compares it with the name in the file. */
 static siem_code claim(const siem_checkpoint *checkpoint, char **own, const char *name,
                        const char *value, const char *what, siem_error *err) {
     size_t size;

@@ -1,6 +1,6 @@
 /* siem.h: the public interface of liboversight-siem.
  *
- * The way data takes: registry -> event -> mapping -> batch -> sink. Each of these is an opaque
+ * Data goes this way: registry -> event -> mapping -> batch -> sink. Each of these is an opaque
  * noun with open, act and close; export joins them.
  *
  * Conventions that hold for every function here:
@@ -14,15 +14,15 @@
  *     without a code returns 0, NULL or a null value. So does a negative size.
  *   - A member of a struct that is zeroed has its default, unless it is "required".
  *   - A function of the caller gets an `err` that is empty and never NULL, fills it when it fails,
- *     and returns no code but SIEM_OK and failures. It must not close what calls it.
+ *     and returns only SIEM_OK and failures. It must not close the object that calls it.
  *   - A returned `const *`, and the bytes of a siem_value, are borrowed; the comment says until
  *     when.
  *   - Text is UTF-8 and carries its size in bytes; it may contain NUL and may be invalid until it
  *     is rendered. Times are seconds since 1970-01-01T00:00:00Z.
  *   - Numbers are read and written with a point, whatever locale the program sets.
  *   - No global state: objects may be used on any thread, each by one thread at a time.
- *   - A chapter's heading says since which version its functions are there; the comment of a
- *     function that came later, or has changed, has its own version.
+ *   - The heading of a chapter has the first version with its functions. The comment of a function
+ * that is newer, or has changed, has its own version.
  */
 #ifndef OVERSIGHT_SIEM_H
 #define OVERSIGHT_SIEM_H
@@ -48,7 +48,7 @@ extern "C" {
 /* The version of this header, as major * 10000 + minor * 100 + patch: for #if. */
 #define SIEM_VERSION_NUMBER 200
 
-/* The same of the library that a program runs with. Since 0.2.0. */
+/* The version of the library that a program runs with, as such a number. Since 0.2.0. */
 SIEM_API int siem_version_number(void);
 
 /* Its version as in the package ("0.2.0"). Static, never NULL. */
@@ -57,7 +57,7 @@ SIEM_API const char *siem_version(void);
 /* What a build has beyond the core, each by one library: "geoip" (lookups in .mmdb files), "gzip"
  * (of requests and answers), "kafka" (sinks and sources of that kind), "metrics" (of the command:
  * --metrics-listen), "zstd" (of requests).
- * What needs one that a build omits fails, with a message that names the package. */
+ * A call that needs an omitted feature fails, and the message names the package. */
 typedef struct siem_feature {
     const char *name;
     const char *package; /* of Debian: what to build it with */
@@ -96,12 +96,12 @@ typedef enum siem_code {
 typedef struct siem_error {
     siem_code code;
     char message[512]; /* one printable line, NUL-terminated, cut at the end when longer */
-    /* What is at fault, as far as that is known: nobody needs to look for it in the message. */
-    char options[SIEM_ERROR_OPTIONS][24]; /* in the order in which the message names them; "": no
-                                             more */
-    int option_at[SIEM_ERROR_OPTIONS];    /* where the message does, in bytes; negative: nowhere */
-    char event_id[32];                    /* the event; "": none */
-    char row[64];                         /* the row of a format, by its destination; "": none */
+    /* What is at fault, as far as that is known, so that a program need not search the message. */
+    char options[SIEM_ERROR_OPTIONS][24]; /* in the order of the message; "": no more */
+    int option_at[SIEM_ERROR_OPTIONS]; /* where the message names each, in bytes; negative: nowhere
+                                        */
+    char event_id[32];                 /* the event; "": none */
+    char row[64];                      /* the row of a format, by its destination; "": none */
     char file[128]; /* the source of a format's function that failed, and its line; "": none */
     int line;
 } siem_error;
@@ -146,14 +146,14 @@ typedef struct siem_column {
     siem_value value;
 } siem_column;
 
-/* Makes an event of a row, copying it. A column that is missing is null. A timestamp that is no
- * number, or outside the years 1 to 9999, gives occurred_unix 0 and an empty occurred_at.
- * Errors: SIEM_INVALID for a registry_id that siem_registry_open refuses, a value of an unknown
- * type or JSON that is not JSON; SIEM_NO_MEMORY. */
+/* Makes an event of a row, copying it. A column that is missing is null. A timestamp that is not a
+ * number, or outside the years 1 to 9999, makes occurred_unix 0 and occurred_at empty. Errors:
+ * SIEM_INVALID for a registry_id that siem_registry_open refuses, a value of an unknown type or
+ * JSON that is not JSON; SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_event_open(siem_event **out, const siem_column *row, size_t columns,
                                    const char *registry_id, siem_error *err);
 
-/* Copies an event, so that it outlives the registry's next one. Errors: SIEM_NO_MEMORY. */
+/* Copies an event. The copy outlives the registry's next event. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_event_copy(siem_event **out, siem_event *event, siem_error *err);
 
 /* How many bytes a copy of an event takes. */
@@ -187,7 +187,7 @@ SIEM_API siem_code siem_iso8601(char out[24], double unix_time, siem_error *err)
 SIEM_API siem_code siem_time_read(int64_t *out, const char *text, int64_t now, siem_error *err);
 
 /* The beacon kinds that a registry knows ("dns", ...), ended by NULL, and the action of each.
- * siem_action_of returns NULL for a kind that is not among them: formats write "beacon-" + kind. */
+ * siem_action_of returns NULL for any other kind: formats write "beacon-" + kind. */
 SIEM_API const char *const *siem_beacon_kinds(void);
 SIEM_API const char *siem_action_of(const char *kind);
 
@@ -207,8 +207,8 @@ typedef struct siem_registry_options {
     bool has_limit;           /* when true, a limit of 0 is one: no events at all */
     int64_t limit;            /* at most this many events; 0 or negative: all */
     int busy_timeout_ms;      /* how long to wait for a lock; 0: 5000 */
-    bool follow;              /* read in the order of ids, and go on with what is added later */
-    bool by_id; /* read in the order of ids: a limit is reached without a scan of all */
+    bool follow; /* read in the order of ids, and continue with events that are added later */
+    bool by_id;  /* read in the order of ids: a limit is reached without a scan of all */
 } siem_registry_options;
 
 /* Of a registry that is followed, events that `since` and `kinds` omit are passed by: a position
@@ -216,7 +216,7 @@ typedef struct siem_registry_options {
  * that time or later, and a later run goes on there. `limit` ends reading after so many events from
  * where it began. After either end, an export that follows ends as well. */
 
-/* How the timestamps of the selected events lie along their ids. */
+/* Whether the timestamps of the selected events follow their ids. */
 typedef struct siem_ordering {
     bool follows;        /* timestamps never step back as ids grow, so nothing is sorted */
     int64_t first_break; /* the id of the first event that steps back, when follows is false */
@@ -225,40 +225,40 @@ typedef struct siem_ordering {
     int64_t last_id;     /* when count > 0 */
 } siem_ordering;
 
-/* Opens a registry and checks its shape. Nothing is made in its folder that would keep its owner
- * from writing. Errors: SIEM_INVALID for a path that is missing or empty, for a registry_id
- * that is missing, blank, holds control or invisible characters, or begins or ends with a space;
- * SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY; SIEM_IDLE when it has a
- * write-ahead log, no program has it open, and this user may not, or should not, make the log's
+/* Opens a registry and checks its shape. It makes no file in the registry's folder that would keep
+ * the owner from writing. Errors: SIEM_INVALID for a path that is missing or empty, for a
+ * registry_id that is missing, blank, holds control or invisible characters, or begins or ends with
+ * a space; SIEM_NOT_FOUND, SIEM_IO, SIEM_SCHEMA, SIEM_LOCKED, SIEM_NO_MEMORY; SIEM_IDLE when it has
+ * a write-ahead log, no program has it open, and this user may not, or should not, make the log's
  * files. */
 SIEM_API siem_code siem_registry_open(siem_registry **out, const siem_registry_options *options,
                                       siem_error *err);
 
 /* After SIEM_IDLE: waits until a program opens the registry at `path`, for at most `milliseconds`.
- * True when it is worth another attempt to open it. */
+ * True when another attempt to open it is worthwhile. */
 SIEM_API bool siem_registry_await(const char *path, int milliseconds);
 
 /* The next event in the order (timestamp, id), or of ids alone when so opened, or SIEM_END. The set
- * of events is fixed at the first call: what is written later is left for the next run. The event
- * is borrowed until the next call of any registry function. Errors: SIEM_IO, also for ids that do
- * not grow and for events that cannot be found by their ids, as the file is damaged then;
- * SIEM_SCHEMA for an event with more than 16 MiB; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY; of a
- * registry that is followed, whose connection failed: SIEM_IDLE. */
+ * of events is fixed at the first call: later events are for the next run. The event is borrowed
+ * until the next call of any registry function. Errors: SIEM_IO, also for ids that do not grow and
+ * for events that cannot be found by their ids, because the file is damaged; SIEM_SCHEMA for an
+ * event with more than 16 MiB; SIEM_LOCKED, SIEM_CANCELLED, SIEM_NO_MEMORY; SIEM_IDLE when the
+ * connection of a registry that is followed failed. */
 SIEM_API siem_code siem_registry_next(siem_registry *registry, siem_event **event, siem_error *err);
 
-/* Starts over: the next siem_registry_next gives the first event, of all that are there by then. */
+/* Starts over: the next siem_registry_next returns the first event of all that exist by then. */
 SIEM_API void siem_registry_rewind(siem_registry *registry);
 
 /* For a registry that is followed: reading continues after event `id`; 0: at the first one. */
 SIEM_API void siem_registry_seek(siem_registry *registry, int64_t id);
 
 /* For a registry that is followed, after SIEM_END: waits until something was committed, for at most
- * `milliseconds`. No read transaction is held. Errors: SIEM_END when nothing was, SIEM_HELD when
- * the path names another file now, SIEM_NOT_FOUND when it names none, SIEM_INVALID for a registry
- * that is not followed, SIEM_IO, SIEM_LOCKED. */
+ * `milliseconds`. No read transaction is held. Errors: SIEM_END when nothing was committed,
+ * SIEM_HELD when the path is another file, SIEM_NOT_FOUND when there is no file, SIEM_INVALID for a
+ * registry that is not followed, SIEM_IO, SIEM_LOCKED. */
 SIEM_API siem_code siem_registry_wait(siem_registry *registry, int milliseconds, siem_error *err);
 
-/* What is left for somebody who has the events up to `id`. */
+/* The events after `id`. */
 typedef struct siem_lag {
     int64_t events; /* ids that were given since */
     double seconds; /* since the first of these events occurred; 0: none has a time */
@@ -268,24 +268,24 @@ typedef struct siem_lag {
 SIEM_API siem_code siem_registry_lag(siem_registry *registry, int64_t id, siem_lag *lag,
                                      siem_error *err);
 
-/* From here on asks `go_on` about ten times a second while a function of the registry, or of a
- * query on it, reads; false ends that with SIEM_CANCELLED. NULL: never. It cannot use the registry.
- * While an export runs, its progress function is asked instead. */
+/* Sets a function that is called about ten times a second while a function of the registry, or of a
+ * query on it, reads. When it returns false, that function fails with SIEM_CANCELLED. NULL: none.
+ * It cannot use the registry. An export calls its progress function instead. */
 typedef bool (*siem_registry_go_on)(void *context);
 SIEM_API void siem_registry_set_go_on(siem_registry *registry, siem_registry_go_on go_on,
                                       void *context);
 
 /* Ends the read transaction, so that the registry's write-ahead log can be reset while the caller
- * waits for something else. The next siem_registry_next goes on where it was. */
+ * waits for something else. The next siem_registry_next continues where it was. */
 SIEM_API void siem_registry_release(siem_registry *registry);
 
-/* Finds out how the events lie (one scan at most). Errors: as siem_registry_next. */
+/* Finds out whether timestamps follow ids (one scan at most). Errors: as siem_registry_next. */
 SIEM_API siem_code siem_registry_ordering(siem_registry *registry, siem_ordering *ordering,
                                           siem_error *err);
 
-/* The names of all columns of `events` that can be read, ended by NULL. A column cannot when it is
- * computed by what only the registry's program has, or failed for an event that was read. Borrowed
- * until the registry reads on (a column may be added meanwhile) or is closed. */
+/* The names of all columns of `events` that can be read, ended by NULL. A column cannot be read
+ * when only the registry's program can compute it, or when it failed for an event. Borrowed until
+ * the registry reads more events (a column may be added meanwhile) or is closed. */
 SIEM_API const char *const *siem_registry_columns(const siem_registry *registry);
 
 /* Closes the registry. Its events must not be used after; its queries can only be closed. */
@@ -295,7 +295,7 @@ SIEM_API void siem_registry_close(siem_registry *registry);
 typedef struct siem_query siem_query;
 
 /* Prepares one SELECT. The registry must outlive the query.
- * Errors: SIEM_INVALID for SQL that is wrong, that writes or holds several statements, SIEM_IO,
+ * Errors: SIEM_INVALID for SQL that is wrong, writes, or has several statements, SIEM_IO,
  * SIEM_LOCKED. */
 SIEM_API siem_code siem_query_open(siem_query **out, siem_registry *registry, const char *sql,
                                    siem_error *err);
@@ -311,7 +311,7 @@ SIEM_API siem_code siem_query_set(siem_query *query, int index, siem_value value
  * SIEM_CANCELLED, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_query_next(siem_query *query, siem_error *err);
 
-/* Ends what is being read, so that nothing is held open; parameters stay. */
+/* Ends the reading of rows, so that no cursor stays open. Parameters stay. */
 SIEM_API void siem_query_reset(siem_query *query);
 
 /* The number of columns, and the name and value of one (from 0). A blob reads as text. Borrowed
@@ -330,7 +330,7 @@ typedef struct siem_mapping siem_mapping;
 
 /* A function of a format. It reads `value` (null when the row has no source) and the event, and
  * sets *result (null before), whose bytes stay valid until its next call or the end of the record.
- * It returns SIEM_OK, SIEM_DROPPED to leave the event out, or a failure. What is not a value is
+ * It returns SIEM_OK, SIEM_DROPPED to skip the event, or a failure. A result that is not a value is
  * SIEM_INVALID; SIEM_JSON that is not JSON refuses the event. */
 typedef siem_code (*siem_function)(void *context, siem_event *event, const siem_value *value,
                                    siem_value *result, siem_error *err);
@@ -341,11 +341,12 @@ typedef struct siem_pair {
     const char *json; /* required */
 } siem_pair;
 
-/* One row of a format: destination <- source. Everything is copied; what is NULL is absent. */
+/* One row of a format: destination <- source. Everything is copied. A member that is NULL is
+ * absent. */
 typedef struct siem_row {
-    const char *destination;     /* required: a dotted path, "labels.file"; "\\." is a dot */
-    const char *label;           /* names the row in errors about it; NULL: the name of the mapping
-                                    and the destination do */
+    const char *destination; /* required: a dotted path, "labels.file"; "\\." is a dot */
+    const char
+        *label; /* names the row in errors; NULL: the name of the mapping and the destination */
     const char *const *from;     /* fields or paths into extra ("extra.qname"), ended by NULL:
                                     the first that is neither null nor "" */
     const char *value;           /* or a constant, as JSON text */
@@ -354,14 +355,14 @@ typedef struct siem_row {
                                     "cmd:COMMAND"; read when the row is added */
     const siem_pair *lookup;     /* a table over the text of the source, converted */
     size_t lookup_size;          /* its entries */
-    const char *fallback;        /* JSON text for what the table does not hold */
+    const char *fallback;        /* JSON text for a text that the table lacks */
     const char *fallback_prefix; /* or: this text, followed by the source's own text */
     siem_function fallback_with; /* or: a function of the source, run only on a miss */
     void *fallback_with_context;
-    siem_function with; /* a function over the result of the above. In a row with a source it is not
+    siem_function with; /* a function of the result of the above. In a row with a source it is not
                            called for a null, which stays null */
     void *with_context;
-    siem_function when; /* the row is omitted when this gives null or JSON false */
+    siem_function when; /* the row is omitted when this returns null or JSON false */
     void *when_context;
     bool keep;      /* write null and "" too; without source: an object kept when empty */
     bool required;  /* refuse the event when the value is null or "" */
@@ -371,16 +372,16 @@ typedef struct siem_row {
 /* An empty mapping; `name` is used in messages. Errors: SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_mapping_open(siem_mapping **out, const char *name, siem_error *err);
 
-/* Adds a row. Order of rows is order of output. Errors: SIEM_INVALID for a destination that is
- * taken or is both a value and an object, an unknown converter, or a constant that is not JSON. */
+/* Adds a row. The order of rows is the order of output. Errors: SIEM_INVALID for a destination that
+ * exists or is both a value and an object, an unknown converter, or a constant that is not JSON. */
 SIEM_API siem_code siem_mapping_add(siem_mapping *mapping, const siem_row *row, siem_error *err);
 
-/* Instead of rows: a function that gives the whole record as SIEM_JSON, or a JSON array of several;
- * an empty one leaves the event out. */
+/* Instead of rows: a function that returns the whole record as SIEM_JSON, or a JSON array of
+ * several. An empty array skips the event. */
 SIEM_API siem_code siem_mapping_set_function(siem_mapping *mapping, siem_function whole,
                                              void *context, siem_error *err);
 
-/* Sets a function that is asked first for each event: null or JSON false leaves the event out
+/* Sets a function that is called first for each event. Null or JSON false skips the event
  * (SIEM_DROPPED). Errors: SIEM_INVALID after compiling. */
 SIEM_API siem_code siem_mapping_set_filter(siem_mapping *mapping, siem_function filter,
                                            void *context, siem_error *err);
@@ -420,7 +421,7 @@ SIEM_API bool siem_converter_masks(const siem_converter *converter);
 /* Records that wait for a sink: JSON lines, one a record, and where each begins. */
 typedef struct siem_batch siem_batch;
 
-/* What had to be changed so that a row could be exported; bits of siem_batch_write's `repairs`. */
+/* What was changed so that a row could be exported: bits of `repairs` of siem_batch_write. */
 enum {
     SIEM_REPAIRED_UTF8 = 1,      /* bytes that are not UTF-8 became U+FFFD */
     SIEM_REPAIRED_BLOB = 2,      /* a blob in a text column was read as text */
@@ -433,20 +434,20 @@ enum {
 SIEM_API siem_code siem_batch_open(siem_batch **out, siem_error *err);
 
 /* Renders an event at the end of the batch: one record, or as many as a function of the mapping
- * gives. On failure the batch is as before. `repairs` (NULL is allowed) receives SIEM_REPAIRED_
- * bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_INVALID for a mapping that is not compiled, what
- * a function gave, SIEM_NO_MEMORY. */
+ * returns. After a failure the batch is as before. `repairs` (NULL is allowed) receives
+ * SIEM_REPAIRED_ bits. Errors: SIEM_REFUSED, SIEM_DROPPED, SIEM_INVALID for a mapping that is not
+ * compiled, what a function gave, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_write(siem_batch *batch, siem_mapping *mapping, siem_event *event,
                                     unsigned *repairs, siem_error *err);
 
-/* Adds a record that was rendered before: JSON text, of the event with that id, whose record number
- * `part` it is, from 0. It is written in the form that records have. Errors: SIEM_INVALID for what
- * is not a JSON object and for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
+/* Adds a record that was rendered before: JSON text, and record number `part` (from 0) of the event
+ * with that id. It is written in the form that records have. Errors: SIEM_INVALID for text that is
+ * not a JSON object and for a registry_id that siem_registry_open refuses, SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_batch_add(siem_batch *batch, const char *record, size_t size,
                                   const char *event_id, const char *registry_id, unsigned part,
                                   siem_error *err);
 
-/* The number of records, and their bytes together: each is followed by one "\n".
+/* The number of records, and the bytes of all: each record ends with one "\n".
  * Borrowed until the batch changes. */
 SIEM_API size_t siem_batch_size(const siem_batch *batch);
 SIEM_API const char *siem_batch_bytes(const siem_batch *batch, size_t *size);
@@ -456,7 +457,7 @@ SIEM_API const char *siem_batch_bytes(const siem_batch *batch, size_t *size);
 SIEM_API const char *siem_batch_at(const siem_batch *batch, size_t index, size_t *size);
 SIEM_API const char *siem_batch_event_id(const siem_batch *batch, size_t index);
 
-/* Forgets all records, keeping the memory for the next ones. */
+/* Removes all records, and keeps the memory for the next ones. */
 SIEM_API void siem_batch_clear(siem_batch *batch);
 
 /* Closes the batch. */
@@ -471,9 +472,9 @@ SIEM_API void siem_batch_close(siem_batch *batch);
 /* A file of events that were refused, one JSON line each: reason, format, event. Mode 0600. */
 typedef struct siem_deadletter siem_deadletter;
 
-/* Opens for appending. Several may append to one file, but not beside a sink. Errors: SIEM_HELD
- * when a sink writes the file, or other users can read it and its mode cannot be changed; else as
- * siem_sink_open_file. */
+/* Opens for appending. Several writers may append to one file, but not while a sink writes it.
+ * Errors: SIEM_HELD when a sink writes the file, or other users can read it and its mode cannot be
+ * changed; else as siem_sink_open_file. */
 SIEM_API siem_code siem_deadletter_open(siem_deadletter **out, const char *path, siem_error *err);
 
 /* Why an event or its record is refused. */
@@ -497,7 +498,7 @@ typedef struct siem_refusal {
 SIEM_API siem_code siem_deadletter_write(siem_deadletter *deadletter, siem_event *event,
                                          const siem_refusal *refusal, siem_error *err);
 
-/* Appends a line that such a file held before, without its line end. Errors: as above. */
+/* Appends a line of a dead letter, given without its line end. Errors: as above. */
 SIEM_API siem_code siem_deadletter_append(siem_deadletter *deadletter, const char *line,
                                           size_t size, siem_error *err);
 
@@ -507,22 +508,21 @@ typedef struct siem_deadletter_place {
     size_t size;
 } siem_deadletter_place;
 
-/* The same with a line that is in another file, however long: it takes no memory. The file must not
- * become shorter meanwhile. Errors: as above, and SIEM_NOT_FOUND, SIEM_HELD for another user's
- * file; SIEM_INVALID for a place that is not one line. Since 0.2.0. */
+/* Appends a line that is in another file, however long, without reading it into memory. That file
+ * must not become shorter meanwhile. Errors: as above, and SIEM_NOT_FOUND, SIEM_HELD for another
+ * user's file; SIEM_INVALID for a place that is not one line. Since 0.2.0. */
 SIEM_API siem_code siem_deadletter_copy(siem_deadletter *deadletter, const char *path,
                                         siem_deadletter_place place, siem_error *err);
 
-/* Forces what was written to the disk. Errors: SIEM_IO. */
+/* Forces the lines to the disk. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_sync(siem_deadletter *deadletter, siem_error *err);
 
-/* Blanks lines of a file that are done, and forces that to the disk: whoever reads the
- * file passes over them. No room is needed. Errors: SIEM_IO. Since 0.2.0: 0.1.0 has it as
- * siem_deadletter_strike. */
+/* Blanks lines of a file that are done, and forces that to the disk. Readers skip blank lines. It
+ * needs no free space. Errors: SIEM_IO. Since 0.2.0: 0.1.0 has it as siem_deadletter_strike. */
 SIEM_API siem_code siem_deadletter_blank(const char *path, const siem_deadletter_place *places,
                                          size_t count, siem_error *err);
 
-/* Closes and reports a late write error. Errors: SIEM_IO. */
+/* Closes the file, and reports a late write error. Errors: SIEM_IO. */
 SIEM_API siem_code siem_deadletter_close(siem_deadletter *deadletter, siem_error *err);
 
 /* ---- checkpoint (since 0.1.0) ---------------------------------------------------------------- */
@@ -540,31 +540,32 @@ typedef struct siem_checkpoint_options {
 } siem_checkpoint_options;
 
 /* Opens a checkpoint, mode 0600, and locks it against other processes; the file is made when it is
- * saved first. Errors: SIEM_LOCKED when another one has it; SIEM_HELD when it was made for another
- * registry, format or sink, is damaged or of a later version, is another user's or is not a regular
- * file; SIEM_INVALID for a registry that is
- * not followed, and for a path that is a database of SQLite; SIEM_IO. */
+ * saved first. Errors: SIEM_LOCKED when another process has it; SIEM_HELD when it was made for
+ * another registry, format or sink, is damaged or of a later version, is another user's or is not a
+ * regular file; SIEM_INVALID for a registry that is not followed, and for a path that is a database
+ * of SQLite; SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_open(siem_checkpoint **out,
                                         const siem_checkpoint_options *options, siem_error *err);
 
 /* The id of the last event that was confirmed; 0: none. */
 SIEM_API int64_t siem_checkpoint_last_id(const siem_checkpoint *checkpoint);
 
-/* What a checkpoint says, whoever has it open: a JSON object, NUL-terminated, for free(). Errors:
- * SIEM_NOT_FOUND when there is none, SIEM_HELD when it is damaged or of a later version, SIEM_IO.
+/* What a checkpoint says, also while a process has it open: a JSON object, NUL-terminated, for
+ * free(). Errors: SIEM_NOT_FOUND when there is none, SIEM_HELD when it is damaged or of a later
+ * version, SIEM_IO.
  */
 SIEM_API siem_code siem_checkpoint_read(char **json, const char *path, siem_error *err);
 
 /* Unlocks. NULL is allowed. */
 SIEM_API void siem_checkpoint_close(siem_checkpoint *checkpoint);
 
-/* Sets a checkpoint that nobody has open: events after `last_id` are new. It can then be used for
- * any file of that registry, and continues at the end of any output file. Errors: SIEM_LOCKED,
- * SIEM_INVALID as siem_checkpoint_open, SIEM_IO. */
+/* Sets a checkpoint that no process has open: the events after `last_id` are new. It then continues
+ * with any file of that registry, at the end of any output file. Errors: SIEM_LOCKED, SIEM_INVALID
+ * as siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_set(const char *path, int64_t last_id, siem_error *err);
 
-/* Removes a checkpoint that nobody has open. Errors: SIEM_NOT_FOUND, SIEM_LOCKED, SIEM_INVALID as
- * siem_checkpoint_open, SIEM_IO. */
+/* Removes a checkpoint that no process has open. Errors: SIEM_NOT_FOUND, SIEM_LOCKED, SIEM_INVALID
+ * as siem_checkpoint_open, SIEM_IO. */
 SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
 /* ---- evidence (since 0.2.0) ------------------------------------------------------------------ */
@@ -577,7 +578,8 @@ SIEM_API siem_code siem_checkpoint_reset(const char *path, siem_error *err);
 
 /* ---- export (since 0.1.0) -------------------------------------------------------------------- */
 
-/* The loop over all of the above: events in, records out, nothing lost unnamed. */
+/* Exports events: each becomes a record that the sink confirms, or is counted as refused or
+ * dropped. */
 typedef struct siem_export siem_export;
 
 typedef enum siem_on_error {
@@ -586,7 +588,7 @@ typedef enum siem_on_error {
     SIEM_DEADLETTER_ON_ERROR /* it is counted and kept in the dead letter file */
 } siem_on_error;
 
-/* What becomes of an event that is not what its leaf in the transparency log says. */
+/* What happens to an event that differs from its leaf in the transparency log. */
 typedef enum siem_on_unverified {
     SIEM_EXPORT_UNVERIFIED = 0, /* it is exported: the format can read tlog.verified */
     SIEM_STOP_UNVERIFIED,       /* it ends the export, with SIEM_UNPROVED */
@@ -623,16 +625,16 @@ typedef struct siem_counts {
 } siem_counts;
 
 /* Called after each batch, and ten times a second while a sink or a new event is waited for.
- * Returning false stops the export with SIEM_CANCELLED. */
+ * When it returns false, the export fails with SIEM_CANCELLED. */
 typedef bool (*siem_progress_function)(void *context, const siem_counts *counts);
 
 /* Opens a mapping that makes the same records as the export's, for one thread that renders, and
- * closes it. Both are called on the thread of the export: up to `jobs` times before that reads
- * events, and when the export is closed. In between, one thread at a time uses the mapping and the
- * contexts of its functions. `*owner` (NULL before) is for closing: of a format, the
- * siem_format that was opened once more. When one cannot be opened,
- * siem_export_run fails with its error; if the registry is followed, that is reported to `notice`,
- * and the thread of the export renders alone. Since 0.2.0. */
+ * closes it. Both are called on the thread of the export: the first up to `jobs` times before the
+ * export reads events, the second when the export is closed. In between, one thread at a time uses
+ * the mapping and the contexts of its functions. `*owner` (NULL before) is for the second function:
+ * of a format, the siem_format that was opened again. When a mapping cannot be opened,
+ * siem_export_run fails with its error. An export that follows reports it to `notice`, and renders
+ * on its own thread alone. Since 0.2.0. */
 typedef siem_code (*siem_open_mapping_function)(void *context, siem_mapping **mapping, void **owner,
                                                 siem_error *err);
 typedef void (*siem_close_mapping_function)(void *context, siem_mapping *mapping, void *owner);
@@ -646,56 +648,57 @@ typedef struct siem_export_options {
     siem_deadletter *deadletter; /* required for SIEM_DEADLETTER_ON_ERROR */
     size_t jobs; /* threads that render, up to 64; 1: the caller's; 0: one a core, up to 8. If the
                     mapping has functions and open_mapping is NULL, 0 is 1, and more are an error */
-    siem_tlog *tlog; /* with which events are compared, for fields as tlog.leaf_hash; NULL: none.
-                        It is read on for events that are newer */
-    siem_on_unverified on_unverified; /* 0: SIEM_EXPORT_UNVERIFIED */
-    siem_digest *digest; /* to which each record that is delivered is added; NULL: none */
-    siem_open_mapping_function open_mapping;   /* for a mapping with functions; NULL: none */
+    siem_tlog *tlog; /* events are compared with it, for fields such as tlog.leaf_hash; NULL: none.
+                        Leaves of newer events are read from it */
+    siem_on_unverified on_unverified;        /* 0: SIEM_EXPORT_UNVERIFIED */
+    siem_digest *digest;                     /* each delivered record is added to it; NULL: none */
+    siem_open_mapping_function open_mapping; /* for a mapping with functions; NULL: none */
     siem_close_mapping_function close_mapping; /* required with open_mapping; else NULL */
     void *mapping_context;
     size_t batch_bytes;              /* of file sinks: written when it holds this; 0: 262144 */
     siem_progress_function progress; /* NULL is allowed */
     void *progress_context;
-    siem_notice_function notice; /* of a target that is down, or asks to wait; for one that follows,
-                                    of a registry that is locked and a disk that is full as well.
-                                    NULL is allowed */
+    siem_notice_function notice; /* NULL is allowed. Reports a target that is down, or asks to
+                                    wait; and, of an export that follows, a registry that is
+                                    locked and a disk that is full */
     void *notice_context;
 } siem_export_options;
 
-/* Starts an export. What the options point to must outlive it, but a sink may be closed before.
- * Errors: SIEM_INVALID, also for a checkpoint of another format or kind of sink; SIEM_NO_MEMORY. */
+/* Starts an export. What the options point to must outlive it, except a sink, which may be closed
+ * before. Errors: SIEM_INVALID, also for a checkpoint of another format or kind of sink;
+ * SIEM_NO_MEMORY. */
 SIEM_API siem_code siem_export_open(siem_export **out, const siem_export_options *options,
                                     siem_error *err);
 
-/* Exports one event: renders it, and sends the batch when that is full. After a failure of the sink
- * the export has ended: its counts say what is in, and every later call fails likewise. With a
+/* Exports one event: renders it, and sends the batch when that is full. A failure of the sink ends
+ * the export. Its counts say what is delivered, and every later call fails in the same way. With a
  * checkpoint, an event of another registry is SIEM_INVALID. */
 SIEM_API siem_code siem_export_send(siem_export *export_, siem_event *event, siem_error *err);
 
 /* Exports all events of a registry, from the first one on. No read transaction is open while the
- * sink writes. With a checkpoint, the registry is opened to be followed, and the first event is the
- * one after the last that was confirmed. Errors: those of the registry, of siem_batch_write and of
+ * sink writes. With a checkpoint, the registry must be opened with `follow`, and the first event is
+ * the one after the last confirmed one. Errors: those of the registry, of siem_batch_write and of
  * the sink; SIEM_INVALID for a registry that is not the checkpoint's, a sink that writes to a file
- * of the registry's own, and a call from a function of this export or of its sink. Whatever was
- * rendered before a failure of the registry or of an event is sent first. */
+ * of the registry's own, and a call from a function of this export or of its sink. Records that
+ * were rendered before a failure of the registry or of an event are sent first. */
 SIEM_API siem_code siem_export_run(siem_export *export_, siem_registry *registry, siem_error *err);
 
-/* Exports the events of a registry that is opened to be followed, from the checkpoint on, and goes
- * on with those that are added, until the progress function says false: then SIEM_CANCELLED, with
- * all saved that was confirmed. A registry that is locked or cannot be read, and a file that cannot
- * be written, are tried again for as long as it takes. Errors: those of siem_export_run that
- * waiting does not fix; SIEM_HELD and SIEM_NOT_FOUND as siem_registry_wait. */
+/* Exports the events of a registry that was opened with `follow`, from the checkpoint on, and
+ * continues with events that are added. When the progress function returns false, it ends with
+ * SIEM_CANCELLED, and the confirmed position is saved. It retries a registry that is locked or
+ * cannot be read, and a file that cannot be written, for as long as it takes. Errors: those of
+ * siem_export_run that waiting does not fix; SIEM_HELD and SIEM_NOT_FOUND as siem_registry_wait. */
 SIEM_API siem_code siem_export_follow(siem_export *export_, siem_registry *registry,
                                       siem_error *err);
 
-/* Sends what waits in the batch. Errors: those of the sink. */
+/* Sends the records of the last batch. Errors: those of the sink. */
 SIEM_API siem_code siem_export_finish(siem_export *export_, siem_error *err);
 
 /* What has happened so far. Borrowed until close. */
 SIEM_API const siem_counts *siem_export_counts(const siem_export *export_);
 
-/* Why events were refused, as far as the export goes on after them: the first text of reasons that
- * differ in numbers and quoted texts alone, how often, and the ids of the first events. */
+/* Why events were refused while the export continued: the text of the first reason (reasons that
+ * differ only in numbers and quoted texts are one), how often, and the ids of the first events. */
 #define SIEM_REASON_EVENTS 3
 typedef struct siem_reason {
     char text[256];
@@ -704,11 +707,11 @@ typedef struct siem_reason {
 } siem_reason;
 
 /* Reason `index` (from 0), or NULL after the last: at most 8, and one for all others. Borrowed
- * until the export goes on or is closed. */
+ * until the export continues or is closed. */
 SIEM_API const siem_reason *siem_export_reason(const siem_export *export_, size_t index);
 
-/* Closes without sending what still waits: call siem_export_finish before. A function that the
- * export calls cannot close it: nothing happens then. */
+/* Closes without sending the last batch: call siem_export_finish before. A function that the export
+ * calls cannot close it: the call does nothing. */
 SIEM_API void siem_export_close(siem_export *export_);
 
 /* ---- source (since 0.2.0) -------------------------------------------------------------------- */
@@ -747,8 +750,8 @@ SIEM_API siem_code siem_format_open(siem_format **out, const char *name, const s
                                     size_t option_count, siem_error *err);
 
 /* The same in a Lua 5.4 state of the caller's, on its package.path, with the library's own modules
- * after it. The state must have the libraries `package` and `debug` open, outlive the format, and
- * be left alone while the format's mapping is used. Errors: as siem_format_open. */
+ * after it. The state must have the libraries `package` and `debug` open, and outlive the format.
+ * Nothing else may use it while the format's mapping is used. Errors: as siem_format_open. */
 struct lua_State;
 SIEM_API siem_code siem_format_open_in(siem_format **out, struct lua_State *host, const char *name,
                                        const siem_option *options, size_t option_count,

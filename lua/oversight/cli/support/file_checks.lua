@@ -50,7 +50,7 @@ local function check_checkpoint(findings, given, path)
   end
   local state, message, code = siem.checkpoint.read(path)
   if code == "not_found" then
-    return findings:ok("checkpoint", ("'%s' is not there yet: the first export makes it"):format(path))
+    return findings:ok("checkpoint", ("'%s' does not exist yet: the first export makes it"):format(path))
   end
   if not state then return findings:fail("checkpoint", message, nil, code) end
   local _, owner = core.file_owner(path)
