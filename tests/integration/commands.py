@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every command and every snippet of every page, against receivers on 127.0.0.1.
+"""Runs every command and every snippet of every page but those of tests/, against receivers on 127.0.0.1.
 
 Usage: commands.py PROGRAM BUILD
 A page has blocks of these languages:
@@ -399,7 +399,7 @@ def check_page(path):
 wanted = sys.argv[3:]
 for path in sorted(root.rglob("*.md")):
     name = str(path.relative_to(root))
-    if re.match(r"build|export/|\.git/", name) or name in OTHERS or (wanted and name not in wanted):
+    if re.match(r"build|export/|tests/|\.git/", name) or name in OTHERS or (wanted and name not in wanted):
         continue
     check_page(path)
 for name, test in OTHERS.items():
