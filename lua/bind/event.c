@@ -250,20 +250,22 @@ static void read_column(lua_State *L, siem_column *column) {
 /* Copies of the names in the list at `index`, ended by NULL and kept by the event at `event`; NULL
  * for an empty list. */
 static const char *const *copy_names(lua_State *L, int index, int event) {
-    size_t count = lua_rawlen(L, index), size = 0;
+    size_t count = siem_lua_list_size(L, index), size = 0, length;
     for (size_t i = 0; i < count; i++) {
         if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING) {
             luaL_error(L, "masked is a list of names");
         }
-        size += lua_rawlen(L, -1) + 1;
+        (void)lua_tolstring(L, -1, &length);
+        size += length + 1;
         lua_pop(L, 1);
     }
     const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names + size, 0);
     char *text = (char *)(names + count + 1);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, index, (lua_Integer)i + 1);
-        names[i] = memcpy(text, lua_tostring(L, -1), lua_rawlen(L, -1) + 1);
-        text += lua_rawlen(L, -1) + 1;
+        const char *name = lua_tolstring(L, -1, &length);
+        names[i] = memcpy(text, name, length + 1);
+        text += length + 1;
         lua_pop(L, 1);
     }
     names[count] = NULL;
