@@ -2,6 +2,7 @@
 local core     = require "oversight.core"
 local format   = require "oversight.format"
 local misuse   = require "oversight.misuse"
+local nearest  = require "oversight.nearest"
 local recipe   = require "oversight.recipe"
 local searcher = require "oversight.searcher"
 
@@ -52,7 +53,9 @@ end
 local function unknown(name)
   local names = {}
   for i, entry in ipairs(M.list()) do names[i] = entry.name end
-  return nil, ("unknown format '%s' (choices: %s)"):format(name, table.concat(names, ", ")), "not_found"
+  local near = nearest(name, names)
+  local hint = near and ("did you mean '%s'?"):format(near) or ("choices: %s"):format(table.concat(names, ", "))
+  return nil, ("unknown format '%s' (%s)"):format(name, hint), "not_found"
 end
 
 local function check_name(name)

@@ -70,6 +70,16 @@ has out "sentinel: warning: TimeGenerated: is missing: Azure puts the time of ar
 has out "sentinel: warning: TimeGenerated: is older than two days: Azure replaces it by the time of arrival"
 equal "warnings" 4 "$(grep -c warning out)"
 
+# Of a registry, some events can be asked for.
+make_registry some.db "INSERT INTO events (id, token_id, kind, timestamp) VALUES (1, 't', 'dns', unixepoch()), (2, 't', 'ocsp', 0)"
+run 0 check splunk --db some.db --registry-id reg --kind dns
+has out "and 1 event(s) checked, no errors"
+lacks out "1970"
+run 0 check splunk --db some.db --limit 1
+has out "and 1 event(s) checked, no errors"
+run 2 check splunk --since -1h
+has err "--since, --until and --kind need --db"
+
 make_registry times.db "INSERT INTO events (id, token_id, kind, timestamp) VALUES (1, 't', 'dns', 0)"
 run 1 check ecs --db times.db
 has out "ecs: error: @timestamp: is required"

@@ -101,6 +101,8 @@ wrong "--limit takes a whole number, not '1.5'" "${export[@]}" --limit 1.5
 wrong "there is one argument too many: argument 3" where --color=never ecs splunk
 wrong "there is one argument too many: argument 3" diff -- ecs --db r.db
 wrong "there is one argument too many: argument 2" sinks splunk elastic
+wrong "there is no kind of sink 'splnk' (did you mean 'splunk'?)" sinks splnk
+wrong "unknown format 'eccs' (did you mean 'ecs'?)" "${export[@]}" --format eccs
 wrong "NAME is missing" where
 wrong "--quiet takes no value" "${export[@]}" --quiet=yes
 

@@ -22,18 +22,17 @@ local M = {
     "oversight-siem check my_ecs.lua",
     "oversight-siem check my_ecs.lua --target ecs --db registry.sqlite --limit 5000",
   },
-  options = {
+  options = events.with_options {
     arguments = { 1, math.huge, "FORMAT" },
     { "--to", value = "KIND", help = "the target that its records go to: the format has to suit it" },
     { "--target", value = "NAME", complete = { "splunk", "ecs", "sentinel" },
       help = "splunk, ecs or sentinel (default: the built-in format that FORMAT extends)" },
     { "--custom", value = "NAME", many = true, help = "a top-level name of your own in ECS records" },
-    { "--db", value = "FILE", help = "check records of this registry as well" },
-    { "--limit", value = "N", natural = true, help = "at most N events of it (default: 1000)" },
     given_format.options[1], given_format.options[2],
     { "--json", help = "one JSON object a problem" },
   },
   notes = "Tests are rows of 'tests' in the format, and files FORMAT.*.json beside it.\n" ..
+    "With --db, records of its first 1000 events are checked as well.\n" ..
     "Exit status: 0 without errors (warnings are printed), 1 with errors.",
 }
 
@@ -172,7 +171,7 @@ function M.run(given)
   if given.target and not targets[given.target] then
     must.fail("--target takes splunk, ecs or sentinel", "usage")
   end
-  local list = given.db and events.read(given, 1000) or sample_events.of_each_kind "registry"
+  local list = events.of_registry(given, 1000, function() return sample_events.of_each_kind "registry" end)
   local problems, tests = findings.new(), 0
   for _, name in ipairs(given) do
     local format = must.have(given_format.load(given, name))

@@ -1,6 +1,7 @@
 --- oversight-siem sinks: the kinds that --to takes, and the options of one.
-local help  = require "oversight.cli.support.help"
-local siem  = require "oversight.siem"
+local help    = require "oversight.cli.support.help"
+local nearest = require "oversight.nearest"
+local siem    = require "oversight.siem"
 
 local M = {
   summary = "Lists the targets that --to takes, and the options of one",
@@ -24,7 +25,9 @@ function M.run(given)
     end
   end
   if not given[1] then return "ok" end
-  return nil, ("there is no kind of sink '%s' (choices: %s)"):format(given[1], table.concat(names, ", ")), "usage"
+  local near = nearest(given[1], names)
+  local hint = near and ("did you mean '%s'?"):format(near) or "choices: " .. table.concat(names, ", ")
+  return nil, ("there is no kind of sink '%s' (%s)"):format(given[1], hint), "usage"
 end
 
 return M

@@ -84,14 +84,30 @@ function M.sample(given, default_limit, purpose, ...)
   return list
 end
 
+--- What selects events, for the registry; without one, that is an error.
+local function selection(given)
+  local selected = given_selection.of(given)
+  if not given.db and next(selected) then must.fail("--since, --until and --kind need --db", "usage") end
+  return selected
+end
+
+--- The events of the registry that the options name, or, without one, those that `make` gives.
+---@param given table parsed options
+---@param default_limit integer
+---@param make fun(): oversight.Event[]
+---@return oversight.Event[]
+function M.of_registry(given, default_limit, make)
+  selection(given)
+  return given.db and M.read(given, default_limit) or make()
+end
+
 --- The events that the options ask for, as a list.
 ---@param given table parsed options
 ---@param default_limit integer
 ---@return oversight.Event[]
 function M.read(given, default_limit)
   local registry_id, limit = given.registry_id or "registry", given.limit or default_limit
-  local selected = given_selection.of(given)
-  if not given.db and next(selected) then must.fail("--since, --until and --kind need --db", "usage") end
+  local selected = selection(given)
   if not given.db then return read_lines(io.stdin, registry_id, limit) end
   local registry = must.have(given_registry.open(tables.merge(selected, {
     path = given.db, registry_id = registry_id, limit = limit, by_id = true,
