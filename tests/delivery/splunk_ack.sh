@@ -159,5 +159,5 @@ holds never "len(data) == 2"
 # The default is five minutes.
 run 0 sinks splunk
 tr -s ' \n' ' ' <out >words
-has words "--ack-timeout SECONDS until the events are sent again without it (0 to 86400; default: 300)"
+has words "--ack-timeout SECONDS time without an ack, after which the events are sent again (0 to 86400; default: 300)"
 finish
