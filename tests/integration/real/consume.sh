@@ -7,6 +7,8 @@
 source "$(dirname "$0")/../../cli/check.sh"
 # shellcheck source=tests/integration/servers/kafka.sh
 source "$root/tests/integration/servers/kafka.sh"
+# shellcheck source=tests/delivery/delivery.sh
+source "$root/tests/delivery/delivery.sh"
 has_feature kafka || cannot "this build omits the feature kafka"
 prepare_broker
 start_broker offsets.topic.num.partitions=3
@@ -183,6 +185,22 @@ run 0 export --db r01.db --registry-id r01 --to kafka --brokers "$brokers" --top
 read_topic direct-ecs '%k %s\n' | sort >direct.ids
 read_topic ecs '%k %s\n' | grep '"registry_id":"r01"' | sort >relayed.ids
 same relayed.ids direct.ids
+
+# What a crash repeats is stored once: documents of an index have the ids of their events.
+receive store bulk
+elastic=("${topic[@]}" --group store --kafka session.timeout.ms=6000 --to elastic --url "$url" --on-error skip)
+"$program" export "${elastic[@]}" --follow >store.out 2>store.err &
+consumer=$!
+children+=("$consumer")
+has_stored() { [ "$(count store stored)" -gt 20000 ]; }
+until_within 60 has_stored || fail "elastic gets nothing: $(cat store.err)"
+kill -KILL "$consumer"
+wait "$consumer" 2>/dev/null || true
+run 3 export "${elastic[@]}"
+records store | sort >stored
+same stored drained
+echo "stored once after a crash: $(grep -o '[0-9,]* .*already.*' err | head -n 1)"
+dismiss
 
 end_broker TERM
 run 1 status "${topic[@]}" --group siem
