@@ -94,7 +94,6 @@ static siem_value masked_at(const siem_masks *masks, siem_event *event, size_t i
 
 void siem_masks_write_event(const siem_masks *masks, siem_event *event, siem_buffer *out) {
     workbench bench = {.decoded = {0}};
-    unsigned ignored = 0;
     size_t start = out->size;
     if (siem_masks_names(masks) == NULL) {
         siem_event_write_json(event, out);
@@ -102,12 +101,7 @@ void siem_masks_write_event(const siem_masks *masks, siem_event *event, siem_buf
     }
     for (size_t i = 0; i < siem_event_size(event); i++) {
         siem_value value = masked_at(masks, event, i, &bench);
-        const char *name = siem_event_name(event, i);
-        if (value.type == SIEM_NULL) continue;
-        siem_buffer_add_char(out, out->size == start ? '{' : ',');
-        (void)siem_json_write_text(out, name, strlen(name));
-        siem_buffer_add_char(out, ':');
-        siem_json_write_value(out, &value, &ignored);
+        siem_event_write_member(out, start, siem_event_name(event, i), value);
     }
     siem_buffer_add_char(out, '}'); /* an event has an id */
     if (bench.decoded.failed || bench.converted.failed || bench.extra.failed ||

@@ -478,17 +478,19 @@ siem_position siem_event_position(const siem_event *event) {
                            event->fingerprint};
 }
 
+void siem_event_write_member(siem_buffer *out, size_t start, const char *name, siem_value value) {
+    unsigned ignored = 0;
+    if (value.type == SIEM_NULL) return;
+    siem_buffer_add_char(out, out->size == start ? '{' : ',');
+    (void)siem_json_write_text(out, name, strlen(name));
+    siem_buffer_add_char(out, ':');
+    siem_json_write_value(out, &value, &ignored);
+}
+
 void siem_event_write_json(siem_event *event, siem_buffer *out) {
     size_t start = out->size;
-    unsigned ignored = 0;
     for (size_t i = 0; i < siem_event_size(event); i++) {
-        siem_value value = siem_event_at(event, i);
-        const char *name = siem_event_name(event, i);
-        if (value.type == SIEM_NULL) continue;
-        siem_buffer_add_char(out, out->size == start ? '{' : ',');
-        (void)siem_json_write_text(out, name, strlen(name));
-        siem_buffer_add_char(out, ':');
-        siem_json_write_value(out, &value, &ignored);
+        siem_event_write_member(out, start, siem_event_name(event, i), siem_event_at(event, i));
     }
     if (out->size == start) siem_buffer_add_char(out, '{');
     siem_buffer_add_char(out, '}');

@@ -79,6 +79,9 @@ siem_position siem_event_position(const siem_event *event);
 /* Appends the event as a JSON object: its fields by name, null ones omitted. */
 void siem_event_write_json(siem_event *event, siem_buffer *out);
 
+/* Appends a member to the object that begins at `start` of the buffer, unless it is null. */
+void siem_event_write_member(siem_buffer *out, size_t start, const char *name, siem_value value);
+
 /* The canonical extra, parsed at the first call for each row: few formats need none of it. */
 const siem_value *siem_event_extra(siem_event *event);
 
