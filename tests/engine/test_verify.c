@@ -238,11 +238,129 @@ static void test_leaves_altered(void **state) {
     }
 }
 
+/* A line that is lost is taken from its row when the head proves it, and only then. */
+static void test_recovered(void **state) {
+    siem_tlog_head head = head_of(ROWS);
+    char path[256];
+    (void)state;
+    (void)stpcpy(path, test_path("lost.jsonl"));
+    write_log(path, "01245");
+    siem_tlog_summary summary = verify_file("", path, &head);
+    assert_one(SIEM_TLOG_LEAF_MISSING, 0, 3, NULL);
+    assert_int_equal(summary.proved, 5);
+    assert_memory_equal(&summary.root, &head.root, sizeof head.root);
+    summary = verify_file("UPDATE events SET token_id = 'T' WHERE id = 3;", path, &head);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
+    assert_true(count > 1);
+    assert_int_equal(summary.proved, 4);
+    write_log(path, "0135"); /* row 4 has no leaf: its leaf was not the only one that is missing */
+    summary = verify_file("", path, &head);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 2);
+    assert_int_equal(summary.proved, 4);
+}
+
+/* A row with the index of another leaf, which is free. */
+static void test_swapped(void **state) {
+    (void)state;
+    siem_tlog_summary summary =
+        verify("UPDATE events SET tlog_index = 5 - tlog_index WHERE id IN (1, 5);", "012345");
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_SWAPPED], 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found[i].row, i == 0 ? 1 : 5);
+        assert_int_equal(found[i].leaf, i == 0 ? 5 : 0);
+        assert_int_equal(found[i].other, i == 0 ? 0 : 5);
+    }
+    assert_int_equal(summary.proved, 3);
+}
+
+/* A last line without its end may be on its way: what has begun and is no leaf is reported. */
+static void test_torn(void **state) {
+    char path[256];
+    (void)state;
+    (void)stpcpy(path, test_path("torn.jsonl"));
+    write_log(path, "012345");
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    (void)fprintf(file, "{\"index\": 6, \"leaf_ha");
+    assert_int_equal(fclose(file), 0);
+    siem_tlog_summary summary = verify_file("", path, NULL);
+    assert_int_equal(summary.proved, 5);
+    assert_one(SIEM_TLOG_LINE_MALFORMED, 0, -1, NULL);
+    assert_int_equal(found[0].line, 7);
+}
+
+/* The log of an older head goes on as this one, or it was another log. */
+static void test_since(void **state) {
+    siem_tlog_head older = head_of(4), newer = head_of(ROWS);
+    const siem_registry_options options = {
+        .path = test_path("since.db"), .registry_id = "r", .follow = true};
+    char sql[2000];
+    siem_tlog *log;
+    siem_registry *registry;
+    siem_tlog_summary summary;
+    (void)state;
+    (void)snprintf(sql, sizeof sql, "%s%s", TABLE, rows);
+    test_sql("since.db", sql);
+    for (int forked = 0; forked < 2; forked++) {
+        older.root.bytes[31] ^= (unsigned char)forked;
+        assert_ok(siem_registry_open(&registry, &options, &err));
+        assert_ok(
+            siem_tlog_open(&log, &(siem_tlog_options){.source = test_path("whole.jsonl")}, &err));
+        const siem_tlog_check check = {
+            .registry = registry, .head = &newer, .since_head = &older, .report = hear};
+        count = 0;
+        assert_ok(siem_tlog_verify(log, &check, &summary, &err));
+        if (forked) assert_one(SIEM_TLOG_FORKED, 0, -1, NULL);
+        else assert_int_equal(count, 0);
+        siem_tlog_close(log);
+        siem_registry_close(registry);
+    }
+}
+
+/* What a log is asked for, at both ends of it and beyond. */
+static void test_questions(void **state) {
+    siem_hash root, leaf, proof[SIEM_TLOG_MOST_PROOF];
+    siem_error failure = {0};
+    size_t hashes;
+    siem_tlog *log;
+    const char *path = test_path("asked.jsonl");
+    (void)state;
+    write_log(path, "012345");
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    for (int64_t size = 1; size <= ROWS; size++) {
+        assert_ok(siem_tlog_root(log, size, &root, &err));
+        for (int64_t i = 0; i < size; i++) {
+            assert_ok(siem_tlog_leaf(log, i, &leaf, &err));
+            assert_ok(siem_tlog_prove(log, i, size, proof, &hashes, &err));
+            assert_ok(siem_tlog_check_proof(&leaf, i, size, proof, hashes, &root, &err));
+        }
+        assert_int_equal(siem_tlog_prove(log, size, size, proof, &hashes, &failure), SIEM_INVALID);
+        assert_int_equal(siem_tlog_prove(log, -1, size, proof, &hashes, &failure), SIEM_INVALID);
+    }
+    assert_int_equal(siem_tlog_root(log, ROWS + 1, &root, &failure), SIEM_INVALID);
+    assert_int_equal(siem_tlog_leaf(log, ROWS, &leaf, &failure), SIEM_INVALID);
+    siem_tlog_close(log);
+    write_log(path, "01245");
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    assert_ok(siem_tlog_root(log, 3, &root, &err));
+    assert_int_equal(siem_tlog_root(log, 4, &root, &failure), SIEM_UNPROVED);
+    test_has(failure.message, "leaf 3 is missing");
+    assert_int_equal(siem_tlog_leaf(log, 3, &leaf, &failure), SIEM_UNPROVED);
+    assert_ok(siem_tlog_leaf(log, 4, &leaf, &err));
+    siem_tlog_close(log);
+    const siem_tlog_options missing = {.source = test_path("no such file")};
+    assert_int_equal(siem_tlog_open(&log, &missing, &failure), SIEM_NOT_FOUND);
+    test_has(failure.message, missing.source);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),          cmocka_unit_test(test_rows_altered),
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_leaves_altered),
+        cmocka_unit_test(test_leaves_altered), cmocka_unit_test(test_recovered),
+        cmocka_unit_test(test_swapped),        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_since),          cmocka_unit_test(test_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
