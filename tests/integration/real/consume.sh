@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Twelve registries send 100,800 raw events to a topic of a real broker, and three consumers of one group export them.
-# One is killed while the group shares the partitions anew, and the broker is killed and started again: nothing is lost,
+# One is killed while the group shares the partitions again, and the broker is killed and restarted: nothing is lost,
 # and the bytes and their order are those of direct exports. Then crashes, ends, lag, and a second topic.
 # Usage: consume.sh PROGRAM     The status is 77 when there is no broker to be had.
 # shellcheck source=tests/cli/check.sh
@@ -59,7 +59,7 @@ producer=$!
 b_goes_on() { [ "$(wc -l <b.jsonl)" -gt "$had" ]; }
 until_within 60 b_goes_on || fail "the second consumer gets no more: $(cat b.err)"
 
-# The third one joins, and the second dies before the group has shared the partitions anew.
+# The third one joins, and the second dies before the group has shared the partitions again.
 consume c
 third=$consumer
 until_within 30 grep -q following c.err || fail "the third consumer does not start: $(cat c.err)"
