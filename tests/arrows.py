@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the top down: a room includes those below. Rooms of one line do not know one another. A folder in a
 # room, such as sink/http, is part of that room.
 ORDER = """
-    program
+    program embed
     host
     bind
     limits

@@ -1,9 +1,10 @@
-/* state.c: search path, embedded modules, protected calls with traceback. */
+/* state.c: search path, protected calls with traceback. */
 #include "host/state.h"
 
 #include "base/error.h"
 #include "bind/core.h"
 #include "bind/twin.h"
+#include "host/embedded.h"
 #include "host/installed.h"
 #include "host/protection.h"
 #include "limits/budget.h"
@@ -18,7 +19,8 @@
 
 /* ---- searchers ---- */
 
-/* Finds a module on package.path and loads it as text: a compiled chunk could break out of Lua. */
+/* Finds a module on package.path and loads it as text: a compiled chunk could break out of Lua. An
+ * installed file that is the embedded one is loaded as that, which is compiled already. */
 static int search_path(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     lua_getglobal(L, "package");
@@ -28,7 +30,10 @@ static int search_path(lua_State *L) {
     lua_call(L, 2, 2); /* file or nil, message */
     if (lua_isnil(L, -2)) return 1;
     const char *file = lua_tostring(L, -2);
-    if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+    const siem_embedded *module = siem_embedded_find(name);
+    bool is_embedded = module != NULL && siem_embedded_is_text_of(module, file);
+    int status = is_embedded ? siem_embedded_load(L, module) : luaL_loadfilex(L, file, "t");
+    if (status != LUA_OK) {
         return luaL_error(L, "cannot load '%s': %s", file, lua_tostring(L, -1));
     }
     lua_pushstring(L, file);
@@ -37,34 +42,14 @@ static int search_path(lua_State *L) {
 
 static int search_embedded(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
-    for (const siem_embedded *module = siem_embedded_modules; module->name != NULL; module++) {
-        if (strcmp(module->name, name) != 0) continue;
-        const char *chunk = lua_pushfstring(L, "@%s", module->file);
-        if (luaL_loadbufferx(L, (const char *)module->text, module->size, chunk, "t") != LUA_OK) {
-            return lua_error(L);
-        }
-        lua_pushfstring(L, "%s (built in)", module->file);
-        return 2;
+    const siem_embedded *module = siem_embedded_find(name);
+    if (module == NULL) {
+        lua_pushfstring(L, "no built-in module '%s'", name);
+        return 1;
     }
-    lua_pushfstring(L, "no built-in module '%s'", name);
-    return 1;
-}
-
-/* The module oversight.embedded: a list of {name=, file=, text=}. */
-static int open_embedded(lua_State *L) {
-    lua_newtable(L);
-    for (lua_Integer i = 0; siem_embedded_modules[i].name != NULL; i++) {
-        lua_createtable(L, 0, 3);
-        lua_pushstring(L, siem_embedded_modules[i].name);
-        lua_setfield(L, -2, "name");
-        lua_pushstring(L, siem_embedded_modules[i].file);
-        lua_setfield(L, -2, "file");
-        lua_pushlstring(L, (const char *)siem_embedded_modules[i].text,
-                        siem_embedded_modules[i].size);
-        lua_setfield(L, -2, "text");
-        lua_rawseti(L, -2, i + 1);
-    }
-    return 1;
+    if (siem_embedded_load(L, module) != LUA_OK) return lua_error(L);
+    lua_pushfstring(L, "%s (built in)", module->file);
+    return 2;
 }
 
 /* Modules in C come last: each is looked for in many places. */
@@ -82,7 +67,7 @@ static void set_searchers(lua_State *L) { /* package */
     lua_getfield(L, -1, "preload");
     lua_pushcfunction(L, luaopen_oversight_core);
     lua_setfield(L, -2, "oversight.core");
-    lua_pushcfunction(L, open_embedded);
+    lua_pushcfunction(L, siem_embedded_open);
     lua_setfield(L, -2, "oversight.embedded");
     lua_pop(L, 1);
 }
@@ -92,7 +77,7 @@ static siem_code open_host_state(lua_State **out, siem_error *err);
 void siem_state_add_modules(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     if (lua_getfield(L, -1, "oversight.embedded") == LUA_TNIL) {
-        lua_pushcfunction(L, open_embedded);
+        lua_pushcfunction(L, siem_embedded_open);
         lua_setfield(L, -3, "oversight.embedded");
         lua_pushcfunction(L, luaopen_oversight_core);
         lua_setfield(L, -3, "oversight.core");

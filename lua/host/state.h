@@ -5,16 +5,6 @@
 #include <lua.h>
 #include <oversight/siem.h>
 
-/* A Lua file that is part of the program. The list ends with a NULL name. */
-typedef struct siem_embedded {
-    const char *name; /* of the module, "oversight.siem" */
-    const char *file; /* for messages */
-    const unsigned char *text;
-    size_t size;
-} siem_embedded;
-
-extern const siem_embedded siem_embedded_modules[];
-
 /* Makes a state with Lua's libraries, oversight.core, and a search path of absolute folders:
  * $OVERSIGHT_LUA_PATH (folders between ":"), /etc/oversight/lua, the installed files, and last the
  * embedded ones. Text only: a compiled chunk is refused. LUA_PATH and LUA_CPATH are not read.

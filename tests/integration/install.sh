@@ -33,6 +33,11 @@ for program in bin/oversight-siem ./linked; do
     [[ $($program where ecs) == *"$prefix/share/lua/5.4/oversight/formats/ecs.lua"* ]] || fail "$program: $($program where ecs)"
     [[ $($program export --db sample.db --registry-id r --format beside --limit 1) == *'"beside":"yes"'* ]] || fail "$program finds no format"
 done
+cp share/lua/5.4/oversight/formats/splunk.lua kept.lua
+sed -i '1i error "it was changed"' share/lua/5.4/oversight/formats/splunk.lua
+! bin/oversight-siem export --db sample.db --registry-id r --format splunk >/dev/null 2>changed.err || fail "a changed file is not read"
+grep -q "it was changed" changed.err || fail "a changed file: $(cat changed.err)"
+mv kept.lua share/lua/5.4/oversight/formats/splunk.lua
 chmod o+w .
 [[ $(bin/oversight-siem where ecs) != *"$prefix"* ]] || fail "files of a prefix that all users can write to are used"
 chmod o-w .
