@@ -223,12 +223,35 @@ static void test_read_all(void **state) {
     siem_buffer_free(&content);
 }
 
+static void *no_memory(siem_allocator *self, void *block, size_t had, size_t size) {
+    (void)self, (void)block, (void)had, (void)size;
+    return NULL;
+}
+
+/* A part of a file is never taken for all of it. */
+static void test_read_without_memory(void **state) {
+    siem_allocator allocator = {no_memory};
+    siem_buffer content = {.allocator = &allocator};
+    siem_error err = {0};
+    (void)state;
+    make_file(test_path("read"));
+    assert_int_equal(siem_checked_file_read(&content, test_path("read"), SIEM_FILE_TABLE, &err),
+                     SIEM_NO_MEMORY);
+    assert_int_equal(err.code, SIEM_NO_MEMORY);
+    assert_int_equal(content.size, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_links),      cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_others),     cmocka_unit_test(test_names),
-        cmocka_unit_test(test_given_open), cmocka_unit_test(test_read_all),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_given_open),
+        cmocka_unit_test(test_read_all),
+        cmocka_unit_test(test_read_without_memory),
     };
     return cmocka_run_group_tests_name("checked_file", tests, NULL, NULL);
 }

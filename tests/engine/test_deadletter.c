@@ -101,6 +101,12 @@ static void test_no_lines(void **state) {
         assert_int_equal(siem_deadletter_write(deadletter, NULL, &refusals[i], &err), SIEM_INVALID);
         assert_non_null(strstr(err.message, "is not JSON"));
     }
+    const siem_refusal missing[] = {{.reason = "r", .record_size = 3},
+                                    {.reason = "r", .source_size = 3}};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        assert_int_equal(siem_deadletter_write(deadletter, NULL, &missing[i], &err), SIEM_INVALID);
+        test_has(err.message, i == 0 ? "record is NULL" : "event is NULL");
+    }
     assert_int_equal(siem_deadletter_append(deadletter, "", 0, &err), SIEM_INVALID);
     assert_int_equal(siem_deadletter_append(deadletter, "a\nb", 3, &err), SIEM_INVALID);
     assert_non_null(strstr(err.message, "without its line end"));

@@ -1,8 +1,10 @@
 /* test_error.c: what an error says beside its message. */
 #include "base/error.h"
 
+#include "base/misuse.h"
 #include "testing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What `err` names as its option `index`, as the message has it. */
@@ -30,6 +32,20 @@ static void test_options(void **state) {
     (void)siem_error_of_option(&err, SIEM_INVALID, "url", "it is empty");
     siem_error_prefix(&err, "%s", "url");
     assert_named(&err, 0, "url", 0);
+}
+
+/* Each is found after the one before, which may be missing. */
+static void test_order(void **state) {
+    siem_error err;
+    (void)state;
+    (void)siem_error_of_options(&err, SIEM_INVALID, (const char *const[]){"user", "url", NULL},
+                                "this url names a user: give a url without one");
+    assert_named(&err, 0, "user", 17);
+    assert_named(&err, 1, "url", 30);
+    (void)siem_error_of_options(&err, SIEM_INVALID, (const char *const[]){"user", "url", NULL},
+                                "a name in the url");
+    assert_named(&err, 0, "user", -1);
+    assert_named(&err, 1, "url", 14);
 }
 
 /* A word is whole; what the message does not name is nowhere. */
@@ -75,11 +91,39 @@ static void test_event_and_row(void **state) {
     siem_error_name_row(NULL, "x");
 }
 
+/* What a function of the caller returned, and left as its error. */
+static void test_function(void **state) {
+    static const siem_error clean;
+    siem_error left = {0}, err = {0};
+    (void)state;
+    assert_int_equal(siem_misuse_function(SIEM_OK, "send", &left, &err), SIEM_OK);
+    assert_int_equal(siem_misuse_function(SIEM_END, "send", &left, &err), SIEM_INVALID);
+    assert_string_equal(err.message,
+                        "the function 'send' returned 1: give SIEM_OK or the code of a failure");
+    assert_int_equal(siem_misuse_function((siem_code)99, "send", &left, &err), SIEM_INVALID);
+    test_has(err.message, "the function 'send' returned 99: ");
+    assert_int_equal(siem_misuse_function(SIEM_IO, "send", &left, &err), SIEM_IO);
+    assert_string_equal(err.message, "the function 'send' failed without a message");
+    /* A message that fills its room, and lacks its end. */
+    memset(left.message, 'x', sizeof left.message);
+    (void)snprintf(left.file, sizeof left.file, "site.lua");
+    left.line = 7;
+    assert_int_equal(siem_misuse_function(SIEM_HELD, "send", &left, &err), SIEM_HELD);
+    assert_int_equal(err.code, SIEM_HELD);
+    assert_int_equal(strspn(err.message, "x"), sizeof err.message - 1);
+    assert_string_equal(err.file, "site.lua");
+    assert_int_equal(err.line, 7);
+    assert_memory_equal(&left, &clean, sizeof left);
+    left.message[0] = 'x';
+    assert_int_equal(siem_misuse_function(SIEM_HELD, "send", &left, NULL), SIEM_HELD);
+    assert_memory_equal(&left, &clean, sizeof left);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_event_and_row),
+        cmocka_unit_test(test_options),  cmocka_unit_test(test_order),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_event_and_row),
+        cmocka_unit_test(test_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

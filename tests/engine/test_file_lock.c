@@ -3,6 +3,7 @@
 #include "testing.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -148,11 +149,32 @@ static void test_beside(void **state) {
     (void)close(file);
 }
 
+/* Beside a name that is as long as a name can be, no file can be made: the lock on the file itself
+ * is enough. */
+static void test_long_name(void **state) {
+    char path[512];
+    siem_file_lock first, second;
+    (void)state;
+    int size = snprintf(path, sizeof path, "%s/", test_folder());
+    memset(path + size, 'n', 250);
+    path[size + 250] = '\0';
+    int a = open_file(path), b = open_file(path);
+    assert_int_equal(take(&first, path, a, false), SIEM_OK);
+    assert_int_equal(take(&second, path, b, true), SIEM_HELD);
+    siem_file_lock_release(&first, a);
+    assert_int_equal(take(&second, path, b, true), SIEM_OK);
+    siem_file_lock_release(&second, b);
+    assert_int_equal(take(&second, path, b, false), SIEM_OK);
+    siem_file_lock_release(&second, b);
+    (void)close(a), (void)close(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_writer),  cmocka_unit_test(test_shared),
         cmocka_unit_test(test_other_names), cmocka_unit_test(test_readers),
         cmocka_unit_test(test_extend),      cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_long_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

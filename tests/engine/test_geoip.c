@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BYTES(text) (text), sizeof(text) - 1
 #define MARK        "\xab\xcd\xefMaxMind.com"
@@ -90,6 +91,71 @@ static void test_wrong_files(void **state) {
     assert_refused(make_file(whole, size, 0), SIEM_IO, "addresses.mmdb': ");
 }
 
+#define PARTS    (sizeof tree - 1 + sizeof gap + sizeof data - 1) /* bytes before the mark */
+#define SEARCHED (128L * 1024)                                    /* bytes at the end of a file */
+
+static void assert_opens(const char *path) {
+    siem_geoip *geoip;
+    assert_ok(siem_geoip_open(&geoip, path, &err));
+    assert_found(geoip, "128.0.0.0", "{\"a\":7}");
+    siem_geoip_close(geoip);
+}
+
+/* The metadata are searched in the last 128 KiB, wherever they are there. */
+static void test_metadata_far_from_the_end(void **state) {
+    const size_t size = make_whole();
+    const char *path = make_file(whole, size, 0);
+    (void)state;
+    assert_int_equal(truncate(path, (long)PARTS + SEARCHED), 0);
+    assert_opens(path);
+    assert_int_equal(truncate(path, (long)PARTS + SEARCHED + 1), 0);
+    assert_refused(path, SIEM_IO, "addresses.mmdb': ");
+    (void)make_file(whole, size, 4);
+    assert_int_equal(truncate(path, (long)PARTS + SEARCHED), 0);
+    assert_refused(path, SIEM_IO, "the address database is damaged");
+}
+
+/* Of several, the last ones count. */
+static void test_metadata_twice(void **state) {
+    char both[2 * sizeof whole];
+    const size_t size = make_whole();
+    (void)state;
+    memcpy(both, whole, size - 4);
+    memcpy(both + size - 4, whole, size);
+    assert_opens(make_file(both, 2 * size - 4, 0));
+    memcpy(both, whole, size);
+    memcpy(both + size, whole, size - 4);
+    assert_refused(make_file(both, 2 * size - 4, 0), SIEM_IO, "the address database is damaged");
+}
+
+/* What is damaged beside the metadata is an error of the addresses that lead there. */
+static void test_damaged_parts(void **state) {
+    static const struct {
+        long at;
+        const char *bytes, *part;
+    } cases[] = {{3, "\xff\xff\xff", "the address database: "},
+                 {sizeof tree - 1 + sizeof gap, "\xe2", "the address database is damaged"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_geoip *geoip;
+        siem_buffer json = {0};
+        siem_error err = {0};
+        const char *path = make_file(whole, make_whole(), 0);
+        FILE *file = fopen(path, "r+b");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, cases[i].at, SEEK_SET), 0);
+        assert_true(fputs(cases[i].bytes, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        assert_ok(siem_geoip_open(&geoip, path, &err));
+        assert_found(geoip, "1.2.3.4", "");
+        assert_int_equal(siem_geoip_find(geoip, "128.0.0.1", &json, &err), SIEM_IO);
+        test_has(err.message, cases[i].part);
+        assert_int_equal(json.size, 0);
+        siem_geoip_close(geoip);
+        siem_buffer_free(&json);
+    }
+}
+
 static void prepare(void) {
     (void)make_file(whole, make_whole(), 0);
 }
@@ -117,6 +183,9 @@ static void test_failing_calls(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_find),
                                        cmocka_unit_test(test_wrong_files),
+                                       cmocka_unit_test(test_metadata_far_from_the_end),
+                                       cmocka_unit_test(test_metadata_twice),
+                                       cmocka_unit_test(test_damaged_parts),
                                        cmocka_unit_test(test_failing_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

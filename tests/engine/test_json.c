@@ -286,6 +286,9 @@ static void test_decode_text(void **state) {
         {"\"\\udd8a.\"", "\xef\xbf\xbd."},
         {"\"\\ud83e\\ue000\"", "\xef\xbf\xbd\xee\x80\x80"},
         {"\"\\ud83e\\n\"", "\xef\xbf\xbd\n"},
+        {"\"\\ud83e\\\\dc00!\"", "\xef\xbf\xbd\\dc00!"},
+        {"\"\\ud83ezzdc00\"", "\xef\xbf\xbdzzdc00"},
+        {"\"\\ue000\\udc00\"", "\xee\x80\x80\xef\xbf\xbd"}, /* no half before it */
     };
     siem_buffer out = {0};
     (void)state;

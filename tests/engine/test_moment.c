@@ -89,11 +89,18 @@ static void refuses_others_and_names_the_forms(void **state) {
 }
 
 static void names_a_missing_offset(void **state) {
+    static const char *const texts[] = {
+        "2026-01-02T03:04:05", "2026-01-02 03:04:05.5", "2026-01-02T03:04:05.123456789",
+        /* as long as a time can be */
+        "2026-01-02T03:04:05.1234567890123456789012345678901234567890123"};
     int64_t seconds;
     siem_error err;
     (void)state;
-    assert_int_equal(siem_time_read(&seconds, "2026-01-02T03:04:05", NOW, &err), SIEM_INVALID);
-    assert_string_equal(err.message, "the time has no offset from UTC: add Z, or one as +01:00");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(siem_time_read(&seconds, texts[i], NOW, &err), SIEM_INVALID);
+        assert_string_equal(err.message,
+                            "the time has no offset from UTC: add Z, or one as +01:00");
+    }
     char text[301] = "";
     memset(text, 'a', sizeof text - 1);
     assert_int_equal(siem_time_read(&seconds, text, NOW, &err), SIEM_INVALID);

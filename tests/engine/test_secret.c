@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
@@ -177,6 +178,73 @@ static void test_sources(void **state) {
     write_file(test_path("key"), source, 0600);
     assert_source(file, source, NULL);
     assert_source("file:/none/key", NULL, "the key: cannot open '/none/key'");
+    assert_source("cmd:printf tok", "tok", NULL);
+    assert_source("cmd:exit 3", NULL, "the key: cannot read the command's output: it ended with");
+}
+
+/* A credential is read again from where it came from; what cannot be read leaves the old one. */
+static void test_reload(void **state) {
+    static const siem_secret_form word = {.word = true};
+    const char *path = test_path("reloaded");
+    char source[200];
+    siem_secret *secret;
+    siem_error err;
+    bool changed = true;
+    (void)state;
+    (void)snprintf(source, sizeof source, "file:%s", path);
+    assert_string_equal(siem_secret_file(source), path);
+    assert_null(siem_secret_file("env:KEY"));
+    write_file(path, "one\n", 0600);
+    assert_ok(siem_secret_open(&secret, "the key", &word, source, &err));
+    unsigned generation = siem_secret_generation(secret);
+    assert_ok(siem_secret_reload(secret, &changed, &err));
+    assert_false(changed);
+    assert_int_equal(siem_secret_generation(secret), generation);
+    write_file(path, "two\n", 0600);
+    assert_ok(siem_secret_reload(secret, &changed, &err));
+    assert_true(changed);
+    assert_string_equal(siem_secret_text(secret), "two");
+    assert_int_equal(siem_secret_generation(secret), generation + 1);
+    write_file(path, "two words\n", 0600);
+    assert_int_equal(siem_secret_reload(secret, NULL, &err), SIEM_HELD);
+    assert_part(err.message, "the key: it holds a space");
+    assert_string_equal(err.options[0], "the key");
+    assert_string_equal(siem_secret_text(secret), "two");
+    assert_int_equal(siem_secret_generation(secret), generation + 1);
+    siem_secret_close(secret);
+}
+
+/* The flags of the pages at an address ("VmFlags:" of proc(5)), or "" where the system has none. */
+static void read_page_flags(const void *address, char flags[256]) {
+    char line[512];
+    bool is_there = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    flags[0] = '\0';
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        char *end;
+        uintptr_t first = strtoul(line, &end, 16);
+        if (*end == '-') {
+            uintptr_t last = strtoul(end + 1, NULL, 16);
+            is_there = first <= (uintptr_t)address && (uintptr_t)address < last;
+        } else if (is_there && strncmp(line, "VmFlags:", 8) == 0) {
+            (void)snprintf(flags, 256, "%.250s", line + 8);
+        }
+    }
+    if (maps != NULL) (void)fclose(maps);
+}
+
+/* No core dump has its pages, and they are not swapped out. */
+static void test_pages(void **state) {
+    siem_secret *secret;
+    char flags[256];
+    (void)state;
+    assert_ok(siem_secret_keep(&secret, "the key", "tok", &err));
+    read_page_flags(siem_secret_text(secret), flags);
+    bool is_known = flags[0] != '\0', may_lock = mlock(siem_secret_text(secret), 4096) == 0;
+    siem_secret_close(secret);
+    if (!is_known) skip();
+    test_has(flags, " dd ");
+    if (may_lock) test_has(flags, " lo ");
 }
 
 /* ---- commands ---- */
@@ -318,7 +386,8 @@ int main(void) {
         cmocka_unit_test(test_forms),       cmocka_unit_test(test_long_pairs),
         cmocka_unit_test(test_sources),     cmocka_unit_test(test_commands),
         cmocka_unit_test(test_stale_error), cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_exposure),
+        cmocka_unit_test(test_exposure),    cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
 }
