@@ -371,8 +371,9 @@ static bool key_equals(const char *string, size_t size, const char *key, size_t 
 }
 
 bool siem_json_next(const char **at, const char *end, siem_json_pair *pair) {
-    const char *key = *at + 1; /* past { or , */
-    if (key >= end || (**at != '{' && **at != ',') || *key != '"') return false;
+    if (*at >= end || (**at != '{' && **at != ',')) return false;
+    const char *key = *at + 1;
+    if (key >= end || *key != '"') return false;
     const char *colon = skip_string(key, end);
     if (colon + 1 >= end || *colon != ':') return false;
     *at = siem_json_skip(colon + 1, end);
@@ -387,7 +388,6 @@ bool siem_json_find(const char *object, size_t size, const char *key, size_t key
                     const char **value, size_t *value_size) {
     const char *at = object, *end = object + size;
     siem_json_pair pair;
-    if (size == 0 || *object != '{') return false;
     while (siem_json_next(&at, end, &pair)) {
         if (!key_equals(pair.key + 1, pair.key_size - 2, key, key_size)) continue;
         *value = pair.value;
