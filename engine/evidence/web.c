@@ -75,7 +75,6 @@ void siem_web_close(siem_web *web) {
 static siem_code ask(siem_web *web, const char *url, siem_error *err) {
     long status = 0;
     web->out->size = 0;
-    web->problem[0] = '\0';
     (void)siem_curl.easy_setopt(web->easy, CURLOPT_URL, url);
     CURLcode result = siem_curl.easy_perform(web->easy);
     (void)siem_curl.easy_getinfo(web->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -17,7 +17,8 @@ typedef struct siem_web {
     char problem[256];
 } siem_web;
 
-/* `go_on` (NULL: nobody) is asked about ten times a second. Errors: SIEM_NO_MEMORY. */
+/* `go_on` (NULL: nobody) is asked at most ten times a second, and once a second while nothing
+ * comes. Errors: SIEM_NO_MEMORY. */
 siem_code siem_web_open(siem_web *web, siem_registry_go_on go_on, void *context, siem_error *err);
 
 /* Replaces `out` by the answer of a URL, trying four times within some seconds. Errors:

@@ -3,15 +3,18 @@
 #include "base/checked_file.h"
 #include "base/secret.h"
 #include "enrich/geoip.h"
+#include "evidence/pages.h"
 #include "failing.h"
 #include "store/line_file.h"
 #include "testing.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void write_file(const char *path, const char *text) {
@@ -422,6 +425,37 @@ static void test_secrets(void **state) {
         &(failing_operation){prepare_nothing, read_command_secret, check_nothing, "the token"});
 }
 
+/* ---- the file of a log that comes in pages: nobody else can open it ---- */
+
+static siem_code open_pages(siem_error *err) {
+    siem_pages *pages;
+    int fd = -1;
+    const siem_tlog_options options = {.source = "http://127.0.0.1:1"};
+    siem_code rc = siem_pages_open(&pages, &fd, &options, err);
+    if (rc == SIEM_OK) assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+    siem_pages_close(pages);
+    if (fd >= 0) (void)close(fd);
+    return rc;
+}
+
+/* A file that has a name for a moment keeps it when the name cannot be removed, and only then. */
+static void check_pages(siem_code rc) {
+    size_t names = 0;
+    DIR *folder = opendir(test_path("pages"));
+    (void)rc;
+    while (readdir(folder) != NULL) names++;
+    (void)closedir(folder);
+    assert_in_range(names, 2, 3); /* "." and ".." */
+}
+
+static void test_pages(void **state) {
+    (void)state;
+    assert_int_equal(mkdir(test_path("pages"), 0700), 0);
+    assert_int_equal(setenv("TMPDIR", test_path("pages"), 1), 0);
+    failing_each(&(failing_operation){prepare_nothing, open_pages, check_pages, NULL});
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
 static int make_files(void **state) {
     (void)state;
     test_sql("calls.db", "PRAGMA journal_mode = WAL;" TABLE
@@ -442,6 +476,7 @@ int main(void) {
         cmocka_unit_test(test_export), cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_blank),  cmocka_unit_test(test_registry),
         cmocka_unit_test(test_links),  cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests_name("calls", tests, make_files, NULL);
 }
