@@ -273,14 +273,14 @@ static const char *const *copy_names(lua_State *L, int index, int event) {
     return count != 0 ? names : NULL;
 }
 
-/* core.event_from_row(row, registry_id [, masked]) -> event */
+/* core.event_from_row(row, registry_id [, masked [, complete]]) -> event */
 static int event_from_row(lua_State *L) {
     siem_error err;
     size_t count = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
     const char *registry_id = siem_lua_check_text(L, 2);
     if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     for (lua_pushnil(L); lua_next(L, 1) != 0; lua_pop(L, 1)) count++;
     siem_column *row = lua_newuserdatauv(L, (count + 1) * sizeof *row, 0);
     memset(row, 0, (count + 1) * sizeof *row);
@@ -291,6 +291,7 @@ static int event_from_row(lua_State *L) {
         return siem_lua_fail(L, &err);
     }
     e->owned = true;
+    e->event->has_all_columns = lua_toboolean(L, 4);
     siem_budget_charge(siem_budget_of(L), L, siem_event_weight(e->event));
     e->charged = siem_event_weight(e->event);
     if (lua_istable(L, 3)) e->event->masked = copy_names(L, 3, lua_gettop(L));

@@ -449,13 +449,18 @@ static int mapping_twin(lua_State *L) {
     return 1;
 }
 
-/* mapping:check(registry) -> true, or nil, message, code */
+/* mapping:check(registry | event) -> true, or nil, message, code */
 static int mapping_check(lua_State *L) {
     siem_error err;
-    if (siem_mapping_check(check(L, 1)->mapping, siem_lua_check_registry(L, 2, NULL), &err) !=
-        SIEM_OK) {
-        return siem_lua_fail(L, &err);
+    siem_code rc;
+    const siem_mapping *mapping = check(L, 1)->mapping;
+    if (luaL_testudata(L, 2, SIEM_LUA_EVENT) != NULL) {
+        const siem_event *event = siem_lua_check_event(L, 2, NULL);
+        rc = siem_mapping_check_columns(mapping, event->site_names, event->unreadable, &err);
+    } else {
+        rc = siem_mapping_check(mapping, siem_lua_check_registry(L, 2, NULL), &err);
     }
+    if (rc != SIEM_OK) return siem_lua_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
 }

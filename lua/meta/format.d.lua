@@ -122,8 +122,9 @@ local Mapping = {}
 ---@return string? record, string? message, oversight.Code? code
 function Mapping:render(event) end
 
---- Checks that each field that the format reads is a field of an event or a column of the registry.
----@param registry oversight.Registry
+--- Checks that each field that rows of the format read is a field of an event, or a column of the registry or of the
+--- event that is given.
+---@param registry oversight.Registry|oversight.Event
 ---@return true?, string? message, oversight.Code? code
 function Mapping:check(registry) end
 

@@ -168,15 +168,16 @@ siem.event = {}
 
 --- Makes an event of a table column → value. Raises for values that no column can hold, and for a registry_id that
 --- `siem.registry.open` refuses. `masked` names sources whose values are masked already, as those of a dead letter are:
---- no row masks them again.
+--- no row masks them again. `complete` says that the row has all columns of the registry: `event[name]` is an error
+--- for other names, as it is of a registry's event.
 ---@param row table<string, string|number>
----@param options { registry_id: string, masked: string[]? }
+---@param options { registry_id: string, masked: string[]?, complete: boolean? }
 ---@return oversight.Event
 function siem.event.from_row(row, options) end
 
 --- The same as `siem.event.from_row`.
 ---@param row table<string, string|number>
----@param options { registry_id: string, masked: string[]? }
+---@param options { registry_id: string, masked: string[]?, complete: boolean? }
 ---@return oversight.Event
 function siem.from_registry_row(row, options) end
 

@@ -121,8 +121,9 @@ M.checkpoint.read = misuse.entry(M.checkpoint.read)
 
 --- An event of a row of the registry's `events` table, given as a table column -> value.
 function M.event.from_row(row, options)
-  option_table.check("from_row", options, { registry_id = "string", masked = "table" }, { "registry_id" })
-  local event, message, code = core.event_from_row(row, options.registry_id, options.masked)
+  option_table.check("from_row", options, { registry_id = "string", masked = "table", complete = "boolean" },
+    { "registry_id" })
+  local event, message, code = core.event_from_row(row, options.registry_id, options.masked, options.complete)
   if code == "invalid" then misuse.raise("from_row: " .. message) end
   return event, message, code
 end

@@ -70,6 +70,26 @@ has out "sentinel: warning: TimeGenerated: is missing: Azure puts the time of ar
 has out "sentinel: warning: TimeGenerated: is older than two days: Azure replaces it by the time of arrival"
 equal "warnings" 4 "$(grep -c warning out)"
 
+# A name that is like a field's is a slip, also without a registry; any other may be a column of the site.
+slip() { # TEXT-OF-A-ROW
+    echo "return require \"oversight.formats.ecs\":extend \"slip\" { { \"labels.x\", $1 } }" >slip.lua
+    run 0 check slip.lua "${@:2}"
+    unfold
+}
+said='slip.lua:1: "recipient" is neither a field of an event nor a column of this registry; did you mean "recipient_id"?'
+for restricted in "" --restricted; do
+    slip 'with = function(_, event) return event.recipient end' $restricted
+    has out "slip: warning: names: slip: labels.x: $said (event:get reads what may be absent); --db tells the columns of a registry"
+    equal "slips" 1 "$(grep -c 'did you mean' out)"
+    slip 'from = "recipient"' $restricted
+    has out 'labels.x): "recipient" is neither a field of an event nor a column'
+    for row in 'from = "department"' 'with = function(_, event) return event.department end' \
+        'with = function(_, event) return event:get "recipient" end'; do
+        slip "$row" $restricted
+        lacks out "neither a field"
+    done
+done
+
 # Of a registry, some events can be asked for.
 make_registry some.db "INSERT INTO events (id, token_id, kind, timestamp) VALUES (1, 't', 'dns', unixepoch()), (2, 't', 'ocsp', 0)"
 run 0 check splunk --db some.db --registry-id reg --kind dns

@@ -119,6 +119,29 @@ describe("an event", function()
     os.remove(path)
   end)
 
+  it("holds names to a row that is said to be complete", function()
+    local row = { id = 1, token_id = "t", department = "sales" }
+    local open = siem.from_registry_row(row, { registry_id = "reg" })
+    local complete = siem.from_registry_row(row, { registry_id = "reg", complete = true })
+    assert.is_nil(open.recipient)
+    assert.equal("sales", complete.department)
+    assert.is_nil(complete.recipient_id)
+    assert.is_nil(complete:get "recipient")
+    for _, event in ipairs { complete, complete:copy() } do
+      assert.has_error(function() return event.recipient end)
+    end
+    local function check(from)
+      return require "oversight.format" "f" { { "x", from = from } }:compile():check(complete)
+    end
+    assert.is_true(check "department")
+    assert.is_true(check "recipient_id")
+    local known, message, code = check "recipient"
+    assert.is_nil(known)
+    assert.matches('did you mean "recipient_id"', message)
+    assert.equal("not_found", code)
+    assert.has_error(function() siem.from_registry_row(row, { registry_id = "reg", complete = 1 }) end)
+  end)
+
   it("loses no digit of extra", function()
     local extra = make_event().extra
     assert.equal("a.b", extra.qname)

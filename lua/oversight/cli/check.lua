@@ -44,6 +44,22 @@ local function run_tests(format, name, problems)
   return count
 end
 
+-- ---- names ----
+
+--- A name that is like that of a field is a slip, unless the site has such a column, which --db would tell.
+local function check_names(format, problems)
+  local function warn(message)
+    if not message:find "did you mean" then return end
+    problems:add(format.name, "warning", "names", message:match "^(.-) *$" .. "; --db tells the columns of a registry")
+  end
+  for _, event in ipairs(sample_events.of_each_kind("registry", true)) do
+    local known, unknown = given_format.mapping(format):check(event)
+    if not known then return warn(unknown) end
+    local records, message = given_format.records(format, event)
+    if not records then warn(message) end
+  end
+end
+
 -- ---- masks ----
 
 local FIELDS = tables.set(table.unpack(sample_events.without_time "registry":names()))
@@ -92,7 +108,9 @@ end
 --- A format may refuse an event without a usable time. What its record breaks is a warning, as it is not known
 --- whether the registry has such events.
 local function check_without_time(format, event, check)
-  for _, written in ipairs(given_format.records(format, event) or {}) do check(written, "warning") end
+  for _, written in ipairs(given_format.records(format, event) or {}) do
+    check(written, "warning", " (an event without a time)")
+  end
 end
 
 local function check_records(format, given, list, problems)
@@ -110,9 +128,9 @@ local function check_records(format, given, list, problems)
   if name == "sentinel" then check_time_row(format, description, problems) end
   local custom = { oversight = true }
   for _, top in ipairs(given.custom or {}) do custom[top] = true end
-  local function check(written, most)
+  local function check(written, most, note)
     target(record.fields(written, format.encoding), function(field, reason, level)
-      problems:add(format.name, most or level or "error", field, reason)
+      problems:add(format.name, most or level or "error", field, reason .. (note or ""))
     end, custom)
   end
   local tally = fates.new(format.name)
@@ -179,6 +197,7 @@ function M.run(given)
     if not known then problems:add(format.name, "error", "rows", unknown) end
     tests = tests + run_tests(format, name, problems)
     check_records(format, given, list, problems)
+    if not given.db then check_names(format, problems) end
     check_masks(format, problems)
     check_parallel(format, list, problems)
     given_format.close(format)
