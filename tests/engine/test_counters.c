@@ -57,8 +57,12 @@ static void test_complete(void **state) {
 static void test_beyond(void **state) {
     const siem_counts counts = {.events = 1};
     (void)state;
+    size_t rows = 0;
+    while (siem_counter_at(rows) != NULL) rows++;
     assert_null(siem_counter_at(SIZE_MAX));
+    assert_int_equal(siem_counter_value(rows, &counts).type, SIEM_NULL);
     assert_int_equal(siem_counter_value(SIZE_MAX, &counts).type, SIEM_NULL);
+    assert_int_equal(siem_counter_value(0, NULL).type, SIEM_NULL);
 }
 
 int main(void) {

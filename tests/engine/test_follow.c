@@ -88,6 +88,28 @@ static void test_limit(void **state) {
     siem_registry_close(registry);
 }
 
+/* Ids may be negative, or begin with the smallest one. */
+static void test_limit_of_negative_ids(void **state) {
+    (void)state;
+    test_sql("negative.db",
+             TABLE "INSERT INTO events (id, token_id, kind, timestamp) VALUES (-9, 't', 'dns', 7), "
+                   "(-8, 't', 'dns', 7), (-5, 't', 'dns', 7);");
+    siem_registry *registry = OPEN("negative.db", .limit = 2);
+    const siem_source *source = siem_registry_source(registry);
+    assert_next(registry, "-9 -8");
+    assert_true(source->is_over);
+    siem_registry_close(registry);
+    test_sql("negative.db", "UPDATE events SET timestamp = 50 WHERE id = -8");
+    registry = OPEN("negative.db", .has_until = true, .until = 50);
+    assert_next(registry, "-9");
+    siem_registry_close(registry);
+    test_sql("smallest.db", TABLE "INSERT INTO events (id, token_id, kind, timestamp) VALUES "
+                                  "(-9223372036854775808, 't', 'dns', 50), (1, 't', 'dns', 7);");
+    registry = OPEN("smallest.db", .has_until = true, .until = 51);
+    assert_next(registry, "-9223372036854775808 1");
+    siem_registry_close(registry);
+}
+
 /* Reading ends before the first event of that time or later: what is after it is not passed by. */
 static void test_until(void **state) {
     (void)state;
@@ -327,15 +349,11 @@ static void test_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_until),
-        cmocka_unit_test(test_lag_of_selection),
-        cmocka_unit_test(test_cursor),
-        cmocka_unit_test(test_lag),
-        cmocka_unit_test(test_largest_id),
-        cmocka_unit_test(test_holds_nothing),
-        cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_export),
+        cmocka_unit_test(test_limit),      cmocka_unit_test(test_limit_of_negative_ids),
+        cmocka_unit_test(test_until),      cmocka_unit_test(test_lag_of_selection),
+        cmocka_unit_test(test_cursor),     cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_largest_id), cmocka_unit_test(test_holds_nothing),
+        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }

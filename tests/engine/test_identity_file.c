@@ -44,6 +44,10 @@ static void test_places(void **state) {
     assert_identity("a.sqlite", "a");
     assert_identity("a", "a");
     assert_identity("b.sqlite", "0a1b");
+    write_file(".hidden.identity.json", "{\"ed25519_pub\": \"c\"}");
+    assert_identity(".hidden", "c");
+    assert_identity(".hidden.db", "c");
+    assert_identity(".other", "0a1b");
     assert_int_equal(chdir(test_folder()), 0);
     assert_ok(siem_identity_file_read(identity, "a.db", &err));
     assert_string_equal(identity, "a");

@@ -248,6 +248,9 @@ static void assert_deleted(const char *name, const siem_registry_options *option
     assert_slice(registry, reader, second);
     assert_int_equal(siem_registry_next_slice(registry, &slice, NULL), SIEM_END);
     assert_ok(siem_registry_check_complete(registry, 1024 + second, &err));
+    assert_ok(siem_registry_check_complete(registry, 2000, &err));
+    assert_ok(siem_registry_check_complete(registry, 2000 - 4, &err)); /* as many as were deleted */
+    assert_int_equal(siem_registry_check_complete(registry, 2000 - 5, NULL), SIEM_IO);
     assert_int_equal(siem_registry_check_complete(registry, 900, NULL), SIEM_IO);
     siem_reader_close(reader);
     siem_registry_close(registry);
@@ -287,6 +290,26 @@ static void test_added_column(void **state) {
     assert_int_equal(siem_event_get(event, "site").size, 4);
     assert_int_equal(event->row_id, 3);
     siem_reader_close(reader);
+    siem_registry_close(registry);
+}
+
+/* A table that is a registry's no more is no registry's until it is one again. */
+static void test_spoiled_table(void **state) {
+    siem_event *event;
+    siem_error err;
+    (void)state;
+    test_sql("spoiled.db", "PRAGMA journal_mode = WAL;" TABLE EVENTS("10", "i", "i"));
+    siem_registry *registry = open_with("spoiled.db", ALL(.follow = true));
+    assert_ok(siem_registry_next(registry, &event, &err));
+    siem_registry_release(registry);
+    test_sql("spoiled.db", "ALTER TABLE events RENAME COLUMN timestamp TO occurred;");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(siem_registry_next(registry, &event, &err), SIEM_SCHEMA);
+        test_has(err.message, "has no column 'timestamp'");
+    }
+    test_sql("spoiled.db", "ALTER TABLE events RENAME COLUMN occurred TO timestamp;");
+    assert_ok(siem_registry_next(registry, &event, &err));
+    assert_int_equal(event->row_id, 2);
     siem_registry_close(registry);
 }
 
@@ -522,19 +545,13 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ordered),
-        cmocka_unit_test(test_sorted),
-        cmocka_unit_test(test_by_id),
-        cmocka_unit_test(test_few),
-        cmocka_unit_test(test_ends_of_ids),
-        cmocka_unit_test(test_deleted_meanwhile),
-        cmocka_unit_test(test_added_column),
-        cmocka_unit_test(test_replaced_file),
-        cmocka_unit_test(test_suspect),
-        cmocka_unit_test(test_large_row),
-        cmocka_unit_test(test_cells_out_of_order),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_followed),
+        cmocka_unit_test(test_ordered),       cmocka_unit_test(test_sorted),
+        cmocka_unit_test(test_by_id),         cmocka_unit_test(test_few),
+        cmocka_unit_test(test_ends_of_ids),   cmocka_unit_test(test_deleted_meanwhile),
+        cmocka_unit_test(test_added_column),  cmocka_unit_test(test_spoiled_table),
+        cmocka_unit_test(test_replaced_file), cmocka_unit_test(test_suspect),
+        cmocka_unit_test(test_large_row),     cmocka_unit_test(test_cells_out_of_order),
+        cmocka_unit_test(test_stop),          cmocka_unit_test(test_followed),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* test_settle.c: what is counted of records that a sink delivered or rejected, one by one. */
+#include "export/export.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -139,11 +140,41 @@ static void test_end(void **state) {
     assert_int_equal(export_all(rows, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 1);
 }
 
+/* How long requests were in flight: each bound counts what was not longer. */
+static void test_latency(void **state) {
+    static const struct {
+        double seconds;
+        size_t first; /* bound that counts it */
+    } cases[] = {{0, 0}, {0.005, 0}, {0.0051, 1}, {0.025, 1}, {0.1, 2}, {0.2, 3},
+                 {1, 4}, {2, 5},     {10, 6},     {11, 7},    {60, 7},  {61, 8}};
+    siem_sink *sink;
+    siem_export *export_;
+    double sum = 0;
+    uint64_t expected[SIEM_LATENCY_COUNT] = {0};
+    (void)state;
+    assert_ok(siem_sink_open_function(&sink, take, NULL, NULL, &err));
+    const siem_export_options options = {.mapping = rows, .sink = sink};
+    assert_ok(siem_export_open(&export_, &options, &err));
+    const siem_counts *counts = siem_export_counts(export_);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const siem_settlement settlement = {.seconds = cases[i].seconds};
+        assert_ok(siem_export_settle(export_, &settlement, &err));
+        sum += cases[i].seconds;
+        assert_int_equal(counts->batches, i + 1);
+        assert_true(counts->latency_seconds == sum);
+        for (size_t k = cases[i].first; k < SIEM_LATENCY_COUNT; k++) expected[k]++;
+        assert_memory_equal(counts->latency, expected, sizeof expected);
+    }
+    siem_export_close(export_);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repairs),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_end),
+        cmocka_unit_test(test_latency),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -6,6 +6,7 @@
 
 #include "testing.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,40 @@ static void test_news(void **state) {
     assert_int_equal(siem_export_counts(exports[1])->lag.events, 0);
 }
 
+/* What is written is heard of: it need not be asked for, as it is once a second. */
+static void test_heard(void **state) {
+    double fastest = 60;
+    (void)state;
+    for (int i = 0; i < COUNT; i++) assert_int_equal(turn(i, 100), SIEM_OK);
+    assert_int_equal(wait_for_one(1), -1);
+    for (int round = 0; round < 3; round++) {
+        test_sql("1.db", ADD);
+        double begun = siem_clock();
+        assert_int_equal(wait_for_one(60000), 1);
+        fastest = fmin(fastest, siem_clock() - begun);
+        assert_int_equal(turn(1, 100), SIEM_OK);
+        assert_int_equal(wait_for_one(1), -1);
+    }
+    assert_true(fastest < 0.7);
+}
+
+/* One that was removed has no news, and its place is another one's. */
+static void test_removed(void **state) {
+    (void)state;
+    for (int i = 0; i < COUNT; i++) assert_int_equal(turn(i, 100), SIEM_OK);
+    siem_news_remove(NULL, registries[1]);
+    siem_news_remove(news, NULL);
+    siem_news_remove(news, registries[1]);
+    assert_int_equal(wait_for_one(1), -1);
+    test_sql("1.db", ADD);
+    test_sql("2.db", ADD);
+    assert_int_equal(wait_for_one(60000), 2);
+    assert_int_equal(turn(2, 100), SIEM_OK);
+    assert_int_equal(wait_for_one(1), -1);
+    assert_ok(siem_news_add(news, registries[1], &err));
+    assert_int_equal(wait_for_one(0), 1);
+}
+
 /* A backlog ends its turn, and goes on in the next one: what is between is another one's. */
 static void test_bound(void **state) {
     (void)state;
@@ -166,6 +201,7 @@ static void test_bound(void **state) {
     assert_int_equal(turn(0, 1), SIEM_OK);
     assert_int_equal(turn(0, 1), SIEM_OK);
     assert_false(how.has_more);
+    assert_int_equal(siem_export_counts(exports[0])->lag.events, 0);
     assert_delivered("{\"r\":\"0.id\",\"i\":\"1\"} {\"r\":\"1.id\",\"i\":\"1\"} "
                      "{\"r\":\"1.id\",\"i\":\"2\"} {\"r\":\"0.id\",\"i\":\"2\"} ");
 }
@@ -256,6 +292,8 @@ static void test_wrong_calls(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_news, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_saving, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),

@@ -54,6 +54,37 @@ static void test_news(void **state) {
     }
 }
 
+/* One that is only asked has no notifier; while nothing is written it is asked at long pauses. */
+static void test_quiet(void **state) {
+    (void)state;
+    open_all("quiet.db", "PRAGMA journal_mode = WAL");
+    assert_int_equal(siem_watch_wait(&watch, 0, NULL), SIEM_END);
+    assert_int_equal(watch.notifier, -1);
+    assert_int_equal(siem_watch_wait(&watch, 2, NULL), SIEM_END);
+    assert_true(watch.notifier >= 0);
+    while (watch.pause < 200) assert_int_equal(siem_watch_wait(&watch, 2, NULL), SIEM_END);
+    assert_int_equal(siem_watch_wait(&watch, 2, NULL), SIEM_END);
+    assert_true(watch.pause >= 200);
+    run(ADD);
+    assert_ok(siem_watch_wait(&watch, 60000, &err));
+    close_all();
+}
+
+/* A lock that is kept is the registry's fault, and no news. */
+static void test_locked(void **state) {
+    siem_error err;
+    (void)state;
+    open_all("locked.db", "PRAGMA journal_mode = DELETE");
+    (void)sqlite3_busy_timeout(database.connection, 1);
+    run("BEGIN EXCLUSIVE");
+    assert_int_equal(siem_watch_wait(&watch, 1, &err), SIEM_LOCKED);
+    assert_int_equal(siem_watch_mark(&watch, &err), SIEM_LOCKED);
+    test_has(err.message, "locked.db");
+    run("COMMIT");
+    assert_int_equal(siem_watch_wait(&watch, 1, &err), SIEM_END);
+    close_all();
+}
+
 /* What was told before is read first. */
 static void assert_heard(bool is_heard) {
     for (int i = 0; i < 3; i++) assert_int_equal(siem_watch_wait(&watch, 1, NULL), SIEM_END);
@@ -106,7 +137,10 @@ static void test_replaced(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_news), cmocka_unit_test(test_log),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_news),
+                                       cmocka_unit_test(test_quiet),
+                                       cmocka_unit_test(test_locked),
+                                       cmocka_unit_test(test_log),
                                        cmocka_unit_test(test_without_notifier),
                                        cmocka_unit_test(test_replaced)};
     return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
