@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MOST_CLIENTS  16
-#define MOST_REQUESTS 64
+#define MOST_REQUESTS 256
 #define REQUEST_BYTES ((size_t)64 << 10)
 #define PATIENCE      120 /* seconds */
 

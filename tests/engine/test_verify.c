@@ -51,26 +51,13 @@ static void hear(void *context, const siem_tlog_finding *finding) {
     found[count++] = *finding;
 }
 
-static void write_line(FILE *file, int64_t index, const char *leaf, const char *hashed) {
-    siem_hash hash;
-    assert_ok(siem_tlog_hash(&hash, hashed, strlen(hashed), &err));
-    (void)fprintf(file, "{\"index\": %d, \"leaf_hash\": \"", (int)index);
-    for (size_t i = 0; i < sizeof hash.bytes; i++) (void)fprintf(file, "%02x", hash.bytes[i]);
-    (void)fprintf(file, "\", \"leaf_data\": \"");
-    for (; *leaf != '\0'; leaf++) {
-        if (*leaf == '"' || *leaf == '\\') (void)fputc('\\', file);
-        (void)fputc(*leaf, file);
-    }
-    (void)fprintf(file, "\"}\n");
-}
-
 /* Lines of leaves in that order, a digit each; "x" is a line that is not one. */
 static void write_log(const char *path, const char *order) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     for (; *order != '\0'; order++) {
         if (*order == 'x') (void)fprintf(file, "{\"index\": oops\n");
-        else write_line(file, *order - '0', leaves[*order - '0'], leaves[*order - '0']);
+        else test_write_leaf(file, *order - '0', leaves[*order - '0'], leaves[*order - '0']);
     }
     assert_int_equal(fclose(file), 0);
 }
@@ -88,26 +75,36 @@ static siem_tlog_head head_of(int64_t size) {
     return head;
 }
 
-/* Verifies the rows, changed by `change`, against a file. */
-static siem_tlog_summary verify_file(const char *change, const char *path,
-                                     const siem_tlog_head *head) {
+static siem_registry *registry;
+
+static void open_registry(const char *change) {
     char name[32], sql[2000];
-    siem_tlog *log;
-    siem_registry *registry;
-    siem_tlog_summary summary;
     (void)snprintf(name, sizeof name, "verify%d.db", ++number);
-    (void)snprintf(sql, sizeof sql, "%s%s%s", TABLE, rows, change);
+    (void)snprintf(sql, sizeof sql, "PRAGMA journal_mode = WAL;%s%s%s", TABLE, rows, change);
     test_sql(name, sql);
     const siem_registry_options options = {
         .path = test_path(name), .registry_id = "r", .follow = true};
     assert_ok(siem_registry_open(&registry, &options, &err));
+}
+
+/* Verifies the rows, changed by `change`, against a file. */
+static siem_tlog_summary verify_with(const char *change, const char *path, siem_tlog_check check) {
+    siem_tlog *log;
+    siem_tlog_summary summary;
+    open_registry(change);
     assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
-    const siem_tlog_check check = {.registry = registry, .head = head, .report = hear};
+    check.registry = registry;
+    check.report = hear;
     count = 0;
     assert_ok(siem_tlog_verify(log, &check, &summary, &err));
     siem_tlog_close(log);
     siem_registry_close(registry);
     return summary;
+}
+
+static siem_tlog_summary verify_file(const char *change, const char *path,
+                                     const siem_tlog_head *head) {
+    return verify_with(change, path, (siem_tlog_check){.head = head});
 }
 
 static siem_tlog_summary verify(const char *change, const char *order) {
@@ -164,6 +161,9 @@ static void test_rows_altered(void **state) {
          "qualified_timestamp"},
         {"UPDATE events SET extra = '{\"qname\":\"y\",\"qtype\":\"A\"}' WHERE id = 3;", 3, 3,
          "extra.qname"},
+        {"UPDATE events SET user_agent = 'ab' WHERE id = 4;", 4, 4, "user_agent"},
+        {"UPDATE events SET kind = 'http_css' WHERE id = 5;", 5, 5, "kind"},
+        {"UPDATE events SET kind = 'dns' WHERE id = 5;", 5, 5, "kind"},
         {"UPDATE events SET source_ip = '::1', token_id = 'T' WHERE id = 5;", 5, 5,
          "source_ip, token_id"},
     };
@@ -184,10 +184,6 @@ static void test_rows(void **state) {
     assert_one(SIEM_TLOG_ROW_NEVER_LOGGED, 5, -1, "");
     (void)verify("", "01234");
     assert_one(SIEM_TLOG_ROW_WITHOUT_LEAF, 5, 5, "");
-    (void)verify("DELETE FROM events WHERE id = 4;", "012345");
-    assert_one(SIEM_TLOG_LEAF_WITHOUT_ROW, 0, 4, "");
-    (void)verify("DELETE FROM events WHERE id = 5;", "012345");
-    assert_one(SIEM_TLOG_LEAF_WITHOUT_ROW, 0, 5, "");
     (void)verify("INSERT INTO events SELECT 6, token_id, file_id, recipient_id, issuer_id, kind,"
                  "source_ip, user_agent, extra, timestamp, qualified_timestamp, tlog_index "
                  "FROM events WHERE id = 5;",
@@ -229,7 +225,7 @@ static void test_leaves_altered(void **state) {
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         for (int i = 0; i < ROWS; i++) {
-            write_line(file, i, i == at ? "{\"event\":\"other\"}" : leaves[i], leaves[i]);
+            test_write_leaf(file, i, i == at ? "{\"event\":\"other\"}" : leaves[i], leaves[i]);
         }
         assert_int_equal(fclose(file), 0);
         siem_tlog_summary summary = verify_file("", path, NULL);
@@ -253,6 +249,12 @@ static void test_recovered(void **state) {
     assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
     assert_true(count > 1);
     assert_int_equal(summary.proved, 4);
+    /* As much as the head has, or nothing is proved by it. */
+    siem_tlog_head longer = {.size = ROWS + 1, .root = head.root};
+    summary = verify_file("", path, &longer);
+    assert_int_equal(summary.findings[SIEM_TLOG_TRUNCATED], 1);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_WITHOUT_LEAF], 1);
+    assert_int_equal(summary.proved, 4);
     write_log(path, "0135"); /* row 4 has no leaf: its leaf was not the only one that is missing */
     summary = verify_file("", path, &head);
     assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 2);
@@ -274,6 +276,80 @@ static void test_swapped(void **state) {
     assert_int_equal(summary.proved, 3);
 }
 
+/* Rows whose ids were exchanged are what their leaves say, but not in the order of these. */
+static void test_misplaced(void **state) {
+    (void)state;
+    siem_tlog_summary summary = verify("UPDATE events SET id = id - 6 WHERE id IN (1, 5);"
+                                       "UPDATE events SET id = -id WHERE id < 0;",
+                                       "012345");
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_MISPLACED], 2);
+    assert_int_equal(summary.proved, 5);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found[i].row, i == 0 ? 1 : 5);
+        assert_int_equal(found[i].leaf, i == 0 ? 5 : 0);
+    }
+}
+
+/* Leaves that have no row: they were deleted, or are not JSON, even if one begins as a callback. */
+static void test_without_row(void **state) {
+    const char *path = test_path("text.jsonl");
+    (void)state;
+    write_log(path, "012345");
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    test_write_leaf(file, ROWS, "hello", "hello");
+    test_write_leaf(file, ROWS + 1, "{\"event\":\"beacon\",", "{\"event\":\"beacon\",");
+    assert_int_equal(fclose(file), 0);
+    siem_tlog_summary summary = verify_file("DELETE FROM events WHERE id > 3;", path, NULL);
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(found[i].fault,
+                         i < 2 ? SIEM_TLOG_LEAF_WITHOUT_ROW : SIEM_TLOG_LEAF_NOT_JSON);
+        assert_int_equal(found[i].row, 0);
+        assert_int_equal(found[i].leaf, 4 + i);
+        assert_string_equal(details[i], "");
+    }
+    assert_int_equal(summary.leaves, ROWS + 2);
+    assert_int_equal(summary.callbacks, 6);
+    assert_int_equal(summary.rows, 3);
+}
+
+/* ---- rows that come while the others are read ---- */
+
+static const char *late; /* what is done at the first finding; NULL: nothing */
+
+static void hear_late(void *context, const siem_tlog_finding *finding) {
+    char name[32];
+    hear(context, finding);
+    if (late == NULL) return;
+    (void)snprintf(name, sizeof name, "verify%d.db", number);
+    test_sql(name, late);
+    late = NULL;
+}
+
+/* The row of a leaf may be committed a moment after it: it is awaited. */
+static void test_late(void **state) {
+    siem_tlog *log;
+    siem_tlog_summary summary;
+    const char *path = test_path("leaves.jsonl");
+    (void)state;
+    open_registry(
+        "UPDATE events SET tlog_index = -1 WHERE id = 1; DELETE FROM events WHERE id = 5;");
+    write_log(path, "12345");
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    const siem_tlog_check check = {.registry = registry, .report = hear_late};
+    count = 0;
+    late = "INSERT INTO events VALUES (5, 't5', 'f', 'j', 'i', 'http_img', '192.0.2.5', 'ua', NULL,"
+           " 5, '2026-01-01T00:00:05Z', 5);";
+    assert_ok(siem_tlog_verify(log, &check, &summary, &err));
+    assert_int_equal(summary.rows, 5);
+    assert_int_equal(summary.proved, 4);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_WITHOUT_ROW], 0);
+    siem_tlog_close(log);
+    siem_registry_close(registry);
+}
+
 /* A last line without its end may be on its way: what has begun and is no leaf is reported. */
 static void test_torn(void **state) {
     char path[256];
@@ -293,29 +369,38 @@ static void test_torn(void **state) {
 /* The log of an older head goes on as this one, or it was another log. */
 static void test_since(void **state) {
     siem_tlog_head older = head_of(4), newer = head_of(ROWS);
-    const siem_registry_options options = {
-        .path = test_path("since.db"), .registry_id = "r", .follow = true};
-    char sql[2000];
-    siem_tlog *log;
-    siem_registry *registry;
-    siem_tlog_summary summary;
+    const siem_tlog_check check = {.head = &newer, .since_head = &older};
     (void)state;
-    (void)snprintf(sql, sizeof sql, "%s%s", TABLE, rows);
-    test_sql("since.db", sql);
-    for (int forked = 0; forked < 2; forked++) {
-        older.root.bytes[31] ^= (unsigned char)forked;
-        assert_ok(siem_registry_open(&registry, &options, &err));
-        assert_ok(
-            siem_tlog_open(&log, &(siem_tlog_options){.source = test_path("whole.jsonl")}, &err));
-        const siem_tlog_check check = {
-            .registry = registry, .head = &newer, .since_head = &older, .report = hear};
-        count = 0;
-        assert_ok(siem_tlog_verify(log, &check, &summary, &err));
-        if (forked) assert_one(SIEM_TLOG_FORKED, 0, -1, NULL);
-        else assert_int_equal(count, 0);
-        siem_tlog_close(log);
-        siem_registry_close(registry);
+    (void)verify_with("", test_path("whole.jsonl"), check);
+    assert_int_equal(count, 0);
+    older.root.bytes[31] ^= 1;
+    (void)verify_with("", test_path("whole.jsonl"), check);
+    assert_one(SIEM_TLOG_FORKED, 0, -1, NULL);
+    assert_int_equal(found[0].other, 4);
+}
+
+/* Each head must be signed by the registry, when its key is known. */
+static void test_signatures(void **state) {
+    static const char key[] = "b7f45ace3bf98baf49d978d24a9ddfe1194020af87d51f45e418ff3746d01980";
+    siem_tlog_head older = head_of(4), newer = head_of(ROWS);
+    (void)state;
+    siem_tlog_summary summary =
+        verify_with("", test_path("whole.jsonl"),
+                    (siem_tlog_check){.registry_id = key, .head = &newer, .since_head = &older});
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_HEAD_SIGNATURE], 2);
+    assert_false(summary.is_signed);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found[i].fault, SIEM_TLOG_HEAD_SIGNATURE);
+        assert_int_equal(found[i].row, 0);
+        assert_int_equal(found[i].leaf, -1);
+        assert_int_equal(found[i].other, i == 0 ? ROWS : 4);
+        assert_int_equal(found[i].line, 0);
+        assert_string_equal(details[i], "the head has no signature");
     }
+    summary = verify_with("", test_path("whole.jsonl"), (siem_tlog_check){.registry_id = key});
+    assert_int_equal(count, 0);
+    assert_false(summary.is_signed);
 }
 
 /* What a log is asked for, at both ends of it and beyond. */
@@ -359,8 +444,10 @@ int main(void) {
         cmocka_unit_test(test_whole),          cmocka_unit_test(test_rows_altered),
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_lines),
         cmocka_unit_test(test_leaves_altered), cmocka_unit_test(test_recovered),
-        cmocka_unit_test(test_swapped),        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_since),          cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_swapped),        cmocka_unit_test(test_misplaced),
+        cmocka_unit_test(test_without_row),    cmocka_unit_test(test_late),
+        cmocka_unit_test(test_torn),           cmocka_unit_test(test_since),
+        cmocka_unit_test(test_signatures),     cmocka_unit_test(test_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,19 @@ siem_value test_text(const char *text) {
     return (siem_value){.type = SIEM_TEXT, .bytes = text, .size = strlen(text)};
 }
 
+void test_write_leaf(FILE *file, int64_t index, const char *leaf, const char *hashed) {
+    siem_hash hash;
+    assert_ok(siem_tlog_hash(&hash, hashed, strlen(hashed), &err));
+    (void)fprintf(file, "{\"index\": %d, \"leaf_hash\": \"", (int)index);
+    for (size_t i = 0; i < sizeof hash.bytes; i++) (void)fprintf(file, "%02x", hash.bytes[i]);
+    (void)fprintf(file, "\", \"leaf_data\": \"");
+    for (; *leaf != '\0'; leaf++) {
+        if (*leaf == '"' || *leaf == '\\') (void)fputc('\\', file);
+        (void)fputc(*leaf, file);
+    }
+    (void)fprintf(file, "\"}\n");
+}
+
 /* ---- children ---- */
 
 /* Part of a build with coverage alone: writes down what a child ran, which _exit would lose. */

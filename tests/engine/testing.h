@@ -1,4 +1,4 @@
-/* testing.h: cmocka with what it needs, and registries made for a test. */
+/* testing.h: cmocka with what it needs, and registries and logs made for a test. */
 #ifndef SIEM_TESTING_H
 #define SIEM_TESTING_H
 
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <oversight/siem.h>
 #include <sqlite3.h>
+#include <stdio.h>
 
 #define TABLE                                                                                      \
     "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, token_id TEXT NOT NULL, "          \
@@ -30,6 +31,10 @@ void test_sql(const char *name, const char *sql);
 char *test_read(const char *path);
 
 siem_value test_text(const char *text);
+
+/* Writes a line of a transparency log: an index, the text of a leaf, and the hash of a text, which
+ * is the same one unless the leaf was altered. */
+void test_write_leaf(FILE *file, int64_t index, const char *leaf, const char *hashed);
 
 /* Fails the test, and shows both, unless a text has a part. */
 void test_has(const char *text, const char *part);
