@@ -136,6 +136,53 @@ static void test_kinds(void **state) {
     siem_leaf_reader_free(&reader);
 }
 
+/* Lines as registries write them are read in one pass, which leaves the reader's line empty; others
+ * are leaves as well. */
+static void test_forms(void **state) {
+    static const struct {
+        const char *line, *text;
+        bool is_usual;
+    } cases[] = {
+        {"{\"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x y\"}", "x y", true},
+        {"{\"index\": 7, \"leaf_hash\": \"" HASH "\", \"leaf_data\": \" x\"}", " x", true},
+        {"{\"index\":7, \"leaf_hash\":\"" HASH "\",\"leaf_data\":\"\\\"\\\\\"}", "\"\\", true},
+        {"{\"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"\"}", "", true},
+        {"{ \"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x\" }", "x", false},
+        {"{\"leaf_hash\":\"" HASH "\",\"index\":7,\"leaf_data\":\"x\"}", "x", false},
+        {"{\"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x\",\"at\":1}", "x", false},
+        {"{\"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"\\u00e9\\n\"}", "\xc3\xa9\n",
+         false},
+        {"{\"index\":7,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"\x7f\xc3\xa9\"}", "\x7f\xc3\xa9",
+         false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_leaf_reader reader = {0};
+        siem_leaf leaf;
+        if (!siem_leaf_read(&reader, cases[i].line, strlen(cases[i].line), &leaf)) {
+            fail_msg("%s", cases[i].line);
+        }
+        assert_int_equal(leaf.index, 7);
+        assert_hash(&leaf.hash, HASH);
+        assert_int_equal(leaf.size, strlen(cases[i].text));
+        assert_memory_equal(leaf.text, cases[i].text, leaf.size);
+        if ((reader.line.bytes == NULL) != cases[i].is_usual) fail_msg("%s", cases[i].line);
+        siem_leaf_reader_free(&reader);
+    }
+}
+
+/* A callback's text begins with its event, the first of its sorted members. */
+static void test_beginnings(void **state) {
+    static const char text[] = "{\"event\":\"beacon\",\"file_id\":null}";
+    const size_t least = strlen("{\"event\":\"beacon\",");
+    (void)state;
+    assert_true(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = sizeof text - 1}));
+    assert_true(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = least}));
+    assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = least - 1}));
+    assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = 0}));
+    assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = vectors[0].text, .size = least}));
+}
+
 /* ---- trees and proofs, against the definition of RFC 6962 ---- */
 
 #define MOST 200
@@ -190,6 +237,46 @@ static void test_definition(void **state) {
             assert_ok(siem_tlog_check_proof(&tree.leaves[index], (int64_t)index, (int64_t)size,
                                             proof, count, &root, &err));
         }
+    }
+    siem_hash_tree_close(&tree);
+}
+
+static void assert_root(siem_hash_tree *tree, size_t size) {
+    siem_hash root = siem_hash_tree_root(tree, size);
+    siem_hash defined = define_root(&tree->hasher, tree->leaves, size);
+    assert_true(siem_hash_equals(&root, &defined));
+}
+
+/* Blocks are joined as leaves are, and nodes below a block are not computed again. */
+static void test_large(void **state) {
+    static const size_t sizes[] = {4096, 4097, 4160, 65535, 65536, 65537, 65700};
+    const size_t count = 65700;
+    siem_hash_tree tree;
+    siem_hash path[SIEM_TLOG_MOST_PROOF], proof[SIEM_TLOG_MOST_PROOF];
+    (void)state;
+    grow(&tree, count);
+    assert_int_equal(tree.block_count, count / SIEM_TREE_BLOCK);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) assert_root(&tree, sizes[i]);
+    for (size_t index = 0; index < count; index += 21899) {
+        size_t hashes = siem_hash_tree_prove(&tree, index, count, proof);
+        assert_int_equal(define_path(&tree.hasher, path, index, tree.leaves, count), hashes);
+        assert_memory_equal(path, proof, hashes * sizeof *proof);
+    }
+    siem_hash_tree_close(&tree);
+}
+
+/* A leaf that is set counts wherever it is: within a block, at its ends, and after the last one. */
+static void test_set(void **state) {
+    static const size_t places[] = {0, 63, 64, 127, 128, 130, 150};
+    siem_hash_tree tree;
+    (void)state;
+    grow(&tree, 151);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        siem_hash other = siem_hash_leaf(&tree.hasher, "other", i);
+        siem_hash_tree_set(&tree, places[i], &other);
+        assert_true(siem_hash_equals(&tree.leaves[places[i]], &other));
+        assert_root(&tree, 151);
+        assert_root(&tree, 128);
     }
     siem_hash_tree_close(&tree);
 }
@@ -298,6 +385,8 @@ static void test_head_texts(void **state) {
         {"{\"size\":3,\"root\":\"" ROOT "0\"}", "its 'root' is not a hash"},
         {"{\"size\":3,\"root\":\"" ROOT "\",\"signature\":\"00\"}", "not 128 hex digits"},
         {"{\"size\":3,\"root\":\"" ROOT "\",\"signature\":7}", "not 128 hex digits"},
+        {"{\"size\":1000000000000000000,\"root\":\"" ROOT "\"}", "no whole number 'size'"},
+        {"{\"size\":-,\"root\":\"" ROOT "\"}", "not a JSON object"},
     };
     siem_tlog_head head;
     (void)state;
@@ -316,11 +405,28 @@ static void test_head_texts(void **state) {
     }
 }
 
+/* A log has at most as many leaves as a number of 18 digits says, and may have none. */
+static void test_head_sizes(void **state) {
+    static const char *const sizes[] = {"0", "9", "999999999999999999"};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        siem_tlog_head head;
+        char json[128], size[32];
+        (void)snprintf(json, sizeof json, "{\"size\":%s,\"root\":\"" ROOT "\"}", sizes[i]);
+        assert_ok(siem_tlog_read_head(&head, json, strlen(json), &err));
+        (void)snprintf(size, sizeof size, "%lld", (long long)head.size);
+        assert_string_equal(size, sizes[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),      cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_forms),        cmocka_unit_test(test_beginnings),
         cmocka_unit_test(test_kinds),        cmocka_unit_test(test_definition),
+        cmocka_unit_test(test_large),        cmocka_unit_test(test_set),
         cmocka_unit_test(test_wrong_proofs), cmocka_unit_test(test_head),
-        cmocka_unit_test(test_head_texts)};
+        cmocka_unit_test(test_head_texts),   cmocka_unit_test(test_head_sizes),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
