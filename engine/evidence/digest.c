@@ -46,7 +46,7 @@ siem_code siem_digest_add(siem_digest *digest, const char *bytes, size_t size, s
     if (digest == NULL) return siem_misuse_null(__func__, "digest", err);
     siem_code rc = siem_misuse_list(__func__, "bytes", bytes, size, err);
     if (rc != SIEM_OK) return rc;
-    if (size != 0) add(digest, bytes, size);
+    add(digest, bytes, size);
     return digest->failed ? siem_error_no_memory(err) : SIEM_OK;
 }
 

@@ -16,7 +16,8 @@ typedef struct siem_order {
 } siem_order;
 
 /* Adds the next number. True when a number is out of place: this one, or the one before, which came
- * too early. Of two exchanged numbers it finds both, or one when they are neighbours. */
+ * too early. Of two exchanged numbers it finds both, or one when they are neighbours; the second
+ * one that it finds is the number between them when there is only one. */
 bool siem_order_see(siem_order *order, siem_order_item next, siem_order_item *misplaced);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
     {"one came very late", "1345627", "2"},
     {"neighbours that were exchanged", "1324", "3"},
     {"two that were exchanged", "153426", "52"},
+    {"two that were exchanged around one", "15326", "53"},
     {"the last number again", "1223", "2"},
     {"the number before the last one again", "12324", "2"},
     {"the only number again", "445", "4"},
