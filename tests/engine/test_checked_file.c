@@ -23,7 +23,10 @@ static siem_code open_as(siem_file_use use, const char *path, siem_error *err) {
     int fd;
     siem_code rc = siem_checked_file_open(&fd, path, use, 0640, err);
     assert_int_equal(rc == SIEM_OK, fd >= 0);
-    if (fd >= 0) assert_int_equal(close(fd), 0);
+    if (fd < 0) return rc;
+    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0); /* as its users expect */
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(close(fd), 0);
     return rc;
 }
 
@@ -162,6 +165,28 @@ static void test_others(void **state) {
     assert_int_equal(chmod(test_folder(), 0700), 0);
 }
 
+/* A user that is not root trusts its own files, and those of root. */
+static void test_as_user(void **state) {
+    static const struct {
+        uid_t owner;
+        siem_code code;
+    } cases[] = {{OTHER, SIEM_OK}, {0, SIEM_OK}, {OTHER + 1, SIEM_HELD}};
+    const char *path = test_path("read");
+    (void)state;
+    if (geteuid() != 0) skip(); /* to become another user takes root */
+    make_file(path);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(chmod(test_folder(), 0755), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(chown(path, cases[i].owner, OTHER), 0);
+        assert_int_equal(seteuid(OTHER), 0);
+        assert_opens(SIEM_FILE_STATE, path, cases[i].code, "this program runs as user 4321");
+        assert_opens(SIEM_FILE_INPUT, path, SIEM_OK, "");
+        assert_int_equal(seteuid(0), 0);
+    }
+    assert_int_equal(chmod(test_folder(), 0700), 0);
+}
+
 /* Somebody may have given a file of ours another name where all may make names. */
 static void test_names(void **state) {
     const char *path = test_path("one"), *other = test_path("two");
@@ -202,6 +227,20 @@ static void test_given_open(void **state) {
     assert_int_equal(close(fd), 0);
     assert_opens(SIEM_FILE_INPUT, name, SIEM_NOT_FOUND, "No such file");
     assert_opens(SIEM_FILE_APPEND, "/dev/fd/none", SIEM_NOT_FOUND, "for writing: No such");
+}
+
+/* A pipe that was given open has no name that leads to it. */
+static void test_given_pipe(void **state) {
+    char name[40];
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    (void)snprintf(name, sizeof name, "/dev/fd/%d", ends[1]);
+    assert_opens(SIEM_FILE_APPEND, name, SIEM_OK, "");
+    (void)snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    assert_opens(SIEM_FILE_INPUT, name, SIEM_OK, "");
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
 }
 
 /* ---- reading ---- */
@@ -248,8 +287,10 @@ int main(void) {
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_as_user),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_given_open),
+        cmocka_unit_test(test_given_pipe),
         cmocka_unit_test(test_read_all),
         cmocka_unit_test(test_read_without_memory),
     };

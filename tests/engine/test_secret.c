@@ -256,6 +256,8 @@ static const struct {
     {"true", "", NULL},
     {"printf 1234567", "1234567", NULL},
     {"printf 12345678", NULL, "it is longer than"},
+    {"printf 1234; sleep 0.1; printf 567890123", NULL, "it is longer than"},
+    {"printf 1234; sleep 0.1; printf 567", "1234567", NULL},
     {"printf 'a\\0b'", NULL, "it holds a NUL byte"},
     {"printf tok; exit 3", NULL, "it ended with status 3"},
     {"kill -9 $$", NULL, "it ended with status 137"},
@@ -264,11 +266,15 @@ static const struct {
 };
 
 static void test_commands(void **state) {
-    char text[9];
+    char text[24], beyond[sizeof text];
+    const size_t capacity = 9;
     (void)state;
+    memset(beyond, '~', sizeof beyond);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         siem_error err = {0};
-        siem_code rc = siem_command_read(commands[i].command, text, sizeof text, &err);
+        memset(text, '~', sizeof text);
+        siem_code rc = siem_command_read(commands[i].command, text, capacity, &err);
+        assert_memory_equal(text + capacity, beyond, sizeof text - capacity);
         if (commands[i].problem == NULL) {
             if (rc != SIEM_OK) fail_msg("%s: %s", commands[i].command, err.message);
             assert_string_equal(text, commands[i].text);
