@@ -257,7 +257,7 @@ static const struct {
     {"printf 1234567", "1234567", NULL},
     {"printf 12345678", NULL, "it is longer than"},
     {"printf 1234; sleep 0.1; printf 567890123", NULL, "it is longer than"},
-    {"printf 1234; sleep 0.1; printf 567", "1234567", NULL},
+    {"printf 1234; sleep 0.1; printf 56; sleep 0.1; printf 7", "1234567", NULL},
     {"printf 'a\\0b'", NULL, "it holds a NUL byte"},
     {"printf tok; exit 3", NULL, "it ended with status 3"},
     {"kill -9 $$", NULL, "it ended with status 137"},

@@ -3,6 +3,7 @@
 #include "testing.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -48,6 +49,7 @@ static void test_order(void **state) {
     siem_task_queue_add(queue, &c); /* again */
     siem_task_queue_help(queue);
     assert_string_equal(done, "abdc");
+    assert_false(siem_task_queue_is_waiting(queue)); /* it brings nothing of its first time */
 }
 
 static void count(void *calls) {
@@ -119,11 +121,73 @@ static void test_running(void **state) {
     assert_string_equal(done, "");
 }
 
+/* ---- with several, as an export has them ---- */
+
+#define ROUNDS 12000
+#define TASKS  4
+
+typedef struct counted {
+    siem_task task;
+    int runs;
+} counted;
+
+static void run_counted(void *context) {
+    ((counted *)context)->runs++;
+}
+
+static atomic_bool is_over;
+
+static void *help_until_over(void *unused) {
+    while (!atomic_load(&is_over)) {
+        for (int i = 0; i < 100; i++) siem_task_queue_help(queue);
+        (void)sched_yield();
+    }
+    return unused;
+}
+
+static void yield(void *unused) {
+    (void)unused;
+    (void)sched_yield();
+}
+
+static void run_round(counted *tasks) {
+    siem_task_queue_set_helpers(queue, yield, NULL);
+    for (size_t i = 0; i < TASKS; i++) {
+        tasks[i].runs = 0;
+        siem_task_queue_add(queue, &tasks[i].task);
+        (void)siem_task_queue_is_waiting(queue);
+        assert_true(siem_task_queue_is_helped(queue));
+    }
+    for (size_t i = 0; i < TASKS; i++) {
+        siem_task_queue_take_back(queue, &tasks[i].task);
+        assert_in_range(tasks[i].runs, 0, 1);
+        assert_false(siem_task_queue_has(queue, &tasks[i].task));
+    }
+    assert_false(siem_task_queue_is_waiting(queue));
+}
+
+/* A task is run by one of them, or by none once it was taken back. */
+static void test_several(void **state) {
+    counted tasks[TASKS] = {0};
+    pthread_t helpers[2];
+    (void)state;
+    for (size_t i = 0; i < TASKS; i++) {
+        tasks[i].task = (siem_task){.run = run_counted, .context = &tasks[i]};
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&helpers[i], NULL, help_until_over, NULL), 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) run_round(tasks);
+    atomic_store(&is_over, true);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(pthread_join(helpers[i], NULL), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_order, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(test_wake, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(test_running, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(test_several, open_queue, close_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
