@@ -26,8 +26,7 @@ bool siem_buffer_grow(siem_buffer *buffer, size_t extra) {
     while (capacity - buffer->size < extra && capacity <= SIZE_MAX / 2) capacity *= 2;
     bool grown = capacity - buffer->size >= extra && siem_buffer_set_capacity(buffer, capacity);
     /* Under a limit, doubling may fail when an eighth more does not. */
-    if (!grown && buffer->allocator != NULL && extra < SIZE_MAX / 4 &&
-        buffer->size < SIZE_MAX / 4) {
+    if (!grown && buffer->allocator != NULL && extra < SIZE_MAX / 4) {
         grown = siem_buffer_set_capacity(buffer, buffer->size + buffer->size / 8 + extra);
     }
     buffer->failed = !grown;
