@@ -1,4 +1,4 @@
-/* test_error.c: what an error says beside its message. */
+/* test_error.c: what an error says beside its message, and errors of wrong calls. */
 #include "base/error.h"
 
 #include "base/misuse.h"
@@ -91,6 +91,28 @@ static void test_event_and_row(void **state) {
     siem_error_name_row(NULL, "x");
 }
 
+/* ---- wrong calls ---- */
+
+/* Every option has a name and a value: the first that lacks one is named. */
+static void test_wrong_options(void **state) {
+    static const siem_option options[] = {
+        {"url", "u"}, {"token", "t"}, {"index", NULL}, {NULL, "x"}};
+    siem_error err = {0};
+    (void)state;
+    assert_int_equal(siem_misuse_options("open", options, 2, &err), SIEM_OK);
+    assert_int_equal(siem_misuse_options("open", options, 4, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "open: the option 'index' has no value: give one or omit it");
+    assert_named(&err, 0, "index", 18);
+    assert_int_equal(siem_misuse_options("open", options + 3, 1, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "open: option 1 has no name");
+    assert_int_equal(siem_misuse_options("open", NULL, 0, &err), SIEM_OK);
+    assert_int_equal(siem_misuse_options("open", NULL, 1, &err), SIEM_INVALID);
+    assert_string_equal(err.message, "open: options is NULL: it must be given");
+    assert_named(&err, 0, "options", 6);
+    assert_int_equal(siem_misuse_options("open", options, (size_t)-1, &err), SIEM_INVALID);
+    test_has(err.message, "open: the size of options is ");
+}
+
 /* What a function of the caller returned, and left as its error. */
 static void test_function(void **state) {
     static const siem_error clean;
@@ -121,9 +143,9 @@ static void test_function(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),  cmocka_unit_test(test_order),
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_event_and_row),
-        cmocka_unit_test(test_function),
+        cmocka_unit_test(test_options),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_words),         cmocka_unit_test(test_event_and_row),
+        cmocka_unit_test(test_wrong_options), cmocka_unit_test(test_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
