@@ -57,6 +57,7 @@ static void hear(size_t target, int status, const char *body) {
     siem_parcel parcel = {.items = items, .count = RECORDS, .ticket = -1};
     siem_answer_clear(&answer);
     strcpy(response.server, "Splunkd");
+    strcpy(response.fault + 1, "of the answer before"); /* an exchange serves again */
     siem_buffer_add(&response.body, body, strlen(body) + 1);
     response.body.size--;
     answer = siem_answer_begin(outcomes, RECORDS);
@@ -148,14 +149,16 @@ static void test_statuses(void **state) {
     } cases[] = {
         {200, "", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, "HTTP 200"},
         {299, "ok", SIEM_DELIVERED, SIEM_TAKE_OUTCOMES, "HTTP 299"},
-        {300, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 300: the server redirects"},
+        {300, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES,
+         "HTTP 300: the server redirects: give its new URL"},
         {399, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 399: the server redirects"},
         {400, "", SIEM_REJECT, SIEM_HALVE, "HTTP 400"},
         {400, "bad id", SIEM_REJECT, SIEM_HALVE, "HTTP 400: bad id"},
         {400, "<html>", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "the answer is not that of a collector"},
         {401, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 401: the credentials are not accepted"},
         {402, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 402: correct the sink's options"},
-        {403, "no", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "the credentials do not allow this"},
+        {403, "no", SIEM_HOLD, SIEM_TAKE_OUTCOMES,
+         "HTTP 403: the credentials do not allow this: grant the right: no"},
         {404, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 404: the URL is wrong"},
         {405, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 405: the URL is wrong"},
         {406, "", SIEM_HOLD, SIEM_TAKE_OUTCOMES, "HTTP 406: correct the sink's options"},
@@ -173,8 +176,9 @@ static void test_statuses(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hear(0, cases[i].status, cases[i].body);
+        size_t size = strlen(answer.reason);
         if (outcomes[0].verdict != cases[i].verdict || answer.next != cases[i].next ||
-            strstr(answer.reason, cases[i].reason) == NULL) {
+            strstr(answer.reason, cases[i].reason) == NULL || answer.reason[size - 1] == ' ') {
             fail_msg("HTTP %d: %d, %s", cases[i].status, outcomes[0].verdict, answer.reason);
         }
         assert_int_equal(outcomes[RECORDS - 1].http_status, cases[i].status);
@@ -255,6 +259,40 @@ static void test_faults(void **state) {
     siem_answer_http(&answer, &response);
     assert_int_equal(outcomes[0].verdict, SIEM_HOLD);
     assert_string_equal(answer.reason, "correct ca_file: cannot connect");
+}
+
+/* A success of _bulk is not yet one of each document. */
+static void test_bulk(void **state) {
+    static const char *const body =
+        "{\"items\":[{\"create\":{\"status\":201}},{\"create\":{\"status\":400,\"error\":{"
+        "\"type\":\"mapper_parsing_exception\"}}},{\"create\":{\"status\":503}}]}";
+    (void)state;
+    for (int status = 200; status <= 299; status += 99) {
+        hear(3, status, body);
+        assert_int_equal(outcomes[0].verdict, SIEM_DELIVERED);
+        assert_int_equal(outcomes[1].verdict, SIEM_REJECT);
+        assert_int_equal(outcomes[2].verdict, SIEM_RETRY);
+        assert_true(answer.is_itemwise);
+    }
+}
+
+/* A credential is in no reason, neither that of all records nor that of one. */
+static void test_masked(void **state) {
+    siem_request request = {0};
+    (void)state;
+    siem_request_clear(&request);
+    siem_request_add_header(&request, true, "Authorization: Bearer t0k3n-s3cret");
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, RECORDS);
+    siem_answer_one(&answer, RECORDS - 1, SIEM_REJECT, 400, "no to t0k3n-s3cret of 3");
+    siem_answer_one(&answer, 0, SIEM_RETRY, 503, "not t0k3n-s3cret now");
+    siem_answer_mask(&answer, &request);
+    assert_null(strstr(answer.reason, "t0k3n"));
+    assert_memory_equal(answer.reason, "not *", 5);
+    assert_null(outcomes[0].reason);
+    assert_null(strstr(outcomes[RECORDS - 1].reason, "t0k3n"));
+    test_has(outcomes[RECORDS - 1].reason, " of 3");
+    siem_request_free(&request);
 }
 
 /* One line of printable ASCII, without blanks in a row. */
@@ -353,10 +391,16 @@ static void test_cut_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_passing_statuses), cmocka_unit_test(test_web_pages),
-        cmocka_unit_test(test_statuses),         cmocka_unit_test(test_last_word),
-        cmocka_unit_test(test_microsoft),        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_excerpts),         cmocka_unit_test(test_broken_texts),
+        cmocka_unit_test(test_passing_statuses),
+        cmocka_unit_test(test_web_pages),
+        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_last_word),
+        cmocka_unit_test(test_microsoft),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_bulk),
+        cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_excerpts),
+        cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_cut_texts),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

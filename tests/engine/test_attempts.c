@@ -256,6 +256,16 @@ static void reply_bad(told_sink *sink, siem_parcel *parcel, siem_answer *answer)
     }
 }
 
+static siem_code check_reason(const siem_settlement *settlement, siem_error *err) {
+    (void)err;
+    for (size_t i = 0; i < settlement->count; i++) {
+        bool is_bad = (int)i + 1 == bad;
+        if (is_bad) assert_string_equal(settlement->outcomes[i].reason, "bad one");
+        else assert_null(settlement->outcomes[i].reason);
+    }
+    return SIEM_OK;
+}
+
 static void test_divided(void **state) {
     (void)state;
     bad = 3;
@@ -266,6 +276,7 @@ static void test_divided(void **state) {
     assert_string_equal(told.settled, "DDRDDD@6 ");
     told_open(&told, 1, 6, SOON);
     told.reply = reply_bad;
+    told.settle = check_reason;
     told.script = "s";
     assert_ok(told_send(&told, 6, &err));
     assert_string_equal(told.begun, "1-6 3-3 1-2 4-6 ");

@@ -24,14 +24,14 @@ static const struct {
     {28, 400, TOKEN},   {28, 503, FAILED}, {0, 503, FAILED},
 };
 
-static siem_answer ask(siem_sink *sink, const siem_batch *batch, int code, int status,
-                       siem_outcome *outcomes) {
+/* What an answer to a parcel of two records makes of them. */
+static siem_answer read_two(siem_sink *sink, const siem_batch *batch, int status, const char *body,
+                            bool is_splunkd, siem_outcome *outcomes) {
     const siem_item items[] = {{batch, 0}, {batch, 1}};
-    char body[64];
     siem_parcel parcel = {.items = items, .count = 2, .ticket = -1};
     siem_response response = {.status = status, .retry_after = -1};
-    int size = snprintf(body, sizeof body, "{\"text\":\"t\",\"code\":%d}", code);
-    siem_buffer_add(&response.body, body, (size_t)size + 1);
+    if (is_splunkd) strcpy(response.server, "Splunkd");
+    siem_buffer_add(&response.body, body, strlen(body) + 1);
     response.body.size--;
     siem_answer answer = siem_answer_begin(outcomes, 2);
     ((siem_http_sink *)sink)->protocol->read(sink, &parcel, &response, &answer);
@@ -55,7 +55,9 @@ static void test_codes(void **state) {
             [TAKEN] = SIEM_DELIVERED, [FILLING] = SIEM_DELIVERED, [BUSY] = SIEM_RETRY,
             [FAILED] = SIEM_RETRY,    [EVENT] = SIEM_REJECT,      [TOKEN] = SIEM_HOLD};
         fate fate = codes[i].fate;
-        siem_answer answer = ask(sink, batch, codes[i].code, codes[i].status, outcomes);
+        char body[64];
+        (void)snprintf(body, sizeof body, "{\"text\":\"t\",\"code\":%d}", codes[i].code);
+        siem_answer answer = read_two(sink, batch, codes[i].status, body, false, outcomes);
         bool is_right = outcomes[1].verdict == verdicts[fate] &&
                         (answer.next == SIEM_HALVE) == (fate == EVENT) &&
                         answer.slow_down == (fate == FILLING) && answer.is_busy == (fate == BUSY);
@@ -68,6 +70,48 @@ static void test_codes(void **state) {
     }
     assert_ok(siem_sink_close(sink, &err));
     siem_batch_close(batch);
+}
+
+/* An index that the token may not use is the fault of a record that names it, or of the set-up. */
+static void test_indices(void **state) {
+    static const struct {
+        const char *first, *second, *body;
+        bool is_splunkd;
+        siem_verdict verdict; /* of the second; SIEM_REJECT: it, or some record, is at fault */
+    } cases[] = {
+        {"{\"index\":\"own\"}", "{\"index\":\"own\"}", "{\"code\":7}", true, SIEM_HOLD},
+        {"{\"index\":\"own\"}", "{\"a\":1}", "{\"code\":7}", true, SIEM_HOLD},
+        {"{\"index\":\"own\"}", "{\"index\":\"other\"}", "{\"code\":7}", true, SIEM_REJECT},
+        {"{\"index\":\"owner\"}", "{\"index\":\"own\"}", "{\"code\":7}", true, SIEM_REJECT},
+        {"{\"a\":1}", "{\"index\":\"ow\"}", "{\"code\":7}", false, SIEM_REJECT},
+        {"{\"index\":\"own\"}", "{\"index\":\"other\"}", "{\"code\":7,\"invalid-event-number\":0}",
+         true, SIEM_HOLD},
+        {"{\"index\":\"own\"}", "{\"index\":\"other\"}", "{\"code\":7,\"invalid-event-number\":1}",
+         true, SIEM_REJECT},
+        {"{\"index\":\"own\"}", "{\"index\":\"other\"}", "{\"code\":7,\"invalid-event-number\":0}",
+         false, SIEM_REJECT},
+    };
+    const siem_option options[] = {{"url", "http://h"}, {"token", "t"}, {"index", "own"}};
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", options, 3, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *records[] = {cases[i].first, cases[i].second};
+        siem_outcome outcomes[2];
+        siem_batch *batch;
+        assert_ok(siem_batch_open(&batch, &err));
+        for (int r = 0; r < 2; r++) {
+            assert_ok(siem_batch_add(batch, records[r], strlen(records[r]), "1", "r", 0, &err));
+        }
+        siem_answer answer =
+            read_two(sink, batch, 400, cases[i].body, cases[i].is_splunkd, outcomes);
+        if (outcomes[1].verdict != cases[i].verdict) {
+            fail_msg("case %zu: %d, %s", i, (int)outcomes[1].verdict, answer.reason);
+        }
+        siem_answer_clear(&answer);
+        siem_batch_close(batch);
+    }
+    assert_ok(siem_sink_close(sink, &err));
 }
 
 /* ---- acknowledgement ---- */
@@ -208,6 +252,9 @@ static void test_others(void **state) {
         {199, "{\"text\":\"t\",\"code\":0}", SIEM_HOLD},
         {200, "<html>", SIEM_RETRY},
         {200, "{}", SIEM_RETRY},
+        {400, "", SIEM_HOLD},
+        {400, "bad request", SIEM_HOLD},
+        {413, "", SIEM_REJECT},
         {415, "", SIEM_HOLD},
         {503, "", SIEM_RETRY},
     };
@@ -221,6 +268,7 @@ static void test_others(void **state) {
         if (outcome.verdict != cases[i].verdict) {
             fail_msg("HTTP %d %s: %d", cases[i].status, cases[i].body, (int)outcome.verdict);
         }
+        assert_int_equal(answer.next, cases[i].status == 413 ? SIEM_HALVE : SIEM_TAKE_OUTCOMES);
         siem_answer_clear(&answer);
     }
     assert_ok(siem_sink_close(sink, &err));
@@ -228,9 +276,9 @@ static void test_others(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_codes),      cmocka_unit_test(test_acks),
-        cmocka_unit_test(test_ack_pauses), cmocka_unit_test(test_renewed_token),
-        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_codes),         cmocka_unit_test(test_indices),
+        cmocka_unit_test(test_acks),          cmocka_unit_test(test_ack_pauses),
+        cmocka_unit_test(test_renewed_token), cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,24 @@ static siem_code take_all(void *context, const siem_batch *batch, siem_outcome *
     return SIEM_OK;
 }
 
+static size_t head_bytes; /* that the target has for each record */
+
+static size_t body_size(const siem_sink *of, size_t count, size_t bytes) {
+    (void)of;
+    return bytes + count * head_bytes;
+}
+
 /* A packer for a sink that wants `events` records or `bytes` bytes, and takes `most` bytes. */
 static void open_packer(unsigned can, size_t events, size_t bytes, size_t most) {
     static siem_sink_kind kind;
+    static siem_carrier carrier;
     assert_ok(siem_sink_open_function(&sink, take_all, NULL, NULL, &err));
     kind = *sink->kind;
     kind.can = can;
+    carrier = *kind.carrier;
+    carrier.body_size = body_size;
+    kind.carrier = &carrier;
+    head_bytes = 0;
     sink->kind = &kind;
     sink->pace.batch_events = events;
     sink->pace.body_bytes = most;
@@ -124,6 +136,11 @@ static void test_by_bytes(void **state) {
     add("abcd", 0);
     assert_next(false, "ab", 11);
     close_packer();
+    open_packer(0, 0, 40, 29); /* and what is in front of it */
+    head_bytes = 5;
+    add("abcd", 0);
+    assert_next(false, "a", 10);
+    close_packer();
 }
 
 /* A request may hold more records than any batch. */
@@ -217,6 +234,20 @@ static void test_batches_serve_again(void **state) {
     close_packer();
 }
 
+/* What was packed in part is forgotten as well. */
+static void test_cleared(void **state) {
+    (void)state;
+    open_packer(0, 2, 1000, 0);
+    add("a", 0);
+    assert_next(false, "", 0);
+    assert_true(siem_packer_has_waiting(packer));
+    siem_packer_clear(packer);
+    assert_false(siem_packer_has_waiting(packer));
+    add("cd", 0);
+    assert_next(false, "cd", 13);
+    close_packer();
+}
+
 /* Also when the last records of one are settled along with the first ones of the next. */
 static void test_settled_across_batches(void **state) {
     siem_request_items request;
@@ -286,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_records_of_an_event),
         cmocka_unit_test(test_whole_events),
         cmocka_unit_test(test_batches_serve_again),
+        cmocka_unit_test(test_cleared),
         cmocka_unit_test(test_settled_across_batches),
         cmocka_unit_test(test_lent),
         cmocka_unit_test(test_due),

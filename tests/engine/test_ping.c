@@ -76,6 +76,7 @@ static void test_questions(void **state) {
     assert_ok(siem_sink_ping(sink, answer, &err));
     test_has(answer, "HEC is healthy (code 17); ");
     assert_int_equal(test_server_count(server), 2);
+    test_has(test_server_request(server, 1), "\r\n\r\n{}");
     close_all();
     ANSWERS(ANSWER("200 OK", "36", "{\"text\":\"HEC is healthy\",\"code\":17}\r\n"),
             ANSWER("403 No", "37", "{\"text\":\"not t0k3n-of-hec\",\"code\":4}  "));

@@ -170,6 +170,7 @@ static void test_names_of_indices(void **state) {
         (void)snprintf(part, sizeof part, "whether %s is set up cannot be seen: HTTP %d to %s",
                        STREAM, unclear[i].status, "_resolve/index");
         look(NULL, unclear[i].status, unclear[i].body, SIEM_DELIVERED, part);
+        assert_true(answer.remark); /* nothing failed, and it is reported */
     }
     for (size_t i = 0; i < COUNT(passing); i++) look(NULL, passing[i], "", SIEM_RETRY, "HTTP ");
     look(NULL, 200, "<html>", SIEM_RETRY, "");

@@ -60,6 +60,10 @@ static const char *write_parcel(siem_sink *sink, size_t count, int64_t ticket) {
     const siem_item items[] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_parcel parcel = {.items = items, .count = count, .ticket = ticket};
     assert_ok(siem_sink_prepare(sink, &parcel, &err));
+    if (ticket < 0) {
+        size_t size = siem_sink_body_size(sink, count, siem_parcel_bytes(&parcel));
+        assert_int_equal(parcel.body.plain_size, size);
+    }
     assert_ok(siem_session_write(sink, &parcel, &request, &err));
     (void)text_of_request();
     siem_parcel_unprepare(&parcel);
@@ -259,6 +263,18 @@ static void test_sentinel(void **state) {
                    authorization, date);
     (void)snprintf(expected, sizeof expected, "%s\n[{\"a\":1},{\"b\":2}]", head);
     assert_string_equal(text, expected);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+/* A key that cannot sign is a fault of the set-up, not of the records. */
+static void test_sentinel_key(void **state) {
+    siem_parcel parcel = {.ticket = -1};
+    siem_error failure = {0};
+    (void)state;
+    siem_sink *sink = open_sink("sentinel", OPTIONS({"workspace_id", "w"}, {"shared_key", "abc"}));
+    assert_int_equal(siem_session_write(sink, &parcel, &request, &failure), SIEM_HELD);
+    assert_int_equal(failure.code, SIEM_HELD);
+    test_has(failure.message, "the shared key is not base64");
     assert_ok(siem_sink_close(sink, &err));
 }
 
@@ -466,19 +482,13 @@ static void test_exposed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),
-        cmocka_unit_test(test_splunk),
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_elastic),
-        cmocka_unit_test(test_azure),
-        cmocka_unit_test(test_sentinel),
-        cmocka_unit_test(test_azure_credentials),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_clouds),
-        cmocka_unit_test(test_guids),
-        cmocka_unit_test(test_expected),
-        cmocka_unit_test(test_print),
-        cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_http),         cmocka_unit_test(test_splunk),
+        cmocka_unit_test(test_channels),     cmocka_unit_test(test_elastic),
+        cmocka_unit_test(test_azure),        cmocka_unit_test(test_sentinel),
+        cmocka_unit_test(test_sentinel_key), cmocka_unit_test(test_azure_credentials),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_clouds),
+        cmocka_unit_test(test_guids),        cmocka_unit_test(test_expected),
+        cmocka_unit_test(test_print),        cmocka_unit_test(test_masked),
         cmocka_unit_test(test_exposed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);

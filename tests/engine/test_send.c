@@ -86,6 +86,7 @@ static void test_outcomes(void **state) {
     assert_string_equal(outcomes[1].reason, "it is bad");
     assert_int_equal(((unsigned char *)&outcomes[3])[0], 0x55);
     assert_int_equal(siem_sink_send(sink, batch, NULL, NULL), SIEM_REFUSED);
+    assert_int_equal(sink->reason_count, 0); /* a reason lives until the next call */
     siem_batch_close(batch);
     assert_ok(siem_sink_close(sink, &err));
 }

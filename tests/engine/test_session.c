@@ -1,4 +1,5 @@
 /* test_session.c: parcels on their way to a server, and what is asked before them. */
+#include "base/clock.h"
 #include "server.h"
 #include "sink/http/session.h"
 #include "testing.h"
@@ -271,6 +272,9 @@ static void test_preview(void **state) {
     open_azure();
     assert_ok(siem_sink_set_preview(sink, show, &at, &err));
     for (size_t i = 0; i < 2; i++) begin(make_parcel(&loads[i], i));
+    double begun = siem_clock();
+    siem_session_wait(sink, 60000); /* for nobody */
+    assert_true(siem_clock() - begun < 30);
     for (size_t i = 0; i < 2; i++) {
         assert_ptr_equal(next(&answer), &loads[i].parcel);
         assert_int_equal(loads[i].outcome.verdict, SIEM_DELIVERED);

@@ -37,10 +37,15 @@ static void test_padding(void **state) {
     static const char *const cases[][2] = {
         {"YQ==", "SharedKey w:s61MwTZDjoGwrKqKEwnow+CtulHaSib19pDx2juYMco="},
         {"YWJj", "SharedKey w:z5Ig84xGsI//8ZDJkdOgmuT8c9IASXWj9zc7u/gnqB4="},
+        /* As many bytes as HMAC takes without a hash, and one more. */
+        {"AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09rh6O/2/QQLEhkgJy41PENKUVhfZm10e4KJkJeepayzug==",
+         "SharedKey w:FmNHc05hZTGJqi+rbvgC9YB7tInUJp1t0rYgSsU9qrs="},
+        {"AQgPFh0kKzI5QEdOVVxjanF4f4aNlJuiqbC3vsXM09rh6O/2/QQLEhkgJy41PENKUVhfZm10e4KJkJeepayzusE=",
+         "SharedKey w:gGkzdO934vSSN0riBuzkyD3WqhmLH8xAU+2wWaDvQ3Y="},
     };
     char header[256];
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_ok(sign(
             header, sizeof header,
             (siem_sentinel_request){
