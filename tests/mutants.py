@@ -95,8 +95,8 @@ ROOMS = [
     ("identity clock", ["engine/test_(clock|identity|follow|watch|turn)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("export jobs mappings parallel join settle export_check counters",
-     ["engine/test_(counters|follow|format|jobs|join|misuse|resume|send|settle|sink|source|turn)", "engine/", "lua/siem_spec",
-      "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
+     ["engine/test_(counters|follow|format|jobs|join|misuse|parallel|resume|send|settle|sink|source|turn)", "engine/",
+      "lua/siem_spec", "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("watch news turn follow", ["engine/test_(follow|source|watch|turn)", "engine/test_(outage|delivery)",
                                 "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("confirm", ["engine/test_(calls|follow|resume|source|turn|misuse)", "cli/(export|failures)",
@@ -107,7 +107,7 @@ ROOMS = [
     ("registry_source", ["engine/test_(registry_source|follow|turn|jobs)", "cli/export", "follow/(life|writers)"]),
     ("registry filter finish reader survey slices sorted_ids tail continuity registry_id identity_file database ordering "
      "schema query",
-     ["engine/test_(continuity|database|registry|reader|schema|survey|follow|event|identity_file)",
+     ["engine/test_(continuity|database|parts|registry|reader|schema|survey|follow|event|identity_file)",
       "engine/test_(misuse|damage|format)", "lua/", "cli/(registry|export|hostile|damaged)",
       "follow/(life|reconcile|writers)"]),
 ]

@@ -19,7 +19,6 @@ siem_code siem_finish_open(siem_finish *finish, const siem_registry_options *opt
 
 void siem_finish_close(siem_finish *finish) {
     sqlite3_free(finish->beyond);
-    finish->beyond = NULL;
 }
 
 void siem_finish_rewind(siem_finish *finish, int64_t limit) {

@@ -57,7 +57,6 @@ static bool divide_at(parts *p, const siem_database *database, int64_t id) {
     part *at = &p->list[p->count - 1];
     rest.after = &before;
     if (!find_id(database, "ORDER BY id LIMIT 1", &rest, &at->last)) return false;
-    if (p->count > 1 && at->last == at->after + 1) return true; /* no id is between */
     p->list[p->count++].after = at->last - 1;
     return true;
 }

@@ -232,6 +232,43 @@ static void test_largest_id(void **state) {
     siem_registry_close(registry);
 }
 
+/* While its folder is another thing, the registry cannot be looked at; it is opened again after. */
+static void test_hidden_folder(void **state) {
+    siem_error err;
+    (void)state;
+    assert_int_equal(mkdir(test_path("f"), 0700), 0);
+    test_sql("f/r.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD);
+    siem_registry *registry = open_followed("f/r.db");
+    assert_next(registry, "1 2");
+    assert_int_equal(rename(test_path("f"), test_path("g")), 0);
+    FILE *file = fopen(test_path("f"), "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(siem_registry_wait(registry, 0, &err), SIEM_IO);
+    test_has(err.message, "f/r.db' is gone: Not a directory");
+    assert_int_equal(unlink(test_path("f")), 0);
+    assert_int_equal(rename(test_path("g"), test_path("f")), 0);
+    assert_ok(siem_registry_wait(registry, 0, &err)); /* the next read opens it */
+    assert_next(registry, "");
+    assert_int_equal(siem_registry_wait(registry, 0, &err), SIEM_END);
+    test_sql("f/r.db", ADD);
+    assert_ok(siem_registry_wait(registry, 60000, &err));
+    assert_next(registry, "3");
+    siem_registry_close(registry);
+}
+
+static void test_reused_ids(void **state) {
+    siem_registry *registry;
+    siem_error err;
+    const siem_registry_options options = {
+        .path = test_path("reused.db"), .registry_id = "reg", .follow = true};
+    (void)state;
+    test_sql("reused.db", "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp);");
+    assert_int_equal(siem_registry_open(&registry, &options, &err), SIEM_SCHEMA);
+    assert_null(registry);
+    test_has(err.message, "cannot be followed: column 'id' of 'events' is not AUTOINCREMENT");
+}
+
 /* No transaction stays open: the log can be emptied between two rounds, and in the middle of one.
  */
 static void test_holds_nothing(void **state) {
@@ -349,11 +386,12 @@ static void test_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit),      cmocka_unit_test(test_limit_of_negative_ids),
-        cmocka_unit_test(test_until),      cmocka_unit_test(test_lag_of_selection),
-        cmocka_unit_test(test_cursor),     cmocka_unit_test(test_lag),
-        cmocka_unit_test(test_largest_id), cmocka_unit_test(test_holds_nothing),
-        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_export),
+        cmocka_unit_test(test_limit),         cmocka_unit_test(test_limit_of_negative_ids),
+        cmocka_unit_test(test_until),         cmocka_unit_test(test_lag_of_selection),
+        cmocka_unit_test(test_cursor),        cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_largest_id),    cmocka_unit_test(test_holds_nothing),
+        cmocka_unit_test(test_hidden_folder), cmocka_unit_test(test_reused_ids),
+        cmocka_unit_test(test_checkpoint),    cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }

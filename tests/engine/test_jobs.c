@@ -492,6 +492,10 @@ static void test_wrong_number(void **state) {
     options.jobs = 2;
     assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
     assert_non_null(strstr(failure.message, "which belong to one thread: give open_mapping"));
+    options.jobs = 1;
+    assert_ok(siem_export_open(&export_, &options, &err));
+    siem_export_close(export_);
+    options.jobs = 2;
     options.open_mapping = open_another;
     assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
     assert_non_null(strstr(failure.message, "close_mapping is NULL"));

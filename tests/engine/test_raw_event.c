@@ -261,6 +261,23 @@ static void test_refusals(void **state) {
     (void)read_event("{" IDS "}");
 }
 
+/* Ids and numbers of any length, of which some have a number of 64 bits, or a real. */
+static void test_digits(void **state) {
+    static const char ones[] = "111111111111111111111111111111111111111111111111";
+    (void)state;
+    for (int size = 1; size <= 48; size++) {
+        char text[200];
+        (void)snprintf(text, sizeof text,
+                       "{\"event_id\":\"%.*s\",\"registry_id\":\"r\",\"token_id\":%.*s}", size,
+                       ones, size, ones);
+        siem_event *event = read_event(text);
+        assert_int_equal(event->row_id, size < 20 ? strtoll(ones + 48 - size, NULL, 10) : 0);
+        siem_value token = siem_event_get(event, "token_id");
+        assert_int_equal(token.type, size < 20 ? SIEM_INTEGER : SIEM_JSON);
+        if (size >= 20) assert_int_equal(token.size, size);
+    }
+}
+
 /* An event that follows larger ones is not made of what they left. */
 static void test_one_after_another(void **state) {
     (void)state;
@@ -289,9 +306,13 @@ static void test_one_after_another(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),       cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_json_columns), cmocka_unit_test(test_other_forms),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_one_after_another),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_json_columns),
+        cmocka_unit_test(test_other_forms),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_one_after_another),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -453,7 +453,10 @@ static void test_followed(void **state) {
     int slices;
     (void)state;
     test_sql("tail.db", "PRAGMA journal_mode = WAL;" TABLE EVENTS("3000", "i", "i * 7919 % 3000"));
+    siem_ordering ordering;
     siem_registry *registry = open_with("tail.db", ALL(.follow = true));
+    assert_ok(siem_registry_ordering(registry, &ordering, &err)); /* of all, whatever is read */
+    assert_int_equal(ordering.count, 3000);
     assert_int_equal(read_one_road(registry, &one, NULL), SIEM_END);
     assert_ok(read_slices(registry, true, &several, &slices, &err));
     assert_int_equal(slices, 3);
@@ -473,6 +476,8 @@ static void test_followed(void **state) {
     siem_registry_seek_event(registry, 3000, fingerprint);
     assert_ok(siem_registry_next(registry, &event, &err));
     assert_int_equal(event->row_id, 3001);
+    assert_ok(siem_registry_ordering(registry, &ordering, &err));
+    assert_int_equal(ordering.count, 3002);
     siem_registry_seek_event(registry, 3000, fingerprint + 1);
     assert_int_equal(siem_registry_next_slice(registry, &slice, NULL), SIEM_HELD);
     siem_reader_close(reader);

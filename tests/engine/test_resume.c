@@ -246,6 +246,7 @@ static bool make_room(void *context, const siem_counts *counts) {
     if (notices[0] == '\0') return true;
     ahead += asked < 10;
     if (asked == 0) assert_position("\"retrying_cause\":");
+    assert_int_equal(counts->retrying_since != 0, strstr(notices, "going on") == NULL);
     if (asked++ == 0) limit_files(RLIM_INFINITY);
     return counts->last_id < MANY || strstr(notices, "going on") == NULL;
 }

@@ -28,6 +28,8 @@ static siem_code take(void *context, const siem_batch *batch, siem_outcome *outc
         (void)snprintf(id, sizeof id, " %s ", siem_batch_event_id(batch, i));
         bool is_rejected = strstr(rejected, id) != NULL;
         outcomes[i].verdict = is_rejected ? SIEM_REJECT : SIEM_DELIVERED;
+        outcomes[i].existed = strcmp(id, " 2 ") == 0;
+        outcomes[i].kept_aside = strcmp(id, " 3 ") == 0 || strcmp(id, " 4 ") == 0;
         if (!is_rejected) bytes += size + 1;
     }
     return SIEM_OK;
@@ -100,12 +102,15 @@ static void test_repairs(void **state) {
     assert_int_equal(counts.extra, 2);
     assert_int_equal(counts.timestamp, 2);
     assert_int_equal(counts.number, 1);
+    assert_int_equal(counts.existed, 1);
+    assert_int_equal(counts.kept_aside, 2);
     rejected = " 2 5 ";
     counts = export_all(rows, SIEM_SKIP_ON_ERROR, SIEM_OK);
     assert_int_equal(counts.exported, 5);
     assert_int_equal(counts.refused, 2);
     assert_int_equal(counts.bytes, bytes);
     assert_int_equal(counts.repaired, 4);
+    assert_int_equal(counts.existed, 0);
     assert_int_equal(counts.utf8, 0);
     assert_int_equal(counts.last_id, 7);
 }

@@ -206,6 +206,18 @@ static void test_bound(void **state) {
                      "{\"r\":\"1.id\",\"i\":\"2\"} {\"r\":\"0.id\",\"i\":\"2\"} ");
 }
 
+/* One that is at its end has no lag, whatever it had before. */
+static void test_lag(void **state) {
+    const siem_counts *counts = siem_export_counts(exports[0]);
+    (void)state;
+    assert_int_equal(turn(0, 1), SIEM_OK);
+    assert_int_equal(counts->lag.events, 1);
+    assert_true(counts->lag.seconds > 1e9); /* since second 7 */
+    assert_int_equal(turn(0, 100), SIEM_OK);
+    assert_int_equal(counts->lag.events, 0);
+    assert_true(counts->lag.seconds == 0);
+}
+
 /* What is confirmed is saved between two turns, and at the end. */
 static void test_saving(void **state) {
     (void)state;
@@ -286,6 +298,8 @@ static void test_wrong_calls(void **state) {
     assert_int_equal(siem_export_turn(exports[0], NULL, 1, &how, NULL), SIEM_INVALID);
     assert_int_equal(siem_export_turn(exports[0], registries[1], 1, &how, NULL), SIEM_INVALID);
     siem_registry_close(plain);
+    assert_int_equal(siem_export_turn(NULL, registries[0], 1, &how, NULL), SIEM_INVALID);
+    assert_int_equal(siem_export_tend(NULL, NULL), SIEM_INVALID);
     assert_int_equal(turn(0, 100), SIEM_OK);
 }
 
@@ -295,6 +309,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_saving, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
