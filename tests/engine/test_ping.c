@@ -92,6 +92,29 @@ static void test_questions(void **state) {
     close_all();
 }
 
+/* An answer that is too long is cut, and nothing of the next one is added to it. */
+static void test_long_answers(void **state) {
+    static const char before[] = "Elasticsearch 8, cluster ";
+    (void)state;
+    for (size_t size = 194; size <= 201; size++) {
+        char name[256] = "", body[512], first[1024], answer[200];
+        memset(name, 'x', size - strlen(before));
+        int length = snprintf(body, sizeof body,
+                              "{\"version\":{\"number\":\"8\"},\"cluster_name\":\"%s\"}", name);
+        (void)snprintf(first, sizeof first, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
+                       length, body);
+        ANSWERS(first, ANSWER("403 No", "0", ""));
+        OPEN("elastic", {"url", test_server_url(server, "")});
+        assert_ok(siem_sink_ping(sink, answer, &err));
+        assert_memory_equal(answer, before, strlen(before));
+        size_t shown = strspn(answer + strlen(before), "x") + strlen(before);
+        assert_int_equal(shown, size < 199 ? size : 199);
+        if (size < 197) assert_memory_equal(answer + size, "; whether", 199 - size);
+        else assert_int_equal(strlen(answer), shown);
+        close_all();
+    }
+}
+
 static void test_stopped(void **state) {
     siem_error failure = {0};
     (void)state;
@@ -166,9 +189,9 @@ static void test_counts_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_question), cmocka_unit_test(test_questions),
-        cmocka_unit_test(test_stopped),     cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_counts_fail),
+        cmocka_unit_test(test_no_question),  cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_long_answers), cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_counts),       cmocka_unit_test(test_counts_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,13 +107,12 @@ static siem_code ask_prelude(siem_sink *sink, siem_exchange *exchange, siem_answ
     return rc;
 }
 
-/* Adds what a target answered to what it answered before. */
+/* Adds what a target answered to what it answered before, as far as it fits. */
 static void add_answer(char text[200], const siem_answer *answer) {
-    size_t size = strlen(text);
-    int room = (int)(199 - size);
-    const char *mark = size > 0 && room > 2 ? "; " : "";
-    room -= (int)strlen(mark);
-    (void)snprintf(text + size, 200 - size, "%s%.*s", mark, room, answer->reason);
+    const size_t size = strlen(text), room = 199 - size;
+    const char *mark = size > 0 ? "; " : "";
+    if (room <= strlen(mark)) return;
+    (void)snprintf(text + size, room + 1, "%s%s", mark, answer->reason);
 }
 
 /* Sends all requests that a protocol has for this, and joins the answers. */
