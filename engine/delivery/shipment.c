@@ -153,10 +153,7 @@ bool siem_shipment_absolve(siem_shipment *s) {
 }
 
 void siem_shipment_clear(siem_shipment *s) {
-    for (size_t i = 0; i < s->count; i++) {
-        free((char *)s->outcomes[i].reason);
-        s->outcomes[i].reason = NULL;
-    }
+    for (size_t i = 0; i < s->count; i++) forget_outcome(&s->outcomes[i]);
     siem_parcel_unprepare(&s->parcel);
     s->parcel.count = 0;
     s->count = 0;
