@@ -99,6 +99,21 @@ static void test_division(void **state) {
                         "1-8 1-8* 1-8* 1-2* 3-8 3-3* 4-8 4-4* 5-8 5-5* 6-8 6-6* 7-8 9-16 ");
 }
 
+/* Several among many. */
+static void test_many(void **state) {
+    static char ids[2048], settled[256];
+    (void)state;
+    for (int i = 1; i <= 240; i++) {
+        size_t size = strlen(ids);
+        bool fails = i % 60 == 0;
+        if (fails) (void)snprintf(ids + size, sizeof ids - size, " %d ", i);
+        settled[i - 1] = fails ? 'R' : 'D';
+    }
+    (void)strcat(settled, "@240 ");
+    open_target(reply_whole, ids, 1, 240);
+    assert_settled(240, settled);
+}
+
 /* With one record a request, those of later requests take turns with it. */
 static void test_turns(void **state) {
     (void)state;
@@ -179,10 +194,10 @@ static void test_stores_twice(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),        cmocka_unit_test(test_division),
-        cmocka_unit_test(test_turns),        cmocka_unit_test(test_last_attempt),
-        cmocka_unit_test(test_down),         cmocka_unit_test(test_busy),
-        cmocka_unit_test(test_itemwise),     cmocka_unit_test(test_many_items),
-        cmocka_unit_test(test_stores_twice),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_last_attempt), cmocka_unit_test(test_down),
+        cmocka_unit_test(test_busy),         cmocka_unit_test(test_itemwise),
+        cmocka_unit_test(test_many_items),   cmocka_unit_test(test_stores_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,9 @@ static void test_lent(void **state) {
     assert_next(true, "a", 10);
     assert_int_equal(siem_batch_size(batch), 3);
     siem_batch_close(batch);
+    assert_ok(siem_packer_take_batch(packer, &batch, &err)); /* which is another one */
+    assert_int_equal(siem_batch_size(batch), 0);
+    siem_batch_close(batch);
     close_packer();
 }
 

@@ -127,6 +127,9 @@ static void test_token(void **state) {
         assert_ptr_equal(next(&answer), &loads[i].parcel);
         assert_int_equal(answer.next, SIEM_AGAIN);
     }
+    const siem_exchange *asked = &((siem_http_sink *)sink)->session.prelude;
+    assert_null(asked->response.body.bytes); /* the answer with the token is not kept */
+    assert_null(asked->transfer);
     assert_int_equal(test_server_count(server), 1);
     test_has(test_server_request(server, 0), "POST /login/t/oauth2/v2.0/token HTTP/1.1\r\n");
     begin(make_parcel(&loads[2], 0));

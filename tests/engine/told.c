@@ -102,7 +102,8 @@ void told_open(told_sink *told, size_t in_flight, size_t batch_events, double pa
                       .batch_events = batch_events,
                       .in_flight = in_flight,
                       .patience = {.retries = 9, .base = pause, .cap = pause, .is_steady = true}},
-        .script = ""};
+        .script = "",
+        .record = "{}"};
     told->kind.carrier = &told->carrier;
     told->sink.kind = &told->kind;
 }
@@ -159,11 +160,12 @@ void told_begin(told_sink *told) {
 
 siem_code told_push(told_sink *told, int first, int last, siem_error *err) {
     siem_batch *batch;
+    size_t size = strlen(told->record);
     assert_ok(siem_delivery_take_batch(told->delivery, &batch, &err));
     for (int i = first; i <= last; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "%d", i);
-        assert_ok(siem_batch_add(batch, "{}", 2, id, "r", 0, &err));
+        assert_ok(siem_batch_add(batch, told->record, size, id, "r", 0, &err));
     }
     siem_batch_reach(batch, (siem_position){.id = last});
     return siem_delivery_push(told->delivery, batch, err);

@@ -15,8 +15,10 @@ struct told_sink {
     siem_carrier carrier;
     /* Fills the answer to a parcel; before, all of its records are delivered. NULL: they are. */
     void (*reply)(told_sink *told, siem_parcel *parcel, siem_answer *answer);
-    siem_code (*settle)(const siem_settlement *settlement, siem_error *err); /* NULL: SIEM_OK */
-    const char *script;                                                      /* of told_reply */
+    /* NULL: SIEM_OK. */
+    siem_code (*settle)(const siem_settlement *settlement, siem_error *err);
+    const char *script; /* of told_reply */
+    const char *record; /* of each event; {} at first */
     /* Parcels by their first events, " 1 4 ": that are not answered before so many waits, and that
      * cannot begin. NULL: none. */
     const char *held, *fails;
@@ -27,7 +29,7 @@ struct told_sink {
     size_t count;
     /* Each parcel's first and last event as it begins, "1-3 "; "*" goes elsewhere, and "?" asks for
      * a confirmation. */
-    char begun[4096];
+    char begun[32768];
     char settled[4096];  /* "DR.@3 ": Delivered, Rejected, undecided; and the position, if known */
     char released[1024]; /* "+" settled, "-" cancelled */
     char notices[4096];  /* lines */
@@ -42,8 +44,8 @@ void told_open(told_sink *told, size_t in_flight, size_t batch_events, double pa
  * Upper case: the answer is about the target. */
 void told_reply(told_sink *told, siem_parcel *parcel, siem_answer *answer);
 
-/* A delivery; and the events `first` to `last`, each with the record {}, as one batch. The last one
- * is the position that is reached. */
+/* A delivery; and the events `first` to `last`, as one batch. The last one is the
+ * position that is reached. */
 void told_begin(told_sink *told);
 siem_code told_push(told_sink *told, int first, int last, siem_error *err);
 siem_code told_end(told_sink *told, siem_error *err); /* finishes, and closes the delivery */
