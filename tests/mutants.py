@@ -67,7 +67,7 @@ ROOMS = [
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("task_queue delivery send thread",
-     ["engine/test_(task_queue|attempts|thread|preparing|delivery|counters|settle|send|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
+     ["engine/test_(task_queue|attempts|helped|thread|preparing|delivery|counters|settle|send|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(poison|replay|several)"]),
     ("sink kinds parcel document_id carrier session status remote generic options header request response content_encoding "
      "compression compressors body framing gzip zstd transport answer probe preview",

@@ -276,6 +276,18 @@ static void test_bulk(void **state) {
     }
 }
 
+/* A request that is refused without an error of Elasticsearch's own did not reach it. */
+static void test_bulk_refused(void **state) {
+    (void)state;
+    for (int status = 400; status <= 422; status += 22) {
+        hear(3, status, "no");
+        assert_int_equal(outcomes[0].verdict, SIEM_HOLD);
+        test_has(answer.reason, "not that of Elasticsearch or OpenSearch");
+        hear(3, status, "{\"error\":{\"type\":\"illegal_argument_exception\"}}");
+        assert_null(strstr(answer.reason, "not that of"));
+    }
+}
+
 /* A credential is in no reason, neither that of all records nor that of one. */
 static void test_masked(void **state) {
     siem_request request = {0};
@@ -398,6 +410,7 @@ int main(void) {
         cmocka_unit_test(test_microsoft),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_bulk),
+        cmocka_unit_test(test_bulk_refused),
         cmocka_unit_test(test_masked),
         cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_broken_texts),

@@ -142,6 +142,7 @@ static void test_threads(void **state) {
         assert_decodes(&all[i].body.own, &turned);
         assert_int_equal(all[i].body.count, 1);
         assert_int_equal(all[i].body.plain_size, 50000);
+        assert_true(all[i].body.own.capacity < 50000); /* no more than it takes */
         assert_string_equal(all[i].body.encoding, "gzip");
         siem_body_free(&all[i].body);
     }

@@ -156,7 +156,7 @@ static void test_parts(void **state) {
     (void)state;
     server = test_server_open((const char *const[]){OK, NULL});
     const siem_option options[] = {
-        {"url", test_server_url(server, "/in")}, {"batch_bytes", "8"}, {"in_flight", "1"}};
+        {"url", test_server_url(server, "/in")}, {"batch_bytes", "1"}, {"in_flight", "1"}};
     assert_ok(siem_sink_open_custom(&sink, &custom, options, 3, &err));
     assert_ok(siem_sink_send(sink, batch, outcomes, &err));
     assert_ok(siem_sink_close(sink, &err));

@@ -27,6 +27,7 @@ static void test_refused(void **state) {
         {"X-Key", "header is 'Name: value'"},
         {": value", "header is 'Name: value'"},
         {"X Key: value", "header is 'Name: value'"},
+        {" X-Key: value", "header is 'Name: value'"},
         {"X-Key : value", "header is 'Name: value'"},
         {"X\nKey: value", "header is 'Name: value'"},
         {"caf\xc3\xa9: value", "header is 'Name: value'"},

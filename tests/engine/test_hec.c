@@ -15,13 +15,14 @@ static const struct {
     int code, status;
     fate fate;
 } codes[] = {
-    {0, 200, TAKEN},    {1, 403, TOKEN},   {2, 401, TOKEN},  {3, 401, TOKEN},   {4, 403, TOKEN},
-    {5, 400, EVENT},    {6, 400, EVENT},   {7, 400, TOKEN},  {8, 500, FAILED},  {9, 503, BUSY},
-    {10, 400, TOKEN},   {11, 400, TOKEN},  {12, 400, EVENT}, {13, 400, EVENT},  {14, 400, TOKEN},
-    {15, 400, EVENT},   {16, 400, TOKEN},  {17, 200, TAKEN}, {18, 503, BUSY},   {19, 503, BUSY},
-    {20, 503, BUSY},    {21, 400, TOKEN},  {22, 400, TOKEN}, {23, 503, BUSY},   {24, 200, FILLING},
-    {25, 200, FILLING}, {26, 429, BUSY},   {27, 429, BUSY},  {28, 200, FAILED}, /* unknown codes */
-    {28, 400, TOKEN},   {28, 503, FAILED}, {0, 503, FAILED},
+    {0, 200, TAKEN},    {1, 403, TOKEN},  {2, 401, TOKEN},  {3, 401, TOKEN},   {4, 403, TOKEN},
+    {5, 400, EVENT},    {6, 400, EVENT},  {7, 400, TOKEN},  {8, 500, FAILED},  {9, 503, BUSY},
+    {10, 400, TOKEN},   {11, 400, TOKEN}, {12, 400, EVENT}, {13, 400, EVENT},  {14, 400, TOKEN},
+    {15, 400, EVENT},   {16, 400, TOKEN}, {17, 200, TAKEN}, {18, 503, BUSY},   {19, 503, BUSY},
+    {20, 503, BUSY},    {21, 400, TOKEN}, {22, 400, TOKEN}, {23, 503, BUSY},   {24, 200, FILLING},
+    {25, 200, FILLING}, {26, 429, BUSY},  {27, 429, BUSY},  {28, 200, FAILED}, /* unknown codes */
+    {8, 400, FAILED},   {9, 400, BUSY},   {26, 503, BUSY},  {28, 400, TOKEN},  {28, 503, FAILED},
+    {0, 503, FAILED},
 };
 
 /* What an answer to a parcel of two records makes of them. */

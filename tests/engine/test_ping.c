@@ -92,6 +92,20 @@ static void test_questions(void **state) {
     close_all();
 }
 
+/* An array without records, whose signature is checked. */
+static void test_empty_array(void **state) {
+    char answer[200];
+    (void)state;
+    ANSWERS(ANSWER("400 No", "31", "{\"Error\":\"InvalidDataFormat\"}   "));
+    OPEN("sentinel", {"workspace_id", "w"}, {"shared_key", "c2VjcmV0"},
+         {"url", test_server_url(server, "")});
+    assert_ok(siem_sink_ping(sink, answer, &err));
+    assert_string_equal(answer, "the workspace takes the key");
+    test_has(test_server_request(server, 0), "\r\nContent-Length: 2\r\n");
+    test_has(test_server_request(server, 0), "\r\n\r\n[]");
+    close_all();
+}
+
 /* An answer that is too long is cut, and nothing of the next one is added to it. */
 static void test_long_answers(void **state) {
     static const char before[] = "Elasticsearch 8, cluster ";
@@ -153,6 +167,11 @@ static void test_counts(void **state) {
     char hits[1024];
     unsigned counts[3] = {9, 9, 9};
     (void)state;
+    ANSWERS(make_hits(hits));
+    OPEN("elastic", {"url", test_server_url(server, "")});
+    assert_ok(siem_sink_count(sink, "reg", ids, 3, counts, &err));
+    assert_string_equal(notices, "");
+    close_all();
     ANSWERS(BUSY, "", make_hits(hits));
     OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "2"});
     assert_ok(siem_sink_count(sink, "reg", ids, 3, counts, &err));
@@ -173,6 +192,7 @@ static void test_counts_fail(void **state) {
     OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "1"});
     assert_int_equal(siem_sink_count(sink, "reg", ids, 3, counts, &failure), SIEM_UNAVAILABLE);
     assert_int_equal(test_server_count(server), 2);
+    assert_null(strstr(notices, "works again"));
     close_all();
     ANSWERS(ANSWER("401 No", "2", "{}"));
     OPEN("elastic", {"url", test_server_url(server, "")}, {"api_key", "k3y"});
@@ -189,9 +209,10 @@ static void test_counts_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_question),  cmocka_unit_test(test_questions),
-        cmocka_unit_test(test_long_answers), cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_counts),       cmocka_unit_test(test_counts_fail),
+        cmocka_unit_test(test_no_question), cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_empty_array), cmocka_unit_test(test_long_answers),
+        cmocka_unit_test(test_stopped),     cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_counts_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

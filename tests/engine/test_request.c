@@ -263,6 +263,9 @@ static void test_sentinel(void **state) {
                    authorization, date);
     (void)snprintf(expected, sizeof expected, "%s\n[{\"a\":1},{\"b\":2}]", head);
     assert_string_equal(text, expected);
+    char answer[] = "c2VjcmV0 is no key"; /* it is masked, although it is not sent */
+    (void)siem_request_mask(&request, answer, strlen(answer));
+    assert_string_equal(answer, "******** is no key");
     assert_ok(siem_sink_close(sink, &err));
 }
 
@@ -319,6 +322,33 @@ static void test_names(void **state) {
                              {"log_type", given[i].log_type}),
                      given[i].message);
     }
+}
+
+/* What is necessary, and the least and most that there may be. */
+static void test_limits(void **state) {
+    static char name[258];
+    (void)state;
+    assert_opens("sentinel", OPTIONS({"workspace_id", "w"}), "shared_key is missing");
+    assert_opens("sentinel", OPTIONS({"shared_key", "c2VjcmV0"}), "workspace_id is missing");
+    assert_opens("splunk", OPTIONS({"url", "http://h"}, {"token", "t"}, {"batch_bytes", "1"}),
+                 NULL);
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"batch_bytes", "1"}), NULL);
+    assert_opens("sentinel",
+                 OPTIONS({"workspace_id", "w"}, {"shared_key", "c2VjcmV0"}, {"batch_bytes", "1"}),
+                 NULL);
+    assert_opens("azure",
+                 OPTIONS({"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"},
+                         {"managed_identity", "true"}, {"batch_bytes", "1"}),
+                 NULL);
+    memset(name, 'a', 255);
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"index", name}), NULL);
+    name[255] = 'a';
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"index", name}), "made of a-z");
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"bulk_path", "/_bulk"}), NULL);
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"bulk_path", "_bulk"}),
+                 "bulk_path is a path such as /_bulk");
+    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"bulk_path", "/_bulk?a"}),
+                 "bulk_path is a path such as /_bulk");
 }
 
 /* The host is that of the workspace in its cloud. */
@@ -430,15 +460,16 @@ static void test_print(void **state) {
 }
 
 static void test_masked(void **state) {
-    char answer[] = "bearer tok3n1, tok3n1, all of k3y0ne two, k3y0ne, other1";
+    char answer[] = "bearer tok3n1, tok3n1, all of k3y0ne two, k3y0ne, s3cond, other1";
     (void)state;
     siem_request_clear(&request);
     siem_request_add_header(&request, true, "Authorization: Bearer tok3n1");
     siem_request_add_header(&request, true, "X-Key: k3y0ne two");
     siem_request_add_header(&request, false, "X-Open: other1");
     siem_request_add_secret(&request, "k3y0ne");
+    siem_request_add_secret(&request, "s3cond");
     assert_false(siem_request_mask(&request, answer, strlen(answer)));
-    assert_string_equal(answer, "****** ******, ******, all of ****** ***, ******, other1");
+    assert_string_equal(answer, "****** ******, ******, all of ****** ***, ******, ******, other1");
     char escaped[] = "tok3n\\u0031";
     assert_true(siem_request_mask(&request, escaped, strlen(escaped)));
     assert_string_equal(escaped, "***********");
@@ -486,10 +517,10 @@ int main(void) {
         cmocka_unit_test(test_channels),     cmocka_unit_test(test_elastic),
         cmocka_unit_test(test_azure),        cmocka_unit_test(test_sentinel),
         cmocka_unit_test(test_sentinel_key), cmocka_unit_test(test_azure_credentials),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_clouds),
-        cmocka_unit_test(test_guids),        cmocka_unit_test(test_expected),
-        cmocka_unit_test(test_print),        cmocka_unit_test(test_masked),
-        cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_clouds),       cmocka_unit_test(test_guids),
+        cmocka_unit_test(test_expected),     cmocka_unit_test(test_print),
+        cmocka_unit_test(test_masked),       cmocka_unit_test(test_exposed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }

@@ -101,6 +101,18 @@ static void test_failure(void **state) {
     assert_int_equal(siem_sink_send(sink, batch, outcomes, &failure), SIEM_IO);
     test_has(failure.message, "it is over");
     siem_batch_close(batch);
+    /* What comes after a request that fails was not sent. */
+    const char *const three[] = {"{\"a\":\"end\"}", "{\"a\":2}", "{\"a\":3}"};
+    siem_outcome all[3];
+    batch = make_batch(three, 3);
+    sink->pace.batch_events = 1;
+    memset(all, 0x55, sizeof all);
+    assert_int_equal(siem_sink_send(sink, batch, all, &failure), SIEM_IO);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(all[i].verdict, SIEM_UNDECIDED);
+        assert_null(all[i].reason);
+    }
+    siem_batch_close(batch);
     assert_ok(siem_batch_open(&batch, &err));
     calls = 0;
     assert_ok(siem_sink_send(sink, batch, outcomes, &err));

@@ -127,6 +127,8 @@ static void test_token(void **state) {
         assert_ptr_equal(next(&answer), &loads[i].parcel);
         assert_int_equal(answer.next, SIEM_AGAIN);
     }
+    char text[SIEM_REPORT_SIZE];
+    assert_false(siem_sink_remark(sink, text));
     const siem_exchange *asked = &((siem_http_sink *)sink)->session.prelude;
     assert_null(asked->response.body.bytes); /* the answer with the token is not kept */
     assert_null(asked->transfer);
@@ -201,6 +203,32 @@ static void test_released_early(void **state) {
     siem_session_wait(sink, 0);
     assert_null(siem_session_next(sink, &answer));
     siem_session_rest(sink);
+    close_all();
+}
+
+/* It is waited for a server, as long as the caller says, and as long as the option does. */
+static void test_waits(void **state) {
+    load loads[1];
+    siem_answer answer;
+    double waited = 0;
+    (void)state;
+    ANSWERS(test_server_holds);
+    OPEN("http", {"url", test_server_url(server, "/")}, {"timeout", "0.3"});
+    siem_parcel *parcel = make_parcel(&loads[0], 0);
+    double begun = siem_clock();
+    begin(parcel);
+    while (waited < 0.04 && siem_clock() - begun < 0.3) { /* it may be woken by the connection */
+        double before = siem_clock();
+        siem_session_wait(sink, 50);
+        waited = siem_clock() - before;
+    }
+    assert_true(waited >= 0.04);
+    assert_ptr_equal(next(&answer), parcel);
+    assert_true(siem_clock() - begun >= 0.29);
+    assert_int_equal(loads[0].outcome.verdict, SIEM_RETRY);
+    test_has(answer.reason, "timed out");
+    siem_answer_clear(&answer);
+    release(parcel);
     close_all();
 }
 
@@ -322,10 +350,11 @@ static void test_exposed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ordinary),  cmocka_unit_test(test_token),
-        cmocka_unit_test(test_no_token),  cmocka_unit_test(test_released_early),
-        cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_lanes),
-        cmocka_unit_test(test_preview),   cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_ordinary), cmocka_unit_test(test_token),
+        cmocka_unit_test(test_no_token), cmocka_unit_test(test_released_early),
+        cmocka_unit_test(test_waits),    cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_lanes),    cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_exposed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }

@@ -141,6 +141,13 @@ static void test_suspect(void **state) {
     (void)answer("DDD");
     assert_next(9, "");
     siem_shipment_release(&shipment);
+    load(4); /* the first one */
+    assert_next(9, "abcd");
+    siem_shipment_halve(&shipment, 0);
+    assert_next(9, "a");
+    (void)answer("R");
+    assert_next(9, "b");
+    siem_shipment_release(&shipment);
 }
 
 /* Where the target stores a record once, one that it has goes with those that failed by themselves.

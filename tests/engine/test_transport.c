@@ -257,9 +257,10 @@ static void test_too_long(void **state) {
 /* The user of a proxy is in no message, and what goes directly needs no proxy. */
 static void test_proxy(void **state) {
     siem_exchange exchange = {0};
+    char proxy[] = "http://user:s3cret@127.0.0.1:1";
     (void)state;
-    open_all((const char *const[]){OK, NULL},
-             (siem_transport_options){.proxy = "http://user:s3cret@127.0.0.1:1"});
+    open_all((const char *const[]){OK, NULL}, (siem_transport_options){.proxy = proxy});
+    memset(proxy, 0, sizeof proxy); /* which was copied */
     const siem_response *response = exchange_once(&exchange, "b");
     assert_int_equal(response->status, 0);
     assert_true(response->fault[0] != '\0');
