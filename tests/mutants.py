@@ -78,7 +78,7 @@ ROOMS = [
     ("splunk", ["engine/test_(answer|hec|ping|probe|request|sink|delivery|memory)", "delivery/splunk"]),
     ("elastic elastic_items elastic_setup",
      ["engine/test_(answer|items|ping|probe|request|sink|delivery|memory)", "delivery/elastic"]),
-    ("azure sentinel", ["engine/test_(answer|probe|request|session|sink|sign|number|memory)", "delivery/(azure|sentinel)"]),
+    ("azure sentinel", ["engine/test_(answer|ping|probe|request|session|sink|sign|number|memory)", "delivery/(azure|sentinel)"]),
     ("kafka rdkafka producer client verdict census label properties",
      ["engine/test_kafka", "engine/test_(delivery|sink|options)"]),
     ("source topic group ledger standing sheaf translator", ["engine/test_(ledger|sheaf|consume|drain)", "engine/test_(follow|turn|jobs)"]),

@@ -280,6 +280,7 @@ static void test_lent(void **state) {
     assert_int_equal(siem_batch_size(batch), 3);
     siem_batch_close(batch);
     assert_ok(siem_packer_take_batch(packer, &batch, &err)); /* which is another one */
+    assert_non_null(batch);
     assert_int_equal(siem_batch_size(batch), 0);
     siem_batch_close(batch);
     close_packer();

@@ -3,7 +3,11 @@
 #include "sink/http/transport.h"
 #include "testing.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -75,6 +79,27 @@ static void test_ordinary(void **state) {
     assert_true(response->retry_after == -1);
     assert_string_equal(response->body.bytes, "ok");
     test_has(test_server_request(server, 1), "Content-Length: 0\r\n");
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+/* No program that the host starts inherits a connection, which is kept for the next exchange. */
+static void test_not_inherited(void **state) {
+    siem_exchange exchange = {0};
+    size_t connections = 0;
+    (void)state;
+    OPEN(OK);
+    (void)exchange_once(&exchange, "b");
+    int port = atoi(strrchr(test_server_url(server, ""), ':') + 1);
+    for (int fd = 0; fd < 1024; fd++) {
+        struct sockaddr_in peer = {.sin_family = AF_UNSPEC};
+        socklen_t size = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0) continue;
+        if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != port) continue;
+        connections++;
+        assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    }
+    assert_int_equal(connections, 1);
     siem_exchange_free(transport, &exchange);
     close_all();
 }
@@ -295,12 +320,19 @@ static void test_proxies(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ordinary),   cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_redirect),   cmocka_unit_test(test_broken_connection),
-        cmocka_unit_test(test_timeout),    cmocka_unit_test(test_wrong_url),
-        cmocka_unit_test(test_line_break), cmocka_unit_test(test_cookies),
-        cmocka_unit_test(test_several),    cmocka_unit_test(test_repeated_secret),
-        cmocka_unit_test(test_too_long),   cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_ordinary),
+        cmocka_unit_test(test_not_inherited),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_redirect),
+        cmocka_unit_test(test_broken_connection),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_wrong_url),
+        cmocka_unit_test(test_line_break),
+        cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_repeated_secret),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_proxy),
         cmocka_unit_test(test_proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
