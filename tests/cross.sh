@@ -39,7 +39,9 @@ test_arm64() {
     rm -rf "$work/made" # it has the name of the root
     build "$work/build.log" cmake -S . -B "$work/made" -DCMAKE_TOOLCHAIN_FILE="$PWD/tests/cross.cmake" "${options[@]}"
     build "$work/build.log" cmake --build "$work/made"
-    ctest --test-dir "$work/made" -j "$(nproc)" --timeout 600 --output-on-failure --no-tests=error -R '^engine/'
+    # qemu-user passes no MADV_DONTDUMP on, and keeps signals for itself.
+    ctest --test-dir "$work/made" -j "$(nproc)" --timeout 600 --output-on-failure --no-tests=error -R '^engine/' \
+        -E '^engine/test_(secret|thread)$'
 }
 
 echo "building for $architecture"
