@@ -32,6 +32,20 @@ static void test_steps(void **state) {
     assert_nearest("in", "on");
 }
 
+/* Two letters that changed places are one step, which is all that a short name may differ by. */
+static void test_swapped(void **state) {
+    static const struct {
+        char name[8], known[8];
+        bool is_near;
+    } cases[] = {{"ab", "ba", true},   {"abc", "acb", true},  {"abc", "bac", true},
+                 {"aBc", "Acb", true}, {"abc", "cba", false}, {"abc", "bca", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *found = nearest_of(cases[i].name, KNOWN(cases[i].known));
+        assert_ptr_equal(found, cases[i].is_near ? cases[i].known : NULL);
+    }
+}
+
 static void test_none(void **state) {
     char longer[130];
     (void)state;
@@ -55,7 +69,8 @@ static void test_first_of_equals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps), cmocka_unit_test(test_none),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps), cmocka_unit_test(test_swapped),
+                                       cmocka_unit_test(test_none),
                                        cmocka_unit_test(test_first_of_equals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,10 @@ static void test_wording(void **state) {
     siem_outage_add(&outage, "HTTP 503");
     assert_true(siem_outage_report(&outage, 9.75, 0, text));
     assert_string_equal(text, "HTTP 503; trying again in 9.8 s");
+    siem_outage_describe_pause(0.75, text);
+    test_has(text, "; it asks for a pause of 1 s, until 20");
+    siem_outage_describe_pause(0, text);
+    assert_string_equal(text, "");
     siem_outage_add(&outage, "HTTP 502");
     pass(&outage, 60);
     assert_true(siem_outage_report(&outage, 10, -1, text));

@@ -69,12 +69,24 @@ static void test_wait(void **state) {
     assert_true(asked >= 1 && asked <= 3);
 }
 
+/* Whether to go on is asked ten times a second, as far as the machine keeps up. */
+static void test_interval(void **state) {
+    double lasted = 0;
+    (void)state;
+    for (int i = 0; i == 0 || (i < 5 && lasted >= 1); i++) {
+        int asked = 0;
+        double begun = siem_clock();
+        assert_false(siem_patience_wait(3600, goes_on_twice, &asked));
+        lasted = siem_clock() - begun;
+    }
+    assert_true(lasted >= 0.2 && lasted < 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_asked),
-        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_steady),   cmocka_unit_test(test_random),
+        cmocka_unit_test(test_asked),    cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
