@@ -93,6 +93,9 @@ static void test_write_real(void **state) {
     assert_real(1.0 / 3, "0.3333333333333333");
     assert_real(0.0001, "0.0001");
     assert_real(0.00001, "1e-05");
+    assert_real(1.5e-8, "1.5e-08");
+    assert_real(1e-9, "1e-09");
+    assert_real(1.25e-10, "1.25e-10");
     assert_real(1e15, "1000000000000000.0");
     assert_real(9007199254740993.0, "9007199254740992.0");
     assert_real(1e16, "1e+16");
