@@ -83,6 +83,23 @@ static void test_missing(void **state) {
     (void)umask(mask);
 }
 
+/* A process without a standard input gets its number for the file, which is one as any other. */
+static void test_without_input(void **state) {
+    const char *path = test_path("zero");
+    struct stat status;
+    int fd, input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    (void)state;
+    if (input >= 0) assert_int_equal(close(STDIN_FILENO), 0);
+    siem_code rc = siem_checked_file_open(&fd, path, SIEM_FILE_LOCK, 0640, NULL);
+    if (fd >= 0) assert_int_equal(close(fd), 0);
+    if (input >= 0) assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+    if (input >= 0) assert_int_equal(close(input), 0);
+    assert_int_equal(rc, SIEM_OK);
+    assert_int_equal(fd, STDIN_FILENO);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+}
+
 /* ---- links ---- */
 
 static void test_links(void **state) {
@@ -282,17 +299,12 @@ static void test_read_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_links),
-        cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_as_user),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_given_open),
-        cmocka_unit_test(test_given_pipe),
-        cmocka_unit_test(test_read_all),
-        cmocka_unit_test(test_read_without_memory),
+        cmocka_unit_test(test_kinds),         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_without_input), cmocka_unit_test(test_links),
+        cmocka_unit_test(test_long_names),    cmocka_unit_test(test_others),
+        cmocka_unit_test(test_as_user),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_given_open),    cmocka_unit_test(test_given_pipe),
+        cmocka_unit_test(test_read_all),      cmocka_unit_test(test_read_without_memory),
     };
     return cmocka_run_group_tests_name("checked_file", tests, NULL, NULL);
 }

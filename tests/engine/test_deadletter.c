@@ -1,4 +1,5 @@
 /* test_deadletter.c: one line a refusal, whatever it is made of. */
+#include "source/event.h"
 #include "testing.h"
 
 #include <fcntl.h>
@@ -81,6 +82,23 @@ static void test_lines(void **state) {
     assert_ok(siem_deadletter_close(deadletter, &err));
     siem_event_close(event);
     free(deep);
+}
+
+/* The fields of an event that a caller has masked are named. */
+static void test_masked(void **state) {
+    static const char *const names[] = {"source_ip", "user_agent", NULL};
+    const char *path = test_path("masked.jsonl");
+    siem_event *event = make_event();
+    (void)state;
+    siem_deadletter *deadletter = open_file(path);
+    event->masked = names;
+    assert_ok(siem_deadletter_write(deadletter, event, &(siem_refusal){.reason = "r"}, &err));
+    assert_ok(siem_deadletter_close(deadletter, &err));
+    char *line = test_read(path);
+    test_has(line, ",\"masked\":[\"source_ip\",\"user_agent\"]}");
+    free(line);
+    event->masked = NULL;
+    siem_event_close(event);
 }
 
 /* What would break a line is refused, and nothing of it is written. */
@@ -229,9 +247,10 @@ static void test_mode(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),       cmocka_unit_test(test_no_lines),
-        cmocka_unit_test(test_closed_pipe), cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_mode),        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_masked),   cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_no_lines), cmocka_unit_test(test_closed_pipe),
+        cmocka_unit_test(test_blank),    cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_copy),
     };
     return cmocka_run_group_tests_name("deadletter", tests, NULL, NULL);
 }

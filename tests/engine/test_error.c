@@ -46,6 +46,8 @@ static void test_order(void **state) {
                                 "a name in the url");
     assert_named(&err, 0, "user", -1);
     assert_named(&err, 1, "url", 14);
+    (void)siem_error_of_option(&err, SIEM_INVALID, "url", "url is not a url");
+    assert_named(&err, 0, "url", 0);
 }
 
 /* A word is whole; what the message does not name is nowhere. */

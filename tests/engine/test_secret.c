@@ -82,6 +82,7 @@ static const struct {
     {WORD, "'", "'", NULL},
     {WORD, "tot", "tot", NULL},
     {PAIR, "id:key", "aWQ6a2V5", NULL},
+    {PAIR, "i:k", "aTpr", NULL},
     {PAIR, "aWQ6a2V5", "aWQ6a2V5", NULL},
     {PAIR, ":key", NULL, "neither an encoded key nor id:key"},
     {PAIR, "id:", NULL, "neither an encoded key nor id:key"},
