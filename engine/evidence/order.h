@@ -12,7 +12,7 @@ typedef struct siem_order_item {
 /* All zero is one that saw none. */
 typedef struct siem_order {
     siem_order_item before, last; /* the last two that are in their place, as far as is known */
-    int count;                    /* how many of them there are, up to 2 */
+    bool has_before, has_last;
 } siem_order;
 
 /* Adds the next number. True when a number is out of place: this one, or the one before, which came

@@ -11,9 +11,9 @@ static siem_encoding_result judge_json(const char *text, size_t size) {
 
 /* Brackets and commas are between the records. */
 static bool next_json(const char **at, const char *end, size_t *size, const char **rest) {
+    if (**at == ']' || (*at)[1] == ']') return false; /* the end of a list, or of an empty one */
     (*at)++;
-    if (*at >= end - 1) return false;
-    *rest = siem_json_skip(*at, end - 1);
+    *rest = siem_json_skip(*at, end);
     *size = (size_t)(*rest - *at);
     return true;
 }

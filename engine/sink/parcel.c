@@ -33,13 +33,19 @@ void siem_parcel_unprepare(siem_parcel *parcel) {
     parcel->is_prepared = false;
 }
 
+/* Whether the records are those of one batch, all of them and in their order. */
+static bool is_batch(const siem_parcel *parcel) {
+    size_t count, size;
+    if (parcel->count == 0) return false;
+    (void)siem_parcel_lines(parcel, 0, &count, &size);
+    return count == parcel->count && count == siem_batch_size(parcel->items[0].batch);
+}
+
 siem_code siem_parcel_batch(const siem_parcel *parcel, const siem_batch **out, siem_batch **copy,
                             siem_error *err) {
-    size_t count = 0, size;
     *copy = NULL;
-    *out = parcel->count > 0 ? parcel->items[0].batch : NULL;
-    if (parcel->count > 0) (void)siem_parcel_lines(parcel, 0, &count, &size);
-    if (*out != NULL && count == parcel->count && count == siem_batch_size(*out)) return SIEM_OK;
+    *out = is_batch(parcel) ? parcel->items[0].batch : NULL;
+    if (*out != NULL) return SIEM_OK;
     siem_code rc = siem_batch_open(copy, err);
     for (size_t i = 0; rc == SIEM_OK && i < parcel->count; i++) {
         rc = siem_batch_append(*copy, parcel->items[i].batch, parcel->items[i].record, err);

@@ -32,6 +32,8 @@ static void test_list(void **state) {
     (void)state;
     assert_items("[{\"a\":1}]", "<{\"a\":1}>");
     assert_items("[{\"a\":[1,{}]},{},7,\"],[\"]", "<{\"a\":[1,{}]}><{}><7><\"],[\">");
+    assert_items("[7]", "<7>");
+    assert_items("[[],{}]", "<[]><{}>");
     assert_items("[]", "");
 }
 

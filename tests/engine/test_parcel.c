@@ -78,7 +78,15 @@ static void test_batch(void **state) {
     siem_batch_close(copy);
 }
 
+static void test_unprepare(void **state) {
+    siem_parcel parcel = {.is_prepared = true};
+    (void)state;
+    siem_parcel_unprepare(&parcel);
+    assert_false(parcel.is_prepared);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_batch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_batch),
+                                       cmocka_unit_test(test_unprepare)};
     return cmocka_run_group_tests(tests, make_records, free_records);
 }
