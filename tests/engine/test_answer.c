@@ -398,6 +398,27 @@ static void test_cut_texts(void **state) {
         siem_answer_all(&answer, SIEM_RETRY, "short");
         siem_answer_add_reason(&answer, text);
         assert_printable(answer.reason);
+        assert_true(answer.retry_after == -1); /* what comes next in memory */
+    }
+}
+
+/* Nothing is left of the outcomes of another attempt. */
+static void test_beginning(void **state) {
+    siem_outcome old[RECORDS];
+    (void)state;
+    memset(old, 'x', sizeof old);
+    const siem_answer begun = siem_answer_begin(old, RECORDS);
+    assert_int_equal(begun.count, RECORDS);
+    assert_ptr_equal(begun.outcomes, old);
+    assert_int_equal(begun.next, SIEM_TAKE_OUTCOMES);
+    assert_int_equal(begun.suspect, -1);
+    assert_true(begun.retry_after < 0);
+    for (size_t i = 0; i < RECORDS; i++) {
+        assert_int_equal(old[i].verdict, SIEM_UNDECIDED);
+        assert_int_equal(old[i].http_status, 0);
+        assert_int_equal(old[i].code, -1);
+        assert_false(old[i].existed || old[i].kept_aside);
+        assert_null(old[i].reason);
     }
 }
 
@@ -415,6 +436,7 @@ int main(void) {
         cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_beginning),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -227,6 +227,7 @@ static void test_kinds(void **state) {
         for (size_t j = 0; siem_sink_kind_option(kind, j, &option); j++) {
             bool is_number = option.kind >= SIEM_OPTION_INTEGER;
             assert_non_null(option.help);
+            assert_string_not_equal(option.name, last);
             assert_true((option.kind == SIEM_OPTION_FLAG) == (option.value == NULL));
             assert_true(is_number == (option.most > option.least));
             if (option.kind == SIEM_OPTION_SECRET) assert_true(option.secret);

@@ -3,6 +3,7 @@
 #include "testing.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,6 +299,22 @@ static void test_folder_of_lines(void **state) {
     stop();
 }
 
+/* Without standard input, it is file 0. */
+static const char *open_as_first(void) {
+    siem_error err = {0};
+    (void)close(STDIN_FILENO);
+    if (open_path("", &err) != SIEM_OK) return err.message[0] != '\0' ? "it fails" : "no message";
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) return "it is another file";
+    return siem_tlog_size(log_) == 2 ? NULL : "it has other leaves";
+}
+
+static void test_without_input(void **state) {
+    (void)state;
+    SERVE(page_of(0, 2, OBJECTS), EMPTY);
+    assert_true(test_in_child("lines without standard input", open_as_first));
+    stop();
+}
+
 static void test_full_disk(void **state) {
     struct rlimit before, limit;
     siem_error failure = {0};
@@ -322,7 +339,7 @@ int main(void) {
         cmocka_unit_test(test_full_page), cmocka_unit_test(test_no_pages),
         cmocka_unit_test(test_long_url),  cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_head),      cmocka_unit_test(test_folder_of_lines),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_without_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -367,6 +367,7 @@ static void test_counted(void **state) {
     for (size_t i = 0; i <= SIEM_MOST_COUNTED; i++) ids[i] = "1";
     assert_ok(siem_sink_open(&sink, "elastic", options, 2, &err));
     assert_ok(siem_sink_count(sink, "r", NULL, 0, NULL, &err));
+    assert_int_equal(siem_sink_count(sink, "r", ids, 1, counts, &failure), SIEM_UNAVAILABLE);
     assert_int_equal(siem_sink_count(sink, "r", ids, SIEM_MOST_COUNTED, counts, &failure),
                      SIEM_UNAVAILABLE);
     assert_int_equal(siem_sink_count(sink, "r", ids, SIEM_MOST_COUNTED + 1, counts, &failure),

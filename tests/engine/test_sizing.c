@@ -71,7 +71,10 @@ static void test_more(void **state) {
     assert_int_equal(siem_sizing_most(&sizing), 2);
     learn(&sizing, answered(200, 2), &refused, 1);
     assert_int_equal(siem_sizing_most(&sizing), 4);
-    learn(&sizing, answered(200, 4), &refused, 64);
+    learn(&sizing, answered(200, 4), &refused, 63);
+    assert_int_equal(siem_sizing_most(&sizing), 4);
+    learn(&sizing, answered(200, 4), &refused, 1);
+    assert_int_equal(siem_sizing_most(&sizing), 8);
     learn(&sizing, answered(200, 8), &refused, 64);
     assert_true(siem_sizing_most(&sizing) == SIZE_MAX);
 }

@@ -434,6 +434,14 @@ static void test_questions(void **state) {
     assert_int_equal(siem_tlog_leaf(log, 3, &leaf, &failure), SIEM_UNPROVED);
     assert_ok(siem_tlog_leaf(log, 4, &leaf, &err));
     siem_tlog_close(log);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 70000; i++) (void)fputs("x\n", file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &failure),
+                     SIEM_INVALID);
+    test_has(failure.message, path);
+    test_has(failure.message, ": 65536 lines of it are not leaves");
     const siem_tlog_options missing = {.source = test_path("no such file")};
     assert_int_equal(siem_tlog_open(&log, &missing, &failure), SIEM_NOT_FOUND);
     test_has(failure.message, missing.source);

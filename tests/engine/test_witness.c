@@ -5,8 +5,10 @@
 #include "source/event.h"
 #include "testing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LEAF                                                                                       \
     "{\"event\":\"beacon\",\"file_id\":null,\"kind\":\"http_img\",\"recipient_id\":null,"          \
@@ -269,6 +271,25 @@ static void test_stopped(void **state) {
     close_log();
 }
 
+/* Without standard input, a log is file 0. */
+static const char *read_as_first(void) {
+    siem_error err;
+    (void)close(STDIN_FILENO);
+    if (siem_tlog_open(&tlog, &(siem_tlog_options){.source = path}, &err) != SIEM_OK) {
+        return "it cannot be opened";
+    }
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) return "it is another file";
+    if (siem_tlog_size(tlog) != 1) return "it is not read";
+    siem_tlog_close(tlog);
+    return fcntl(STDIN_FILENO, F_GETFD) < 0 ? NULL : "it is still open";
+}
+
+static void test_without_input(void **state) {
+    (void)state;
+    make_log((const char *const[]){"a", NULL});
+    assert_true(test_in_child("a log without standard input", read_as_first));
+}
+
 /* ---- over HTTP ---- */
 
 #define EMPTY_PAGE "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"entries\":[]}"
@@ -295,10 +316,10 @@ static void test_in_vain(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verified), cmocka_unit_test(test_unproved),
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_same_index),
-        cmocka_unit_test(test_newer),    cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_in_vain),
+        cmocka_unit_test(test_verified),      cmocka_unit_test(test_unproved),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_same_index),
+        cmocka_unit_test(test_newer),         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_without_input), cmocka_unit_test(test_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
