@@ -402,6 +402,24 @@ static void test_cut_texts(void **state) {
     }
 }
 
+/* What holds up records is the reason of all of them; why one is rejected is its own. */
+static void test_reasons(void **state) {
+    (void)state;
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, RECORDS);
+    siem_answer_all(&answer, SIEM_DELIVERED, "fine");
+    siem_answer_one(&answer, 0, SIEM_REJECT, 400, "wrong");
+    assert_string_equal(answer.reason, "fine");
+    assert_string_equal(outcomes[0].reason, "wrong");
+    siem_answer_one(&answer, 1, SIEM_RETRY, 429, "busy");
+    assert_string_equal(answer.reason, "busy");
+    assert_null(outcomes[1].reason);
+    siem_answer_one(&answer, 2, SIEM_HOLD, 403, "no key");
+    assert_string_equal(answer.reason, "no key");
+    assert_string_equal(outcomes[2].reason, "no key");
+    assert_string_equal(outcomes[0].reason, "wrong");
+}
+
 /* Nothing is left of the outcomes of another attempt. */
 static void test_beginning(void **state) {
     siem_outcome old[RECORDS];
@@ -436,6 +454,7 @@ int main(void) {
         cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_beginning),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

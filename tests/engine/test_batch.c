@@ -153,10 +153,14 @@ static void test_parts_and_sources(void **state) {
     siem_batch_truncate(batch, 4, (siem_position){0});
     assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
     assert_source(batch, 5, source);
-    siem_event_close(event);
-    siem_mapping_close(mapping);
     assert_ok(siem_batch_open(&copy, &err));
     assert_ok(siem_batch_append(copy, batch, 1, &err));
+    siem_batch_truncate(batch, 0, (siem_position){0});
+    assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    assert_lines(batch, "{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n");
+    assert_source(batch, 0, source);
+    siem_event_close(event);
+    siem_mapping_close(mapping);
     siem_batch_close(batch);
     assert_string_equal(siem_batch_format(copy), "two"); /* its mapping is gone */
     siem_batch_close(copy);
@@ -244,6 +248,8 @@ static siem_code write_long(siem_value column, const siem_value *given, siem_err
     assert_ok(siem_mapping_compile(mapping, &err));
     siem_code rc = siem_batch_write(batch, mapping, event, NULL, err);
     assert_int_equal(siem_batch_size(batch), rc == SIEM_OK);
+    size_t least = given != NULL ? column.size + given->size : column.size;
+    assert_true(rc != SIEM_OK || siem_batch_weight(batch) > least); /* it is whole */
     siem_mapping_close(mapping);
     siem_event_close(event);
     siem_batch_close(batch);

@@ -16,6 +16,7 @@ static int open_digest(void **state) {
 static int close_digest(void **state) {
     (void)state;
     siem_digest_close(digest);
+    digest = NULL;
     return 0;
 }
 

@@ -12,7 +12,11 @@ static void test_judge(void **state) {
     assert_int_equal(json->judge("{}", 2), SIEM_IS_RECORD);
     assert_int_equal(json->judge("[{}]", 4), SIEM_IS_LIST);
     assert_int_equal(json->judge("7", 1), SIEM_IS_NO_RECORD);
-    assert_int_equal(json->judge("", 0), SIEM_IS_NO_RECORD);
+    assert_int_equal(json->judge("[]", 1), SIEM_IS_LIST);
+    for (size_t i = 0; i < 3; i++) {
+        const char *text = i == 0 ? "" : i == 1 ? "{}" : "[]";
+        assert_int_equal(json->judge(text, 0), SIEM_IS_NO_RECORD);
+    }
 }
 
 /* The items of a list, each in angle brackets. */

@@ -199,6 +199,12 @@ static void test_lines(void **state) {
     siem_tlog_summary summary = verify("", "01x345");
     assert_true(count > 0);
     assert_int_equal(summary.findings[SIEM_TLOG_LINE_MALFORMED], 1);
+    summary = verify("DELETE FROM events WHERE id < 3;", "0xx345");
+    assert_int_equal(summary.findings[SIEM_TLOG_LINE_MALFORMED], 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found[i].leaf, 1 + i);
+        assert_int_equal(found[i].line, 2 + i);
+    }
     summary = verify("", "01345");
     assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
     summary = verify("", "0123345");
@@ -249,6 +255,18 @@ static void test_recovered(void **state) {
     assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
     assert_true(count > 1);
     assert_int_equal(summary.proved, 4);
+    /* Beside a row that was altered, whose leaf stays what it is. */
+    summary = verify_file("UPDATE events SET token_id = 'T' WHERE id = 1;", path, &head);
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 1);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 1);
+    assert_int_equal(summary.proved, 4);
+    write_log(path, "0245"); /* two of them */
+    summary = verify_file("", path, &head);
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_MISSING], 2);
+    assert_int_equal(summary.proved, 5);
+    write_log(path, "01245");
     /* As much as the head has, or nothing is proved by it. */
     siem_tlog_head longer = {.size = ROWS + 1, .root = head.root};
     summary = verify_file("", path, &longer);
@@ -313,6 +331,32 @@ static void test_without_row(void **state) {
     assert_int_equal(summary.leaves, ROWS + 2);
     assert_int_equal(summary.callbacks, 6);
     assert_int_equal(summary.rows, 3);
+}
+
+/* Rows that differ are compared with all leaves at the end, however many they are. */
+static void test_many_altered(void **state) {
+    static const char changed[] =
+        "WITH RECURSIVE n(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM n WHERE i < 305) INSERT INTO "
+        "events (id, token_id, kind, timestamp, tlog_index) SELECT i, 'x', 'http_img', 6, i "
+        "FROM n;";
+    const char *path = test_path("many.jsonl");
+    siem_tlog *log;
+    siem_tlog_summary summary;
+    (void)state;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i <= 305; i++) {
+        const char *leaf = leaves[i < ROWS ? i : 0];
+        test_write_leaf(file, i, leaf, leaf);
+    }
+    assert_int_equal(fclose(file), 0);
+    open_registry(changed);
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    assert_ok(siem_tlog_verify(log, &(siem_tlog_check){.registry = registry}, &summary, &err));
+    assert_int_equal(summary.proved, 5);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 300);
+    siem_tlog_close(log);
+    siem_registry_close(registry);
 }
 
 /* ---- rows that come while the others are read ---- */
@@ -445,6 +489,7 @@ static void test_questions(void **state) {
     const siem_tlog_options missing = {.source = test_path("no such file")};
     assert_int_equal(siem_tlog_open(&log, &missing, &failure), SIEM_NOT_FOUND);
     test_has(failure.message, missing.source);
+    assert_null(strstr(strstr(failure.message, missing.source) + 1, missing.source)); /* once */
 }
 
 int main(void) {
@@ -455,7 +500,8 @@ int main(void) {
         cmocka_unit_test(test_swapped),        cmocka_unit_test(test_misplaced),
         cmocka_unit_test(test_without_row),    cmocka_unit_test(test_late),
         cmocka_unit_test(test_torn),           cmocka_unit_test(test_since),
-        cmocka_unit_test(test_signatures),     cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_signatures),     cmocka_unit_test(test_many_altered),
+        cmocka_unit_test(test_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

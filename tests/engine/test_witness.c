@@ -271,9 +271,43 @@ static void test_stopped(void **state) {
     close_log();
 }
 
+/* The leaf of an event in both encodings; what is not ASCII is written as it is in one of them. */
+static void test_expected(void **state) {
+    static const char ascii[] =
+        "{\"event\":\"beacon\",\"file_id\":null,\"kind\":\"http_img\",\"recipient_id\":null,"
+        "\"source_ip\":null,\"timestamp\":\"2026-01-01T00:00:01Z\",\"token_id\":"
+        "\"a \\u00f6\\\"\\\\\\u0001\\n\\ud83d\\ude00\",\"user_agent\":null}";
+    static const char utf8[] =
+        "{\"event\":\"beacon\",\"file_id\":null,\"kind\":\"http_img\",\"recipient_id\":null,"
+        "\"source_ip\":null,\"timestamp\":\"2026-01-01T00:00:01Z\",\"token_id\":"
+        "\"a \xc3\xb6\\\"\\\\\\u0001\\n\xf0\x9f\x98\x80\",\"user_agent\":null}";
+    static const char *const texts[] = {ascii, utf8};
+    siem_expected expected = {.decoded = {0}};
+    siem_hasher hasher;
+    (void)state;
+    siem_event *event = make_event("a \xc3\xb6\"\\\x01\n\xf0\x9f\x98\x80", at(0));
+    assert_ok(siem_hasher_open(&hasher, &err));
+    for (int again = 0; again < 2; again++) {
+        assert_ok(siem_expect(&expected, event, &hasher, &err));
+        for (size_t i = 0; i < SIEM_LEAF_ENCODINGS; i++) {
+            siem_hash hash = siem_hash_leaf(&hasher, texts[i], strlen(texts[i]));
+            assert_int_equal(expected.texts[i].size, strlen(texts[i]));
+            assert_memory_equal(expected.texts[i].bytes, texts[i], strlen(texts[i]));
+            assert_true(siem_expected_matches(&expected, &hash));
+        }
+    }
+    siem_hasher_close(&hasher);
+    siem_expected_free(&expected);
+    siem_event_close(event);
+}
+
 /* Without standard input, a log is file 0. */
 static const char *read_as_first(void) {
     siem_error err;
+    const siem_tlog_options missing = {.source = test_path("no such file")};
+    if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) < 0) return "no /dev/null";
+    if (siem_tlog_open(&tlog, &missing, &err) == SIEM_OK) return "there is such a file";
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) return "another file was closed";
     (void)close(STDIN_FILENO);
     if (siem_tlog_open(&tlog, &(siem_tlog_options){.source = path}, &err) != SIEM_OK) {
         return "it cannot be opened";
@@ -319,7 +353,8 @@ int main(void) {
         cmocka_unit_test(test_verified),      cmocka_unit_test(test_unproved),
         cmocka_unit_test(test_texts),         cmocka_unit_test(test_same_index),
         cmocka_unit_test(test_newer),         cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_without_input), cmocka_unit_test(test_in_vain),
+        cmocka_unit_test(test_without_input), cmocka_unit_test(test_expected),
+        cmocka_unit_test(test_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
