@@ -17,7 +17,6 @@ static siem_code read_largest(const siem_database *database, int64_t *largest, s
             largest, err);
     }
     if (rc != SIEM_END) return rc;
-    *largest = 0;
     return siem_database_read_number(database, "SELECT max(id) FROM events", largest, err);
 }
 

@@ -240,6 +240,47 @@ static const siem_column site_row[] = {
 };
 #define SITE_ROW_SIZE (sizeof site_row / sizeof *site_row)
 
+/* A value of JSON text, where a string, null or a number of 64 bits is one. */
+static void test_decode(void **state) {
+    static const struct {
+        const char *json;
+        siem_type type;
+        int64_t integer;
+    } cases[] = {
+        {"null", SIEM_NULL, 0},
+        {"0", SIEM_INTEGER, 0},
+        {"-5", SIEM_INTEGER, -5},
+        {"10", SIEM_INTEGER, 10},
+        {"-10", SIEM_INTEGER, -10},
+        {"-0", SIEM_JSON, 0},
+        {"1.0", SIEM_JSON, 0},
+        {"9223372036854775807", SIEM_INTEGER, INT64_MAX},
+        {"-9223372036854775808", SIEM_INTEGER, INT64_MIN},
+        {"9223372036854775808", SIEM_JSON, 0},
+        {"11111111111111111111111", SIEM_JSON, 0},
+        {"111111111111111111111111", SIEM_JSON, 0},
+        {"true", SIEM_JSON, 0},
+        {"[1]", SIEM_JSON, 0},
+    };
+    siem_buffer decoded = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_value json = test_text(cases[i].json);
+        json.type = SIEM_JSON;
+        const siem_value value = siem_value_decode(json, &decoded);
+        if (value.type != cases[i].type) fail_msg("%s: %d", cases[i].json, (int)value.type);
+        if (value.type == SIEM_INTEGER) assert_int_equal(value.integer, cases[i].integer);
+        if (value.type == SIEM_JSON) assert_ptr_equal(value.bytes, cases[i].json);
+    }
+    siem_value text = test_text("\"a\\n\"");
+    text.type = SIEM_JSON;
+    text = siem_value_decode(text, &decoded);
+    assert_int_equal(text.type, SIEM_TEXT);
+    assert_int_equal(text.size, 2);
+    assert_memory_equal(text.bytes, "a\n", 2);
+    siem_buffer_free(&decoded);
+}
+
 /* A copy has all of its own. */
 static void test_copy(void **state) {
     siem_event *copy;
@@ -404,7 +445,7 @@ int main(void) {
         cmocka_unit_test(test_write_json), cmocka_unit_test(test_print),
         cmocka_unit_test(test_iso8601),    cmocka_unit_test(test_registry_ids),
         cmocka_unit_test(test_actions),    cmocka_unit_test(test_ids_and_kinds),
-        cmocka_unit_test(test_blobs),
+        cmocka_unit_test(test_blobs),      cmocka_unit_test(test_decode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

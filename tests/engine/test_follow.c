@@ -88,6 +88,19 @@ static void test_limit(void **state) {
     siem_registry_close(registry);
 }
 
+/* Events that are read again before it is reached count once. */
+static void test_limit_of_what_is_read_again(void **state) {
+    (void)state;
+    test_sql("again.db", "PRAGMA journal_mode = WAL;" TABLE ADD ADD ADD);
+    siem_registry *registry = OPEN("again.db", .limit = 5);
+    assert_next(registry, "1 2 3");
+    siem_registry_seek(registry, 1);
+    assert_next(registry, "2 3");
+    test_sql("again.db", ADD ADD ADD ADD);
+    assert_next(registry, "4 5");
+    siem_registry_close(registry);
+}
+
 /* Ids may be negative, or begin with the smallest one. */
 static void test_limit_of_negative_ids(void **state) {
     (void)state;
@@ -386,12 +399,19 @@ static void test_export(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit),         cmocka_unit_test(test_limit_of_negative_ids),
-        cmocka_unit_test(test_until),         cmocka_unit_test(test_lag_of_selection),
-        cmocka_unit_test(test_cursor),        cmocka_unit_test(test_lag),
-        cmocka_unit_test(test_largest_id),    cmocka_unit_test(test_holds_nothing),
-        cmocka_unit_test(test_hidden_folder), cmocka_unit_test(test_reused_ids),
-        cmocka_unit_test(test_checkpoint),    cmocka_unit_test(test_export),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit_of_negative_ids),
+        cmocka_unit_test(test_limit_of_what_is_read_again),
+        cmocka_unit_test(test_until),
+        cmocka_unit_test(test_lag_of_selection),
+        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_largest_id),
+        cmocka_unit_test(test_holds_nothing),
+        cmocka_unit_test(test_hidden_folder),
+        cmocka_unit_test(test_reused_ids),
+        cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }

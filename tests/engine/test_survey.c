@@ -114,6 +114,21 @@ static void test_times(void **state) {
     siem_survey_free(&s);
 }
 
+/* The first and the last time are any events'. */
+static void test_first_and_last(void **state) {
+    siem_survey s;
+    (void)state;
+    test_sql("ends.db",
+             TABLE "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'k', -50), "
+                   "('t', 'k', -70), ('t', 'k', -20.5), ('t', 'k', -60);");
+    assert_ok(survey("ends.db", &s, 0, &err));
+    assert_int_equal(s.first.type, SIEM_INTEGER);
+    assert_int_equal(s.first.integer, -70);
+    assert_int_equal(s.last.type, SIEM_REAL);
+    assert_true(s.last.real == -20.5);
+    siem_survey_free(&s);
+}
+
 static bool never(void *context) {
     (void)context;
     return false;
@@ -134,9 +149,8 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_kinds_of_any_type),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_kinds), cmocka_unit_test(test_kinds_of_any_type),
+        cmocka_unit_test(test_times), cmocka_unit_test(test_first_and_last),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

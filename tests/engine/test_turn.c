@@ -174,6 +174,31 @@ static void test_heard(void **state) {
     assert_true(fastest < 0.7);
 }
 
+/* So are several at a time, and one that has no log. */
+static void test_heard_together(void **state) {
+    double fastest = 60;
+    (void)state;
+    close_one(0);
+    (void)unlink(test_path("0.db"));
+    (void)unlink(test_path("0.checkpoint"));
+    test_sql("0.db", TABLE ADD);
+    open_one(0);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(turn(i, 100), SIEM_OK);
+    assert_int_equal(wait_for_one(1), -1);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++) test_sql(name_of(i, "db"), ADD);
+        double begun = siem_clock();
+        for (int i = 0; i < COUNT; i++) {
+            int at = wait_for_one(60000);
+            assert_true(at >= 0);
+            assert_int_equal(turn(at, 100), SIEM_OK);
+        }
+        fastest = fmin(fastest, siem_clock() - begun);
+        assert_int_equal(wait_for_one(1), -1);
+    }
+    assert_true(fastest < 0.7);
+}
+
 /* One that was removed has no news, and its place is another one's. */
 static void test_removed(void **state) {
     (void)state;
@@ -307,6 +332,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_news, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_heard_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
