@@ -102,7 +102,7 @@ ROOMS = [
     ("confirm", ["engine/test_(calls|follow|resume|source|turn|misuse)", "cli/(export|failures)",
                  "follow/(checkpoint|faults|process)", "delivery/(plain|outage)"]),
     ("access", ["engine/test_(access|follow|registry)", "follow/users", "cli/registry"]),
-    ("event field", ["engine/test_(event|field|mapping|sign)", "engine/test_misuse", *VALUES]),
+    ("event field", ["engine/test_(event|field|mapping|registry|sign)", "engine/test_misuse", *VALUES]),
     ("parts runs", ["engine/test_(parts|reader|runs)", "engine/test_registry", "cli/(export|damaged)"]),
     ("registry_source", ["engine/test_(registry_source|follow|turn|jobs)", "cli/export", "follow/(life|writers)"]),
     ("registry filter finish reader survey slices sorted_ids tail continuity registry_id identity_file database ordering "

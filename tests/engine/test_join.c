@@ -230,6 +230,19 @@ static void test_rejected_again(void **state) {
     assert_int_equal(letters(), 3);
 }
 
+/* An event of which a record was not taken is not done, also when it is the first one. */
+static void test_half_an_event(void **state) {
+    (void)state;
+    open_export("oo", true, pairs, SIEM_SKIP_ON_ERROR, 0);
+    verdicts = "dh";
+    assert_int_equal(turn(), SIEM_HELD);
+    assert_int_equal(siem_export_counts(export_)->last_id, 0);
+    verdicts = "";
+    assert_int_equal(turn(), SIEM_OK);
+    test_has(delivered, "1 1 2 2 ");
+    assert_int_equal(close_export().last_id, 2);
+}
+
 /* ---- counts ---- */
 
 static void test_cut(void **state) {
@@ -248,9 +261,9 @@ static void test_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_falling_ids),
-        cmocka_unit_test(test_read_again), cmocka_unit_test(test_rejected_again),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_falling_ids),
+        cmocka_unit_test(test_read_again),    cmocka_unit_test(test_rejected_again),
+        cmocka_unit_test(test_half_an_event), cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests_name("join", tests, open_mappings, close_mappings);
 }

@@ -201,6 +201,23 @@ static void test_order_of_pairs(void **state) {
     }
 }
 
+/* A number is compared with the one before it, whatever those before were stored as. */
+static void test_order_of_mixed_rows(void **state) {
+    static const char *const rows[] = {"(1, 5), (2, 7.5), (3, 6)", "(1, 5.5), (2, 7), (3, 6.5)",
+                                       "(1, 5.5), (2, 7.5), (3, 6)"};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[32], sql[128];
+        (void)snprintf(name, sizeof name, "rows%zu.db", i);
+        (void)snprintf(sql, sizeof sql,
+                       "CREATE TABLE events (id INTEGER PRIMARY KEY, timestamp);"
+                       "INSERT INTO events VALUES %s;",
+                       rows[i]);
+        test_sql(name, sql);
+        assert_ids(open_registry(name, NULL, -1), false, "1 3 2");
+    }
+}
+
 static void test_empty(void **state) {
     (void)state;
     test_sql("empty.db", TABLE);
@@ -430,6 +447,7 @@ int main(void) {
         cmocka_unit_test(test_sorted),
         cmocka_unit_test(test_order_of_mixed_numbers),
         cmocka_unit_test(test_order_of_pairs),
+        cmocka_unit_test(test_order_of_mixed_rows),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_highest_ids),
         cmocka_unit_test(test_beside_a_writer),
