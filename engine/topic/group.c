@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "sink/kafka/client.h"
 #include "sink/kafka/verdict.h"
+#include "topic/progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ struct siem_group {
     bool is_away;                             /* no broker answered, when one was asked last */
     bool ends;                                /* siem_group_set_ends */
     bool is_assigned;                         /* it knows which partitions are its own */
+    unsigned change;                          /* of the assignment: how many there were */
+    unsigned commit_change;                   /* at the last commit */
     bool is_committing, is_paused, is_closing;
 };
 
@@ -101,11 +104,7 @@ void siem_group_leave(siem_group *group) {
         (void)siem_rdkafka.consumer_close(handle);
     }
     siem_kafka_client_close(&group->client);
-    siem_share *share;
-    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
-        siem_ledger_drop(group->ledger, share->partition);
-    }
-    siem_ledger_forget_ends(group->ledger);
+    siem_ledger_forget(group->ledger);
     group->commits = NULL;
     group->is_closing = group->is_paused = group->is_committing = group->is_away = false;
     group->is_assigned = false;
@@ -167,6 +166,7 @@ static void release(siem_group *group) {
     }
     siem_rdkafka.topic_partition_list_destroy(list);
     group->leaving = NULL;
+    group->change++;
 }
 
 /* Where a member that ends does: at the end that the partition has when it comes first. Where that
@@ -179,44 +179,47 @@ static void set_end(const siem_group *group, siem_share *share) {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) share->end = high;
 }
 
-/* Where reading begins, so that the lag is known before a message is. */
-static void ask_starts(const siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
+/* What the group has committed of them; RD_KAFKA_OFFSET_INVALID where nothing, or nobody says. */
+static rd_kafka_topic_partition_list_t *
+ask_committed(const siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
     rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_copy(partitions);
-    rd_kafka_resp_err_t code = siem_rdkafka.committed(group->client.handle, list, ASK_MS);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
-        siem_share *share = siem_ledger_find(group->ledger, list->elems[i].partition);
-        if (share != NULL && list->elems[i].offset >= 0) share->start = list->elems[i].offset;
-    }
-    siem_rdkafka.topic_partition_list_destroy(list);
+    if (list->cnt > 0) (void)siem_rdkafka.committed(group->client.handle, list, ASK_MS);
+    return list;
 }
 
-/* A pause at the end of a partition outlasts its loss: it may be read again from before. */
-static void resume_read(const siem_group *group,
-                        const rd_kafka_topic_partition_list_t *partitions) {
-    if (!group->ends) return;
-    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_copy(partitions);
-    (void)siem_rdkafka.resume_partitions(group->client.handle, list);
-    siem_rdkafka.topic_partition_list_destroy(list);
+/* Makes a partition this member's. Without memory, nothing of it is committed: it is read again. */
+static void hold(const siem_group *group, rd_kafka_topic_partition_t *at) {
+    siem_error ignored;
+    int64_t committed = at->offset >= 0 ? at->offset : -1;
+    if (siem_ledger_hold(group->ledger, at->partition, committed, &ignored) != SIEM_OK) return;
+    siem_share *share = siem_ledger_find(group->ledger, at->partition);
+    if (share->start >= 0) at->offset = share->start;
+    set_end(group, share);
+}
+
+/* A pause at the end of a partition outlasts its loss: it may be read again from before. While
+ * nothing is read, nothing of them is, either. */
+static void set_flow(const siem_group *group, rd_kafka_topic_partition_list_t *partitions) {
+    rd_kafka_t *handle = group->client.handle;
+    if (group->is_paused) (void)siem_rdkafka.pause_partitions(handle, partitions);
+    else if (group->ends) (void)siem_rdkafka.resume_partitions(handle, partitions);
 }
 
 static void acquire(siem_group *group, const rd_kafka_topic_partition_list_t *partitions) {
     rd_kafka_t *handle = group->client.handle;
-    for (int i = 0; i < partitions->cnt; i++) {
-        siem_error ignored; /* without memory, nothing of it is committed: it is read again */
-        (void)siem_ledger_hold(group->ledger, partitions->elems[i].partition, &ignored);
-        siem_share *share = siem_ledger_find(group->ledger, partitions->elems[i].partition);
-        if (share != NULL) set_end(group, share);
-    }
-    if (partitions->cnt > 0) ask_starts(group, partitions);
+    rd_kafka_topic_partition_list_t *list = ask_committed(group, partitions);
+    for (int i = 0; i < list->cnt; i++) hold(group, &list->elems[i]);
     group->is_assigned = true;
+    group->change++;
     siem_kafka_client_forget(&group->client);
     if (is_cooperative(group)) {
-        rd_kafka_error_t *error = siem_rdkafka.incremental_assign(handle, partitions);
+        rd_kafka_error_t *error = siem_rdkafka.incremental_assign(handle, list);
         if (error != NULL) siem_rdkafka.error_destroy(error);
     } else {
-        (void)siem_rdkafka.assign(handle, partitions);
+        (void)siem_rdkafka.assign(handle, list);
     }
-    resume_read(group, partitions);
+    set_flow(group, list);
+    siem_rdkafka.topic_partition_list_destroy(list);
 }
 
 /* Called within a poll. What is taken away is released later, when it is done; but at once when the
@@ -279,18 +282,14 @@ static bool is_wanted(const siem_group *group, const rd_kafka_message_t *message
     return !share->is_read;
 }
 
-/* ---- messages ---- */
+/* ---- polls ---- */
 
-/* Polls unless a message waits. False when there was nothing. */
-static bool poll_once(siem_group *group, int milliseconds) {
-    group->polled = siem_clock();
-    if (group->waiting != NULL) return true;
-    rd_kafka_message_t *message = siem_rdkafka.consumer_poll(group->client.handle, milliseconds);
-    if (message == NULL) return false;
+/* A message, or what there is in place of one. While all partitions are paused, there is none. */
+static void take_polled(siem_group *group, rd_kafka_message_t *message) {
     const rd_kafka_resp_err_t code = message->err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && is_wanted(group, message)) {
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && group->waiting == NULL && is_wanted(group, message)) {
         group->waiting = message;
-        return true;
+        return;
     }
     if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         note_end(group, message->partition, message->offset);
@@ -298,8 +297,120 @@ static bool poll_once(siem_group *group, int milliseconds) {
         group->fault = code;
     }
     siem_rdkafka.message_destroy(message);
-    return true;
 }
+
+/* False when there was nothing. */
+static bool poll_once(siem_group *group, int milliseconds) {
+    group->polled = siem_clock();
+    rd_kafka_message_t *message = siem_rdkafka.consumer_poll(group->client.handle, milliseconds);
+    if (message != NULL) take_polled(group, message);
+    return message != NULL;
+}
+
+/* For the group alone: nothing is read. */
+static void stay(siem_group *group, int milliseconds) {
+    set_paused(group, true);
+    (void)poll_once(group, milliseconds);
+}
+
+/* ---- commits ---- */
+
+/* The group changes, or has changed, and this member is about to learn that. */
+static bool is_of_change(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+           code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+}
+
+/* A refusal from before the last change says nothing: what is not committed is sent again. */
+static void note_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *offsets, void *context) {
+    siem_group *group = context;
+    (void)handle;
+    group->is_committing = false;
+    rd_kafka_resp_err_t fault = code;
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < offsets->cnt; i++) {
+        const rd_kafka_topic_partition_t *at = &offsets->elems[i];
+        siem_share *share = siem_ledger_find(group->ledger, at->partition);
+        if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR) fault = at->err;
+        else if (share != NULL && share->is_held) share->committed = at->offset;
+    }
+    bool is_change = is_of_change(fault), is_news = group->commit_change == group->change;
+    if (is_news && (is_change || fault == RD_KAFKA_RESP_ERR_NO_ERROR)) {
+        group->is_assigned = !is_change;
+    }
+    group->commit_fault = is_change && !is_news ? RD_KAFKA_RESP_ERR_NO_ERROR : fault;
+}
+
+/* Sends what is done and not known to the group. False when there is nothing. */
+static bool send_commit(siem_group *group) {
+    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_new(8);
+    const siem_share *share;
+    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
+        if (!share->is_held || share->done <= share->committed) continue;
+        siem_rdkafka.topic_partition_list_add(list, group->topic, share->partition)->offset =
+            share->done;
+    }
+    bool is_any = list->cnt > 0;
+    if (is_any && siem_rdkafka.commit_queue(group->client.handle, list, group->commits, note_commit,
+                                            group) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        group->is_committing = true;
+        group->commit_change = group->change;
+    }
+    siem_rdkafka.topic_partition_list_destroy(list);
+    return is_any;
+}
+
+static siem_code fail_commit(const siem_group *group, rd_kafka_resp_err_t code, siem_error *err) {
+    return siem_error_set(
+        err, SIEM_IO,
+        "%s: cannot commit the position of group %s: %s; what was delivered since "
+        "may be delivered again",
+        group->account->name, group->account->group, siem_rdkafka.err2str(code));
+}
+
+static siem_code commit(siem_group *group, bool waits, siem_error *err) {
+    double end = siem_clock() + (group->is_away ? 0 : COMMIT_TIME);
+    for (;;) {
+        (void)siem_rdkafka.queue_poll_callback(group->commits,
+                                               waits && group->is_committing ? SLICE_MS : 0);
+        rd_kafka_resp_err_t code = group->commit_fault;
+        group->commit_fault = RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail_commit(group, code, err);
+        bool is_sent = !group->is_committing && !send_commit(group);
+        if (is_sent || !waits) return SIEM_OK;
+        if (siem_clock() > end) return fail_commit(group, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+    }
+}
+
+/* Whether the group changes, and does not know all that this member has done. */
+static bool is_unsettled(const siem_group *group) {
+    return !group->is_assigned && !group->is_away && siem_ledger_is_ahead(group->ledger);
+}
+
+/* Releases what the group takes away, and learns what it gives. */
+static void follow_change(siem_group *group) {
+    if (group->leaving != NULL) release(group);
+    stay(group, SLICE_MS);
+}
+
+/* While the group changes, brokers can refuse a commit. Partitions that this member gets back are
+ * committed then; another member continues the others from the last commit on. */
+siem_code siem_group_commit(siem_group *group, int64_t number, bool waits, siem_error *err) {
+    double end = siem_clock() + COMMIT_TIME + group->handover;
+    siem_ledger_settle(group->ledger, number);
+    if (group->client.handle == NULL) return SIEM_OK;
+    siem_code rc = commit(group, waits, err);
+    while (waits && is_unsettled(group)) {
+        const rd_kafka_resp_err_t change = RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+        if (siem_clock() > end) return fail_commit(group, change, err);
+        follow_change(group);
+        rc = commit(group, true, err);
+    }
+    return rc;
+}
+
+/* ---- messages ---- */
 
 /* The next message, over what is none. */
 static bool find_message(siem_group *group) {
@@ -377,7 +488,7 @@ static void release_when_done(siem_group *group) {
     bool is_done = siem_ledger_open_count(group->ledger) == 0;
     if (!is_done && siem_clock() < group->leave_due) return;
     siem_error ignored; /* its next owner reads it again */
-    (void)siem_group_commit(group, 0, is_done, &ignored);
+    (void)commit(group, is_done, &ignored);
     release(group);
 }
 
@@ -388,84 +499,15 @@ siem_code siem_group_wait(siem_group *group, int milliseconds, siem_error *err) 
     (void)siem_group_commit(group, 0, false, &ignored);
     release_when_done(group);
     set_paused(group, group->leaving != NULL);
-    (void)poll_once(group, milliseconds);
+    if (group->waiting == NULL) (void)poll_once(group, milliseconds);
     return group->waiting != NULL ? SIEM_OK : find_cause(group, err);
 }
 
 void siem_group_tend(siem_group *group) {
     if (group->client.handle == NULL || siem_clock() - group->polled < QUIET) return;
-    set_paused(group, true);
-    (void)poll_once(group, 0);
+    stay(group, 0);
     siem_kafka_client_remark(&group->client);
     if (group->leaving != NULL && siem_clock() >= group->leave_due) release_when_done(group);
-}
-
-/* ---- commits ---- */
-
-/* The group changes, or has changed, and this member is about to learn that. */
-static bool is_of_change(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
-           code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
-           code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
-}
-
-static void note_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code,
-                        rd_kafka_topic_partition_list_t *offsets, void *context) {
-    siem_group *group = context;
-    (void)handle;
-    group->is_committing = false;
-    group->commit_fault = code;
-    for (int i = 0; offsets != NULL && i < offsets->cnt; i++) {
-        const rd_kafka_topic_partition_t *at = &offsets->elems[i];
-        siem_share *share = siem_ledger_find(group->ledger, at->partition);
-        rd_kafka_resp_err_t own = code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : at->err;
-        if (own != RD_KAFKA_RESP_ERR_NO_ERROR) group->commit_fault = own;
-        else if (share != NULL && share->is_held) share->committed = at->offset;
-    }
-    if (is_of_change(group->commit_fault)) group->is_assigned = false;
-}
-
-/* Sends what is done and not known to the group. False when there is nothing. */
-static bool send_commit(siem_group *group) {
-    rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_new(8);
-    const siem_share *share;
-    for (size_t i = 0; (share = siem_ledger_share(group->ledger, i)) != NULL; i++) {
-        if (!share->is_held || share->done <= share->committed) continue;
-        siem_rdkafka.topic_partition_list_add(list, group->topic, share->partition)->offset =
-            share->done;
-    }
-    bool is_any = list->cnt > 0;
-    if (is_any && siem_rdkafka.commit_queue(group->client.handle, list, group->commits, note_commit,
-                                            group) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        group->is_committing = true;
-    }
-    siem_rdkafka.topic_partition_list_destroy(list);
-    return is_any;
-}
-
-static siem_code fail_commit(siem_group *group, siem_error *err) {
-    rd_kafka_resp_err_t code = group->commit_fault;
-    group->commit_fault = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    return siem_error_set(
-        err, SIEM_IO,
-        "%s: cannot commit the position of group %s: %s; what was delivered since "
-        "may be delivered again",
-        group->account->name, group->account->group, siem_rdkafka.err2str(code));
-}
-
-siem_code siem_group_commit(siem_group *group, int64_t number, bool waits, siem_error *err) {
-    double end = siem_clock() + (group->is_away ? 0 : COMMIT_TIME);
-    siem_ledger_settle(group->ledger, number);
-    if (group->client.handle == NULL) return SIEM_OK;
-    for (;;) {
-        (void)siem_rdkafka.queue_poll_callback(group->commits,
-                                               waits && group->is_committing ? SLICE_MS : 0);
-        if (group->commit_fault != RD_KAFKA_RESP_ERR_NO_ERROR) return fail_commit(group, err);
-        bool is_sent = !group->is_committing && !send_commit(group);
-        if (is_sent || !waits) return SIEM_OK;
-        if (siem_clock() > end) return fail_commit(group, err);
-    }
 }
 
 /* ---- going back ---- */
@@ -511,17 +553,13 @@ void siem_group_rewind(siem_group *group, int64_t number) {
 
 /* ---- lag ---- */
 
-/* Both ends are those that the last answer of a broker had. A new group begins at the first. */
+/* Both ends are those that the last answer of a broker had; -1: none had. */
 static siem_partition describe(const siem_group *group, const siem_share *share) {
-    int64_t low = -1, high = -1, from = share->done >= 0 ? share->done : share->start;
-    siem_partition partition = {.number = share->partition, .offset = from, .end = -1, .lag = -1};
-    rd_kafka_resp_err_t code = siem_rdkafka.get_watermark_offsets(
-        group->client.handle, group->topic, share->partition, &low, &high);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0) partition.end = high;
-    if (from < 0) from = low;
-    if (from < 0 || partition.end < 0) return partition;
-    partition.lag = high > from ? high - from : 0;
-    return partition;
+    int64_t low = -1, high = -1;
+    (void)siem_rdkafka.get_watermark_offsets(group->client.handle, group->topic, share->partition,
+                                             &low, &high);
+    return siem_progress_of(share->partition, share->done >= 0 ? share->done : share->start, low,
+                            high);
 }
 
 bool siem_group_partition(siem_group *group, size_t index, siem_partition *out) {

@@ -46,26 +46,36 @@ siem_share *siem_ledger_find(siem_ledger *ledger, int32_t partition) {
     return NULL;
 }
 
-siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, siem_error *err) {
+/* Where the group is elsewhere than where this member knew it to be, another member has read
+ * further, or somebody has set it back. */
+static int64_t start_of(const siem_share *share, int64_t committed) {
+    bool is_known = committed >= share->committed && committed <= share->done;
+    return is_known ? share->done : committed;
+}
+
+siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, int64_t committed,
+                           siem_error *err) {
     siem_share *share = siem_ledger_find(ledger, partition);
     if (share == NULL) {
         siem_share *shares = realloc(ledger->shares, (ledger->share_count + 1) * sizeof *shares);
         if (shares == NULL) return siem_error_no_memory(err);
         ledger->shares = shares;
         share = &shares[ledger->share_count++];
-        share->end = -1;
+        *share = (siem_share){.partition = partition, .done = -1, .committed = -1, .end = -1};
     }
-    *share = (siem_share){.partition = partition,
-                          .start = -1,
-                          .done = -1,
-                          .committed = -1,
-                          .end = share->end,
-                          .is_held = true};
+    share->start = start_of(share, committed);
+    share->done = share->start > committed ? share->start : -1;
+    share->committed = committed;
+    share->is_held = true;
+    share->is_read = false;
     return SIEM_OK;
 }
 
-void siem_ledger_forget_ends(siem_ledger *ledger) {
-    for (size_t i = 0; i < ledger->share_count; i++) ledger->shares[i].end = -1;
+void siem_ledger_forget(siem_ledger *ledger) {
+    for (size_t i = 0; i < ledger->share_count; i++) {
+        siem_ledger_drop(ledger, ledger->shares[i].partition);
+    }
+    ledger->share_count = 0;
 }
 
 /* ---- messages ---- */
@@ -138,6 +148,14 @@ void siem_ledger_rewind(siem_ledger *ledger, int64_t number, siem_restart_functi
     for (size_t i = 0; i < ledger->share_count; i++) {
         rewind_share(ledger, ledger->shares[i].partition, number, restart, context);
     }
+}
+
+bool siem_ledger_is_ahead(const siem_ledger *ledger) {
+    bool is_ahead = false;
+    for (size_t i = 0; i < ledger->share_count; i++) {
+        is_ahead = is_ahead || ledger->shares[i].done > ledger->shares[i].committed;
+    }
+    return is_ahead;
 }
 
 size_t siem_ledger_open_count(const siem_ledger *ledger) {

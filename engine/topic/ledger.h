@@ -13,17 +13,20 @@ typedef struct siem_ledger siem_ledger;
 typedef struct siem_share {
     int32_t partition;
     int64_t start;     /* of the first message that was read, or would be */
-    int64_t done;      /* up to there all is done */
-    int64_t committed; /* and up to there the group knows that */
-    int64_t end;       /* where reading ends; it stays when the partition is held again */
+    int64_t done;      /* up to there this member has done all; it stays after a loss, */
+    int64_t committed; /* up to there the group knows that; likewise, */
+    int64_t end;       /* and where reading ends; likewise */
     bool is_held;      /* the partition is this member's */
     bool is_read;      /* up to its end */
 } siem_share;
 
 siem_code siem_ledger_open(siem_ledger **out, siem_error *err);
 
-/* The partition is this member's from here on. Errors: SIEM_NO_MEMORY. */
-siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, siem_error *err);
+/* The partition is this member's from here on, and the group has committed that offset; -1: none,
+ * or unknown. Its `start` is where reading begins: there, or after what this member has done
+ * before, when the group does not know it. Errors: SIEM_NO_MEMORY. */
+siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, int64_t committed,
+                           siem_error *err);
 
 /* It is not: what of it is not done is another member's. */
 void siem_ledger_drop(siem_ledger *ledger, int32_t partition);
@@ -41,8 +44,11 @@ typedef void (*siem_restart_function)(void *context, int32_t partition, int64_t 
 void siem_ledger_rewind(siem_ledger *ledger, int64_t number, siem_restart_function restart,
                         void *context);
 
-/* Partitions have no ends from here on. */
-void siem_ledger_forget_ends(siem_ledger *ledger);
+/* No partition is this member's, and nothing is known of any. */
+void siem_ledger_forget(siem_ledger *ledger);
+
+/* Whether this member has done more, of any partition, than the group knows. */
+bool siem_ledger_is_ahead(const siem_ledger *ledger);
 
 /* How many numbers are not done. */
 size_t siem_ledger_open_count(const siem_ledger *ledger);

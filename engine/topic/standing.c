@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "sink/kafka/client.h"
 #include "sink/kafka/verdict.h"
+#include "topic/progress.h"
 
 #include <stdlib.h>
 
@@ -25,11 +26,7 @@ static rd_kafka_resp_err_t ask_one(const siem_kafka_client *client,
     code = siem_rdkafka.query_watermark_offsets(client->handle, committed->topic,
                                                 committed->partition, &low, &high, ASK_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
-    int64_t from = committed->offset > low ? committed->offset : low;
-    *out = (siem_partition){.number = committed->partition,
-                            .offset = committed->offset >= 0 ? committed->offset : -1,
-                            .end = high,
-                            .lag = high > from ? high - from : 0};
+    *out = siem_progress_of(committed->partition, committed->offset, low, high);
     return code;
 }
 

@@ -22,8 +22,8 @@ static int64_t add(siem_ledger *ledger, int32_t partition, int64_t offset) {
 static void test_done(void **state) {
     (void)state;
     siem_ledger *ledger = open_ledger();
-    assert_ok(siem_ledger_hold(ledger, 0, &err));
-    assert_ok(siem_ledger_hold(ledger, 7, &err));
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_ok(siem_ledger_hold(ledger, 7, -1, &err));
     assert_int_equal(add(ledger, 7, 100), 1);
     assert_int_equal(add(ledger, 0, 5), 2);
     assert_int_equal(add(ledger, 7, 103), 3);
@@ -51,7 +51,7 @@ static void test_done(void **state) {
 static void test_many(void **state) {
     (void)state;
     siem_ledger *ledger = open_ledger();
-    assert_ok(siem_ledger_hold(ledger, 0, &err));
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
     for (int64_t i = 1; i <= 10000; i++) {
         assert_int_equal(add(ledger, 0, i), i);
         if (i % 3 == 0) siem_ledger_settle(ledger, i / 2);
@@ -66,14 +66,14 @@ static void test_many(void **state) {
 static void test_drop(void **state) {
     (void)state;
     siem_ledger *ledger = open_ledger();
-    assert_ok(siem_ledger_hold(ledger, 0, &err));
-    assert_ok(siem_ledger_hold(ledger, 1, &err));
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_ok(siem_ledger_hold(ledger, 1, -1, &err));
     (void)add(ledger, 0, 10);
     (void)add(ledger, 1, 20);
     siem_ledger_drop(ledger, 0);
     siem_ledger_drop(ledger, 5);
     assert_false(siem_ledger_find(ledger, 0)->is_held);
-    assert_ok(siem_ledger_hold(ledger, 0, &err)); /* it comes back, further on */
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err)); /* it comes back, further on */
     siem_ledger_settle(ledger, 2);
     assert_int_equal(siem_ledger_find(ledger, 0)->done, -1);
     assert_int_equal(siem_ledger_find(ledger, 1)->done, 21);
@@ -89,7 +89,7 @@ static void test_rewind(void **state) {
     (void)state;
     char text[100] = "";
     siem_ledger *ledger = open_ledger();
-    for (int32_t i = 0; i < 3; i++) assert_ok(siem_ledger_hold(ledger, i, &err));
+    for (int32_t i = 0; i < 3; i++) assert_ok(siem_ledger_hold(ledger, i, -1, &err));
     (void)add(ledger, 0, 10);
     (void)add(ledger, 1, 20);
     (void)add(ledger, 1, 21);
@@ -109,12 +109,94 @@ static void test_rewind(void **state) {
     siem_ledger_close(ledger);
 }
 
+/* A partition that comes back after a loss. `committed`: what the group knows by then. */
+static void assert_return(int64_t committed, int64_t start, int64_t done) {
+    siem_ledger *ledger = open_ledger();
+    assert_ok(siem_ledger_hold(ledger, 3, 40, &err));
+    siem_share *share = siem_ledger_find(ledger, 3);
+    assert_int_equal(share->start, 40);
+    assert_int_equal(share->committed, 40);
+    assert_false(siem_ledger_is_ahead(ledger));
+    (void)add(ledger, 3, 49);
+    (void)add(ledger, 3, 50);
+    siem_ledger_settle(ledger, 1);
+    assert_true(siem_ledger_is_ahead(ledger));
+    siem_ledger_drop(ledger, 3);
+    siem_ledger_settle(ledger, 2);
+    assert_true(siem_ledger_is_ahead(ledger));
+    assert_ok(siem_ledger_hold(ledger, 3, committed, &err));
+    assert_true(share->is_held);
+    assert_int_equal(share->start, start);
+    assert_int_equal(share->done, done);
+    assert_int_equal(share->committed, committed);
+    assert_int_equal(siem_ledger_is_ahead(ledger), done > committed);
+    siem_ledger_close(ledger);
+}
+
+/* It continues after what this member has done, unless the group is further on, or was set back. */
+static void test_return(void **state) {
+    (void)state;
+    assert_return(40, 50, 50);
+    assert_return(45, 50, 50);
+    assert_return(49, 50, 50);
+    assert_return(50, 50, -1);
+    assert_return(51, 51, -1);
+    assert_return(39, 39, -1);
+    assert_return(-1, -1, -1);
+}
+
+/* What a group that has committed nothing does not know. */
+static void test_return_of_new_group(void **state) {
+    (void)state;
+    siem_ledger *ledger = open_ledger();
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    (void)add(ledger, 0, 7);
+    siem_ledger_settle(ledger, 1);
+    siem_ledger_drop(ledger, 0);
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_int_equal(siem_ledger_find(ledger, 0)->start, 8);
+    siem_ledger_forget(ledger);
+    assert_null(siem_ledger_share(ledger, 0));
+    assert_false(siem_ledger_is_ahead(ledger));
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_int_equal(siem_ledger_find(ledger, 0)->start, -1);
+    siem_ledger_close(ledger);
+}
+
+/* Where reading ends: known for as long as the member is one. */
+static void test_end(void **state) {
+    (void)state;
+    siem_ledger *ledger = open_ledger();
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    siem_share *share = siem_ledger_find(ledger, 0);
+    assert_int_equal(share->end, -1);
+    (void)add(ledger, 0, 10);
+    assert_false(share->is_read);
+    share->end = 13;
+    (void)add(ledger, 0, 11);
+    assert_false(share->is_read);
+    (void)add(ledger, 0, 12);
+    assert_true(share->is_read);
+    siem_ledger_rewind(ledger, 2, note, (char[100]){""});
+    assert_false(share->is_read);
+    siem_ledger_drop(ledger, 0);
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_int_equal(share->end, 13);
+    (void)add(ledger, 0, 12);
+    assert_true(share->is_read);
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    assert_false(share->is_read);
+    (void)add(ledger, 0, 20); /* a message that another one removed the end of */
+    assert_true(share->is_read);
+    siem_ledger_close(ledger);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_done),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_drop),
-        cmocka_unit_test(test_rewind),
+        cmocka_unit_test(test_done),   cmocka_unit_test(test_many),
+        cmocka_unit_test(test_drop),   cmocka_unit_test(test_rewind),
+        cmocka_unit_test(test_return), cmocka_unit_test(test_return_of_new_group),
+        cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
