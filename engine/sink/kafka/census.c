@@ -45,7 +45,6 @@ siem_code siem_kafka_census_open(siem_kafka_census **out, siem_kafka_sink *owner
 
 void siem_kafka_census_close(siem_kafka_census *census) {
     if (census == NULL) return;
-    if (census->client.handle != NULL) (void)siem_rdkafka.consumer_close(census->client.handle);
     siem_kafka_client_close(&census->client);
     siem_kafka_client_free(&census->client);
     free(census->parts);

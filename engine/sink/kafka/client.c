@@ -6,51 +6,20 @@
 #include "base/utf8.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-#define LOG_PAUSE 60.0 /* seconds between two reports of a facility */
-
 /* ---- log ---- */
-
-/* Whether a facility is to be reported. Others of its kind within a minute are not. */
-static bool is_due(siem_kafka_log *log, const char *facility) {
-    size_t count = sizeof log->reported / sizeof *log->reported, i = 0;
-    double now = siem_clock();
-    while (i < count && strncmp(log->facilities[i], facility, sizeof log->facilities[i] - 1) != 0)
-        i++;
-    if (i < count && log->reported[i] != 0 && now - log->reported[i] < LOG_PAUSE) return false;
-    if (i == count) i = log->turn++ % count;
-    (void)snprintf(log->facilities[i], sizeof log->facilities[i], "%s", facility);
-    log->reported[i] = now;
-    return true;
-}
-
-/* "[thrd:127.0.0.1:9092/1]: 127.0.0.1:9092/1: text": the thread says nothing more. */
-static const char *skip_thread(const char *text) {
-    const char *end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
-    return end != NULL ? end + 3 : text;
-}
 
 /* Called on any thread. */
 static void add_log(const rd_kafka_t *handle, int level, const char *facility, const char *text) {
     siem_kafka_client *client = siem_rdkafka.opaque(handle);
-    siem_kafka_log *log = &client->log;
     (void)level; /* log_level decides */
-    (void)pthread_mutex_lock(&log->lock);
-    if (log->text[0] == '\0' && is_due(log, facility)) {
-        siem_utf8_line(log->text, sizeof log->text, skip_thread(text));
-    }
-    (void)pthread_mutex_unlock(&log->lock);
+    siem_kafka_remarks_add(&client->remarks, siem_clock(), facility, text);
 }
 
 void siem_kafka_client_remark(siem_kafka_client *client) {
-    char text[sizeof client->log.text];
-    (void)pthread_mutex_lock(&client->log.lock);
-    memcpy(text, client->log.text, sizeof text);
-    client->log.text[0] = '\0';
-    (void)pthread_mutex_unlock(&client->log.lock);
-    if (text[0] == '\0') return;
+    char text[SIEM_CAUSE_SIZE];
+    if (!siem_kafka_remarks_take(&client->remarks, text)) return;
     siem_kafka_properties_mask(client->account->properties, text);
     client->account->remark(client->account->context, text);
 }
@@ -227,7 +196,7 @@ siem_code siem_kafka_client_check(siem_kafka_client *client, rd_kafka_type_t typ
 
 void siem_kafka_client_prepare(siem_kafka_client *client, const siem_kafka_account *account) {
     *client = (siem_kafka_client){.account = account};
-    (void)pthread_mutex_init(&client->log.lock, NULL);
+    siem_kafka_remarks_open(&client->remarks);
 }
 
 /* Threads have the mask of the one that makes them. */
@@ -282,5 +251,5 @@ void siem_kafka_client_close(siem_kafka_client *client) {
 }
 
 void siem_kafka_client_free(siem_kafka_client *client) {
-    (void)pthread_mutex_destroy(&client->log.lock);
+    siem_kafka_remarks_close(&client->remarks);
 }

@@ -3,23 +3,13 @@
 #define SIEM_KAFKA_CLIENT_H
 
 #include "sink/kafka/rdkafka.h"
+#include "sink/kafka/remarks.h"
 #include "sink/kafka/settings.h"
-
-#include <pthread.h>
-
-/* What the threads of librdkafka log, for one that polls. */
-typedef struct siem_kafka_log {
-    pthread_mutex_t lock;
-    char text[SIEM_CAUSE_SIZE]; /* "": nothing is to be reported */
-    char facilities[8][16];     /* that were reported last, */
-    double reported[8];         /* and when: each once a minute */
-    size_t turn;
-} siem_kafka_log;
 
 typedef struct siem_kafka_client {
     const siem_kafka_account *account;
     rd_kafka_t *handle; /* NULL: there is none */
-    siem_kafka_log log;
+    siem_kafka_remarks remarks;
     char cause[SIEM_CAUSE_SIZE]; /* of the last error that answers no request; "": none */
     bool is_refused;             /* by it: the brokers do not take the credentials */
     bool is_down;                /* all brokers were, when one was tried last */
