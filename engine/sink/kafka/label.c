@@ -90,7 +90,10 @@ static bool find(const siem_kafka_label *label, const char *name, char *out, siz
 bool siem_kafka_label_read(const siem_kafka_labels *labels, const siem_kafka_label *label,
                            siem_document_id *id) {
     char registry_id[512], event_id[128], part[16] = "0";
-    if (find(label, "ce_id", id->text, sizeof id->text)) return true;
+    if (find(label, "ce_id", id->text, sizeof id->text) &&
+        strlen(id->text) == SIEM_DOCUMENT_ID_SIZE) {
+        return true;
+    }
     if (find(label, "oversight-registry-id", registry_id, sizeof registry_id) &&
         find(label, "oversight-event-id", event_id, sizeof event_id)) {
         (void)find(label, "oversight-part", part, sizeof part);
