@@ -40,6 +40,9 @@ static void test_copies(void **state) {
     memset(text, 'x', strlen(text));
     add(sheaf, 2, "");
     add(sheaf, 3, "third");
+    add(sheaf, 4, "4");
+    assert_true(siem_sheaf_at(sheaf, 3, &message));
+    assert_memory_equal(message.bytes, "4", 1);
     assert_true(siem_sheaf_at(sheaf, 0, &message));
     assert_int_equal(message.size, 5);
     assert_memory_equal(message.bytes, "first", 5);
@@ -51,7 +54,7 @@ static void test_copies(void **state) {
     assert_int_equal(message.size, 0);
     assert_true(siem_sheaf_at(sheaf, 2, &message));
     assert_memory_equal(message.bytes, "third", 5);
-    assert_false(siem_sheaf_at(sheaf, 3, &message));
+    assert_false(siem_sheaf_at(sheaf, 4, &message));
     assert_false(siem_sheaf_is_full(sheaf));
     siem_sheaf_close(sheaf);
     siem_sheaf_close(NULL);
@@ -73,6 +76,15 @@ static void test_full(void **state) {
     add(sheaf, 1, large);
     assert_false(siem_sheaf_is_full(sheaf));
     add(sheaf, 2, large);
+    assert_true(siem_sheaf_is_full(sheaf));
+    siem_sheaf_close(sheaf);
+    const size_t half = (size_t)1 << 19; /* of a MiB, which is full */
+    large[half] = '\0';
+    sheaf = open_sheaf();
+    add(sheaf, 1, large);
+    add(sheaf, 2, large + 1);
+    assert_false(siem_sheaf_is_full(sheaf));
+    add(sheaf, 3, "x");
     assert_true(siem_sheaf_is_full(sheaf));
     siem_sheaf_close(sheaf);
     free(large);
