@@ -71,13 +71,6 @@ siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, int64_t commi
     return SIEM_OK;
 }
 
-void siem_ledger_forget(siem_ledger *ledger) {
-    for (size_t i = 0; i < ledger->share_count; i++) {
-        siem_ledger_drop(ledger, ledger->shares[i].partition);
-    }
-    ledger->share_count = 0;
-}
-
 /* ---- messages ---- */
 
 static entry *at(const siem_ledger *ledger, int64_t number) {
@@ -126,6 +119,13 @@ void siem_ledger_drop(siem_ledger *ledger, int32_t partition) {
         entry *lost = at(ledger, ledger->first + (int64_t)i);
         if (lost->partition == partition) lost->partition = NOBODY;
     }
+}
+
+void siem_ledger_forget(siem_ledger *ledger) {
+    for (size_t i = 0; i < ledger->count; i++) {
+        at(ledger, ledger->first + (int64_t)i)->partition = NOBODY;
+    }
+    ledger->share_count = 0;
 }
 
 /* The first message after `number` of a partition is the one to begin with again. */

@@ -105,6 +105,17 @@ static void test_cloudevents(void **state) {
     assert_read(&label, 1);
 }
 
+/* Of the second and later records of an event: a decimal number. */
+static void test_parts(void **state) {
+    (void)state;
+    siem_kafka_label label;
+    make(&label, SIEM_KAFKA_NO_KEY, SIEM_KAFKA_OVERSIGHT, 1);
+    label.headers[3] = (siem_kafka_header){"oversight-part", "12", 2};
+    assert_read(&label, 12);
+    label.headers[3] = (siem_kafka_header){"oversight-part", "012", 3};
+    assert_read(&label, 12);
+}
+
 /* What another program wrote: an id that does not fit, a part of the headers, or a key that is
  * none. */
 static void test_foreign(void **state) {
@@ -135,9 +146,8 @@ static void test_foreign(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_oversight),
-        cmocka_unit_test(test_cloudevents),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_oversight),
+        cmocka_unit_test(test_cloudevents), cmocka_unit_test(test_parts),
         cmocka_unit_test(test_foreign),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -155,11 +155,14 @@ static void test_return_of_new_group(void **state) {
     siem_ledger_drop(ledger, 0);
     assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
     assert_int_equal(siem_ledger_find(ledger, 0)->start, 8);
+    int64_t open = add(ledger, 0, 8);
     siem_ledger_forget(ledger);
     assert_null(siem_ledger_share(ledger, 0));
     assert_false(siem_ledger_is_ahead(ledger));
     assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
     assert_int_equal(siem_ledger_find(ledger, 0)->start, -1);
+    siem_ledger_settle(ledger, open); /* it was read by the member that is no longer one */
+    assert_int_equal(siem_ledger_find(ledger, 0)->done, -1);
     siem_ledger_close(ledger);
 }
 
