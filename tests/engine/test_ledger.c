@@ -62,6 +62,20 @@ static void test_many(void **state) {
     siem_ledger_close(ledger);
 }
 
+/* Each keeps its place when there are more than it has room for. */
+static void test_grows(void **state) {
+    (void)state;
+    siem_ledger *ledger = open_ledger();
+    assert_ok(siem_ledger_hold(ledger, 0, -1, &err));
+    for (int64_t i = 1; i <= 5000; i++) (void)add(ledger, 0, 10 * i);
+    for (int64_t i = 1; i <= 5000; i++) {
+        assert_int_equal(siem_ledger_oldest(ledger), 1000 + 10 * i);
+        siem_ledger_settle(ledger, i);
+        assert_int_equal(siem_ledger_find(ledger, 0)->done, 10 * i + 1);
+    }
+    siem_ledger_close(ledger);
+}
+
 /* What is another member's is not done by this one, although its records arrive. */
 static void test_drop(void **state) {
     (void)state;
@@ -196,9 +210,13 @@ static void test_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_done),   cmocka_unit_test(test_many),
-        cmocka_unit_test(test_drop),   cmocka_unit_test(test_rewind),
-        cmocka_unit_test(test_return), cmocka_unit_test(test_return_of_new_group),
+        cmocka_unit_test(test_done),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_rewind),
+        cmocka_unit_test(test_return),
+        cmocka_unit_test(test_return_of_new_group),
         cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
