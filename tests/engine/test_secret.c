@@ -234,18 +234,20 @@ static void read_page_flags(const void *address, char flags[256]) {
     if (maps != NULL) (void)fclose(maps);
 }
 
-/* No core dump has its pages, and they are not swapped out. */
+/* No core dump has its pages, and they are not swapped out, where this process can lock pages: not
+ * under a sanitizer, nor beyond RLIMIT_MEMLOCK. */
 static void test_pages(void **state) {
     siem_secret *secret;
-    char flags[256];
+    char flags[256], locked[256];
     (void)state;
     assert_ok(siem_secret_keep(&secret, "the key", "tok", &err));
     read_page_flags(siem_secret_text(secret), flags);
-    bool is_known = flags[0] != '\0', may_lock = mlock(siem_secret_text(secret), 4096) == 0;
+    (void)mlock(siem_secret_text(secret), 1);
+    read_page_flags(siem_secret_text(secret), locked);
     siem_secret_close(secret);
-    if (!is_known) skip();
+    if (flags[0] == '\0') skip();
     test_has(flags, " dd ");
-    if (may_lock) test_has(flags, " lo ");
+    if (strstr(locked, " lo ") != NULL) test_has(flags, " lo ");
 }
 
 /* ---- commands ---- */
