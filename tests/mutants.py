@@ -45,7 +45,7 @@ ROOMS = [
     ("mask", ["engine/test_mask", "engine/test_(converter|mapping)", *VALUES]),
     ("refusals", ["engine/test_refusals", "engine/test_delivery", *VALUES]),
     ("buffer", ["engine/test_(buffer|json|mapping|wiped)", "engine/", *VALUES]),
-    ("row mapping tree path masking", ["engine/test_(row|mapping|masking|converter|number|format)", "engine/test_misuse", *VALUES]),
+    ("row mapping tree path masking", ["engine/test_(row|mapping|masking|batch|converter|number|format)", "engine/test_misuse", "cli/masking", *VALUES]),
     ("value_table networks geoip mmdb_value checked_file",
      ["engine/test_(checked_file|networks|mmdb_value|geoip|mapping|converter|number)", "engine/test_(damage|misuse)",
       "lua/lookup_spec", "cli/tables", *VALUES]),
