@@ -116,7 +116,7 @@ static listener *find_place(siem_news *news) {
     size_t count = news->count + news->count / 2 + 16;
     listener *more = realloc(news->list, count * sizeof *more);
     if (more == NULL) return NULL;
-    for (size_t i = news->count; i < count; i++) more[i] = (listener){.file = -1, .log = -1};
+    for (size_t i = news->count; i < count; i++) more[i] = (listener){.registry = NULL};
     listener *place = &more[news->count];
     news->list = more;
     news->count = count;
@@ -136,7 +136,7 @@ void siem_news_remove(siem_news *news, const siem_registry *registry) {
         if (l->registry != registry) continue;
         forget(news, &l->file);
         forget(news, &l->log);
-        *l = (listener){.file = -1, .log = -1};
+        *l = (listener){.registry = NULL};
     }
 }
 
