@@ -97,18 +97,8 @@ static char *uri_of(const char *path, const char *parameters) {
 
 /* The file system is known to SQLite for this call alone: the library may be unloaded before
  * SQLite is, which would look for it then. */
-int siem_access_open(sqlite3 **out, const char *path) {
+static int open_uri(sqlite3 **out, const char *uri, sqlite3_vfs *base) {
     static const char name[] = "oversight-siem-reader";
-    place p;
-    bool is_guest = !find_place(&p, path) || !is_harmless(&p);
-    free(p.file);
-    char *uri = uri_of(path, is_guest ? "?readonly_shm=1" : "");
-    sqlite3_vfs *base = sqlite3_vfs_find(NULL);
-    *out = NULL;
-    if (uri == NULL || base == NULL) {
-        free(uri);
-        return SQLITE_NOMEM;
-    }
     (void)pthread_mutex_lock(&registering);
     if (reader_vfs.pAppData == NULL) {
         reader_vfs = *base;
@@ -124,6 +114,17 @@ int siem_access_open(sqlite3 **out, const char *path) {
         (void)sqlite3_vfs_unregister(&reader_vfs);
     }
     (void)pthread_mutex_unlock(&registering);
+    return rc;
+}
+
+int siem_access_open(sqlite3 **out, const char *path) {
+    place p;
+    bool is_guest = !find_place(&p, path) || !is_harmless(&p);
+    free(p.file);
+    char *uri = uri_of(path, is_guest ? "?readonly_shm=1" : "");
+    sqlite3_vfs *base = sqlite3_vfs_find(NULL);
+    *out = NULL;
+    int rc = uri != NULL && base != NULL ? open_uri(out, uri, base) : SQLITE_NOMEM;
     free(uri);
     return rc;
 }
@@ -196,7 +197,8 @@ bool siem_access_await(const char *path, int milliseconds) {
         is_open =
             is_there && look_at(&p, "-wal") == LOG_READABLE && look_at(&p, "-shm") == LOG_READABLE;
         if (is_open || (left = (deadline - siem_clock()) * 1e3) <= 0) break;
-        if (poll(&ready, 1, (int)ceil(left)) > 0) (void)!read(notifier, bytes, sizeof bytes);
+        (void)poll(&ready, 1, (int)ceil(left));
+        (void)!read(notifier, bytes, sizeof bytes); /* which never waits */
     }
     if (notifier >= 0) (void)close(notifier);
     free(p.file);

@@ -1,4 +1,5 @@
-/* test_access.c: why a reader of another user has no log, and waiting for one. */
+/* test_access.c: connections that only read, why a reader of another user has no log, and waiting
+ * for one. */
 #include "source/access.h"
 
 #include "testing.h"
@@ -173,8 +174,55 @@ static void test_heard(void **state) {
     assert_int_equal(status, 0);
 }
 
+/* ---- a connection ---- */
+
+/* The file system of the program, which notices what SQLite takes for its own meanwhile. */
+static sqlite3_vfs programs;
+static char default_name[64];
+
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out) {
+    sqlite3_vfs *base = vfs->pAppData;
+    (void)snprintf(default_name, sizeof default_name, "%s", sqlite3_vfs_find(NULL)->zName);
+    return base->xOpen(base, name, file, flags, out);
+}
+
+static void set_default(void) {
+    sqlite3_vfs *base = sqlite3_vfs_find(NULL);
+    programs = *base;
+    programs.zName = "the program's";
+    programs.pAppData = base;
+    programs.xOpen = open_file;
+    assert_int_equal(sqlite3_vfs_register(&programs, 1), SQLITE_OK);
+}
+
+/* It reads, and writes nothing, whatever a path would mean in a URI. The file system of the engine
+ * is nobody else's, and is gone afterwards. */
+static void test_open(void **state) {
+    static const char *const names[] = {"plain.db", "50% of #1?mode=rwc.db", "file:%41.db"};
+    sqlite3 *connection;
+    (void)state;
+    set_default();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        test_sql(names[i], "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+        default_name[0] = '\0';
+        assert_int_equal(siem_access_open(&connection, test_path(names[i])), SQLITE_OK);
+        assert_string_equal(default_name, "the program's");
+        assert_int_equal(sqlite3_exec(connection, "SELECT x FROM t", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(connection, "DELETE FROM t", NULL, NULL, NULL),
+                         SQLITE_READONLY);
+        assert_int_equal(sqlite3_close(connection), SQLITE_OK);
+        assert_string_equal(sqlite3_vfs_find(NULL)->zName, "the program's");
+        assert_null(sqlite3_vfs_find("oversight-siem-reader"));
+    }
+    assert_int_equal(siem_access_open(&connection, test_path("none.db")), SQLITE_CANTOPEN);
+    assert_int_equal(sqlite3_close(connection), SQLITE_OK);
+    assert_null(sqlite3_vfs_find("oversight-siem-reader"));
+    assert_int_equal(sqlite3_vfs_unregister(&programs), SQLITE_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_explain), cmocka_unit_test(test_own),
-                                       cmocka_unit_test(test_await), cmocka_unit_test(test_heard)};
+                                       cmocka_unit_test(test_await), cmocka_unit_test(test_heard),
+                                       cmocka_unit_test(test_open)};
     return cmocka_run_group_tests_name("access", tests, make_place, NULL);
 }
