@@ -13,9 +13,13 @@ static siem_kafka_properties properties;
 static siem_kafka_account account;
 static siem_kafka_client client;
 
-static void ignore(void *context, const char *text) {
+static char remark[256];
+static unsigned remarks;
+
+static void keep(void *context, const char *text) {
     (void)context;
-    (void)text;
+    (void)snprintf(remark, sizeof remark, "%s", text);
+    remarks++;
 }
 
 static void ignore_report(siem_kafka_client *of, const rd_kafka_message_t *message) {
@@ -31,7 +35,7 @@ static void prepare(const char *group, char **texts, size_t count) {
                                    .compress = "lz4",
                                    .group = group,
                                    .properties = &properties,
-                                   .remark = ignore};
+                                   .remark = keep};
     siem_kafka_client_prepare(&client, &account);
     client.report = ignore_report;
 }
@@ -196,6 +200,23 @@ static void test_refusals(void **state) {
     assert_true(client.is_refused); /* also after another error */
 }
 
+/* A line of the log is a remark once, without what is secret. */
+static void test_remarks(void **state) {
+    char *texts[] = {"sasl.password=hunter2-hunter2"};
+    (void)state;
+    prepare(NULL, texts, 1);
+    remarks = 0;
+    siem_kafka_client_remark(&client);
+    assert_int_equal(remarks, 0);
+    siem_kafka_remarks_add(&client.remarks, 1, "FAIL", "refused with hunter2-hunter2");
+    siem_kafka_client_remark(&client);
+    assert_int_equal(remarks, 1);
+    test_has(remark, "refused with *");
+    assert_null(strstr(remark, "hunter2"));
+    siem_kafka_client_remark(&client);
+    assert_int_equal(remarks, 1);
+}
+
 static void test_partitions(void **state) {
     int32_t count = -1;
     char *texts[] = {"test.mock.num.brokers=1"};
@@ -224,6 +245,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_wrong, release),
         cmocka_unit_test_teardown(test_down, release),
         cmocka_unit_test_teardown(test_refusals, release),
+        cmocka_unit_test_teardown(test_remarks, release),
         cmocka_unit_test_teardown(test_partitions, release),
     };
     return cmocka_run_group_tests_name("client", tests, begin, NULL);
