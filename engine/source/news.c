@@ -96,7 +96,6 @@ static void drain(siem_news *news) {
     _Alignas(struct inotify_event) char bytes[16384];
     ssize_t size;
     double now = siem_clock();
-    if (news->notifier < 0) return;
     while ((size = read(news->notifier, bytes, sizeof bytes)) > 0) {
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const struct inotify_event *)(bytes + at);
