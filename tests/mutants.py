@@ -96,7 +96,7 @@ ROOMS = [
     ("identity clock", ["engine/test_(clock|identity|follow|watch|turn)", "engine/test_(outage|delivery)",
                                      "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("export jobs mappings parallel join settle export_check counters",
-     ["engine/test_(counters|follow|format|jobs|join|misuse|parallel|resume|send|settle|sink|source|turn)", "engine/",
+     ["engine/test_(counters|export|follow|format|jobs|join|misuse|parallel|resume|send|settle|sink|source|turn)", "engine/",
       "lua/siem_spec", "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
     ("watch turn follow", ["engine/test_(follow|source|watch|turn)", "engine/test_(outage|delivery)",
                                 "follow/(checkpoint|process|life)", "delivery/outage"]),
