@@ -80,7 +80,7 @@ ROOMS = [
      ["engine/test_(answer|items|ping|probe|request|sink|delivery|memory)", "delivery/elastic"]),
     ("azure sentinel", ["engine/test_(answer|ping|probe|request|session|sink|sign|number|memory)", "delivery/(azure|sentinel)"]),
     ("kafka rdkafka producer client verdict census label properties remarks",
-     ["engine/test_(label|properties|verdict|remarks|client)", "engine/test_kafka", "engine/test_(delivery|sink|options)"]),
+     ["engine/test_(label|properties|verdict|remarks|client|brokers)", "engine/test_kafka", "engine/test_(delivery|sink|options)"]),
     ("source topic group ledger standing progress sheaf translator",
      ["engine/test_(ledger|progress|sheaf|consume|drain)", "engine/test_(follow|turn|jobs)"]),
     ("custom function", ["engine/test_(custom|function|sink|misuse)", "lua/", "delivery/custom"]),

@@ -32,7 +32,7 @@ struct siem_kafka_census {
     int32_t part_count;
     entry *table; /* of a power of two */
     size_t room, used;
-    uint64_t nameless; /* messages without an id */
+    bool has_nameless; /* messages without an id */
 };
 
 siem_code siem_kafka_census_open(siem_kafka_census **out, siem_kafka_sink *owner, siem_error *err) {
@@ -116,7 +116,7 @@ static siem_code take_message(siem_kafka_census *census, const rd_kafka_message_
         label.count++;
     }
     if (siem_kafka_label_read(&census->owner->labels, &label, &id)) return add(census, &id, err);
-    census->nameless++;
+    census->has_nameless = true;
     return SIEM_OK;
 }
 
@@ -236,7 +236,7 @@ siem_code siem_kafka_census_count(siem_kafka_census *census, const siem_count *c
     if (rc == SIEM_OK) rc = read_on(census, err);
     if (rc == SIEM_OK) rc = reserve(census, err);
     if (rc != SIEM_OK) return rc;
-    if (census->used == 0 && census->nameless > 0) {
+    if (census->used == 0 && census->has_nameless) {
         return siem_error_set(err, SIEM_HELD,
                               "%s: no message of topic %s tells which event it has: they were "
                               "written without headers and without the key of the event",
