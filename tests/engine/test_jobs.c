@@ -5,9 +5,12 @@
 #include "testing.h"
 
 #include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EVENTS 9000
 
@@ -355,25 +358,37 @@ static void test_random_ends(void **state) {
     assert_int_equal(functions.opened, functions.closed);
 }
 
+static siem_registry *source;
+static siem_task_queue *parcels;
+static siem_jobs *jobs;
+
+static void open_jobs(siem_renderer *renderer, const siem_mapping *mapping, size_t count) {
+    source = open_registry();
+    *renderer = (siem_renderer){.mapping = mapping};
+    assert_ok(siem_task_queue_open(&parcels, &err));
+    assert_ok(siem_jobs_open(&jobs, count, siem_registry_source(source)->kind->readers,
+                             siem_registry_origin(source), renderer, NULL, parcels, 4000, &err));
+}
+
+static void close_jobs(void) {
+    siem_jobs_close(jobs);
+    siem_task_queue_close(parcels);
+    siem_registry_close(source);
+}
+
 /* Jobs that are closed while threads render, at any moment. */
 static void test_closed_early(void **state) {
     siem_error err;
     (void)state;
     for (int taken = 0; taken < 12; taken++) {
-        siem_jobs *jobs;
-        siem_task_queue *parcels;
         siem_slice slice;
-        siem_registry *registry = open_registry();
-        siem_renderer renderer = {.mapping = rows.mapping};
-        assert_ok(siem_task_queue_open(&parcels, &err));
-        assert_ok(siem_jobs_open(&jobs, 3, siem_registry_source(registry)->kind->readers,
-                                 siem_registry_origin(registry), &renderer, NULL, parcels, 4000,
-                                 &err));
+        siem_renderer renderer;
+        open_jobs(&renderer, rows.mapping, 3);
         assert_true(siem_jobs_is_empty(jobs));
         for (int i = 0; i < taken;) {
             siem_rendered rendered;
             while (siem_jobs_has_room(jobs) &&
-                   siem_registry_next_slice(registry, &slice, &err) == SIEM_OK) {
+                   siem_registry_next_slice(source, &slice, &err) == SIEM_OK) {
                 siem_batch *batch;
                 assert_ok(siem_batch_open(&batch, &err));
                 assert_ok(siem_jobs_add(jobs, &slice, batch, &err));
@@ -382,9 +397,7 @@ static void test_closed_early(void **state) {
             siem_batch_close(rendered.batch);
             i++;
         }
-        siem_jobs_close(jobs);
-        siem_task_queue_close(parcels);
-        siem_registry_close(registry);
+        close_jobs();
     }
 }
 
@@ -449,8 +462,7 @@ static void test_condition(void **state) {
 static void test_missing_column(void **state) {
     static const char *const column[] = {"of_a_site", NULL};
     siem_mapping *of_site;
-    siem_jobs *jobs;
-    siem_task_queue *parcels;
+    siem_renderer renderer;
     siem_slice slice;
     siem_batch *batch;
     siem_rendered rendered;
@@ -458,12 +470,8 @@ static void test_missing_column(void **state) {
     assert_ok(siem_mapping_open(&of_site, "site", &err));
     assert_ok(siem_mapping_add(of_site, &(siem_row){"x", .from = column}, &err));
     assert_ok(siem_mapping_compile(of_site, &err));
-    siem_registry *registry = open_registry();
-    siem_renderer renderer = {.mapping = of_site};
-    assert_ok(siem_task_queue_open(&parcels, &err));
-    assert_ok(siem_jobs_open(&jobs, 1, siem_registry_source(registry)->kind->readers,
-                             siem_registry_origin(registry), &renderer, NULL, parcels, 4000, &err));
-    assert_ok(siem_registry_next_slice(registry, &slice, &err));
+    open_jobs(&renderer, of_site, 1);
+    assert_ok(siem_registry_next_slice(source, &slice, &err));
     assert_ok(siem_batch_open(&batch, &err));
     assert_ok(siem_jobs_add(jobs, &slice, batch, &err));
     while (!siem_jobs_take(jobs, 100, &rendered)) continue;
@@ -471,9 +479,7 @@ static void test_missing_column(void **state) {
     assert_int_equal(rendered.failure.code, SIEM_NOT_FOUND);
     assert_non_null(strstr(rendered.failure.message, "of_a_site"));
     siem_batch_close(rendered.batch);
-    siem_jobs_close(jobs);
-    siem_task_queue_close(parcels);
-    siem_registry_close(registry);
+    close_jobs();
     siem_mapping_close(of_site);
 }
 
@@ -502,6 +508,77 @@ static void test_wrong_number(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
+static siem_code add_slice(siem_error *err) {
+    siem_slice slice;
+    siem_batch *batch;
+    assert_int_equal(siem_registry_next_slice(source, &slice, err), SIEM_OK);
+    assert_int_equal(siem_batch_open(&batch, err), SIEM_OK);
+    return siem_jobs_add(jobs, &slice, batch, err);
+}
+
+static void take_slice(void) {
+    siem_rendered rendered = {0};
+    while (!rendered.is_last) {
+        if (siem_jobs_take(jobs, 100, &rendered)) siem_batch_close(rendered.batch);
+    }
+}
+
+static void note_run(void *has_run) {
+    atomic_store((atomic_bool *)has_run, true);
+}
+
+/* A thread that has no slice prepares parcels. */
+static void test_idle(void **state) {
+    siem_renderer renderer;
+    siem_error err;
+    atomic_bool has_run = false;
+    siem_task task = {.run = note_run, .context = &has_run};
+    (void)state;
+    open_jobs(&renderer, rows.mapping, 1);
+    assert_int_equal(add_slice(&err), SIEM_OK);
+    take_slice();
+    siem_task_queue_add(parcels, &task);
+    for (int i = 0; i < 60000 && !atomic_load(&has_run); i++) (void)usleep(1000);
+    assert_true(atomic_load(&has_run));
+    siem_task_queue_take_back(parcels, &task);
+    close_jobs();
+}
+
+/* New threads ask for a stack of that size. */
+static bool set_stack(size_t size) {
+    pthread_attr_t attributes;
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    bool is_set = pthread_attr_setstacksize(&attributes, size) == 0 &&
+                  pthread_setattr_default_np(&attributes) == 0;
+    assert_int_equal(pthread_attr_destroy(&attributes), 0);
+    return is_set;
+}
+
+/* Where no other thread can be started, those that there are do all; without any, it is an error.
+ */
+static void test_no_thread(void **state) {
+    const size_t usual = (size_t)8 << 20, too_much = SIZE_MAX / 4 * 3;
+    siem_renderer renderer;
+    siem_error failure;
+    (void)state;
+    if (!set_stack(too_much)) skip();
+    open_jobs(&renderer, rows.mapping, 3);
+    siem_code rc = add_slice(&failure);
+    assert_true(set_stack(usual));
+    assert_int_equal(rc, SIEM_IO);
+    test_has(failure.message, "cannot start a thread to render on");
+    assert_true(siem_jobs_is_empty(jobs));
+    assert_int_equal(add_slice(&failure), SIEM_OK);
+    assert_true(set_stack(too_much));
+    rc = add_slice(&failure);
+    assert_true(set_stack(usual));
+    assert_int_equal(rc, SIEM_OK);
+    take_slice();
+    take_slice();
+    assert_true(siem_jobs_is_empty(jobs));
+    close_jobs();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
@@ -516,6 +593,8 @@ int main(void) {
         cmocka_unit_test(test_condition),
         cmocka_unit_test(test_missing_column),
         cmocka_unit_test(test_wrong_number),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_no_thread),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
