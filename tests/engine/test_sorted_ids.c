@@ -90,16 +90,19 @@ static void assert_fails(siem_code rc, const siem_error *err, int cause) {
     test_has(err->message, strerror(cause));
 }
 
-/* Sorts with a limit of the process's own, which is the old one again afterwards. */
-static siem_code sort_within(int resource, rlim_t most, siem_error *err) {
+/* Sorts with limits of the process's own, which are the old ones again afterwards. */
+static siem_code sort_within(rlim_t most_files, rlim_t most_bytes, siem_error *err) {
     siem_sorted_ids *ids;
-    struct rlimit before, within;
-    assert_int_equal(getrlimit(resource, &before), 0);
-    within = before;
-    within.rlim_cur = most;
-    assert_int_equal(setrlimit(resource, &within), 0);
+    struct rlimit files, bytes;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &bytes), 0);
+    struct rlimit few_files = {most_files, files.rlim_max};
+    struct rlimit few_bytes = {most_bytes, bytes.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few_files), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &few_bytes), 0);
     siem_code rc = siem_sorted_ids_open(&ids, &database, &all, -1, err);
-    assert_int_equal(setrlimit(resource, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &bytes), 0);
     if (rc != SIEM_OK) assert_null(ids);
     siem_sorted_ids_close(ids);
     return rc;
@@ -109,13 +112,15 @@ static siem_code sort_within(int resource, rlim_t most, siem_error *err) {
 static void test_no_room(void **state) {
     siem_error err;
     (void)state;
+    const rlim_t size = EVENTS * sizeof(int64_t);
     int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_true(next >= 0);
     assert_int_equal(close(next), 0);
-    assert_fails(sort_within(RLIMIT_NOFILE, (rlim_t)next, &err), &err, EMFILE);
-    assert_fails(sort_within(RLIMIT_FSIZE, 4096, &err), &err, EFBIG);
-    assert_fails(sort_within(RLIMIT_FSIZE, EVENTS * sizeof(int64_t) - 1, &err), &err, EFBIG);
-    assert_int_equal(sort_within(RLIMIT_FSIZE, EVENTS * sizeof(int64_t), &err), SIEM_OK);
+    const rlim_t full = (rlim_t)next, enough = full + 8;
+    assert_fails(sort_within(full, size, &err), &err, EMFILE);
+    assert_fails(sort_within(enough, 4096, &err), &err, EFBIG);
+    assert_fails(sort_within(enough, size - 1, &err), &err, EFBIG);
+    assert_int_equal(sort_within(enough, size, &err), SIEM_OK);
 }
 
 /* The temporary file: it has no name, and this size. */
