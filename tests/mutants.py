@@ -62,7 +62,7 @@ ROOMS = [
     ("batch encoding renderer field_limit",
      ["engine/test_(batch|encoding|renderer)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
     ("shipment blame packer",
-     ["engine/test_(shipment|blame|packer)", "engine/test_(attempts|delivery|order|sink|memory)",
+     ["engine/test_(shipment|blame|packer)", "engine/test_(attempts|delivery|helped|order|sink|memory)",
       "delivery/(outage|poison)", *REQUESTS]),
     ("lane sizing outage patience",
      ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),

@@ -70,14 +70,13 @@ static void move(siem_shipment *s, size_t from, size_t to) {
     s->ranges[to] = range;
 }
 
-/* Divides a range before its undecided record of that number; the first part is above. */
+/* Divides a range before its undecided record of that number, of which it has more; the first part
+ * is above. */
 static void divide(siem_shipment *s, size_t index, size_t number) {
     siem_range *range = &s->ranges[index];
     size_t at = range->first;
-    for (; at < range->end; at++) {
-        if (s->outcomes[at].verdict == SIEM_UNDECIDED && number-- == 0) break;
-    }
-    siem_range part = {range->first, at, false};
+    while (s->outcomes[at].verdict != SIEM_UNDECIDED || number-- > 0) at++;
+    siem_range part = {.first = range->first, .end = at};
     range->first = at;
     range->has_failed = false;
     s->ranges[s->range_count] = part;

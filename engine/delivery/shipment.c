@@ -38,7 +38,7 @@ siem_code siem_shipment_load(siem_shipment *s, const siem_request_items *request
     memset(s->outcomes, 0, count * sizeof *s->outcomes);
     memset(s->blames, 0, count * sizeof *s->blames);
     s->count = count;
-    s->ranges[0] = (siem_range){0, count, false};
+    s->ranges[0] = (siem_range){.end = count};
     s->range_count = 1;
     s->parcel.ticket = -1;
     s->phase = SIEM_READY;
@@ -104,12 +104,12 @@ bool siem_shipment_next(siem_shipment *s, size_t most, bool stores_once) {
 void siem_shipment_halve(siem_shipment *s, int suspect) {
     siem_range *top = &s->ranges[s->range_count - 1];
     size_t middle = s->records[s->own / 2];
-    siem_range left = {top->first, middle, false};
+    siem_range left = {.first = top->first, .end = middle};
     top->first = middle;
     s->ranges[s->range_count++] = left;
     if (suspect < 0) return;
     size_t record = s->records[suspect];
-    s->ranges[s->range_count++] = (siem_range){record, record + 1, false};
+    s->ranges[s->range_count++] = (siem_range){.first = record, .end = record + 1};
 }
 
 siem_decision siem_shipment_record(siem_shipment *s, siem_answer *answer) {

@@ -98,6 +98,73 @@ static void test_again(void **state) {
     siem_buffer_free(&again);
 }
 
+/* ---- a library that fails ---- */
+
+static const char *broken; /* what fails: "open", "run" or nothing */
+
+static void *open_broken(int level) {
+    static int opened;
+    opened = level;
+    return strcmp(broken, "open") == 0 ? NULL : &opened;
+}
+
+static void close_broken(void *state) {
+    (void)state;
+}
+
+static size_t bound_broken(void *state, size_t size) {
+    (void)state;
+    return size;
+}
+
+/* One byte is all that it makes of a body. */
+static size_t run_broken(void *state, char *out, size_t room, const char *bytes, size_t size) {
+    assert_int_equal(*(const int *)state, 5);
+    assert_int_equal(room, size);
+    out[0] = bytes[0];
+    return strcmp(broken, "run") == 0 ? 0 : 1;
+}
+
+static void test_broken(void **state) {
+    static const siem_compression compression = {"broken",     9,         open_broken, close_broken,
+                                                 bound_broken, run_broken};
+    siem_compressors *compressors;
+    siem_body body = {0};
+    siem_error err;
+    (void)state;
+    broken = "open";
+    assert_int_equal(siem_compressors_open(&compressors, &compression, 5, &err), SIEM_NO_MEMORY);
+    assert_null(compressors);
+    broken = "run";
+    assert_ok(siem_compressors_open(&compressors, &compression, 5, &err));
+    siem_body_add(&body, "abc", 3);
+    assert_int_equal(siem_compressors_run(compressors, &body, &err), SIEM_NO_MEMORY);
+    assert_string_equal(err.message, "out of memory");
+    assert_int_equal(body.size, 3); /* which is still as it was */
+    assert_null(body.encoding);
+    broken = "";
+    assert_ok(siem_compressors_run(compressors, &body, &err));
+    assert_int_equal(body.size, 1);
+    assert_memory_equal(body.pieces[0].bytes, "a", 1);
+    siem_body_free(&body);
+    siem_compressors_close(compressors);
+}
+
+/* Bytes that do not fit are none. */
+static void test_room(void **state) {
+    siem_buffer text = {0};
+    char out[8];
+    (void)state;
+    fill(&text, 10000);
+    siem_compressor *compressor = open_compressor("gzip", 1);
+    for (size_t room = 0; room <= sizeof out; room++) {
+        assert_int_equal(siem_compression_gzip.run(compressor->state, out, room, text.bytes, 10000),
+                         0);
+    }
+    siem_compressor_close(compressor);
+    siem_buffer_free(&text);
+}
+
 /* ---- several threads ---- */
 
 typedef struct compressing {
@@ -273,6 +340,7 @@ static void test_others(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),  cmocka_unit_test(test_again),
+        cmocka_unit_test(test_broken),  cmocka_unit_test(test_room),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_names),
         cmocka_unit_test(test_bound),   cmocka_unit_test(test_cut),
         cmocka_unit_test(test_flipped), cmocka_unit_test(test_deflate),

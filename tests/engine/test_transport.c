@@ -114,9 +114,13 @@ static void test_methods(void **state) {
     assert_int_equal(next()->response.status, 200);
     begin(&exchange, "PUT", "x");
     assert_int_equal(next()->response.status, 200);
+    begin(&exchange, "GET", ""); /* of the one before, nothing is left */
+    assert_string_equal(next()->response.body.bytes, "ok");
     assert_memory_equal(test_server_request(server, 0), "GET /p", 6);
     assert_memory_equal(test_server_request(server, 1), "HEAD /p", 7);
     assert_memory_equal(test_server_request(server, 2), "PUT /p", 6);
+    test_has(test_server_request(server, 2), "\r\n\r\nx");
+    assert_memory_equal(test_server_request(server, 3), "GET /p", 6);
     siem_exchange_free(transport, &exchange);
     close_all();
 }
@@ -318,6 +322,22 @@ static void test_proxies(void **state) {
     }
 }
 
+/* The environment's is known by the first exchange, which quotes nothing of it. */
+static void test_proxy_of_environment(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN(OK);
+    assert_int_equal(setenv("http_proxy", "ftp://user:s3cret@127.0.0.1:1", 1), 0);
+    const siem_response *response = exchange_once(&exchange, "b");
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(response->status, 0);
+    assert_string_equal(response->fault, "it is not the URL of one");
+    assert_string_equal(response->remedy, "correct the URL of the proxy");
+    assert_int_equal(exchange_once(&exchange, "b")->status, 200);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary),
@@ -334,6 +354,7 @@ int main(void) {
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_proxy),
         cmocka_unit_test(test_proxies),
+        cmocka_unit_test(test_proxy_of_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,24 @@ static void test_window(void **state) {
     siem_buffer_free(&out);
 }
 
+/* Bytes that do not fit are none. */
+static void test_room(void **state) {
+    siem_buffer text = {0};
+    siem_compressor *compressor;
+    char out[8];
+    (void)state;
+    fill(&text, 10000);
+    assert_ok(siem_compressor_open(&compressor, &siem_compression_zstd, 1, &err));
+    for (size_t room = 0; room <= sizeof out; room++) {
+        assert_int_equal(siem_compression_zstd.run(compressor->state, out, room, text.bytes, 10000),
+                         0);
+    }
+    siem_compressor_close(compressor);
+    siem_buffer_free(&text);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels),
-                                       cmocka_unit_test(test_window)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels), cmocka_unit_test(test_window),
+                                       cmocka_unit_test(test_room)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

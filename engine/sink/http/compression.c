@@ -20,7 +20,7 @@ siem_code siem_compressor_open(siem_compressor **out, const siem_compression *co
                                int level, siem_error *err) {
     *out = NULL;
     if (compression->open == NULL) return siem_feature_missing(err, compression->name);
-    siem_compressor *compressor = calloc(1, sizeof *compressor);
+    siem_compressor *compressor = malloc(sizeof *compressor);
     if (compressor == NULL) return siem_error_no_memory(err);
     *compressor = (siem_compressor){compression, level, compression->open(level)};
     if (compressor->state == NULL) {

@@ -13,7 +13,7 @@ typedef struct siem_compression {
     void *(*open)(int level); /* NULL: this build omits the feature of that name */
     void (*close)(void *state);
     size_t (*bound)(void *state, size_t size); /* what so many bytes have at most, compressed */
-    /* How many bytes were written, or 0 without memory. */
+    /* How many bytes were written, or 0 without memory, and without room for all. */
     size_t (*run)(void *state, char *out, size_t room, const char *bytes, size_t size);
 } siem_compression;
 
