@@ -62,11 +62,8 @@ static size_t part_of(size_t count) {
 /* Moves the range at an index to another one; those between make room. */
 static void move(siem_shipment *s, size_t from, size_t to) {
     siem_range range = s->ranges[from];
-    if (from < to) {
-        memmove(&s->ranges[from], &s->ranges[from + 1], (to - from) * sizeof range);
-    } else {
-        memmove(&s->ranges[to + 1], &s->ranges[to], (from - to) * sizeof range);
-    }
+    for (; from < to; from++) s->ranges[from] = s->ranges[from + 1];
+    for (; from > to; from--) s->ranges[from] = s->ranges[from - 1];
     s->ranges[to] = range;
 }
 

@@ -97,6 +97,9 @@ static void test_division(void **state) {
     assert_settled(16, "DDDDDRDD DDDDDDDD@16 ");
     assert_string_equal(told.begun,
                         "1-8 1-8* 1-8* 1-2* 3-8 3-3* 4-8 4-4* 5-8 5-5* 6-8 6-6* 7-8 9-16 ");
+    open_target(reply_whole, " 2 ", 1, 2);
+    assert_given_up(2);
+    assert_memory_equal(told.begun, "1-2 1-2* 1-2* 1-1* 2-2 2-2* ", 28);
 }
 
 /* Several among many. */

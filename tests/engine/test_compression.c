@@ -87,8 +87,10 @@ static void test_again(void **state) {
         assert_ok(siem_compressor_run(compressor, &again, text.bytes, size, &err));
     }
     const char *bytes = again.bytes;
+    size_t capacity = again.capacity;
     assert_ok(siem_compressor_run(compressor, &again, text.bytes, text.size, &err));
     assert_ptr_equal(again.bytes, bytes);
+    assert_int_equal(again.capacity, capacity);
     assert_int_equal(again.size, first.size);
     assert_memory_equal(again.bytes, first.bytes, first.size);
     siem_compressor_close(compressor);

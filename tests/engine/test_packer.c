@@ -234,6 +234,33 @@ static void test_batches_serve_again(void **state) {
     close_packer();
 }
 
+/* As many are kept as were wanted at once; one of another origin, which keeps sources, is closed.
+ */
+static void test_batches_are_not_kept(void **state) {
+    siem_batch *wanted, *other, *again;
+    size_t size;
+    (void)state;
+    open_packer(0, 1, 1000, 0);
+    assert_ok(siem_packer_take_batch(packer, &wanted, &err));
+    write_event(wanted, 10, 1);
+    assert_ok(siem_packer_add(packer, wanted, wanted, &err));
+    assert_ok(siem_batch_open(&other, &err));
+    siem_batch_keep_sources(other, true, NULL);
+    write_event(other, 11, 1);
+    assert_non_null(siem_batch_source(other, 0, &size));
+    assert_ok(siem_packer_add(packer, other, other, &err));
+    assert_next(false, "a", 10);
+    assert_next(false, "b", 11);
+    assert_ok(siem_packer_take_batch(packer, &again, &err));
+    assert_ptr_equal(again, wanted);
+    assert_ok(siem_packer_take_batch(packer, &again, &err));
+    write_event(again, 12, 1);
+    assert_null(siem_batch_source(again, 0, &size));
+    siem_batch_close(again);
+    siem_batch_close(wanted);
+    close_packer();
+}
+
 /* What was packed in part is forgotten as well. */
 static void test_cleared(void **state) {
     (void)state;
@@ -321,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_records_of_an_event),
         cmocka_unit_test(test_whole_events),
         cmocka_unit_test(test_batches_serve_again),
+        cmocka_unit_test(test_batches_are_not_kept),
         cmocka_unit_test(test_cleared),
         cmocka_unit_test(test_settled_across_batches),
         cmocka_unit_test(test_lent),

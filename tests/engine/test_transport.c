@@ -1,10 +1,13 @@
 /* test_transport.c: exchanges with a server: what goes, what comes, and how they end. */
+#include "base/curl.h"
 #include "server.h"
 #include "sink/http/transport.h"
 #include "testing.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,7 +31,7 @@ static void close_all(void) {
 
 #define OPEN(...) open_all((const char *const[]){__VA_ARGS__, NULL}, (siem_transport_options){0})
 
-static void begin(siem_exchange *exchange, const char *method, const char *body) {
+static void set_request(siem_exchange *exchange, const char *method, const char *body) {
     siem_request *request = &exchange->request;
     siem_request_clear(request);
     request->method = method;
@@ -37,6 +40,10 @@ static void begin(siem_exchange *exchange, const char *method, const char *body)
     siem_request_add_header(request, true, "X-Key: s3cret-key");
     siem_buffer_add(&request->content, body, strlen(body));
     if (body[0] != '\0') siem_request_use_content(request);
+}
+
+static void begin(siem_exchange *exchange, const char *method, const char *body) {
+    set_request(exchange, method, body);
     assert_ok(siem_transport_begin(transport, exchange, &err));
 }
 
@@ -338,6 +345,150 @@ static void test_proxy_of_environment(void **state) {
     close_all();
 }
 
+/* ---- TLS ---- */
+
+/* Writes a key, and a certificate of it that nobody signed. */
+static void write_pair(const char *path) {
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(fclose(file), 0);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+/* Files that cannot be used are found before anything goes, and waiting does not help. */
+static void test_wrong_files(void **state) {
+    static const char of_pair[] = "correct client_cert and client_key, PEM files of one pair";
+    const char *pair = test_path("pair.pem"), *missing = test_path("missing.pem");
+    const struct {
+        siem_transport_options options;
+        const char *remedy;
+    } cases[] = {
+        {{.ca_file = missing}, "ca_file holds no certificate in PEM"},
+        {{.client_cert = missing}, of_pair},
+        {{.client_cert = pair, .client_key = missing}, of_pair},
+    };
+    (void)state;
+    write_pair(pair);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_exchange exchange = {0};
+        open_all((const char *const[]){test_server_holds, NULL}, cases[i].options);
+        siem_request_clear(&exchange.request);
+        siem_request_set_url(&exchange.request, "https%s", test_server_url(server, "/") + 4);
+        assert_ok(siem_transport_begin(transport, &exchange, &err));
+        assert_ptr_equal(next(), &exchange);
+        assert_int_equal(exchange.response.status, 0);
+        assert_string_equal(exchange.response.remedy, cases[i].remedy);
+        siem_exchange_free(transport, &exchange);
+        close_all();
+    }
+}
+
+/* ---- libcurl without memory ---- */
+
+static long until_failure; /* allocations that succeed before one fails */
+static size_t blocks;      /* that libcurl holds */
+static bool has_failed;
+
+static bool fails(void) {
+    has_failed |= until_failure == 0;
+    return until_failure-- == 0;
+}
+
+static void *count_block(void *block) {
+    blocks += block != NULL;
+    return block;
+}
+
+static void *allocate(size_t size) {
+    return fails() ? NULL : count_block(malloc(size));
+}
+
+static void *allocate_several(size_t count, size_t size) {
+    return fails() ? NULL : count_block(calloc(count, size));
+}
+
+static char *copy_text(const char *text) {
+    return fails() ? NULL : count_block(strdup(text));
+}
+
+static void *resize(void *block, size_t size) {
+    if (block == NULL) return allocate(size);
+    return fails() ? NULL : realloc(block, size);
+}
+
+static void release(void *block) {
+    blocks -= block != NULL;
+    free(block);
+}
+
+/* Two exchanges on a lane, which is then renewed. */
+static siem_code use_lane(siem_exchange *exchange, siem_error *err) {
+    siem_lane *list = NULL;
+    siem_code rc = siem_lane_take(&exchange->lane, &list, err);
+    for (int i = 0; rc == SIEM_OK && i < 2; i++) {
+        set_request(exchange, "POST", "body");
+        rc = siem_transport_begin(transport, exchange, err);
+        if (rc == SIEM_OK) assert_ptr_equal(next(), exchange);
+        if (rc == SIEM_OK) rc = siem_lane_renew(exchange->lane, err);
+    }
+    return rc;
+}
+
+static siem_code run_without_memory(siem_error *err) {
+    const siem_transport_options options = {
+        .connect_timeout_ms = 60000, .timeout_ms = 120000, .proxy = test_server_url(server, "")};
+    siem_exchange exchange = {0};
+    siem_code rc = siem_transport_open(&transport, &options, err);
+    if (rc != SIEM_OK) {
+        assert_null(transport);
+        return rc;
+    }
+    rc = use_lane(&exchange, err);
+    if (rc == SIEM_OK && exchange.response.status != 200) {
+        assert_true(exchange.response.fault[0] != '\0');
+    }
+    siem_lane_close(exchange.lane);
+    exchange.lane = NULL;
+    siem_exchange_free(transport, &exchange);
+    siem_transport_close(transport);
+    return rc;
+}
+
+/* Each allocation fails once, in turn: that is an error, or the fault of an exchange. Nothing is
+ * left. */
+static void test_no_memory(void **state) {
+    static const siem_curl_memory memory = {allocate, release, resize, copy_text, allocate_several};
+    size_t refused = 0;
+    (void)state;
+    server = test_server_open((const char *const[]){
+        "HTTP/1.1 200 OK\r\nSet-Cookie: node=a\r\nContent-Length: 2\r\n\r\nok", NULL});
+    siem_curl_use_memory(&memory);
+    for (long n = 0;; n++) {
+        siem_error err = {0};
+        until_failure = n;
+        has_failed = false;
+        siem_code rc = run_without_memory(&err);
+        assert_int_equal(blocks, 0);
+        if (!has_failed) assert_int_equal(rc, SIEM_OK);
+        if (!has_failed) break;
+        refused += rc != SIEM_OK;
+        if (rc != SIEM_OK) assert_int_equal(rc, SIEM_NO_MEMORY);
+        assert_true(n < 5000);
+    }
+    assert_true(refused > 0);
+    siem_curl_use_memory(NULL);
+    test_server_close(server);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary),
@@ -355,6 +506,8 @@ int main(void) {
         cmocka_unit_test(test_proxy),
         cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_proxy_of_environment),
+        cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

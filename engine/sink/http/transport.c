@@ -38,14 +38,16 @@ static siem_code check_proxy(const char *proxy, siem_error *err) {
     CURLU *url = siem_curl.url();
     if (url == NULL) return siem_error_no_memory(err);
     const unsigned flags = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
-    bool is_url = siem_curl.url_set(url, CURLUPART_URL, proxy, flags) == CURLUE_OK &&
-                  siem_curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                  siem_curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                  (strncmp(scheme, "http", 4) == 0 || strncmp(scheme, "socks", 5) == 0);
+    CURLUcode code = siem_curl.url_set(url, CURLUPART_URL, proxy, flags);
+    if (code == CURLUE_OK) code = siem_curl.url_get(url, CURLUPART_HOST, &host, 0);
+    if (code == CURLUE_OK) code = siem_curl.url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    bool is_proxy =
+        code == CURLUE_OK && (strncmp(scheme, "http", 4) == 0 || strncmp(scheme, "socks", 5) == 0);
     siem_curl.free(host);
     siem_curl.free(scheme);
     siem_curl.url_cleanup(url);
-    if (is_url) return SIEM_OK;
+    if (is_proxy) return SIEM_OK;
+    if (code == CURLUE_OUT_OF_MEMORY) return siem_error_no_memory(err);
     return siem_error_of_option(
         err, SIEM_INVALID, "proxy",
         "proxy is a URL: http://host:port, or one of https, socks4 or socks5");
