@@ -1,6 +1,7 @@
 /* test_memory.c: each allocation of the engine fails once, in turn: an error, no crash, and no leak
  * under a sanitizer. The linker puts the functions below in front of the C library's (--wrap). */
 #include "sink/http/compression.h"
+#include "sink/http/session.h"
 #include "sink/sink.h"
 #include "testing.h"
 
@@ -136,8 +137,11 @@ static siem_code export_from_checkpoint(siem_error *err) {
     return rc;
 }
 
-static void ignore(void *context, const char *text, size_t size) {
-    (void)context, (void)text, (void)size;
+static size_t shown; /* bytes of requests */
+
+static void show(void *context, const char *text, size_t size) {
+    (void)context, (void)text;
+    shown += size;
 }
 
 /* Requests are written, and not sent. */
@@ -147,7 +151,7 @@ static siem_code preview(const char *kind, const siem_option *options, size_t co
     siem_code rc = open_registry(&p.registry, false, err);
     if (rc == SIEM_OK) rc = open_mapping(&p.mapping, err);
     if (rc == SIEM_OK) rc = siem_sink_open(&p.sink, kind, options, count, err);
-    if (rc == SIEM_OK) rc = siem_sink_set_preview(p.sink, ignore, NULL, err);
+    if (rc == SIEM_OK) rc = siem_sink_set_preview(p.sink, show, NULL, err);
     if (rc == SIEM_OK) rc = siem_deadletter_open(&p.deadletter, refused, err);
     if (rc == SIEM_OK) rc = run_export(&p, err);
     close_parts(&p);
@@ -228,6 +232,38 @@ static siem_code preview_http(siem_error *err) {
     return preview("http", options, has_gzip ? 3 : 2, err);
 }
 
+/* An answer that counts one event of two. */
+static siem_code count(siem_error *err) {
+    static const char body[] =
+        "{\"timed_out\":false,\"_shards\":{\"failed\":0},\"hits\":{\"hits\":["
+        "{\"_id\":\"DyaIi6OuWbpAHEgGhDsyVrbFE5nA\"}]}}";
+    static const siem_option options[] = {{"url", "http://127.0.0.1:1"}};
+    unsigned counts[2] = {0, 0};
+    const siem_count asked = {"r", (const char *const[]){"1", "12"}, 2, counts};
+    siem_response response = {.status = 200, .retry_after = -1};
+    siem_request request = {.method = NULL};
+    siem_outcome outcome;
+    siem_answer answer = siem_answer_begin(&outcome, 1);
+    siem_sink *sink = NULL;
+    siem_request_clear(&request);
+    siem_code rc = siem_sink_open(&sink, "elastic", options, 1, err);
+    if (rc == SIEM_OK) {
+        const siem_protocol *protocol = ((siem_http_sink *)sink)->protocol;
+        rc = protocol->write_count(sink, &asked, &request, err);
+        siem_buffer_add(&response.body, body, sizeof body - 1);
+        if (rc == SIEM_OK && !response.body.failed) {
+            protocol->read_count(sink, &response, &asked, &answer);
+            bool is_counted = counts[0] == 0 && counts[1] == 1;
+            assert_int_equal(outcome.verdict, is_counted ? SIEM_DELIVERED : SIEM_RETRY);
+        }
+    }
+    siem_answer_clear(&answer);
+    siem_buffer_free(&response.body);
+    siem_request_free(&request);
+    (void)siem_sink_close(sink, NULL);
+    return rc;
+}
+
 static siem_code query(siem_error *err) {
     siem_registry *registry = NULL;
     siem_query *query = NULL;
@@ -255,14 +291,18 @@ typedef siem_code (*scenario)(siem_error *err);
 
 static void fail_each(scenario run) {
     siem_error err = {0};
+    shown = 0;
     siem_code rc = run(&err);
+    const size_t all_shown = shown;
     if (rc != SIEM_OK) fail_msg("%s", err.message);
     for (long n = 0;; n++) {
         err = (siem_error){0};
         until_failure = n;
         has_failed = false;
+        shown = 0;
         rc = run(&err);
         until_failure = -1;
+        if (rc == SIEM_OK) assert_int_equal(shown, all_shown);
         if (!has_failed) break;
         /* What can be done without goes on; everything else says so. */
         if (rc != SIEM_OK && rc != SIEM_NO_MEMORY) fail_msg("allocation %ld: %s", n, err.message);
@@ -286,6 +326,7 @@ TEST(preview_sentinel)
 TEST(preview_http)
 TEST(prepare_elastic)
 TEST(prepare_http)
+TEST(count)
 TEST(query)
 
 static int make_registry(void **state) {
@@ -308,7 +349,8 @@ int main(void) {
         cmocka_unit_test(fail_preview_splunk), cmocka_unit_test(fail_preview_elastic),
         cmocka_unit_test(fail_preview_azure),  cmocka_unit_test(fail_preview_sentinel),
         cmocka_unit_test(fail_preview_http),   cmocka_unit_test(fail_prepare_elastic),
-        cmocka_unit_test(fail_prepare_http),   cmocka_unit_test(fail_query),
+        cmocka_unit_test(fail_prepare_http),   cmocka_unit_test(fail_count),
+        cmocka_unit_test(fail_query),
     };
     until_failure = -1;
     return cmocka_run_group_tests(tests, make_registry, NULL);

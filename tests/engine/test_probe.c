@@ -176,6 +176,16 @@ static void test_names_of_indices(void **state) {
     look(NULL, 200, "<html>", SIEM_RETRY, "");
 }
 
+/* The beginning of the URL that is asked for. */
+static void assert_asked_for(const char *url) {
+    siem_request request = {.method = NULL};
+    siem_request_clear(&request);
+    assert_ok(((siem_http_sink *)sink)->protocol->write_prelude(sink, &request, &err));
+    assert_string_equal(request.method, "GET");
+    assert_memory_equal(request.url.bytes, url, strlen(url));
+    siem_request_free(&request);
+}
+
 /* Looks at templates, once nothing has the name. */
 static void look_at_templates(const char *index, int status, const char *body, siem_verdict verdict,
                               const char *part) {
@@ -184,8 +194,10 @@ static void look_at_templates(const char *index, int status, const char *body, s
     const siem_protocol *protocol;
     open_sink("elastic", options);
     protocol = ((siem_http_sink *)sink)->protocol;
+    assert_asked_for("http://h/_resolve/index/");
     hear(PRELUDE, 200, NOTHING);
     assert_true(protocol->needs_prelude(sink));
+    assert_asked_for("http://h/_index_template?");
     hear(PRELUDE, status, body);
     assert_answer(verdict, part);
     assert_int_equal(protocol->needs_prelude(sink), verdict != SIEM_DELIVERED);

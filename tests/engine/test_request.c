@@ -330,20 +330,38 @@ static void test_limits(void **state) {
     (void)state;
     assert_opens("sentinel", OPTIONS({"workspace_id", "w"}), "shared_key is missing");
     assert_opens("sentinel", OPTIONS({"shared_key", "c2VjcmV0"}), "workspace_id is missing");
-    assert_opens("splunk", OPTIONS({"url", "http://h"}, {"token", "t"}, {"batch_bytes", "1"}),
-                 NULL);
-    assert_opens("elastic", OPTIONS({"url", "http://h"}, {"batch_bytes", "1"}), NULL);
-    assert_opens("sentinel",
-                 OPTIONS({"workspace_id", "w"}, {"shared_key", "c2VjcmV0"}, {"batch_bytes", "1"}),
-                 NULL);
-    assert_opens("azure",
-                 OPTIONS({"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"},
-                         {"managed_identity", "true"}, {"batch_bytes", "1"}),
+    assert_opens("splunk", OPTIONS({"token", "t"}), "url is missing");
+    assert_opens("splunk", OPTIONS({"url", "http://h"}), "token is missing");
+    assert_opens("elastic", OPTIONS({"index", "i"}), "url is missing");
+    assert_opens("azure", OPTIONS({"rule_id", "r"}, {"stream", "s"}), "endpoint is missing");
+    assert_opens("azure", OPTIONS({"endpoint", "http://h"}, {"stream", "s"}), "rule_id is missing");
+    assert_opens("azure", OPTIONS({"endpoint", "http://h"}, {"rule_id", "r"}), "stream is missing");
+    for (int i = 0; i < 2; i++) {
+        const char *bytes = i == 0 ? "1" : "0", *message = i == 0 ? NULL : "batch_bytes";
+        assert_opens("splunk", OPTIONS({"url", "http://h"}, {"token", "t"}, {"batch_bytes", bytes}),
+                     message);
+        assert_opens("elastic", OPTIONS({"url", "http://h"}, {"batch_bytes", bytes}), message);
+        assert_opens(
+            "sentinel",
+            OPTIONS({"workspace_id", "w"}, {"shared_key", "c2VjcmV0"}, {"batch_bytes", bytes}),
+            message);
+        assert_opens("azure",
+                     OPTIONS({"endpoint", "http://h"}, {"rule_id", "r"}, {"stream", "s"},
+                             {"managed_identity", "true"}, {"batch_bytes", bytes}),
+                     message);
+    }
+    assert_opens("splunk",
+                 OPTIONS({"url", "http://h"}, {"token", "t"}, {"ack", "true"}, {"ack_pause", "0"},
+                         {"ack_timeout", "0"}),
                  NULL);
     memset(name, 'a', 255);
     assert_opens("elastic", OPTIONS({"url", "http://h"}, {"index", name}), NULL);
     name[255] = 'a';
     assert_opens("elastic", OPTIONS({"url", "http://h"}, {"index", name}), "made of a-z");
+    assert_opens("elastic", OPTIONS({"url", "http://h/_bulk"}), NULL);
+    assert_opens("elastic", OPTIONS({"url", "http://h/behind"}), NULL);
+    assert_opens("elastic", OPTIONS({"url", "http://h/i/_bulk"}), "url is that of a node");
+    assert_opens("elastic", OPTIONS({"url", "http://h/i/_bulk?q"}), "url ends before '?'");
     assert_opens("elastic", OPTIONS({"url", "http://h"}, {"bulk_path", "/_bulk"}), NULL);
     assert_opens("elastic", OPTIONS({"url", "http://h"}, {"bulk_path", "_bulk"}),
                  "bulk_path is a path such as /_bulk");

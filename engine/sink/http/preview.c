@@ -15,7 +15,7 @@ siem_code siem_preview_request(const siem_sink *sink, const siem_request *reques
 }
 
 siem_code siem_preview_prelude(siem_sink *sink, const siem_protocol *protocol, siem_error *err) {
-    siem_request request = {0};
+    siem_request request = {.method = NULL};
     if (protocol->needs_prelude == NULL || !protocol->needs_prelude(sink)) return SIEM_OK;
     siem_request_clear(&request);
     siem_code rc = protocol->write_prelude(sink, &request, err);

@@ -110,7 +110,7 @@ static siem_code ask_prelude(siem_sink *sink, siem_exchange *exchange, siem_answ
 /* Adds what a target answered to what it answered before, as far as it fits. */
 static void add_answer(char text[200], const siem_answer *answer) {
     const size_t size = strlen(text), room = 199 - size;
-    const char *mark = size > 0 ? "; " : "";
+    const char *mark = *text != '\0' ? "; " : "";
     if (room <= strlen(mark)) return;
     (void)snprintf(text + size, room + 1, "%s%s", mark, answer->reason);
 }
