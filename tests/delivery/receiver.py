@@ -8,6 +8,7 @@ request), stored.jsonl (a line a record, in the order stored), failure-store.jso
 """
 import argparse
 import base64
+import itertools
 import json
 import os
 import signal
@@ -79,22 +80,22 @@ class Receiver:
         self.faults = faults.Faults(args.plan, args.fail_rate, args.seed, for_bulk=args.kind == "bulk")
         self.context = tls_context(args)
 
-    def listen(self):
-        listener = socket.create_server(("127.0.0.1", self.args.port), backlog=256)
-        signal.signal(signal.SIGTERM, self.finish)
-        signal.signal(signal.SIGINT, self.finish)
-        signal.signal(signal.SIGALRM, self.finish)
+    def run(self):
+        """Until a signal, which is waited for: a handler runs too late when the signal comes right before accept()."""
+        ends = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # in the threads as well
         signal.alarm(self.args.life)
+        listener = socket.create_server(("127.0.0.1", self.args.port), backlog=256)
+        threading.Thread(target=self.listen, args=(listener,), daemon=True).start()
         print(f"port {listener.getsockname()[1]}", flush=True)
-        number = 0
-        while True:
-            sock, _ = listener.accept()
-            threading.Thread(target=self.connection, args=(sock, number), daemon=True).start()
-            number += 1
-
-    def finish(self, *_):
+        signal.sigwait(ends)
         self.store.finish()
         os._exit(0)  # the connections' threads are of no more interest
+
+    def listen(self, listener):
+        for number in itertools.count():
+            sock, _ = listener.accept()
+            threading.Thread(target=self.connection, args=(sock, number), daemon=True).start()
 
     def connection(self, sock, number):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -273,4 +274,4 @@ MANNERS = {"whole": whole, "reset": reset, "half": half, "drip": drip, "hang": h
            "cut": whole, "html": whole, "http10": ended, "close": ended, "close-late": ended_late}
 
 if __name__ == "__main__":
-    Receiver(arguments()).listen()
+    Receiver(arguments()).run()
