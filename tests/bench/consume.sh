@@ -43,7 +43,6 @@ consume() {
         "$program" export --from kafka --brokers "$brokers" --topic "$topic" --group "$topic" --follow --format ecs \
             --output "c$number.jsonl" 2>"c$number.log" &
         pids+=("$!")
-        children+=("$!")
     done
     for ((tries = 0; tries < 60; tries++)); do # each has a partition
         each_has_some "${names[@]}" && break

@@ -5,9 +5,9 @@ set -euo pipefail
 program=$(realpath "$1")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
-children=()
+# What this test started and has not seen end: the pid of what ended may be another process's by now.
 cleanup() {
-    for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+    for child in $(jobs -pr); do kill "$child" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap cleanup EXIT

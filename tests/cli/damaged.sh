@@ -34,7 +34,6 @@ has out "event 1 of the registry 'circle.db' is not the one that was exported"
 "$program" export --db circle.db --registry-id reg --format ecs --output out.jsonl --follow --checkpoint position.json \
     2>follow.err &
 follower=$!
-children+=("$follower")
 until_true grep -q "damaged: event 1 comes after event 1" follow.err
 lines out.jsonl 0
 cat good.db >circle.db # the same file
@@ -48,7 +47,6 @@ make_registry endless.db "$(many 3)
 stopped() { # ARGUMENT...: it is at work, hears SIGTERM and ends long before it would be ended
     local status=0
     "$program" "$@" >out 2>err &
-    children+=("$!")
     until_true uses_processor "$!"
     kill "$!"
     wait "$!" || status=$?

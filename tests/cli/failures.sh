@@ -42,7 +42,6 @@ has err "No space left on device"
 mkfifo fifo
 "$program" "${export[@]}" --output fifo 2>err &
 child=$!
-children+=("$child")
 exec 3<fifo
 head -c 1000 <&3 >part
 kill -TERM "$child"

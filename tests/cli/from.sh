@@ -90,7 +90,6 @@ run 0 export "${empty[@]}" --to kafka --to-topic u
 has err "exported 0 event(s) as event"
 "$program" export --format ecs "${empty[@]}" --follow --output empty.jsonl --metrics numbers 2>numbers.err &
 follower=$!
-children+=("$follower")
 for ((i = 0; i < 600; i++)); do
     ! grep -qs 'partition_lag_events{pipeline="ecs",partition="0"} 0' numbers || break
     sleep 0.1
@@ -108,7 +107,6 @@ has err "exported 0 event(s)"
 : >follow.err
 "$program" export --format ecs "${from[@]}" --follow --output out.jsonl >follow.out 2>follow.err &
 follower=$!
-children+=("$follower")
 for ((i = 0; i < 600; i++)); do
     ! grep -q "trying again" follow.err || break
     sleep 0.1
@@ -132,7 +130,7 @@ for member in one two; do
     line=$(sed -n '/^ExecStart=/,/[^\\]$/p' "$root/examples/systemd/oversight-siem@.service" |
         sed "s,^ExecStart=/usr/local/bin/oversight-siem,$program,; s/CHANGE-ME:9093/127.0.0.1:1/; s/%i/$member/g; s/%H/host/g")
     bash -c "exec $line" >"$member.out" 2>"$member.err" &
-    children+=($!) members+=($!)
+    members+=($!)
 done
 for member in one two; do
     until_true grep -q "trying again" "$member.err"

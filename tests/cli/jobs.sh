@@ -229,7 +229,6 @@ rm -f loads
 sed -i 's/upper()/upper() .. "-first"/' says.lua
 "$program" export --db r.db --registry-id reg --format says.lua --jobs 2 --follow --checkpoint cp --output follow.out 2>log &
 child=$!
-children+=("$child")
 until_true has_lines follow.out $events
 loads 3 "a service"
 sed -i 's/-first/-second/' says.lua

@@ -7,7 +7,6 @@ follow=(export --db r.db --registry-id reg --follow --format ecs)
 
 "$program" "${follow[@]}" --output e.jsonl --metrics e.prom --metrics-listen 127.0.0.1:0 --checkpoint e.cp >out 2>log &
 service=$!
-children+=("$service")
 until_true grep -q "serving numbers" log
 port=$(sed -n 's/.*msg="serving numbers".* port=//p' log)
 fetch() { curl --silent --noproxy '*' --max-time 5 "$@"; }

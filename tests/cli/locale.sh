@@ -49,7 +49,6 @@ holds collector "data[0]['headers']['x-ratio'] == '0.5'"
 # The numbers of a service, and the times of its checkpoint.
 "$program" run --metrics m.prom comma.lua "$url" out.jsonl c.json >out 2>err &
 child=$!
-children+=("$child")
 for ((tries = 0; tries < 600; tries++)); do
     grep -qs '^oversight_siem_events_delivered_total.* 1$' m.prom && grep -q 'latency_seconds_sum{.*} 0*[.0-9e-]*[1-9]' m.prom && break
     sleep 0.05

@@ -8,7 +8,6 @@ registry r.db 3
 start() {
     "$program" "$@" >out 2>log &
     service=$!
-    children+=("$service")
 }
 # stop STATUS: SIGTERM, and the exit status that follows.
 stop() {

@@ -161,7 +161,7 @@ make_registry live.db "$(many 20000)"
         sqlite3 -cmd '.timeout 5000' live.db "$(many 50)" 'PRAGMA wal_checkpoint' >/dev/null
     done
 ) &
-children+=("$!")
+writer=$!
 for round in 1 2 3; do
     run 0 "${export[@]}" --db live.db
     count=$(wc -l <out)
@@ -172,7 +172,7 @@ keys = [(r["TimeGenerated"], int(r["EventId"])) for r in map(json.loads, open("o
 assert keys == sorted(keys)' || fail "round $round: the order is not that of time and id"
 done
 touch stop
-wait "${children[0]}" || fail "the writer was disturbed"
+wait "$writer" || fail "the writer was disturbed"
 sqlite3 live.db 'PRAGMA integrity_check' >out
 has out ok
 finish

@@ -8,7 +8,6 @@ total=5
 # service NAME: runs NAME.lua, which has its lines in NAME.log; sets pid_NAME.
 service() {
     "$program" run "$1.lua" 2>"$1.log" &
-    children+=("$!")
     declare -g "pid_$1=$!"
 }
 hang_up() { local pid=pid_$1; kill -HUP "${!pid}"; }

@@ -96,7 +96,6 @@ run 0 "${export[@]}" --follow --checkpoint f --output f.jsonl --limit 4
 [ "$(ids f.jsonl)" = "1 2 3 4" ] || fail "a limit of one that follows: $(ids f.jsonl)"
 "$program" "${export[@]}" --follow --checkpoint f --output f.jsonl --limit 8 2>log &
 service=$!
-children+=("$service")
 until_true has_lines f.jsonl 10
 sqlite3 r.db "$(many 9)"
 wait "$service" || fail "one that follows to its limit ends with $?"

@@ -10,7 +10,6 @@ start() {
     : >log # an earlier one's lines are not taken for its own
     "$program" "$@" >out 2>log &
     service=$!
-    children+=("$service")
 }
 # stop STATUS: SIGTERM, and the exit status that follows.
 stop() {
@@ -207,7 +206,6 @@ while True:
     print(s.recv(4096).decode(), flush=True)
 END
 python3 manager.py >told &
-children+=($!)
 until_true grep -q listening told
 NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=90000000 start "${follow[@]}" --format ecs --output c.jsonl
 until_true grep -q "^READY=1" told
@@ -231,7 +229,6 @@ lacks c.prom pipeline=
 # An abstract socket; and a name that no socket has, which is nobody's trouble.
 sed 's|bind("notify")|bind("\\0'"$work"'")|' manager.py >abstract.py
 python3 abstract.py >told2 &
-children+=($!)
 until_true grep -q listening told2
 NOTIFY_SOCKET=@$work start "${follow[@]}" --format ecs --output c2.jsonl
 until_true grep -q "^READY=1" told2

@@ -19,7 +19,6 @@ L
 timeout --foreground 200 "$program" export --db r.db --registry-id r --format ./f.lua --output out.jsonl --follow --checkpoint cp.json \
     --max-instructions 20000 2>log &
 service=$!
-children+=("$service")
 until_true has_lines out.jsonl 1
 total=1
 # deliver WORD NET: an event that is added comes out, and from some event on with these words.

@@ -26,7 +26,6 @@ receive early ingestion "${receiver_of[@]}" --token-life 60 --plan plan.json
 "$program" export --db renewed.db --registry-id reg "${target[@]}" "${application[@]}" --endpoint "$url" --login-url "$url" \
     --batch-events 1 --in-flight 1 >early.out 2>early.err &
 early=$!
-children+=("$early")
 
 # ---- ordinary ----
 registry many.db 200

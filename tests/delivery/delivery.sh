@@ -19,7 +19,6 @@ receive() {
     [[ " $* " == *" --tls "* ]] && scheme=https
     python3 "$receivers/receiver.py" "$kind" --folder "$folder" "$@" >"$folder/port" 2>"$folder/log" &
     receiver=$!
-    children+=("$receiver")
     until port=$(sed -n 's/^port //p' "$folder/port" 2>/dev/null) && [ -n "$port" ]; do
         kill -0 "$receiver" || { fail "no receiver: $(cat "$folder/log")"; exit 1; }
         sleep 0.02

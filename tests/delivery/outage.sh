@@ -21,7 +21,6 @@ begin() {
     : >log
     "$program" "$@" >/dev/null 2>log &
     child=$!
-    children+=("$child")
 }
 # stop STATUS: SIGTERM, and the exit status that follows.
 stop() {

@@ -121,7 +121,6 @@ rm -f dead
 "$program" export --db p.db --registry-id reg ${options[plain]} --url "$url" "${quick[@]}" --dead-letter dead --follow \
     --checkpoint follows.cp 2>err &
 child=$!
-children+=("$child")
 until_true has_lines dead 1
 dead 3 500
 until_true has_lines follows/stored.jsonl 5

@@ -11,7 +11,6 @@ start() {
     shift
     "$program" export --db "$db" --registry-id reg --to splunk --token env:TOKEN --url "$url" "$@" 2>err &
     child=$!
-    children+=("$child")
 }
 
 # ended STATUS: the export that was started ends so.
@@ -46,7 +45,6 @@ kill -TERM "$hung"
     while kill -0 "$hung" 2>/dev/null; do sleep 0.1; done
     echo "$SECONDS" >hung.end
 ) &
-children+=("$!")
 
 # Pages of the registry are still to be read: it is larger than what is sent at once by far.
 registry r.db 5000

@@ -208,7 +208,6 @@ for signal in KILL TERM; do
     receive long hec --plan plan.json
     "$program" replay long.dead "${to_splunk[@]}" --url "$url" 2>err &
     child=$!
-    children+=("$child")
     await long 4
     since=$SECONDS
     kill -$signal $child

@@ -29,7 +29,6 @@ export_with() { # export_with STATUS SECRET [OPTION]...
 hangs() { # hangs NAME COMMAND
     ("$program" export --db ten.db --registry-id reg --to splunk --url http://127.0.0.1:1 --token "cmd:$2" >"outputs/$1.out" \
         2>"outputs/$1.err" || echo $? >"$1.status") &
-    children+=($!)
 }
 hangs_since=$SECONDS
 hangs hanging "sleep 7654.$$1 # $good"
@@ -357,7 +356,6 @@ for arguments in "--api-key $good" "--api-key=$good" "--user u --password $good"
     # shellcheck disable=SC2086
     "$program" export --db ten.db --registry-id reg --to elastic --url "$url" $arguments --timeout 20 >out 2>err &
     child=$!
-    children+=("$child")
     await hangs 1
     tr '\0' ' ' </proc/$child/cmdline >cmdline
     has cmdline "--to elastic"

@@ -33,7 +33,6 @@ holds acked "all($channel == '01234567-89ab-cdef-0123-456789abcdef' for one in r
 receive never hec --ack --ack-polls 1000000
 "$program" export --db ten.db --registry-id reg --to splunk --url "$url" --token env:TOKEN "${acked[@]}" 2>err &
 child=$!
-children+=("$child")
 await never 5
 kill -TERM $child
 status=0

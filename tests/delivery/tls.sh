@@ -90,7 +90,6 @@ printf '{"text":"Success","code":0}' >www/services/collector/event
 for ((h2_port = 20000 + RANDOM % 20000; ; h2_port++)); do
     nghttpd -v --no-content-length -d www "$h2_port" pki/server.key pki/server.pem >h2.log 2>&1 &
     child=$!
-    children+=("$child")
     until grep -q 'IPv4: listen' h2.log || ! kill -0 $child 2>/dev/null; do sleep 0.02; done
     grep -q 'IPv4: listen' h2.log && break
 done
@@ -141,7 +140,6 @@ adds_up faults 10
 
 # ---- through a proxy, which sees no more than the name ----
 python3 "$receivers/proxy.py" proxy.log user:proxy-secret >proxy.port &
-children+=($!)
 until port=$(sed -n 's/^port //p' proxy.port) && [ -n "$port" ]; do sleep 0.02; done
 proxy=127.0.0.1:$port
 serve behind server

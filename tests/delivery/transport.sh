@@ -166,7 +166,6 @@ for long in 9999999999999 "Fri, 31 Dec 9999 23:59:59 GMT" 3600; do
     # shellcheck disable=SC2086
     "$program" export --db ten.db --registry-id reg ${options[hec]} --url "$url" "${quick[@]}" 2>err &
     child=$!
-    children+=("$child")
     await patient 1
     for ((tries = 0; tries < 10; tries++)); do # twenty times as long as a pause of its own
         sleep 0.1
@@ -217,7 +216,6 @@ has err "10 event(s) left"
 # shellcheck disable=SC2086
 "$program" export --db ten.db --registry-id reg ${options[hec]} --url "$url" "${quick[@]}" --retries 10000 2>late.err &
 child=$!
-children+=("$child")
 receive late hec --port "$port"
 wait $child || fail "a receiver that comes late: $(cat late.err)"
 account late none 1 10

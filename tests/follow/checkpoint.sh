@@ -143,7 +143,7 @@ lines s.jsonl 4
 mkfifo pipe
 exec 8<>pipe
 flock cp.lock cat pipe 8>&- &
-children+=($!)
+owner=$!
 until ! flock --nonblock cp.lock true; do :; done
 run 1 "${once[@]}"
 has err "the checkpoint 'cp' is in use by another process"
@@ -152,7 +152,7 @@ has err "in use by another process"
 run 1 checkpoint reset cp
 run 0 checkpoint show cp
 exec 8>&-
-wait "${children[-1]}"
+wait "$owner"
 
 # ---- a place that cannot be written ----
 run 1 "${once[@]}" --checkpoint none/cp

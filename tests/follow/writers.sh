@@ -9,7 +9,6 @@ follow() {
     : >log
     "$program" export --db r.db --registry-id reg --format ecs --follow "$@" >/dev/null 2>log &
     service=$!
-    children+=("$service")
     until_true grep -q msg=following log
 }
 stop() { kill "$service" && wait "$service" || fail "ended with $?: $(cat log)"; }
@@ -112,8 +111,9 @@ run 0 "${plain[@]}" --output out.jsonl
 lines out.jsonl 10
 
 # ---- what is no file, and what the process was given open ----
-for ((i = 0; i < 2; i++)); do "$program" "${plain[@]}" --output /dev/null 2>>err & children+=("$!"); done
-wait "${children[-1]}" "${children[-2]}" || fail "/dev/null was refused: $(cat err)"
+both=()
+for ((i = 0; i < 2; i++)); do "$program" "${plain[@]}" --output /dev/null 2>>err & both+=("$!"); done
+for each in "${both[@]}"; do wait "$each" || fail "/dev/null was refused: $(cat err)"; done
 exec 7>>out.jsonl
 flock 7
 "$program" "${plain[@]}" --output /dev/stdout >>out.jsonl 2>err || fail "/dev/stdout was refused: $(cat err)"
@@ -138,7 +138,6 @@ return list
 LUA
 "$program" run several.lua 2>log &
 service=$!
-children+=("$service")
 for name in a b c; do
     until_true has_lines $name.jsonl 5
     until_true grep -q "msg=\"there is no checkpoint.* pipeline=$name" log
@@ -151,7 +150,6 @@ sed -i 's/name .. ".jsonl"/&, { truncate = true }/' several.lua
 : >log
 "$program" run several.lua 2>log &
 service=$!
-children+=("$service")
 for name in a b c; do until_true grep -q "msg=following .*pipeline=$name" log; done
 for name in a b c; do until_true has_lines $name.jsonl 5; done
 stop

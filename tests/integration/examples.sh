@@ -36,7 +36,7 @@ sed "s,/var/log/oversight-siem,$work/logs," "$root/examples/logrotate/oversight-
 chmod 644 rotation
 "$program" export --db sample.db --registry-id r --format ecs --output logs/events.jsonl \
     --follow --checkpoint position.json >log 2>&1 &
-children+=("$!")
+follower=$!
 until_true has_lines logs/events.jsonl 12
 insert="INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', 1700000000)"
 for round in 1 2; do
@@ -47,6 +47,6 @@ done
 lines logs/events.jsonl.1 1
 gunzip -c logs/events.jsonl.2.gz >first
 lines first 12
-kill "${children[-1]}"
-wait "${children[-1]}" || fail "the export that follows ends with $?"
+kill "$follower"
+wait "$follower" || fail "the export that follows ends with $?"
 finish

@@ -22,7 +22,6 @@ for attempt in 1 2 3 4 5; do
     export PORT=$((20000 + RANDOM % 20000))
     lighttpd -D -f lighttpd.conf >lighttpd.log 2>&1 &
     child=$!
-    children+=("$child")
     until (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do
         kill -0 "$child" 2>/dev/null || break
     done
@@ -80,7 +79,6 @@ PORT=$((20000 + RANDOM % 20000))
     --dhcp-leasefile="$work/leases" --dhcp-luascript="$work/lease.lua" --conf-file=/dev/null \
     --user=root --dhcp-scriptuser=root >dnsmasq.log 2>&1 &
 child=$!
-children+=("$child")
 for ((try = 0; try < 200000; try++)); do
     cmp -s dnsmasq.jsonl expected && break
     [ -d "/proc/$child" ] || break # root's own, when it runs through sudo

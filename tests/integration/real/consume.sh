@@ -21,7 +21,6 @@ consume() {
     "$program" export --from kafka --brokers "$brokers" --topic raw --group siem --kafka session.timeout.ms=6000 \
         --follow --format ecs --output "$1.jsonl" --dead-letter "$1.refused" >"$1.out" 2>"$1.err" &
     consumer=$!
-    children+=("$consumer")
 }
 
 # produce FIRST LAST: events of each registry up to LAST, by an export that goes on after FIRST.
@@ -121,7 +120,6 @@ for crash in 1 2 3; do
     "$program" export --from kafka --brokers "$brokers" --topic raw --group crash --kafka session.timeout.ms=6000 --follow \
         --format ecs --on-error skip --output crash.jsonl >crash.out 2>crash.err &
     consumer=$!
-    children+=("$consumer")
     grown() { [ "$(wc -l <crash.jsonl)" -gt $((crash * 15000)) ]; }
     until_within 60 grown || fail "nothing is exported after a crash: $(cat crash.err)"
     kill -KILL "$consumer"
@@ -157,7 +155,6 @@ for member in 1 2; do
     "$program" export "${topic[@]}" --group together --format ecs --on-error skip --output $member.together \
         2>$member.together.err &
     drainers+=($!)
-    children+=($!)
 done
 for pid in "${drainers[@]}"; do
     status=0
@@ -191,7 +188,6 @@ receive store bulk
 elastic=("${topic[@]}" --group store --kafka session.timeout.ms=6000 --to elastic --url "$url" --on-error skip)
 "$program" export "${elastic[@]}" --follow >store.out 2>store.err &
 consumer=$!
-children+=("$consumer")
 has_stored() { [ "$(count store stored)" -gt 20000 ]; }
 until_within 60 has_stored || fail "elastic gets nothing: $(cat store.err)"
 kill -KILL "$consumer"

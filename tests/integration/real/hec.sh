@@ -36,7 +36,6 @@ make_registry many.db "$(many 20000)"
 "$program" export --db many.db --registry-id many "${to_splunk[@]}" --checkpoint many.cp --batch-events 100 \
     --retries 1000 --retry-cap 1 >export.out 2>export.err &
 exporter=$!
-children+=("$exporter")
 until_within 60 [ -e many.cp ] || fail "nothing is confirmed: $(cat export.err)"
 end_store
 kill -0 $exporter 2>/dev/null || fail "the export ended before the store was stopped"

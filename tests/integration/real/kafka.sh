@@ -46,7 +46,6 @@ make_registry many.db "$(many $events)"
 "$program" export --db many.db --registry-id many --format ecs "${to_kafka[@]}" --topic many --checkpoint many.cp \
     --batch-events 100 --in-flight 2 --timeout 10 --retries 1000 --retry-cap 1 >export.out 2>export.err &
 export_pid=$!
-children+=("$export_pid")
 until_within 60 [ -e many.cp ] || fail "nothing is confirmed"
 end_broker KILL
 kill -0 $export_pid 2>/dev/null || fail "the export ended before the broker was killed"
@@ -76,7 +75,6 @@ end_broker TERM
 "$program" export --db many.db --registry-id many --format ecs "${to_kafka[@]}" --topic many --follow --checkpoint new.cp \
     >follow.out 2>follow.err &
 follower=$!
-children+=("$follower")
 until_within 30 grep -q "Connection refused" follow.err || fail "the outage is not reported: $(cat follow.err)"
 kill -TERM $follower
 started=$SECONDS

@@ -64,7 +64,6 @@ begin() { # NAMESPACE: an export in the background that takes a while
     "$program" export --db many.db --registry-id many "${to_elastic[@]}" --namespace "$1" --checkpoint "$1.cp" \
         --batch-events 100 --timeout 10 --retries 1000 --retry-cap 1 >"$1.out" 2>&1 &
     exporter=$!
-    children+=("$exporter")
     until_within 60 [ -e "$1.cp" ] || fail "nothing is confirmed: $(cat "$1.out")"
 }
 ends() { # NAMESPACE: it ends well, and all is there once

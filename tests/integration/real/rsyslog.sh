@@ -25,11 +25,9 @@ CONF
 unprivileged=()
 [ "$(id -u)" -ne 0 ] || unprivileged=(setpriv --bounding-set=-all --inh-caps=-all)
 "${unprivileged[@]}" /usr/sbin/rsyslogd -n -f rsyslog.conf -i "$work/rsyslog.pid" >rsyslog.log 2>&1 &
-children+=("$!")
 "$program" export --db odd.db --registry-id odd --format ecs --output logs/events.jsonl \
     --follow --checkpoint position.json >follow.out 2>&1 &
 follower=$!
-children+=("$follower")
 until_within 30 test -s arrived.jsonl || fail "nothing arrives: $(cat rsyslog.log follow.out)"
 
 # ---- events are recorded meanwhile; each rotation falls among them ----

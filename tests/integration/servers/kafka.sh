@@ -43,7 +43,6 @@ start_broker() {
     printf '%s\n' "$@" >>running.properties
     java -Xms256m -Xmx512m -cp 'lib/*' kafka.Kafka running.properties >>broker.log 2>&1 &
     broker=$!
-    children+=("$broker")
     until_within 90 kcat -b "$brokers" -L -m 2 || { tail -n 20 broker.log; fail "the broker does not start"; exit 1; }
 }
 

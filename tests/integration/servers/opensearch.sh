@@ -25,7 +25,6 @@ start_node() {
         "http.port=$http_port" "transport.port=$transport_port" \
         cluster.routing.allocation.disk.threshold_enabled=false "$@" >>node.log 2>&1 &
     node=$!
-    children+=("$node")
     until_within 90 ask GET "/_cluster/health?wait_for_status=yellow&timeout=30s" ||
         { tail -n 20 node.log; fail "the node does not start"; exit 1; }
 }

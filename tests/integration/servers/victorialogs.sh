@@ -25,14 +25,12 @@ users:
 Y
     bin/vmauth -auth.config=guard.yml -httpListenAddr="${url#http://}" >guard.log 2>&1 &
     guard=$!
-    children+=("$guard")
 }
 
 # start_store: starts it, and waits until it answers.
 start_store() {
     bin/victoria-logs -storageDataPath=store -httpListenAddr="${store_url#http://}" -retentionPeriod=100y >>store.log 2>&1 &
     store=$!
-    children+=("$store")
     until_within 60 stored '*' || { tail -n 20 store.log; fail "the store does not start"; exit 1; }
 }
 
