@@ -43,7 +43,7 @@ ROOMS = [
     ("timestamp moment", ["engine/test_(timestamp|moment)", "engine/test_(converter|sign)", *VALUES]),
     ("converter", ["engine/test_converter", "engine/test_(mapping|number)", *VALUES]),
     ("mask", ["engine/test_mask", "engine/test_(converter|mapping)", *VALUES]),
-    ("refusals", ["engine/test_refusals", "engine/test_delivery", *VALUES]),
+    ("refusals refused", ["engine/test_(refusals|refused|join)", "engine/test_delivery", *VALUES]),
     ("buffer", ["engine/test_(buffer|json|mapping|wiped)", "engine/", *VALUES]),
     ("row mapping tree path masking", ["engine/test_(row|mapping|masking|batch|converter|number|format)", "engine/test_misuse", "cli/masking", *VALUES]),
     ("value_table networks geoip mmdb_value checked_file",

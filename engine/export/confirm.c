@@ -22,10 +22,15 @@ bool siem_export_keeps_position(const siem_export *export_) {
     return export_->options.checkpoint != NULL || source_keeps(export_);
 }
 
+bool siem_export_reads_again(const siem_export *export_) {
+    return export_->source != NULL && export_->source->is_followed;
+}
+
 void siem_export_set_position(siem_export *export_, siem_position position) {
     export_->confirmed = position;
     export_->unsaved = siem_export_keeps_position(export_);
     if (!source_keeps(export_)) export_->counts.last_id = position.id;
+    if (!export_->unsaved) siem_refused_forget(&export_->refused, position.id);
 }
 
 void siem_export_confirm(siem_export *export_, siem_position position) {
@@ -124,6 +129,7 @@ siem_code siem_export_save(siem_export *export_, bool now, siem_error *err) {
         export_->counts.saved = (double)time(NULL);
         export_->counts.save_failures = 0;
         export_->saved = export_->counts;
+        siem_refused_forget(&export_->refused, export_->confirmed.id);
     } else {
         export_->counts.save_failures++;
         report_unsaved(export_, failure.message);
@@ -185,7 +191,7 @@ siem_code siem_export_return(siem_export *export_, siem_error *err) {
     export_->counts.refused = refused; /* they are not refused again */
     if (export_->undone) {             /* but that the dead letter may have lost them */
         export_->counts.refused = export_->saved.refused;
-        export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
+        siem_refused_clear(&export_->refused);
         export_->reasons = (siem_refusals){.count = 0};
     }
     export_->unsaved = export_->undone = false;

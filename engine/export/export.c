@@ -160,7 +160,6 @@ siem_code siem_export_open(siem_export **out, const siem_export_options *options
     export_->holder.sink = &export_->options.sink;
     siem_sink_add_holder(options->sink, &export_->holder);
     export_->lag_due = INFINITY;
-    export_->refused = export_->rejected = (siem_refused){.id = INT64_MIN};
     if (export_->options.batch_bytes == 0) export_->options.batch_bytes = BATCH_BYTES;
     export_->confirmed = options->checkpoint != NULL ? siem_checkpoint_position(options->checkpoint)
                                                      : (siem_position){.id = options->after};
@@ -193,6 +192,7 @@ void siem_export_close(siem_export *export_) {
     release_source(export_);
     if (has_sink) siem_sink_remove_holder(export_->options.sink, &export_->holder);
     siem_mappings_close(&export_->mappings, &export_->options);
+    siem_refused_clear(&export_->refused);
     siem_witness_close(&export_->witness);
     free(export_);
 }
@@ -437,6 +437,7 @@ siem_code siem_export_begin_source(siem_export *export_, siem_source *source, bo
     siem_code rc = claim_sink(export_, err);
     if (rc != SIEM_OK) return rc;
     export_->source = source;
+    siem_refused_clear(&export_->refused); /* its positions are numbers of its own */
     source->ends = ends;
     source->notice = relay_source;
     source->notice_context = export_;

@@ -5,17 +5,11 @@
 #include "delivery/delivery.h"
 #include "export/mappings.h"
 #include "export/refusals.h"
+#include "export/refused.h"
 #include "record/renderer.h"
 #include "source/database.h"
 #include "source/source.h"
 #include "store/checkpoint.h"
-
-/* Refusals up to here are counted: an event that is read again after a failure is not refused
- * twice. */
-typedef struct siem_refused {
-    int64_t id;
-    unsigned parts; /* of that event; 0: none */
-} siem_refused;
 
 struct siem_export {
     siem_export_options options; /* without a sink when that was closed */
@@ -44,9 +38,8 @@ struct siem_export {
     double settled;          /* of siem_clock: when a batch had its outcomes last */
     uint64_t most;           /* events of a turn, after which it ends; 0: no limit */
     bool has_more;           /* the turn ended there */
-    siem_refused refused;    /* the last event that had no record, */
-    siem_refused rejected;   /* and the last record that the sink refused, with all before it */
-    siem_refusals reasons;   /* of what is counted as refused */
+    siem_refused refused;    /* of a source that may go back: what is counted already, */
+    siem_refusals reasons;   /* and why, of all that is counted */
     siem_outage outage;     /* of the registry, the disk, or a folder; the target's is its sink's */
     siem_outage unsaveable; /* of the checkpoint */
 };
@@ -88,13 +81,11 @@ void siem_export_add_event_counts(siem_export *export_, siem_batch *batch);
 /* As siem_settle_function, for an export. */
 siem_code siem_export_settle(void *context, const siem_settlement *settlement, siem_error *err);
 
-/* True for an event that was refused before, and is read again because a later one failed. */
-bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
-                               unsigned part);
-
-/* Counts a refusal, and records it unless an earlier event is not settled. */
-void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
-                               const siem_refusal *refusal);
+/* Refuses an event, or a record of it: writes the dead letter if there is one, and counts it. One
+ * that was refused before it was read again is not refused twice.
+ * Errors: those of the dead letter, SIEM_NO_MEMORY. */
+siem_code siem_export_refuse(siem_export *export_, int64_t id, const siem_refusal *refusal,
+                             siem_error *err);
 
 /* ---- several threads ---- */
 
@@ -154,6 +145,9 @@ siem_code siem_export_round(siem_export *export_, bool *reading, siem_error *err
 /* Whether a later export continues after the position: there is a checkpoint, or the source keeps
  * it. */
 bool siem_export_keeps_position(const siem_export *export_);
+
+/* Whether the events after the position are read again when one of them fails. */
+bool siem_export_reads_again(const siem_export *export_);
 
 /* Saves the checkpoint, or makes the source keep the position, when that has changed. Unless `now`,
  * it saves as often as costs little time, but five times a second and after 5,000 events. A failure

@@ -6,31 +6,34 @@
 
 #include <stdio.h>
 
-/* True for an event that was refused before, and is read again because a later one failed. */
-bool siem_export_knows_refusal(const siem_export *export_, const siem_refused *last, int64_t id,
-                               unsigned part) {
-    if (export_->source == NULL || !export_->source->is_followed) return false;
-    return id < last->id || (id == last->id && part < last->parts);
-}
-
-/* Counts a refusal, and records it unless an earlier event is not settled yet. */
-void siem_export_count_refused(siem_export *export_, siem_refused *last, int64_t id,
-                               const siem_refusal *refusal) {
+static void count_refused(siem_export *export_, const siem_refusal *refusal) {
     char reason[sizeof((siem_error *)0)->message];
     const char *sink = refusal->sink;
     (void)snprintf(reason, sizeof reason, "%s%s%s", sink != NULL ? sink : "",
                    sink != NULL ? " rejects it: " : "", refusal->reason);
     siem_refusals_add(&export_->reasons, reason, refusal->event_id);
     export_->counts.refused++;
-    if (!export_->halted) *last = (siem_refused){id, refusal->part + 1};
+}
+
+siem_code siem_export_refuse(siem_export *export_, int64_t id, const siem_refusal *refusal,
+                             siem_error *err) {
+    const siem_export_options *options = &export_->options;
+    bool is_read_again = siem_export_reads_again(export_);
+    siem_code rc = SIEM_OK;
+    if (is_read_again && siem_refused_has(&export_->refused, id, refusal->part)) return SIEM_OK;
+    if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
+        rc = siem_deadletter_write(options->deadletter, NULL, refusal, err);
+    }
+    if (rc == SIEM_OK) count_refused(export_, refusal);
+    if (rc == SIEM_OK && is_read_again) {
+        rc = siem_refused_add(&export_->refused, id, refusal->part, err);
+    }
+    return rc;
 }
 
 /* An event without a record: counted and kept aside. */
 static siem_code keep_aside(siem_export *export_, const siem_unmade *event, siem_error *err) {
     const siem_export_options *options = &export_->options;
-    const int64_t id = event->position.id;
-    siem_code rc = SIEM_OK;
-    if (siem_export_knows_refusal(export_, &export_->refused, id, 0)) return SIEM_OK;
     const siem_refusal refusal = {.event_id = event->event_id,
                                   .format = siem_mapping_name(options->mapping),
                                   .reason = event->reason,
@@ -38,11 +41,7 @@ static siem_code keep_aside(siem_export *export_, const siem_unmade *event, siem
                                   .source = event->source,
                                   .source_size = event->source_size,
                                   .masked = siem_masks_names(siem_mapping_masks(options->mapping))};
-    if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
-        rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
-    }
-    if (rc == SIEM_OK) siem_export_count_refused(export_, &export_->refused, id, &refusal);
-    return rc;
+    return siem_export_refuse(export_, event->position.id, &refusal, err);
 }
 
 void siem_export_add_event_counts(siem_export *export_, siem_batch *batch) {

@@ -37,21 +37,21 @@ static void add_to_digest(siem_digest *digest, const siem_item *item) {
     siem_digest_add_record(digest, siem_batch_event_id(item->batch, item->record), record, size);
 }
 
-/* A record that the sink rejects: counted, written to the dead letter, or the end of the export. */
+/* A record that the sink rejects is refused, or the end of the export. After one that is not
+ * settled it is sent again, so that it is refused then. */
 static siem_code reject(siem_export *export_, const siem_item *item, const siem_outcome *outcome,
                         siem_error *err) {
     const siem_batch *batch = item->batch;
     size_t index = item->record;
     const siem_export_options *options = &export_->options;
     const char *kind = options->sink->kind->name;
+    if (export_->halted && siem_export_reads_again(export_)) return SIEM_OK;
     siem_refusal refusal = {.event_id = siem_batch_event_id(batch, index),
                             .format = siem_mapping_name(options->mapping),
                             .sink = kind,
                             .reason = outcome->reason != NULL ? outcome->reason : "rejected",
                             .http_status = outcome->http_status,
                             .code = outcome->code};
-    siem_code rc = SIEM_OK;
-    int64_t id = siem_batch_position(batch, index).id;
     if (options->on_error == SIEM_STOP_ON_ERROR) {
         (void)siem_error_set(err, SIEM_REFUSED, "event %s: %s rejects it: %s", refusal.event_id,
                              kind, refusal.reason);
@@ -59,15 +59,12 @@ static siem_code reject(siem_export *export_, const siem_item *item, const siem_
         return SIEM_REFUSED;
     }
     refusal.part = siem_batch_part(batch, index);
-    if (siem_export_knows_refusal(export_, &export_->rejected, id, refusal.part)) return SIEM_OK;
     if (options->on_error == SIEM_DEADLETTER_ON_ERROR) {
         refusal.masked = siem_masks_names(siem_mapping_masks(options->mapping));
         refusal.source = siem_batch_source(batch, index, &refusal.source_size);
         refusal.record = siem_batch_at(batch, index, &refusal.record_size);
-        rc = siem_deadletter_write(options->deadletter, NULL, &refusal, err);
     }
-    if (rc == SIEM_OK) siem_export_count_refused(export_, &export_->rejected, id, &refusal);
-    return rc;
+    return siem_export_refuse(export_, siem_batch_position(batch, index).id, &refusal, err);
 }
 
 static void count_batch(siem_counts *counts, double seconds) {

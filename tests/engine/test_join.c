@@ -1,5 +1,6 @@
 /* test_join.c: events without a record, and records that the sink rejects: what is counted of them,
  * what is kept aside, and how far an export got that fails there. */
+#include "base/error.h"
 #include "export/turn.h"
 #include "sink/sink.h"
 
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static siem_mapping *rows, *pairs;
+static siem_mapping *rows, *pairs, *moods;
 static siem_registry *registry;
 static siem_sink *sink;
 static siem_export *export_;
@@ -47,6 +48,20 @@ static siem_code give_pair(void *context, siem_event *event, const siem_value *v
     return SIEM_OK;
 }
 
+static const char *refused = ""; /* the ids of events for which there is no record now */
+
+static siem_code give_or_refuse(void *context, siem_event *event, const siem_value *value,
+                                siem_value *result, siem_error *err) {
+    const siem_value id = siem_event_get(event, "event_id");
+    (void)context, (void)value;
+    if (memchr(refused, id.bytes[0], strlen(refused)) != NULL) {
+        return siem_error_set(err, SIEM_REFUSED, "not now");
+    }
+    *result = test_text("{\"a\":1}");
+    result->type = SIEM_JSON;
+    return SIEM_OK;
+}
+
 static int open_mappings(void **state) {
     static const char *const id[] = {"event_id", NULL}, *const file[] = {"file_id", NULL};
     (void)state;
@@ -58,11 +73,15 @@ static int open_mappings(void **state) {
     assert_ok(siem_mapping_open(&pairs, "pairs", &err));
     assert_ok(siem_mapping_set_function(pairs, give_pair, NULL, &err));
     assert_ok(siem_mapping_compile(pairs, &err));
+    assert_ok(siem_mapping_open(&moods, "moods", &err));
+    assert_ok(siem_mapping_set_function(moods, give_or_refuse, NULL, &err));
+    assert_ok(siem_mapping_compile(moods, &err));
     return 0;
 }
 
 static int close_mappings(void **state) {
     (void)state;
+    siem_mapping_close(moods);
     siem_mapping_close(pairs);
     siem_mapping_close(rows);
     return 0;
@@ -230,6 +249,42 @@ static void test_rejected_again(void **state) {
     assert_int_equal(letters(), 3);
 }
 
+/* What is rejected after a record that is not settled is sent again with it: it is refused then, by
+ * this process or the next one. */
+static void test_rejected_later(void **state) {
+    (void)state;
+    open_export("oooo", true, rows, SIEM_DEADLETTER_ON_ERROR, 0);
+    verdicts = "rhrd";
+    assert_int_equal(turn(), SIEM_HELD);
+    assert_int_equal(siem_export_counts(export_)->refused, 1);
+    assert_int_equal(letters(), 1);
+    verdicts = "drd"; /* from event 2 on */
+    assert_int_equal(turn(), SIEM_OK);
+    assert_string_equal(delivered, "4 2 4 ");
+    assert_int_equal(close_export().refused, 2);
+    assert_int_equal(letters(), 2);
+}
+
+/* A format may refuse an event that it rendered before it was read again, as a table has changed:
+ * it is refused, although a later one was before. */
+static void test_refused_again(void **state) {
+    (void)state;
+    open_export("ooo", true, moods, SIEM_DEADLETTER_ON_ERROR, 0);
+    refused = "2";
+    verdicts = "h";
+    assert_int_equal(turn(), SIEM_HELD);
+    assert_int_equal(letters(), 1);
+    refused = "12";
+    assert_int_equal(turn(), SIEM_HELD);
+    assert_int_equal(siem_export_counts(export_)->refused, 2);
+    verdicts = "";
+    assert_int_equal(turn(), SIEM_OK);
+    assert_string_equal(delivered, "3 3 ");
+    assert_int_equal(close_export().refused, 2);
+    assert_int_equal(letters(), 2);
+    refused = "";
+}
+
 /* An event of which a record was not taken is not done, also when it is the first one. */
 static void test_half_an_event(void **state) {
     (void)state;
@@ -261,9 +316,10 @@ static void test_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_falling_ids),
-        cmocka_unit_test(test_read_again),    cmocka_unit_test(test_rejected_again),
-        cmocka_unit_test(test_half_an_event), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_falling_ids),
+        cmocka_unit_test(test_read_again),     cmocka_unit_test(test_rejected_again),
+        cmocka_unit_test(test_rejected_later), cmocka_unit_test(test_refused_again),
+        cmocka_unit_test(test_half_an_event),  cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests_name("join", tests, open_mappings, close_mappings);
 }
