@@ -8,7 +8,7 @@
 
 /* The end of what begins with a quote at `at`; `at` itself when the quote is not closed. */
 static const char *skip_quoted(const char *at) {
-    const char *end = at[1] != '\0' ? strchr(at + 1, *at) : NULL;
+    const char *end = strchr(at + 1, *at);
     return end != NULL ? end : at;
 }
 
