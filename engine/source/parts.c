@@ -143,7 +143,7 @@ static void wait_for_others(parts *p, const siem_database *database) {
         until.tv_nsec += ASK_NS;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&p->ended, &p->lock, &until) == 0) continue;
+        (void)pthread_cond_timedwait(&p->ended, &p->lock, &until);
         (void)pthread_mutex_unlock(&p->lock);
         ask(p, database);
         (void)pthread_mutex_lock(&p->lock);
@@ -208,7 +208,6 @@ static siem_code read_and_join(parts *p, siem_ordering *out, siem_bounds *bounds
         siem_bounds_free(&joined);
         return SIEM_END;
     }
-    siem_bounds_free(bounds);
     *bounds = joined;
     *out = ordering;
     return SIEM_OK;
