@@ -26,13 +26,13 @@ typedef struct siem_suspect {
  * seek) or closes. */
 typedef struct siem_slice {
     int64_t number; /* 0, 1, 2 ... in the order of the events */
-    int64_t count;  /* its events, when they were counted; some may be deleted meanwhile */
     /* Where timestamps follow ids: a range of ids. */
     siem_cursor after; /* events after this one, */
     int64_t last;      /* up to this id */
     /* Where they do not: a span of the sorted ids. */
     const struct siem_sorted_ids *sorted; /* NULL: it is a range */
-    int64_t start;                        /* the place of its first id among them */
+    int64_t start;                        /* the place of its first id among them, */
+    int64_t count;                        /* and how many there are */
     siem_suspect suspect;                 /* of the slices before */
     /* Of a topic: its messages, which are the slice's own. */
     struct siem_sheaf *sheaf;

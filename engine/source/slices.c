@@ -77,11 +77,11 @@ bool siem_slices_get(const siem_slices *slices, int64_t number, siem_slice *slic
     size_t at = (size_t)number;
     if (slices->sorted != NULL) return get_sorted(slices, number, slice);
     if (at > bounds->count) return false;
-    siem_bound before = {.events = 0}, last = {ordering->last_id, ordering->count};
+    siem_bound before = {.events = 0};
     if (at > 0) before = bounds->list[at - 1];
-    if (at < bounds->count) last = bounds->list[at];
     if (before.events >= wanted(slices, ordering->count)) return false;
-    *slice = (siem_slice){.number = number, .count = last.events - before.events, .last = last.id};
+    *slice = (siem_slice){.number = number, .last = ordering->last_id};
+    if (at < bounds->count) slice->last = bounds->list[at].id;
     if (at > 0) {
         slice->after = (siem_cursor){.is_set = true, .id = before.id};
     } else if (slices->range.after != NULL) {

@@ -124,7 +124,7 @@ static void test_readers(void **state) {
     (void)state;
     assert_ok(readers->open(&reader, source->kind->origin(source), answer, &questions, &err));
     assert_ok(source->kind->next_slice(source, &slice, &err));
-    assert_int_equal(slice.count, 3);
+    assert_int_equal(slice.last, 3);
     readers->begin(reader, &slice);
     assert_ok(readers->next(reader, &event, &err));
     assert_int_equal(siem_event_position(event).id, 1);
