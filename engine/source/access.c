@@ -32,8 +32,8 @@ typedef struct place {
 static bool find_place(place *p, const char *path) {
     p->file = realpath(path, NULL);
     if (p->file == NULL) return false;
-    int size = (int)(strrchr(p->file, '/') - p->file);
-    (void)snprintf(p->folder, sizeof p->folder, "%.*s", size > 0 ? size : 1, p->file);
+    int size = (int)(strrchr(p->file, '/') + 1 - p->file); /* "/" is a folder as well */
+    (void)snprintf(p->folder, sizeof p->folder, "%.*s", size, p->file);
     return stat(p->file, &p->database) == 0 && stat(p->folder, &p->around) == 0;
 }
 
