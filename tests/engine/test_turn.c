@@ -199,6 +199,28 @@ static void test_heard_together(void **state) {
     assert_true(fastest < 0.7);
 }
 
+/* The notifiers of this process, of which a user may have few. */
+static int count_notifiers(void) {
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        char name[32], target[64] = "";
+        (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        if (readlink(name, target, sizeof target - 1) > 0)
+            count += strstr(target, "inotify") != NULL;
+    }
+    return count;
+}
+
+/* One is enough for all registries. */
+static void test_one_notifier(void **state) {
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < COUNT; i++) assert_int_equal(turn(i, 100), SIEM_OK);
+        assert_int_equal(wait_for_one(1), -1);
+    }
+    assert_int_equal(count_notifiers(), 1);
+}
+
 /* One that was removed has no news, and its place is another one's. */
 static void test_removed(void **state) {
     (void)state;
@@ -326,6 +348,14 @@ static void test_wrong_calls(void **state) {
     assert_int_equal(siem_export_turn(NULL, registries[0], 1, &how, NULL), SIEM_INVALID);
     assert_int_equal(siem_export_tend(NULL, NULL), SIEM_INVALID);
     assert_int_equal(turn(0, 100), SIEM_OK);
+    /* Between two turns there is nothing to send an event with. */
+    siem_event *event;
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 9}}};
+    assert_ok(siem_event_open(&event, row, 1, name_of(0, "id"), &err));
+    assert_int_equal(siem_export_send(exports[0], event, NULL), SIEM_INVALID);
+    assert_int_equal(siem_export_finish(exports[0], NULL), SIEM_INVALID);
+    siem_event_close(event);
+    assert_int_equal(turn(0, 100), SIEM_OK);
 }
 
 int main(void) {
@@ -333,6 +363,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_news, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_heard_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_notifier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),

@@ -108,6 +108,46 @@ static void test_log(void **state) {
     close_all();
 }
 
+/* Notifies whoever listens to a file, and changes nothing in it. */
+static bool touch(const char *suffix) {
+    char path[200], byte;
+    (void)snprintf(path, sizeof path, "%s%s", database.path, suffix);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool is_done = fd >= 0 && pread(fd, &byte, 1, 0) == 1 && pwrite(fd, &byte, 1, 0) == 1;
+    return close(fd) == 0 && is_done;
+}
+
+/* Whether a write is noticed: what was asked at long pauses is asked soon. */
+static bool hears(const char *suffix) {
+    do {
+        if (siem_watch_wait(&watch, 1, NULL) != SIEM_END) return false;
+    } while (watch.pause < 200);
+    return touch(suffix) && siem_watch_wait(&watch, 1, NULL) == SIEM_END && watch.pause < 200;
+}
+
+/* Also a notifier that has the number 0 listens, and is closed. */
+static const char *listen_with_number_0(void) {
+    (void)close(STDIN_FILENO);
+    if (siem_watch_wait(&watch, 1, NULL) != SIEM_END) return "it has news";
+    if (watch.notifier != STDIN_FILENO) return "the notifier has another number";
+    if (!hears("")) return "it does not hear the file";
+    if (!hears("-wal")) return "it does not hear the log";
+    siem_watch_close(&watch);
+    return fcntl(STDIN_FILENO, F_GETFD) < 0 ? NULL : "it is open";
+}
+
+static void test_number_0(void **state) {
+    (void)state;
+    open_all("number.db", "PRAGMA journal_mode = WAL");
+    assert_true(hears(""));
+    assert_true(hears("-wal"));
+    siem_watch_close(&watch);
+    assert_ok(siem_watch_open(&watch, &database, &file, &err));
+    assert_ok(siem_watch_mark(&watch, &err));
+    assert_true(test_in_child("number 0", listen_with_number_0));
+    close_all();
+}
+
 /* Where nothing tells, it asks, and pauses longer and longer. */
 static void test_without_notifier(void **state) {
     (void)state;
@@ -137,11 +177,10 @@ static void test_replaced(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_news),
-                                       cmocka_unit_test(test_quiet),
-                                       cmocka_unit_test(test_locked),
-                                       cmocka_unit_test(test_log),
-                                       cmocka_unit_test(test_without_notifier),
-                                       cmocka_unit_test(test_replaced)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_news),     cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_locked),   cmocka_unit_test(test_log),
+        cmocka_unit_test(test_number_0), cmocka_unit_test(test_without_notifier),
+        cmocka_unit_test(test_replaced)};
     return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }
