@@ -1,8 +1,10 @@
 /* test_parallel.c: an export on several threads: when they are worth their start, and that each
  * event is exported once, in its order. */
+#include "base/thread.h"
 #include "source/slice.h"
 #include "testing.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,12 @@
 #include <unistd.h>
 
 #define WORTH (4 * SIEM_SLICE_EVENTS) /* events */
+
+static bool has_threads = true;
+
+int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
+    return has_threads ? pthread_create(thread, NULL, work, argument) : EAGAIN;
+}
 
 static siem_mapping *own; /* of the export */
 static int opened;        /* mappings of its threads */
@@ -73,11 +81,12 @@ static bool count_down(void *left, const siem_counts *counts) {
     return counts->exported < (uint64_t)*wanted;
 }
 
-/* Exports all events of a registry; of one that is followed, until they are exported. */
-static void export_all(const char *name, bool follow, size_t jobs, int64_t events) {
-    siem_registry *registry;
-    siem_sink *sink;
-    siem_export *export_;
+static siem_registry *registry;
+static siem_sink *sink;
+static siem_export *export_;
+
+static void open_export(const char *name, bool follow, size_t jobs, siem_progress_function progress,
+                        void *context) {
     const siem_registry_options from = {
         .path = test_path(name), .registry_id = "r", .follow = follow};
     assert_ok(siem_registry_open(&registry, &from, &err));
@@ -88,19 +97,28 @@ static void export_all(const char *name, bool follow, size_t jobs, int64_t event
                                     .batch_bytes = 10000,
                                     .open_mapping = open_another,
                                     .close_mapping = close_another,
-                                    .progress = follow ? count_down : NULL,
-                                    .progress_context = &events};
+                                    .progress = progress,
+                                    .progress_context = context};
     assert_ok(siem_export_open(&export_, &to, &err));
     opened = 0;
     records = last_id = 0;
+}
+
+static void close_export(void) {
+    siem_export_close(export_);
+    assert_ok(siem_sink_close(sink, &err));
+    siem_registry_close(registry);
+}
+
+/* Exports all events of a registry; of one that is followed, until they are exported. */
+static void export_all(const char *name, bool follow, size_t jobs, int64_t events) {
+    open_export(name, follow, jobs, follow ? count_down : NULL, &events);
     if (follow) assert_int_equal(siem_export_follow(export_, registry, NULL), SIEM_CANCELLED);
     else assert_ok(siem_export_run(export_, registry, &err));
     assert_int_equal(siem_export_counts(export_)->exported, events);
     assert_int_equal(records, events);
     assert_int_equal(last_id, events);
-    siem_export_close(export_);
-    assert_ok(siem_sink_close(sink, &err));
-    siem_registry_close(registry);
+    close_export();
 }
 
 /* Few events are done before another thread has begun. */
@@ -141,6 +159,36 @@ static void test_failing_column(void **state) {
     for (size_t jobs = 1; jobs <= 4; jobs++) export_all("column.db", false, jobs, 2 * WORTH);
 }
 
+/* Without any thread, the error is about that, and no event is passed by. */
+static void test_no_thread(void **state) {
+    siem_error failure;
+    (void)state;
+    make_registry("none.db", 3 * WORTH);
+    open_export("none.db", false, 3, NULL, NULL);
+    has_threads = false;
+    siem_code rc = siem_export_run(export_, registry, &failure);
+    has_threads = true;
+    assert_int_equal(rc, SIEM_IO);
+    test_has(failure.message, "cannot start a thread to render on");
+    assert_int_equal(siem_export_counts(export_)->events, 0);
+    close_export();
+}
+
+static bool never(void *context, const siem_counts *counts) {
+    (void)context, (void)counts;
+    return false;
+}
+
+/* It ends with the scan that finds out how many events there are. */
+static void test_stopped(void **state) {
+    (void)state;
+    make_registry("stop.db", 3 * WORTH);
+    open_export("stop.db", false, 3, never, NULL);
+    assert_int_equal(siem_export_run(export_, registry, NULL), SIEM_CANCELLED);
+    assert_int_equal(siem_export_counts(export_)->events, 0);
+    close_export();
+}
+
 static int open_own(void **state) {
     (void)state;
     own = open_mapping();
@@ -155,10 +203,9 @@ static int close_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worth),
-        cmocka_unit_test(test_usual_number),
-        cmocka_unit_test(test_followed),
-        cmocka_unit_test(test_failing_column),
+        cmocka_unit_test(test_worth),     cmocka_unit_test(test_usual_number),
+        cmocka_unit_test(test_followed),  cmocka_unit_test(test_failing_column),
+        cmocka_unit_test(test_no_thread), cmocka_unit_test(test_stopped),
     };
     return cmocka_run_group_tests_name("parallel", tests, open_own, close_own);
 }

@@ -1,9 +1,12 @@
 /* test_parts.c: what a scan in parts finds is what one scan finds, or it finds nothing. */
 #include "source/parts.h"
 
+#include "base/thread.h"
 #include "source/registry.h"
+#include "source/slices.h"
 #include "testing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +16,16 @@
     "INSERT INTO events (id, token_id, kind, timestamp) SELECT " id ", 't', 'dns', " time          \
     " FROM n;"
 #define EVERY 64
+
+/* How many threads were started, and how many more can be. */
+static size_t started, startable = SIZE_MAX;
+
+int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
+    if (startable == 0) return EAGAIN;
+    startable--;
+    started++;
+    return pthread_create(thread, NULL, work, argument);
+}
 
 static siem_registry *open_registry(const char *name) {
     siem_registry *registry;
@@ -157,6 +170,51 @@ static void test_not_in_parts(void **state) {
     assert_false(is_scanned("many.db", &(siem_range){.most = &most}, 2));
 }
 
+/* Beside the calling thread; where fewer can be started, those read all. */
+static void test_threads(void **state) {
+    static const struct {
+        size_t threads, startable, started;
+    } cases[] = {{1, SIZE_MAX, 0}, {2, SIZE_MAX, 1}, {5, SIZE_MAX, 4},
+                 {5, 2, 2},        {5, 0, 0},        {1000, SIZE_MAX, 63}};
+    (void)state;
+    test_sql("threads.db", TABLE EVENTS("3000", "100 * i", "i"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        started = 0;
+        startable = cases[i].startable;
+        assert_true(is_scanned("threads.db", &all_events, cases[i].threads));
+        assert_int_equal(started, cases[i].started);
+    }
+    startable = SIZE_MAX;
+}
+
+/* Slices are found by as many threads as there may be. */
+static void test_slices(void **state) {
+    siem_slices *slices;
+    (void)state;
+    test_sql("slices.db", TABLE EVENTS("3000", "100 * i", "i"));
+    siem_registry *registry = open_registry("slices.db");
+    for (size_t threads = 1; threads <= 3; threads++) {
+        siem_slice slice;
+        started = 0;
+        assert_ok(siem_slices_open(&slices, siem_registry_origin(registry),
+                                   siem_registry_database(registry), &all_events, -1, threads,
+                                   &err));
+        assert_int_equal(started, threads - 1);
+        int64_t number = 0, last = 0;
+        for (; siem_slices_get(slices, number, &slice); number++) {
+            assert_int_equal(slice.number, number);
+            assert_int_equal(slice.after.is_set, number > 0);
+            if (number > 0) assert_int_equal(slice.after.id, last);
+            assert_true(slice.last > last);
+            last = slice.last;
+        }
+        assert_int_equal(last, 300000);
+        assert_true(number >= 3);
+        siem_slices_close(slices);
+    }
+    siem_registry_close(registry);
+}
+
 /* Zeros in place of a page of the table's. */
 static void test_damage(void **state) {
     FILE *file;
@@ -210,7 +268,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),         cmocka_unit_test(test_joints),
         cmocka_unit_test(test_kinds_of_time), cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_not_in_parts),  cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_not_in_parts),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_slices),        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_stop),          cmocka_unit_test(test_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

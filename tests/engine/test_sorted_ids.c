@@ -2,6 +2,8 @@
  * cut. */
 #include "source/sorted_ids.h"
 
+#include "source/event.h"
+#include "source/slice.h"
 #include "testing.h"
 
 #include <errno.h>
@@ -150,8 +152,27 @@ static void test_cut(void **state) {
     siem_sorted_ids_close(ids);
 }
 
+/* The ids of a slice are read once: what happens to the file meanwhile concerns the next one. */
+static void test_cut_while_reading(void **state) {
+    siem_registry *registry;
+    siem_event *event;
+    siem_error err;
+    (void)state;
+    const siem_registry_options options = {.path = test_path("sorted.db"), .registry_id = "r"};
+    assert_int_equal(siem_registry_open(&registry, &options, &err), SIEM_OK);
+    assert_int_equal(siem_registry_next(registry, &event, &err), SIEM_OK);
+    assert_int_equal(ftruncate(find_spool(), 0), 0);
+    for (int64_t i = 1; i < SIEM_SLICE_EVENTS; i++) {
+        assert_int_equal(siem_registry_next(registry, &event, &err), SIEM_OK);
+        assert_int_equal(siem_event_position(event).id, id_at(i));
+    }
+    assert_fails(siem_registry_next(registry, &event, &err), &err, EIO);
+    siem_registry_close(registry);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_limits),
-                                       cmocka_unit_test(test_no_room), cmocka_unit_test(test_cut)};
+                                       cmocka_unit_test(test_no_room), cmocka_unit_test(test_cut),
+                                       cmocka_unit_test(test_cut_while_reading)};
     return cmocka_run_group_tests_name("sorted_ids", tests, open_database, close_database);
 }
