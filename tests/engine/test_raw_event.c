@@ -304,6 +304,46 @@ static void test_one_after_another(void **state) {
     free(text);
 }
 
+/* An allocator whose blocks end with bytes that nobody else may write to. */
+#define GUARD "guard"
+
+static bool is_guarded(const char *block, size_t size) {
+    return memcmp(block + size, GUARD, sizeof GUARD) == 0;
+}
+
+static void *resize(siem_allocator *allocator, void *block, size_t had, size_t size) {
+    (void)allocator;
+    if (block != NULL) assert_true(is_guarded(block, had));
+    char *more = size != 0 ? realloc(block, size + sizeof GUARD) : NULL;
+    if (more != NULL) memcpy(more + size, GUARD, sizeof GUARD);
+    else free(block);
+    return more;
+}
+
+/* Texts that end where the memory does: base64 is written with a NUL. */
+static void test_room(void **state) {
+    siem_allocator allocator = {resize};
+    char bytes[400];
+    (void)state;
+    memset(bytes, 0xff, sizeof bytes);
+    for (size_t size = 350; size <= sizeof bytes; size++) {
+        siem_event *event;
+        const siem_column row[] = {{"token_id", {.type = SIEM_TEXT, .bytes = bytes, .size = size}}};
+        assert_ok(siem_event_open(&event, row, 1, "r", &err));
+        for (size_t before = 0; before < 4; before++) {
+            siem_buffer out = {.allocator = &allocator};
+            unsigned repairs = 0;
+            siem_buffer_add(&out, "    ", before);
+            siem_raw_event_write_bytes(event, &out, &repairs);
+            assert_true(is_guarded(out.bytes, out.capacity));
+            const size_t text = strlen("{\"token_id\":\"\"}") + (size + 2) / 3 * 4;
+            assert_int_equal(out.size, before + text);
+            siem_buffer_free(&out);
+        }
+        siem_event_close(event);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
@@ -313,6 +353,7 @@ int main(void) {
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_one_after_another),
+        cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
