@@ -36,6 +36,7 @@ static struct {
     char delivered[100];
 } pages[PAGES + 1];
 static uint64_t stops_at; /* events; 0: never */
+static char notices[600];
 
 static siem_code take(void *context, const siem_batch *batch, siem_outcome *outcomes,
                       siem_error *err) {
@@ -58,6 +59,12 @@ static bool note(void *context, const siem_counts *counts) {
         strcpy(pages[page].delivered, delivered);
     }
     return stops_at == 0 || counts->events < stops_at;
+}
+
+static void keep_notice(void *context, const char *text) {
+    (void)context;
+    size_t size = strlen(notices);
+    (void)snprintf(notices + size, sizeof notices - size, "%s\n", text);
 }
 
 /* Drops all events but those with a file. */
@@ -101,7 +108,7 @@ static void open_registry(const char *change, bool follow) {
     assert_ok(siem_registry_open(&registry, &options, &err));
     memset(pages, 0, sizeof pages);
     stops_at = 0;
-    delivered[0] = '\0';
+    delivered[0] = notices[0] = '\0';
     seconds = 1000;
 }
 
@@ -112,7 +119,8 @@ static void open_export(siem_deadletter *deadletter) {
                                          .deadletter = deadletter,
                                          .on_error = deadletter != NULL ? SIEM_DEADLETTER_ON_ERROR
                                                                         : SIEM_STOP_ON_ERROR,
-                                         .progress = note};
+                                         .progress = note,
+                                         .notice = keep_notice};
     assert_ok(siem_export_open(&export_, &options, &err));
 }
 
@@ -150,6 +158,19 @@ static void test_single_record(void **state) {
         assert_string_equal(pages[i].delivered, i < 5 ? "" : "70 ");
     }
     assert_string_equal(delivered, "70 500 ");
+    close_all();
+}
+
+/* That a column is omitted is reported once, and not for each event. */
+static void test_failing_column(void **state) {
+    (void)state;
+    open_all("UPDATE events SET extra = 'none' WHERE id = 5;"
+             "ALTER TABLE events ADD COLUMN v AS (json_extract(extra, '$.v'))",
+             false);
+    assert_ok(siem_export_run(export_, registry, &err));
+    assert_int_equal(siem_export_counts(export_)->dropped, EVENTS);
+    assert_string_equal(notices, "column 'v' of the registry cannot be read, and is omitted: "
+                                 "malformed JSON, in event 5\n");
     close_all();
 }
 
@@ -201,25 +222,46 @@ static siem_code send(int64_t id) {
     return rc;
 }
 
-/* When the events that came one by one are all sent, another export may write to the file. */
-static void test_file_of_two(void **state) {
-    siem_sink *other;
-    siem_export *first;
-    (void)state;
+static void send_one(int64_t id) {
+    assert_int_equal(send(id), SIEM_OK);
+    assert_ok(siem_export_finish(export_, &err));
+}
+
+static void export_one(int64_t id) {
+    char change[100];
+    (void)snprintf(change, sizeof change,
+                   "UPDATE events SET file_id = 'f', recipient_id = 'a' WHERE id = %d", (int)id);
+    open_registry(change, false);
+    assert_ok(siem_export_run(export_, registry, &err));
+    siem_registry_close(registry);
+}
+
+/* When an export has written its events, another one may write to the file, although the sinks of
+ * both are open. */
+static void assert_file_of_two(void (*write)(int64_t id)) {
+    siem_sink *sinks[2];
+    siem_export *exports[2];
+    (void)unlink(test_path("out.jsonl"));
     for (int i = 0; i < 2; i++) {
         assert_ok(siem_sink_open_file(&sink, test_path("out.jsonl"), false, &err));
         open_export(NULL);
-        assert_int_equal(send(1 + i), SIEM_OK);
-        assert_ok(siem_export_finish(export_, &err));
-        if (i == 0) first = export_, other = sink;
+        write(1 + i);
+        sinks[i] = sink;
+        exports[i] = export_;
     }
-    siem_export_close(first);
-    siem_export_close(export_);
-    assert_ok(siem_sink_close(other, &err));
-    assert_ok(siem_sink_close(sink, &err));
+    for (int i = 0; i < 2; i++) {
+        siem_export_close(exports[i]);
+        assert_ok(siem_sink_close(sinks[i], &err));
+    }
     char *text = test_read(test_path("out.jsonl"));
     assert_string_equal(text, "{\"id\":\"1\",\"to\":\"a\"}\n{\"id\":\"2\",\"to\":\"a\"}\n");
     free(text);
+}
+
+static void test_file_of_two(void **state) {
+    (void)state;
+    assert_file_of_two(send_one);
+    assert_file_of_two(export_one);
 }
 
 /* What was sent and is not finished ends where a registry is followed from its position on. */
@@ -234,9 +276,10 @@ static void test_unfinished(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dropped),     cmocka_unit_test(test_single_record),
-        cmocka_unit_test(test_stopped),     cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_file_of_two), cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_dropped),        cmocka_unit_test(test_single_record),
+        cmocka_unit_test(test_failing_column), cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_file_of_two),
+        cmocka_unit_test(test_unfinished),
     };
     return cmocka_run_group_tests_name("export", tests, open_mapping, close_mapping);
 }

@@ -5,6 +5,7 @@
 
 #include "testing.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,15 @@ double siem_clock(void) {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return ahead + (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* What the disk answers when a file is to be forced to it. */
+static bool sync_fails;
+
+int fsync(int fd) {
+    if (!sync_fails) return fdatasync(fd);
+    errno = EIO;
+    return -1;
 }
 
 static siem_mapping *mapping;
@@ -238,6 +248,29 @@ static void test_full_disk(void **state) {
     assert_int_equal(counts.last_id, MANY);
 }
 
+/* Lines that may not be on the disk are not confirmed: they are compared, or written again. */
+static void test_unforced_lines(void **state) {
+    siem_error failure;
+    (void)state;
+    add_events(4);
+    open_export(test_path(OUTPUT), NULL);
+    assert_ok(turn(2, &err));
+    assert_ok(siem_export_tend(export_, &err));
+    assert_ok(turn(1, &err));
+    sync_fails = true;
+    siem_code rc = siem_export_tend(export_, &failure);
+    sync_fails = false;
+    assert_int_equal(rc, SIEM_IO);
+    test_has(failure.message, OUTPUT);
+    test_has(failure.message, strerror(EIO));
+    assert_position("\"last_id\":2");
+    assert_ok(turn(1000, &err));
+    assert_ok(siem_export_stop(export_, &err));
+    assert_output(OUTPUT, 1, 4);
+    assert_int_equal(close_export().exported, 4);
+    assert_position("\"last_id\":4");
+}
+
 static int asked; /* how often, since the disk was full */
 
 /* There is room again by the time of the next attempt. */
@@ -303,7 +336,7 @@ int main(void) {
         TEST(test_same_file),        TEST(test_unconfirmed_lines),
         TEST(test_other_file),       TEST(test_before_the_first_line),
         TEST(test_full_disk),        TEST(test_following_a_full_disk),
-        TEST(test_unsaved_position),
+        TEST(test_unsaved_position), TEST(test_unforced_lines),
     };
     return cmocka_run_group_tests_name("resume", tests, open_mapping, close_mapping);
 }

@@ -382,6 +382,30 @@ static void test_idle(void **state) {
     assert_int_equal(s.waits, 2);
 }
 
+/* What begins and ends by itself has no part in it. */
+static void test_wrong_calls(void **state) {
+    static const export_function functions[] = {siem_export_consume, siem_export_drain};
+    siem_sink *sink;
+    siem_export *export_;
+    siem_error err;
+    (void)state;
+    GIVE(SIEM_OK, SIEM_END);
+    s.source.kind = &kind;
+    assert_int_equal(siem_sink_open_function(&sink, take, NULL, NULL, &err), SIEM_OK);
+    const siem_export_options options = {.mapping = mapping, .sink = sink, .after = 7};
+    assert_int_equal(siem_export_open(&export_, &options, &err), SIEM_OK);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        assert_int_equal(functions[i](export_, NULL, &err), SIEM_INVALID);
+        test_has(err.message, "source is NULL");
+        assert_int_equal(functions[i](export_, &s.source, &err), SIEM_INVALID);
+        test_has(err.message, "a source keeps its position by itself");
+        assert_int_equal(functions[i](NULL, &s.source, &err), SIEM_INVALID);
+    }
+    assert_int_equal(s.begins, 0);
+    siem_export_close(export_);
+    assert_int_equal(siem_sink_close(sink, &err), SIEM_OK);
+}
+
 /* ---- positions ---- */
 
 /* The position is kept as often as that takes a tenth of the time, but not less often than five
@@ -408,6 +432,19 @@ static void test_keeping(void **state) {
             fail_msg("%d times, when it takes %g s", s.keeps, cases[i].takes);
         }
     }
+}
+
+/* However long that takes, it is kept again after 5,000 events. */
+static void test_keeping_many(void **state) {
+    static siem_code steps[15100];
+    (void)state;
+    (void)reset(NULL);
+    s.steps = steps;
+    s.count = sizeof steps / sizeof *steps;
+    s.keep_takes = 1;
+    assert_int_equal(consume(), SIEM_OK);
+    assert_int_equal(s.kept, 15100);
+    assert_int_equal(s.keeps, 1 + 3 + 1); /* with the first event, and at the end */
 }
 
 /* A position that cannot be kept stops no delivery: it is reported, and tried again. */
@@ -460,7 +497,9 @@ int main(void) {
         cmocka_unit_test_setup(test_recovery, reset),
         cmocka_unit_test_setup(test_recovery_of_sink, reset),
         cmocka_unit_test_setup(test_idle, reset),
+        cmocka_unit_test_setup(test_wrong_calls, reset),
         cmocka_unit_test_setup(test_keeping, reset),
+        cmocka_unit_test_setup(test_keeping_many, reset),
         cmocka_unit_test_setup(test_failing_keep, reset),
     };
     return cmocka_run_group_tests_name("source", tests, open_mapping, close_mapping);
