@@ -352,9 +352,10 @@ static bool send_commit(siem_group *group) {
             share->done;
     }
     bool is_any = list->cnt > 0;
-    if (is_any && siem_rdkafka.commit_queue(group->client.handle, list, group->commits, note_commit,
-                                            group) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        group->is_committing = true;
+    if (is_any) {
+        group->commit_fault = siem_rdkafka.commit_queue(group->client.handle, list, group->commits,
+                                                        note_commit, group);
+        group->is_committing = group->commit_fault == RD_KAFKA_RESP_ERR_NO_ERROR;
         group->commit_change = group->change;
     }
     siem_rdkafka.topic_partition_list_destroy(list);

@@ -54,7 +54,7 @@ static siem_code fail(siem_kafka_client *client, const char *topic, rd_kafka_res
 /* Of so many partitions. */
 static siem_code read_all(siem_partition **out, const siem_kafka_client *client, const char *topic,
                           int32_t count, rd_kafka_resp_err_t *code, siem_error *err) {
-    *out = calloc((size_t)count + 1, sizeof **out);
+    *out = calloc((size_t)count, sizeof **out);
     if (*out == NULL) return siem_error_no_memory(err);
     rd_kafka_topic_partition_list_t *list = siem_rdkafka.topic_partition_list_new(count);
     for (int32_t i = 0; i < count; i++) {

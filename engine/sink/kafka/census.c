@@ -198,7 +198,7 @@ static rd_kafka_resp_err_t begin(siem_kafka_census *census) {
     rd_kafka_resp_err_t code = siem_kafka_client_count_partitions(
         &census->client, census->owner->topic, ASK_MS, &census->part_count);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
-    census->parts = calloc((size_t)census->part_count + 1, sizeof *census->parts);
+    census->parts = calloc((size_t)census->part_count, sizeof *census->parts);
     if (census->parts == NULL) return RD_KAFKA_RESP_ERR__FAIL;
     code = ask_ends(census);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? assign(census) : code;

@@ -88,7 +88,7 @@ bool siem_kafka_properties_renew(siem_kafka_properties *properties) {
     for (size_t i = 0; i < properties->count; i++) {
         bool changed = false;
         siem_secret *secret = properties->list[i].secret;
-        if (secret == NULL || siem_secret_reload(secret, &changed, NULL) != SIEM_OK) continue;
+        if (secret != NULL) (void)siem_secret_reload(secret, &changed, NULL);
         any = any || changed;
     }
     return any;

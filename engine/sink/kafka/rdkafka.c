@@ -61,7 +61,7 @@ static const siem_symbol symbols[] = {
     {"rd_kafka_topic_partition_list_copy", AT(topic_partition_list_copy)},
     {"rd_kafka_topic_partition_list_destroy", AT(topic_partition_list_destroy)},
     {"rd_kafka_topic_partition_list_new", AT(topic_partition_list_new)},
-    {NULL, 0},
+    {.name = NULL},
 };
 static siem_library library = {.file = "librdkafka.so.1",
                                .package = "librdkafka1",
