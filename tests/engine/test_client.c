@@ -4,6 +4,7 @@
 #include "testing.h"
 
 #include <librdkafka/rdkafka_mock.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +63,12 @@ static void assert_setting(const char *name, const char *expected) {
     assert_string_equal(value, expected);
 }
 
+static bool takes_signals(void) {
+    sigset_t blocked;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+    return sigismember(&blocked, SIGTERM) == 0;
+}
+
 /* ---- configurations ---- */
 
 /* Nothing is lost or exchanged by a producer, and what is given overrides what may be otherwise. */
@@ -71,6 +78,7 @@ static void test_producer(void **state) {
     prepare(NULL, texts, 1);
     assert_ok(siem_kafka_client_check(&client, RD_KAFKA_PRODUCER, &err));
     assert_ok(siem_kafka_client_open(&client, RD_KAFKA_PRODUCER, &err));
+    assert_true(takes_signals()); /* although the threads of the handle take none */
     assert_setting("bootstrap.servers", NOWHERE);
     assert_setting("enable.idempotence", "true");
     assert_setting("acks", "-1"); /* all */

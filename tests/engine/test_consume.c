@@ -350,51 +350,15 @@ static void test_unknown_topic(void **state) {
     assert_non_null(strstr(c.error.message, "create the topic"));
 }
 
-static void test_options(void **state) {
-    (void)state;
-    static const struct {
-        const char *kind, *name, *value, *word;
-        siem_code code;
-    } cases[] = {
-        {"mqtt", "group", "g", "give kafka", SIEM_NOT_FOUND},
-        {"kafka", "kafka", "no.such=1", "No such configuration property", SIEM_INVALID},
-        {"kafka", "handover", "-1", "handover", SIEM_INVALID},
-        {"kafka", "kafka", "enable.auto.commit=true", "the source sets it", SIEM_INVALID},
-        {"kafka", "kafka", "group.id=other", "the source sets it", SIEM_INVALID},
-        {"kafka", "colour", "red", "colour", SIEM_INVALID},
-        {"kafka", "topic", "other", "twice", SIEM_INVALID},
-        {"kafka", "kafka", "sasl.password=file:/nowhere/at/all", "/nowhere/at/all", SIEM_HELD},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        siem_source *source;
-        siem_error err = {0};
-        const siem_option options[] = {{"brokers", "127.0.0.1:1"},
-                                       {"topic", "t"},
-                                       {"group", "h"},
-                                       {cases[i].name, cases[i].value}};
-        siem_code rc = siem_source_open(&source, cases[i].kind, options, 4, &err);
-        if (rc != cases[i].code) fail_msg("%s: %s", siem_code_name(rc), err.message);
-        if (strstr(err.message, cases[i].word) == NULL) fail_msg("%s", err.message);
-        assert_null(source);
-    }
-    siem_source *source;
-    const siem_option options[] = {{"brokers", "127.0.0.1:1"}, {"topic", "t"}};
-    siem_error err = {0};
-    assert_int_equal(siem_source_open(&source, "kafka", options, 2, &err), SIEM_INVALID);
-    assert_string_equal(err.options[0], "group");
-    siem_source_close(NULL);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_all),           WITH_TOPIC(test_confirmed_alone),
-        WITH_TOPIC(test_outage),        WITH_TOPIC(test_not_an_event),
-        WITH_TOPIC(test_stops),         WITH_TOPIC(test_changing),
-        WITH_TOPIC(test_dropped),       WITH_TOPIC(test_refused_commit),
-        WITH_TOPIC(test_jobs),          WITH_TOPIC(test_jobs_outage),
-        WITH_TOPIC(test_jobs_refuse),   WITH_TOPIC(test_rebalance),
-        WITH_TOPIC(test_handover),      cmocka_unit_test(test_unknown_topic),
-        cmocka_unit_test(test_options),
+        WITH_TOPIC(test_all),         WITH_TOPIC(test_confirmed_alone),
+        WITH_TOPIC(test_outage),      WITH_TOPIC(test_not_an_event),
+        WITH_TOPIC(test_stops),       WITH_TOPIC(test_changing),
+        WITH_TOPIC(test_dropped),     WITH_TOPIC(test_refused_commit),
+        WITH_TOPIC(test_jobs),        WITH_TOPIC(test_jobs_outage),
+        WITH_TOPIC(test_jobs_refuse), WITH_TOPIC(test_rebalance),
+        WITH_TOPIC(test_handover),    cmocka_unit_test(test_unknown_topic),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -103,6 +103,16 @@ static void assert_text(siem_event *event, siem_field field, const char *text) {
     assert_memory_equal(value.bytes, text, value.size);
 }
 
+static void assert_column(siem_event *event, const char *name, const char *text, int64_t integer) {
+    siem_value value;
+    assert_true(siem_event_find(event, name, &value));
+    assert_int_equal(value.type, text != NULL ? SIEM_TEXT : SIEM_INTEGER);
+    if (text == NULL) assert_int_equal(value.integer, integer);
+    if (text == NULL) return;
+    assert_int_equal(value.size, strlen(text));
+    assert_memory_equal(value.bytes, text, value.size);
+}
+
 static void test_events(void **state) {
     (void)state;
     const siem_readers *readers = &siem_sheaf_readers;
@@ -123,6 +133,10 @@ static void test_events(void **state) {
     assert_text(event, SIEM_EVENT_ID, "raw[3]@108");
     assert_int_equal(siem_event_position(event).id, 8);
     assert_non_null(strstr(failure.message, "not a raw event"));
+    assert_column(event, "topic", "raw", 0); /* for a dead letter */
+    assert_column(event, "partition", NULL, 3);
+    assert_column(event, "offset", NULL, 108);
+    assert_column(event, "message", "no event", 0);
     assert_ok(readers->next(reader, &event, &err));
     assert_text(event, SIEM_EVENT_ID, "9");
     assert_int_equal(readers->next(reader, &event, &failure), SIEM_END);
