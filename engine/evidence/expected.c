@@ -121,8 +121,6 @@ siem_code siem_expect(siem_expected *expected, siem_event *event, siem_hasher *h
     if (ascii->failed) return siem_error_no_memory(err);
     expected->hashes[SIEM_LEAF_ASCII] = siem_hash_leaf(hasher, ascii->bytes, ascii->size);
     if (memmem(ascii->bytes, ascii->size, "\\u", 2) == NULL) {
-        utf8->size = 0;
-        siem_buffer_add(utf8, ascii->bytes, ascii->size);
         expected->hashes[SIEM_LEAF_UTF8] = expected->hashes[SIEM_LEAF_ASCII];
     } else {
         write_utf8(expected);

@@ -14,8 +14,8 @@ static bool climb(siem_hasher *hasher, siem_hash *hash, uint64_t index, uint64_t
         bool is_right = (index & 1) == 1 || index == last;
         *hash = is_right ? siem_hash_node(hasher, &proof[i], hash)
                          : siem_hash_node(hasher, hash, &proof[i]);
-        /* A node without a sibling goes up as it is. */
-        while (is_right && (index & 1) == 0 && index != 0) {
+        /* A node without a sibling goes up as it is; it is the last one, and not the first. */
+        while (is_right && (index & 1) == 0) {
             index >>= 1;
             last >>= 1;
         }

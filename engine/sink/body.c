@@ -55,7 +55,7 @@ void siem_body_free(siem_body *body) {
 
 size_t siem_piece_read(siem_piece_reader *reader, char *to, size_t room) {
     size_t copied = 0;
-    while (copied < room && reader->next < reader->end) {
+    while (reader->next < reader->end) {
         size_t left = reader->next->size - reader->offset, space = room - copied;
         size_t size = left < space ? left : space;
         memcpy(to + copied, reader->next->bytes + reader->offset, size);

@@ -11,7 +11,7 @@
 typedef struct caller {
     siem_outcome outcomes[RECORDS];
     siem_code code;
-    const char *message;
+    const char *message, *file;
     char records[64]; /* that it was given */
     int closed;
 } caller;
@@ -34,6 +34,7 @@ static siem_code take(void *context, const siem_batch *records, siem_outcome *gi
         given[i] = c->outcomes[i];
     }
     if (c->message != NULL) (void)strcpy(err->message, c->message);
+    if (c->file != NULL) (void)strcpy(err->file, c->file);
     return c->code;
 }
 
@@ -151,14 +152,22 @@ static void test_failure(void **state) {
     (void)state;
     of.code = SIEM_IO;
     of.message = "the disk is full";
-    of.outcomes[0].reason = "kept by the caller";
+    of.file = "output.c";
+    for (size_t i = 0; i < RECORDS; i++) of.outcomes[i].reason = "kept by the caller";
     assert_int_equal(send(0, RECORDS), SIEM_IO);
     assert_string_equal(failure.message, "the disk is full");
+    assert_string_equal(failure.file, "output.c");
     for (size_t i = 0; i < RECORDS; i++) {
         assert_int_equal(outcomes[i].verdict, SIEM_UNDECIDED);
         assert_null(outcomes[i].reason);
     }
     assert_string_equal(answer.reason, "the sink failed");
+    of.message = "x";
+    assert_int_equal(send(0, RECORDS), SIEM_IO);
+    assert_string_equal(failure.message, "x");
+    of.message = "";
+    assert_int_equal(send(0, RECORDS), SIEM_IO);
+    assert_string_equal(failure.message, "the function 'send' failed without a message");
     of.code = (siem_code)12345;
     assert_int_equal(send(0, RECORDS), SIEM_INVALID);
     test_has(failure.message, "the function 'send' returned 12345");

@@ -27,6 +27,8 @@ static void test_write_text(void **state) {
     assert_text("nul\0in", 6, "\"nul\\u0000in\"", 0);
     assert_text("\xc3\xa9\xe2\x82\xac\xf0\x9f\xa6\x8a", 9, "\"\\u00e9\\u20ac\\ud83e\\udd8a\"", 0);
     assert_text("\xef\xbf\xbd", 3, "\"\\ufffd\"", 0); /* U+FFFD itself is no replacement */
+    assert_text("\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", 11,
+                "\"\\uffff\\ud800\\udc00\\udbff\\udfff\"", 0);
 }
 
 static void test_write_ill_formed(void **state) {

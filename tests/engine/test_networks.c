@@ -114,6 +114,7 @@ static void test_wrong(void **state) {
         if (strstr(err.message, wrong[i].part) == NULL) fail_msg("%s", err.message);
     }
     assert_int_equal(find(networks, "192.0.2.1"), 1);
+    assert_int_equal(siem_networks_find(networks, "192.0.2.1\0x", 11), 0);
     siem_networks_close(networks);
 }
 

@@ -60,6 +60,7 @@ static const char *write_parcel(siem_sink *sink, size_t count, int64_t ticket) {
     const siem_item items[] = {{batch, 0}, {batch, 1}, {batch, 2}};
     siem_parcel parcel = {.items = items, .count = count, .ticket = ticket};
     assert_ok(siem_sink_prepare(sink, &parcel, &err));
+    assert_true(parcel.is_prepared);
     if (ticket < 0) {
         size_t size = siem_sink_body_size(sink, count, siem_parcel_bytes(&parcel));
         assert_int_equal(parcel.body.plain_size, size);

@@ -173,6 +173,8 @@ static void test_sources(void **state) {
     assert_source(file, NULL, "it is UTF-16");
     write_file(test_path("key"), "\xfe\xfft", 0600);
     assert_source(file, NULL, "it is UTF-16");
+    write_file(test_path("key"), "", 0600);
+    assert_source(file, NULL, "the key: it is empty");
     write_file(test_path("key"), source, 0600);
     assert_source(file, NULL, "it is longer than 16 KiB");
     source[16382] = '\0';

@@ -2,6 +2,7 @@
 #include "base/sqlite_file.h"
 #include "testing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +87,25 @@ static void test_whose(void **state) {
     assert_false(is_of("missing.db", "one.db-wal"));
 }
 
+/* A service may have no standard input: its number is that of the file then. */
+static const char *check_first_number(void) {
+    (void)close(STDIN_FILENO);
+    if (!siem_sqlite_file_is_at(test_path("first.db"))) return "it is not seen";
+    return fcntl(STDIN_FILENO, F_GETFD) < 0 ? NULL : "it stays open";
+}
+
+static void test_first_number(void **state) {
+    (void)state;
+    test_sql("first.db", "CREATE TABLE t (a);");
+    assert_true(test_in_child("without standard input", check_first_number));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads),
         cmocka_unit_test(test_beside),
         cmocka_unit_test(test_whose),
+        cmocka_unit_test(test_first_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -381,6 +381,7 @@ static void test_head_texts(void **state) {
         {"{}", "no whole number 'size'"},
         {"{\"size\":3.5,\"root\":\"" ROOT "\"}", "no whole number 'size'"},
         {"{\"size\":-3,\"root\":\"" ROOT "\"}", "its size is negative"},
+        {"{\"size\":-123456789012345678,\"root\":\"" ROOT "\"}", "its size is negative"},
         {"{\"size\":3}", "its 'root' is not a hash"},
         {"{\"size\":3,\"root\":\"" ROOT "0\"}", "its 'root' is not a hash"},
         {"{\"size\":3,\"root\":\"" ROOT "\",\"signature\":\"00\"}", "not 128 hex digits"},
