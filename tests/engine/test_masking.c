@@ -1,5 +1,6 @@
 /* test_masking.c: an event as JSON in which some values are masked. */
 #include "base/path.h"
+#include "record/batch.h"
 #include "record/masking.h"
 #include "testing.h"
 
@@ -132,6 +133,35 @@ static void test_odd_values(void **state) {
                                       "ann@example.com"));
 }
 
+/* A batch keeps events so, beside their records and in place of them. */
+static void test_batch(void **state) {
+    static const char masked[] = "\"recipient_id\":\"m***@example.com\"";
+    static const char *const from[] = {"event_id", NULL};
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 7}},
+                               {"recipient_id", test_text("mei@example.com")}};
+    siem_batch *batch;
+    siem_mapping *mapping;
+    siem_event *event;
+    size_t size;
+    (void)state;
+    mask("recipient_id", NULL, &email);
+    assert_ok(siem_mapping_open(&mapping, "ids", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"id", .from = from}, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    assert_ok(siem_event_open(&event, row, 2, "r", &err));
+    assert_ok(siem_batch_open(&batch, &err));
+    siem_batch_keep_sources(batch, true, &masks);
+    assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    assert_ok(siem_batch_refuse(batch, event, "wrong", true, &err));
+    const char *source = siem_batch_source(batch, 0, &size);
+    assert_non_null(memmem(source, size, masked, sizeof masked - 1));
+    const siem_unmade unmade = siem_batch_unmade(batch, 0);
+    assert_non_null(memmem(unmade.source, unmade.source_size, masked, sizeof masked - 1));
+    siem_batch_close(batch);
+    siem_event_close(event);
+    siem_mapping_close(mapping);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_nothing, clear),
@@ -139,6 +169,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_first, clear),
         cmocka_unit_test_teardown(test_whole_extra, clear),
         cmocka_unit_test_teardown(test_odd_values, clear),
+        cmocka_unit_test_teardown(test_batch, clear),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

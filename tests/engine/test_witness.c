@@ -348,13 +348,29 @@ static void test_in_vain(void **state) {
     test_server_close(server);
 }
 
+/* However long a log is, it is read in pieces that are forgotten. */
+static void test_long_log(void **state) {
+    const int64_t count = 4000;
+    (void)state;
+    make_log((const char *const[]){NULL});
+    FILE *file = append();
+    for (int64_t i = 0; i < count; i++) test_write_leaf(file, i, leaf_of("t"), leaf_of("t"));
+    long size = ftell(file);
+    assert_int_equal(fclose(file), 0);
+    open_log();
+    assert_ok(siem_log_read(tlog, &err));
+    assert_int_equal(tlog->tree.count, count);
+    assert_true(size > 1 << 20 && tlog->input.capacity < 1 << 20);
+    close_log();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verified),      cmocka_unit_test(test_unproved),
         cmocka_unit_test(test_texts),         cmocka_unit_test(test_same_index),
         cmocka_unit_test(test_newer),         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_without_input), cmocka_unit_test(test_expected),
-        cmocka_unit_test(test_in_vain),
+        cmocka_unit_test(test_in_vain),       cmocka_unit_test(test_long_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
