@@ -117,18 +117,18 @@ static siem_code look_for_others(siem_strays *strays, siem_tlog *log, siem_error
 
 /* ---- reports ---- */
 
-void siem_report_stray(siem_findings *findings, siem_tlog *log, int64_t row, size_t place,
-                       unsigned members) {
+static void report_altered(siem_findings *findings, siem_tlog *log, const siem_stray *stray) {
     char detail[SIEM_FIELDS_SIZE];
-    unsigned char *marks = &log->marks[place];
+    unsigned char *marks = &log->marks[stray->place];
     bool is_taken = (*marks & (SIEM_MARK_USED | SIEM_MARK_CLAIMED)) != 0;
     *marks |= SIEM_MARK_CLAIMED;
-    siem_expected_describe(detail, members);
+    siem_expected_describe(detail, stray->members);
     siem_tlog_fault fault = is_taken ? SIEM_TLOG_ROW_TWICE : SIEM_TLOG_ROW_ALTERED;
-    siem_report_row(findings, fault, row, (int64_t)place, NONE, is_taken ? "" : detail);
+    siem_report_row(findings, fault, stray->row, (int64_t)stray->place, NONE,
+                    is_taken ? "" : detail);
 }
 
-static void report(siem_findings *findings, siem_tlog *log, const siem_stray *stray) {
+void siem_report_stray(siem_findings *findings, siem_tlog *log, const siem_stray *stray) {
     int64_t leaf = (int64_t)stray->place;
     if (is_missing(log, stray)) {
         siem_report_row(findings, SIEM_TLOG_ROW_WITHOUT_LEAF, stray->row, leaf, NONE, "");
@@ -136,7 +136,7 @@ static void report(siem_findings *findings, siem_tlog *log, const siem_stray *st
         log->marks[stray->other] |= SIEM_MARK_CLAIMED;
         siem_report_row(findings, SIEM_TLOG_ROW_SWAPPED, stray->row, leaf, stray->other, "");
     } else {
-        siem_report_stray(findings, log, stray->row, stray->place, stray->members);
+        report_altered(findings, log, stray);
     }
 }
 
@@ -147,7 +147,7 @@ siem_code siem_strays_settle(siem_strays *strays, siem_findings *findings, siem_
     siem_code rc = look_for_others(strays, log, err);
     for (size_t i = 0; rc == SIEM_OK && i < strays->count; i++) {
         bool is_settled = strays->items[i].row == 0;
-        if (!is_settled) report(findings, log, &strays->items[i]);
+        if (!is_settled) siem_report_stray(findings, log, &strays->items[i]);
     }
     return rc;
 }

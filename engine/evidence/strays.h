@@ -26,9 +26,8 @@ siem_code siem_strays_add(siem_strays *strays, const siem_stray *stray, siem_err
 siem_code siem_strays_settle(siem_strays *strays, siem_findings *findings, siem_tlog *log,
                              siem_error *err);
 
-/* Reports one that differs from its leaf. */
-void siem_report_stray(siem_findings *findings, siem_tlog *log, int64_t row, size_t place,
-                       unsigned members);
+/* Reports one: its leaf is missing, or it would fit another leaf, or it differs from its own. */
+void siem_report_stray(siem_findings *findings, siem_tlog *log, const siem_stray *stray);
 
 void siem_strays_free(siem_strays *strays);
 

@@ -52,18 +52,15 @@ static siem_code note_stray(verification *v, int64_t row, size_t place, siem_err
         note_used(v, row, place);
         return SIEM_OK;
     }
-    if (v->strays.count == MOST_STRAYS) {
-        siem_report_stray(&v->findings, v->log, row, place, members);
-        return SIEM_OK;
-    }
-    return siem_strays_add(&v->strays,
-                           &(siem_stray){.row = row,
-                                         .place = place,
-                                         .members = members,
-                                         .other = NONE,
-                                         .hashes = {v->witness.expected.hashes[SIEM_LEAF_ASCII],
-                                                    v->witness.expected.hashes[SIEM_LEAF_UTF8]}},
-                           err);
+    const siem_hash *hashes = v->witness.expected.hashes;
+    const siem_stray stray = {.row = row,
+                              .place = place,
+                              .members = members,
+                              .other = NONE,
+                              .hashes = {hashes[SIEM_LEAF_ASCII], hashes[SIEM_LEAF_UTF8]}};
+    if (v->strays.count < MOST_STRAYS) return siem_strays_add(&v->strays, &stray, err);
+    siem_report_stray(&v->findings, v->log, &stray);
+    return SIEM_OK;
 }
 
 static siem_code see_row(verification *v, siem_event *event, siem_error *err) {

@@ -359,6 +359,29 @@ static void test_many_altered(void **state) {
     siem_registry_close(registry);
 }
 
+/* Of very many, the last ones are reported as they come, by the same causes. */
+static void test_too_many(void **state) {
+    static const char added[] =
+        "WITH RECURSIVE n(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM n WHERE i < 65543) INSERT "
+        "INTO events (id, token_id, kind, timestamp, tlog_index) "
+        "SELECT i, 'x', 'http_img', 6, CASE i WHEN 65543 THEN 5 ELSE 2 END FROM n;";
+    const char *path = test_path("leaves.jsonl");
+    siem_tlog *log;
+    siem_tlog_summary summary;
+    (void)state;
+    write_log(path, "01345");
+    open_registry(added);
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    assert_ok(siem_tlog_verify(log, &(siem_tlog_check){.registry = registry}, &summary, &err));
+    assert_int_equal(summary.rows, 65543);
+    assert_int_equal(summary.proved, 5);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_WITHOUT_LEAF], 65537);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_TWICE], 1);
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 0);
+    siem_tlog_close(log);
+    siem_registry_close(registry);
+}
+
 /* ---- rows that come while the others are read ---- */
 
 static const char *late; /* what is done at the first finding; NULL: nothing */
@@ -501,7 +524,7 @@ int main(void) {
         cmocka_unit_test(test_without_row),    cmocka_unit_test(test_late),
         cmocka_unit_test(test_torn),           cmocka_unit_test(test_since),
         cmocka_unit_test(test_signatures),     cmocka_unit_test(test_many_altered),
-        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_questions),      cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
