@@ -114,10 +114,9 @@ void siem_shipment_halve(siem_shipment *s, int suspect) {
 
 siem_decision siem_shipment_record(siem_shipment *s, siem_answer *answer) {
     siem_decision decision = {0};
-    for (size_t i = 0; i < answer->count; i++) {
+    for (size_t i = 0; i < s->own; i++) { /* a companion has its outcome */
         siem_outcome *from = &answer->outcomes[i], *to = &s->outcomes[s->records[i]];
         const char *reason = from->reason != NULL ? from->reason : answer->reason;
-        if (i >= s->own) break; /* a companion, which has its outcome */
         switch (from->verdict) {
         case SIEM_HOLD:
             if (decision.remedy == NULL) decision.remedy = reason;

@@ -102,6 +102,21 @@ static void test_division(void **state) {
     assert_memory_equal(told.begun, "1-2 1-2* 1-2* 1-1* 2-2 2-2* ", 28);
 }
 
+/* The first answer takes the first event alone, and later ones fail. */
+static void reply_once(told_sink *sink, siem_parcel *parcel, siem_answer *answer) {
+    reply_whole(sink, parcel, answer);
+    if (sink->replies == 0) siem_answer_one(answer, 0, SIEM_DELIVERED, 200, "taken");
+}
+
+/* Three requests fail in a row before one is divided, counted from the last success. */
+static void test_in_turn(void **state) {
+    static const char begun[] = "1-4 2-4* 2-4* 2-4* 2-2* ";
+    (void)state;
+    open_target(reply_once, NULL, 1, 4);
+    assert_given_up(4);
+    assert_memory_equal(told.begun, begun, sizeof begun - 1);
+}
+
 /* Several among many. */
 static void test_many(void **state) {
     static char ids[2048], settled[256];
@@ -186,6 +201,22 @@ static void test_many_items(void **state) {
     assert_given_up(4);
 }
 
+/* Event 3 comes too early for a while. */
+static void reply_early(told_sink *sink, siem_parcel *parcel, siem_answer *answer) {
+    reply_itemwise(sink, parcel, answer);
+    for (size_t i = 0; i < parcel->count; i++) {
+        bool is_early = told_id(parcel, i) == 3 && sink->replies < 12;
+        if (is_early) siem_answer_one(answer, i, SIEM_RETRY, 429, "later");
+    }
+}
+
+/* What the target only puts off is not at fault beside one that is. */
+static void test_put_off(void **state) {
+    (void)state;
+    open_target(reply_early, " 6 ", 1, 8);
+    assert_settled(8, "DDDDDRDD@8 ");
+}
+
 /* Nothing is known of a target that stores records twice, unless it takes others. */
 static void test_stores_twice(void **state) {
     (void)state;
@@ -201,6 +232,7 @@ int main(void) {
         cmocka_unit_test(test_last_attempt), cmocka_unit_test(test_down),
         cmocka_unit_test(test_busy),         cmocka_unit_test(test_itemwise),
         cmocka_unit_test(test_many_items),   cmocka_unit_test(test_stores_twice),
+        cmocka_unit_test(test_in_turn),      cmocka_unit_test(test_put_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ static const struct {
 };
 #define CREDENTIALS (sizeof credentials / sizeof *credentials)
 #define AZURE       (CREDENTIALS - 1)
+#define ELASTIC     1
 
 static siem_batch *batch;
 static siem_request request;
@@ -57,16 +58,21 @@ static void write_file(const char *text, mode_t mode) {
     assert_int_equal(chmod(test_path("secret"), mode), 0);
 }
 
-/* A sink with a credential of that value, which may be "file:PATH"; and the option's name. */
-static siem_sink *open_sink(size_t index, const char *value, const char **name) {
+/* Opens a sink with a credential of that value, which may be "file:PATH"; and the option's name. */
+static siem_code try_to_open(siem_sink **sink, size_t index, const char *value, const char **name,
+                             siem_error *err) {
     siem_option options[8];
-    siem_sink *sink;
     size_t last = 0;
     memcpy(options, credentials[index].options, sizeof options);
     while (options[last].value != NULL) last++;
     options[last].value = value;
     if (name != NULL) *name = options[last].name;
-    assert_ok(siem_sink_open(&sink, credentials[index].kind, options, last + 1, &err));
+    return siem_sink_open(sink, credentials[index].kind, options, last + 1, err);
+}
+
+static siem_sink *open_sink(size_t index, const char *value, const char **name) {
+    siem_sink *sink;
+    assert_ok(try_to_open(&sink, index, value, name, &err));
     return sink;
 }
 
@@ -153,7 +159,7 @@ static void test_other_keys(void **state) {
     static const char *const keys[] = {"c2VjcmV0", "s3cret_key", "s3cret-k3y-", "a"};
     (void)state;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        siem_sink *sink = open_sink(1, keys[i], NULL);
+        siem_sink *sink = open_sink(ELASTIC, keys[i], NULL);
         write_request(sink);
         test_has(request.headers.bytes, keys[i]);
         assert_int_equal(request.secrets.size, 0);
@@ -161,15 +167,27 @@ static void test_other_keys(void **state) {
     }
 }
 
-/* What is no key is not sent. */
+/* What is not one is not sent. A password may be any text. */
+static void test_wrong_forms(void **state) {
+    (void)state;
+    for (size_t i = 0; i < CREDENTIALS; i++) {
+        siem_error failure = {0};
+        siem_sink *sink = NULL;
+        siem_code rc = try_to_open(&sink, i, "two words", NULL, &failure);
+        bool is_password = strcmp(credentials[i].options[1].name, "user") == 0;
+        assert_int_equal(rc, is_password ? SIEM_OK : SIEM_HELD);
+        assert_null(strstr(failure.message, "two words"));
+        if (rc == SIEM_OK) assert_ok(siem_sink_close(sink, &err));
+    }
+}
+
 static void test_wrong_keys(void **state) {
-    static const char *const keys[] = {"two words", "Bearer aWQ6a2V5", "{\"id\":\"a\"}"};
+    static const char *const keys[] = {"Bearer aWQ6a2V5", "{\"id\":\"a\"}"};
     (void)state;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const siem_option options[] = {{"url", "http://h"}, {"api_key", keys[i]}};
         siem_error failure = {0};
         siem_sink *sink;
-        assert_int_equal(siem_sink_open(&sink, "elastic", options, 2, &failure), SIEM_HELD);
+        assert_int_equal(try_to_open(&sink, ELASTIC, keys[i], NULL, &failure), SIEM_HELD);
         assert_memory_equal(failure.message, "elastic: api_key: ", 18);
         assert_null(strstr(failure.message, keys[i]));
     }
@@ -248,9 +266,10 @@ static void test_refused_token(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open_files), cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_other_keys), cmocka_unit_test(test_wrong_keys),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_refused_token),
+        cmocka_unit_test(test_open_files),    cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_other_keys),    cmocka_unit_test(test_wrong_forms),
+        cmocka_unit_test(test_wrong_keys),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_token),
     };
     return cmocka_run_group_tests(tests, make_record, free_record);
 }

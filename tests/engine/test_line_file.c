@@ -380,6 +380,20 @@ static void test_beginning(void **state) {
     }
 }
 
+/* What cannot be closed may not be in the file. */
+static void test_not_closed(void **state) {
+    const char *path = test_path("closed.jsonl");
+    siem_error failure;
+    (void)state;
+    siem_line_file file = open_file(path);
+    write_lines(&file, "one\n");
+    assert_int_equal(close(file.fd), 0);
+    assert_int_equal(siem_line_file_close(&file, &failure), SIEM_IO);
+    test_has(failure.message, "cannot finish writing '");
+    test_has(failure.message, path);
+    assert_int_equal(file.fd, -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),         cmocka_unit_test(test_extent_while_comparing),
@@ -389,6 +403,7 @@ int main(void) {
         cmocka_unit_test(test_shared),         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_resume_long),    cmocka_unit_test(test_beginning),
         cmocka_unit_test(test_lock_follows),   cmocka_unit_test(test_renamed_while_open),
+        cmocka_unit_test(test_not_closed),
     };
     return cmocka_run_group_tests_name("line_file", tests, NULL, NULL);
 }
