@@ -65,7 +65,7 @@ ROOMS = [
      ["engine/test_(shipment|blame|packer)", "engine/test_(attempts|delivery|helped|order|sink|memory)",
       "delivery/(outage|poison)", *REQUESTS]),
     ("lane sizing outage patience",
-     ["engine/test_(lane|sizing|outage|patience)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
+     ["engine/test_(lane|sizing|outage|patience|transport)", "engine/test_delivery", "delivery/(splunk_lanes|outage)", *REQUESTS]),
     ("task_queue delivery send thread",
      ["engine/test_(task_queue|attempts|helped|thread|preparing|delivery|counters|settle|send|jobs|sink|misuse|format|registry)", "engine/", "lua/siem_spec",
       "cli/(export|failures|reload)", *REQUESTS, "delivery/(poison|replay|several)"]),

@@ -111,6 +111,27 @@ static void test_own_body(void **state) {
     test_server_close(server);
 }
 
+/* The more records a request has, the longer its answer may be. */
+static void test_expected(void **state) {
+    const siem_item items[] = {{batch, 0}, {batch, 1}};
+    siem_request request = {.method = NULL};
+    caller of = {.body = NULL};
+    size_t expected[3] = {0};
+    (void)state;
+    server = test_server_open((const char *const[]){OK, NULL});
+    open_custom(&of, NULL);
+    for (size_t count = 1; count <= 2; count++) {
+        siem_parcel parcel = {.items = items, .count = count, .ticket = -1};
+        assert_ok(siem_session_write(sink, &parcel, &request, &err));
+        expected[count] = request.answer_bytes;
+        siem_parcel_unprepare(&parcel);
+    }
+    assert_true(expected[1] > SIEM_ANSWER_BYTES && expected[2] > expected[1]);
+    siem_request_free(&request);
+    assert_ok(siem_sink_close(sink, &err));
+    test_server_close(server);
+}
+
 /* A caller that fails to read an answer has nothing delivered. */
 static void test_answers(void **state) {
     siem_outcome outcomes[2];
@@ -225,10 +246,10 @@ static void test_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_array),          cmocka_unit_test(test_own_body),
-        cmocka_unit_test(test_answers),        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_failing_caller), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_array),    cmocka_unit_test(test_own_body),
+        cmocka_unit_test(test_expected), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_options),  cmocka_unit_test(test_failing_caller),
+        cmocka_unit_test(test_parts),    cmocka_unit_test(test_preview),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }
