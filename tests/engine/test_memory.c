@@ -3,6 +3,7 @@
 #include "sink/http/compression.h"
 #include "sink/http/session.h"
 #include "sink/sink.h"
+#include "source/source.h"
 #include "testing.h"
 
 #include <stdio.h>
@@ -23,10 +24,12 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
 
 void *__wrap_malloc(size_t size) {
     return fails() ? NULL : __real_malloc(size);
@@ -42,6 +45,10 @@ void *__wrap_realloc(void *block, size_t size) {
 
 char *__wrap_strdup(const char *text) {
     return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t size) {
+    return fails() ? NULL : __real_strndup(text, size);
 }
 
 /* ---- what is done while an allocation fails ---- */
@@ -232,6 +239,32 @@ static siem_code preview_http(siem_error *err) {
     return preview("http", options, has_gzip ? 3 : 2, err);
 }
 
+static siem_code preview_kafka(siem_error *err) {
+    static const siem_option options[] = {{"brokers", "127.0.0.1:1"},
+                                          {"topic", "t"},
+                                          {"kafka_key", "event"},
+                                          {"kafka", "client.id=site"},
+                                          {"kafka", "sasl.password=" KEY}};
+    return preview("kafka", options, 5, err);
+}
+
+/* A topic, and what another thread reads it with. */
+static siem_code open_topic(siem_error *err) {
+    static const siem_option options[] = {{"brokers", "127.0.0.1:1"},
+                                          {"topic", "t"},
+                                          {"group", "g"},
+                                          {"kafka", "sasl.password=" KEY}};
+    siem_source *source;
+    void *reader;
+    siem_code rc = siem_source_open(&source, "kafka", options, 4, err);
+    if (rc != SIEM_OK) return rc;
+    const siem_readers *readers = source->kind->readers;
+    rc = readers->open(&reader, source->kind->origin(source), NULL, NULL, err);
+    if (rc == SIEM_OK) readers->close(reader);
+    siem_source_close(source);
+    return rc;
+}
+
 /* An answer that counts one event of two. */
 static siem_code count(siem_error *err) {
     static const char body[] =
@@ -329,6 +362,19 @@ TEST(prepare_http)
 TEST(count)
 TEST(query)
 
+static bool has_kafka(void) {
+    size_t i = 0;
+    while (strcmp(siem_feature_at(i)->name, "kafka") != 0) i++;
+    return siem_feature_at(i)->is_built;
+}
+
+static void fail_kafka(void **state) {
+    (void)state;
+    if (!has_kafka()) skip();
+    fail_each(preview_kafka);
+    fail_each(open_topic);
+}
+
 static int make_registry(void **state) {
     (void)state;
     test_sql("memory.db", "PRAGMA journal_mode = WAL;" TABLE
@@ -349,8 +395,8 @@ int main(void) {
         cmocka_unit_test(fail_preview_splunk), cmocka_unit_test(fail_preview_elastic),
         cmocka_unit_test(fail_preview_azure),  cmocka_unit_test(fail_preview_sentinel),
         cmocka_unit_test(fail_preview_http),   cmocka_unit_test(fail_prepare_elastic),
-        cmocka_unit_test(fail_prepare_http),   cmocka_unit_test(fail_count),
-        cmocka_unit_test(fail_query),
+        cmocka_unit_test(fail_prepare_http),   cmocka_unit_test(fail_kafka),
+        cmocka_unit_test(fail_count),          cmocka_unit_test(fail_query),
     };
     until_failure = -1;
     return cmocka_run_group_tests(tests, make_registry, NULL);

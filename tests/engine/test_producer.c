@@ -148,6 +148,7 @@ static void test_too_large(void **state) {
     assert_send(4, SIEM_REFUSED, "event 2: Broker: Message size too large");
     assert_outcomes("DRDD");
     assert_int_equal(outcomes[1].code, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    assert_int_equal(outcomes[1].http_status, 0);
     told_did("1, 2, 3, 4, ");
 }
 
@@ -169,6 +170,16 @@ static void test_divided_later(void **state) {
     assert_send(5, SIEM_REFUSED, "event 2: ");
     assert_outcomes("DRDDD");
     told_did("1, 2, 3, 4, 5, purge, 2, 3, purge, 2, 3, 4, 5, ");
+}
+
+/* What comes after it is sent in as small requests. */
+static void test_divided_to_one(void **state) {
+    (void)state;
+    open_sink(PAIRS("batch_events", "2", "in_flight", "1"));
+    told.reports = "dll.d";
+    assert_send(4, SIEM_REFUSED, "event 2: ");
+    assert_outcomes("DRDD");
+    told_did("1, 2, 2, 3, purge, 3, 4, ");
 }
 
 static void test_held(void **state) {
@@ -428,6 +439,7 @@ int main(void) {
         PRODUCER(test_too_large),
         PRODUCER(test_divided),
         PRODUCER(test_divided_later),
+        PRODUCER(test_divided_to_one),
         PRODUCER(test_held),
         PRODUCER(test_held_at_once),
         PRODUCER(test_again),

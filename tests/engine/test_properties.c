@@ -90,7 +90,9 @@ static void test_renewed(void **state) {
     write_secret(path, "t0ps3cret\n");
     (void)snprintf(text, sizeof text, "sasl.password=file:%s", path);
     char *texts[] = {plain, text, plain};
-    assert_ok(open_texts(texts, 3, &err));
+    siem_error err = {0};
+    assert_int_equal(open_texts(texts, 3, &err), SIEM_OK);
+    assert_string_equal(err.message, "");
     assert_string_equal(siem_kafka_property_value(&properties.list[1]), "t0ps3cret");
     siem_kafka_properties_mask(&properties, shown);
     assert_null(strstr(shown, "t0ps3cret"));

@@ -49,6 +49,7 @@ static void add(int32_t partition, int64_t offset) {
 /* Events 5 and 7, of partitions 0 and 1. */
 static void read_two(void) {
     siem_event *event;
+    assert_true(source->is_followed); /* it goes on, and back */
     source->kind->begin(source);
     told_give("01");
     add(0, 5);
@@ -233,6 +234,8 @@ static void test_partitions(void **state) {
     assert_null(siem_source_partition(source, 0));
     assert_null(siem_source_partition(NULL, 0));
     assert_int_equal(siem_source_ask(NULL, &err), SIEM_INVALID);
+    told.metadata = RD_KAFKA_RESP_ERR_NO_ERROR;
+    assert_ok(siem_source_ask(source, &err)); /* the source is closed with an answer */
 }
 
 /* ---- notices ---- */
