@@ -99,7 +99,7 @@ static void test_splunk(void **state) {
         {400, "{\"text\":\"No data\",\"code\":5}", SIEM_DELIVERED, "the collector takes the token"},
         {400, "{\"text\":\"Invalid data\",\"code\":6}", SIEM_DELIVERED, "takes the token"},
         {400, "{\"text\":\"no event field\",\"code\":12}", SIEM_DELIVERED, "takes the token"},
-        {200, "{\"text\":\"Success\",\"code\":0}", SIEM_DELIVERED, ""},
+        {200, "{\"text\":\"Success\",\"code\":0}", SIEM_DELIVERED, "HEC code 0"},
         {200, "{}", SIEM_HOLD, "the server is not a HEC: correct the URL"},
         {200, "welcome", SIEM_HOLD, "the server is not a HEC: correct the URL"},
         {200, "{\"text\":\"Incorrect index\",\"code\":7}", SIEM_HOLD, "the server is not a HEC"},

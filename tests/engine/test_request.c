@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static siem_batch *batch;
 static siem_request request;
@@ -243,6 +244,18 @@ static void test_azure_credentials(void **state) {
     }
 }
 
+/* RFC 9110, 5.6.7: with the day of the week that it is. */
+static void assert_date(const char *date) {
+    static const char format[] = "%a, %d %b %Y %H:%M:%S GMT";
+    char again[64];
+    struct tm read = {0};
+    assert_non_null(strptime(date, format, &read));
+    time_t seconds = timegm(&read);
+    assert_true(difftime(time(NULL), seconds) < 3600);
+    assert_int_equal(strftime(again, sizeof again, format, gmtime(&seconds)), 29);
+    assert_string_equal(date, again);
+}
+
 static void test_sentinel(void **state) {
     (void)state;
     siem_sink *sink =
@@ -253,7 +266,7 @@ static void test_sentinel(void **state) {
     const char *at = strstr(text, "x-ms-date: ");
     assert_non_null(at);
     assert_int_equal(sscanf(at, "x-ms-date: %63[^\n]", date), 1);
-    assert_int_equal(strlen(date), 29);
+    assert_date(date);
     const siem_sentinel_request parts = {
         .workspace_id = "w-1", .shared_key = "c2VjcmV0", .content_length = 17, .date = date};
     assert_ok(siem_sentinel_authorization(authorization, sizeof authorization, &parts, &err));
@@ -267,6 +280,7 @@ static void test_sentinel(void **state) {
     char answer[] = "c2VjcmV0 is no key"; /* it is masked, although it is not sent */
     (void)siem_request_mask(&request, answer, strlen(answer));
     assert_string_equal(answer, "******** is no key");
+    assert_int_equal(sink->pace.field_bytes, 32768); /* that the workspace stores of a text */
     assert_ok(siem_sink_close(sink, &err));
 }
 

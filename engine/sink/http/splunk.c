@@ -415,7 +415,7 @@ static void read_response(siem_sink *sink, siem_parcel *parcel, const siem_respo
                           siem_answer *answer) {
     splunk_sink *splunk = (splunk_sink *)sink;
     bool is_question = parcel->ticket >= 0;
-    hec_reply reply = open_reply(splunk, response, is_question ? 0 : parcel->count, answer);
+    hec_reply reply = open_reply(splunk, response, parcel->count, answer);
     if (is_question) read_ack_query(splunk, parcel, &reply, answer);
     else if (response->fault[0] == '\0') read_events(splunk, parcel, &reply, answer);
     bool is_bare = answer->next == SIEM_HALVE && answer->code < 0 && response->status != 413;
