@@ -165,14 +165,24 @@ static void check_error(const failing_operation *o, const failing_call *call, lo
     }
 }
 
+/* The number that the next file gets. */
+static int next_number(void) {
+    int fd = __real_open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(__real_close(fd), 0);
+    return fd;
+}
+
 /* True for what is no failure: a call that is made again, or that went half the way. */
 static bool passes(const failing_call *call) {
     return call->error == SHORT || (call->error == EINTR && strcmp(call->name, "flock") != 0);
 }
 
 static void fail_call(const failing_operation *o, const failing_call *call) {
+    const int number = next_number();
     for (long n = 0; n < 2000; n++) {
         siem_error err = {0};
+        if (next_number() != number) fail_msg("%s leaves a file open", call->name);
         o->prepare();
         planned = *call;
         until_failure = n;

@@ -13,7 +13,8 @@ typedef struct failing_operation {
 } failing_operation;
 
 /* Runs an operation again and again, and each time another call fails, once: it succeeds, or its
- * error has the cause and the name. Then it is run without a failure, which succeeds. */
+ * error has the cause and the name. Then it is run without a failure, which succeeds. No file stays
+ * open. */
 void failing_each(const failing_operation *operation);
 
 #endif
