@@ -2,7 +2,7 @@
  * ports that are closed, silent, or of something else. */
 #include "base/clock.h"
 #include "server.h"
-#include "sink/sink.h"
+#include "sink/kafka/settings.h"
 #include "testing.h"
 
 #include <arpa/inet.h>
@@ -59,6 +59,24 @@ static void test_ranges(void **state) {
                          SIEM_INVALID);
         assert_string_equal(err.options[0], cases[i].name);
     }
+}
+
+/* What is not given. */
+static void test_defaults(void **state) {
+    (void)state;
+    siem_sink *sink = open_sink("127.0.0.1:1", (const char *const[]){NULL});
+    const siem_pace *pace = &sink->pace;
+    const siem_kafka_sink *kafka = (const siem_kafka_sink *)sink;
+    assert_int_equal(pace->batch_bytes, 1 << 20);
+    assert_int_equal(pace->batch_events, 0);
+    assert_int_equal(pace->in_flight, 4);
+    assert_int_equal(pace->patience.retries, 8);
+    assert_true(pace->patience.base == 1 && pace->patience.cap == 60);
+    assert_true(kafka->timeout == 60);
+    assert_string_equal(kafka->compress, "zstd");
+    assert_int_equal(kafka->labels.key, SIEM_KAFKA_BY_REGISTRY);
+    assert_int_equal(kafka->labels.style, SIEM_KAFKA_OVERSIGHT);
+    close_sink(sink);
 }
 
 /* A file of a secret that others can read is remarked, whichever property has it. */
@@ -155,9 +173,9 @@ static void test_not_tls(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),      cmocka_unit_test(test_exposed_file),
-        cmocka_unit_test(test_closed_port), cmocka_unit_test(test_silent_port),
-        cmocka_unit_test(test_not_tls),
+        cmocka_unit_test(test_ranges),       cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_exposed_file), cmocka_unit_test(test_closed_port),
+        cmocka_unit_test(test_silent_port),  cmocka_unit_test(test_not_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,6 +229,25 @@ static void test_wrong_property(void **state) {
     siem_kafka_properties_close(&wrong);
 }
 
+/* What a member depends on, and what its options set. */
+static void test_refused_property(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"client.id", "kafka"},
+                                           {"group.id", "group"},
+                                           {"enable.partition.eof", "kafka"},
+                                           {"queued.max.messages.kbytes", "kafka"},
+                                           {"bootstrap.servers", "brokers"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_group *none;
+        siem_error err = {0};
+        told.refuses = cases[i][0];
+        assert_int_equal(siem_group_open(&none, &account, "t", HANDOVER, &err), SIEM_INVALID);
+        test_has(err.message, cases[i][0]);
+        assert_string_equal(err.options[0], cases[i][1]);
+        assert_null(none);
+    }
+}
+
 /* ---- leaving ---- */
 
 static void test_leave(void **state) {
@@ -403,6 +422,7 @@ int main(void) {
         MEMBER(test_recovers),
         MEMBER(test_cannot_subscribe),
         MEMBER(test_wrong_property),
+        MEMBER(test_refused_property),
         MEMBER(test_leave),
         MEMBER(test_leave_away),
         MEMBER(test_leave_leaving),

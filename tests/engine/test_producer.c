@@ -354,6 +354,29 @@ static void test_no_topic(void **state) {
     assert_string_equal(err.options[0], "topic");
 }
 
+/* An option that librdkafka refuses is named; a secret is not. */
+static void test_refused_property(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"client.id", "kafka"},
+                                           {"acks", "kafka"},
+                                           {"bootstrap.servers", "brokers"},
+                                           {"compression.codec", "compress"},
+                                           {"sasl.password", "kafka"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const siem_option options[] = {
+            {"brokers", "b"}, {"topic", "t"}, {"kafka", "sasl.password=hunter2-hunter2"}};
+        siem_error err = {0};
+        char expected[100];
+        told.refuses = cases[i][0];
+        assert_int_equal(siem_sink_open(&sink, "kafka", options, 3, &err), SIEM_INVALID);
+        (void)snprintf(expected, sizeof expected, "kafka: %s: %s is not for ***************",
+                       cases[i][1], cases[i][0]);
+        assert_string_equal(err.message, expected);
+        assert_string_equal(err.options[0], cases[i][1]);
+        assert_null(sink);
+    }
+}
+
 /* Between two attempts it waits as long as it is asked to. */
 static void test_waits(void **state) {
     (void)state;
@@ -452,6 +475,7 @@ int main(void) {
         PRODUCER(test_renewed),
         PRODUCER(test_stop),
         PRODUCER(test_no_topic),
+        PRODUCER(test_refused_property),
         PRODUCER(test_waits),
         PRODUCER(test_ping),
         PRODUCER(test_ping_silence),

@@ -2,6 +2,7 @@
 #include "told_kafka_state.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@ static rd_kafka_conf_t *conf_new(void) {
 
 static rd_kafka_conf_res_t conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                                     char *reason, size_t room) {
+    if (told.refuses != NULL && strcmp(told.refuses, name) == 0) {
+        (void)snprintf(reason, room, "%s is not for hunter2-hunter2", name);
+        return RD_KAFKA_CONF_INVALID;
+    }
     ADD(told.settings, "%s=%s\n", name, value);
     return library.conf_set(conf, name, value, reason, room);
 }
@@ -79,7 +84,10 @@ static void conf_set_rebalance_cb(rd_kafka_conf_t *conf,
 
 static rd_kafka_t *new_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason,
                               size_t room) {
+    sigset_t blocked; /* by the threads that it makes: signals are for others */
     (void)type;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+    assert_int_equal(sigismember(&blocked, SIGTERM), 1);
     if (told.no_handle != NULL) (void)snprintf(reason, room, "%s", told.no_handle);
     if (told.no_handle != NULL) return NULL;
     library.conf_destroy(conf);

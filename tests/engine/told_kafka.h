@@ -24,6 +24,7 @@ typedef struct told_kafka {
     bool is_mute;                      /* no commit is answered */
     bool commits_nothing;              /* none can be sent */
     const char *topics[3];             /* that there are */
+    const char *refuses;               /* a property that cannot be set; NULL: none */
     const char *no_handle;             /* why none can be made; NULL: it can */
     bool no_topic;                     /* its name is none */
     /* ---- what producers meet: a letter for each message, the last one for all later ones ----
