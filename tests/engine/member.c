@@ -9,7 +9,7 @@
 
 rd_kafka_t *host;
 rd_kafka_mock_cluster_t *cluster;
-char topic[32];
+_Thread_local char topic[32];
 
 int open_all(void **state) {
     char reason[256];
@@ -30,12 +30,45 @@ int close_all(void **state) {
 }
 
 int make_topic(void **state) {
-    static unsigned count;
+    static _Atomic unsigned count;
     (void)state;
     (void)snprintf(topic, sizeof topic, "events-%u", ++count);
     assert_int_equal(rd_kafka_mock_topic_create(cluster, topic, PARTITIONS, 1),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     return 0;
+}
+
+typedef struct member_test {
+    CMUnitTestFunction run;
+    char topic[32];
+} member_test;
+
+static void *run_alone(void *context) {
+    const member_test *test = context;
+    (void)snprintf(topic, sizeof topic, "%s", test->topic);
+    test->run(NULL);
+    return NULL;
+}
+
+/* A consumer is large for the stack that some systems give to a thread. */
+#define MOST_AT_ONCE 8
+#define STACK        ((size_t)4 << 20)
+
+void run_at_once(const CMUnitTestFunction *tests, size_t count) {
+    pthread_t threads[MOST_AT_ONCE];
+    member_test all[MOST_AT_ONCE];
+    pthread_attr_t attributes;
+    assert_true(count <= MOST_AT_ONCE);
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, STACK), 0);
+    for (size_t i = 0; i < count; i++) {
+        (void)make_topic(NULL);
+        all[i] = (member_test){.run = tests[i]};
+        (void)snprintf(all[i].topic, sizeof all[i].topic, "%s", topic);
+        assert_int_equal(pthread_create(&threads[i], &attributes, run_alone, &all[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) (void)pthread_join(threads[i], NULL);
+    (void)pthread_attr_destroy(&attributes);
 }
 
 /* ---- messages ---- */
@@ -178,6 +211,7 @@ void *run(void *context) {
     siem_sink *sink;
     siem_export *export_;
     c->thread = pthread_self();
+    if (c->topic != NULL) (void)snprintf(topic, sizeof topic, "%s", c->topic);
     siem_mapping *mapping = open_mapping(c); /* of this thread */
     assert_ok(open_source(&c->source, c, &err));
     assert_ok(siem_sink_open_function(&sink, take, NULL, c, &err));

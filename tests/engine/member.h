@@ -14,7 +14,7 @@
 
 extern rd_kafka_t *host; /* of the cluster, and the producer */
 extern rd_kafka_mock_cluster_t *cluster;
-extern char topic[32]; /* of this test */
+extern _Thread_local char topic[32]; /* of this test, on its thread */
 
 /* Of a group of tests: the cluster; of a test: its topic. */
 int open_all(void **state);
@@ -22,6 +22,10 @@ int close_all(void **state);
 int make_topic(void **state);
 
 #define WITH_TOPIC(test) cmocka_unit_test_setup(test, make_topic)
+
+/* Runs tests that share nothing, each on a thread and with a topic of its own: all of them wait for
+ * their groups at the same time. One that fails ends the program. */
+void run_at_once(const CMUnitTestFunction *tests, size_t count);
 
 void produce(int32_t partition, const char *text);
 void flush(void);
@@ -37,6 +41,7 @@ int64_t committed(const char *group, int32_t partition);
 
 typedef struct consumer {
     const char *group, *handover; /* NULL: the usual one */
+    const char *topic;            /* NULL: that of the thread */
     siem_on_error on_error;
     siem_deadletter *deadletter;
     size_t batch_bytes; /* 0: a record a batch */

@@ -132,8 +132,8 @@ static void test_changing(void **state) {
 static void test_dropped(void **state) {
     (void)state;
     const rd_kafka_resp_err_t dropped = RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
-    consumer ending = {.group = "ending", .wanted = 10, .batch_bytes = 100000};
-    consumer staying = {.group = "staying", .wanted = 15, .batch_bytes = 100000};
+    consumer ending = {.group = "ending", .topic = topic, .wanted = 10, .batch_bytes = 100000};
+    consumer staying = {.group = "staying", .topic = topic, .wanted = 15, .batch_bytes = 100000};
     double start = siem_clock();
     pthread_t threads[2];
     produce_events(0, "r-1", 1, 10);
@@ -279,8 +279,8 @@ static void test_rebalance(void **state) {
     (void)state;
     pthread_t threads[2];
     double start = siem_clock();
-    first = (consumer){.group = "shared", .is_over = is_all_committed};
-    second = (consumer){.group = "shared", .is_over = is_all_committed};
+    first = (consumer){.group = "shared", .topic = topic, .is_over = is_all_committed};
+    second = (consumer){.group = "shared", .topic = topic, .is_over = is_all_committed};
     int last = BATCH;
     produce_everywhere(1, last);
     assert_int_equal(pthread_create(&threads[0], NULL, run, &first), 0);
@@ -319,11 +319,12 @@ static void test_handover(void **state) {
     pthread_t threads[2];
     double start = siem_clock();
     first = (consumer){.group = "handover",
+                       .topic = topic,
                        .handover = "0.5",
                        .is_over = has_some,
                        .fails_at = 1,
                        .fails_for = DEADLINE};
-    second = (consumer){.group = "handover", .is_over = has_some};
+    second = (consumer){.group = "handover", .topic = topic, .is_over = has_some};
     produce_everywhere(1, BATCH);
     assert_int_equal(pthread_create(&threads[0], NULL, run, &first), 0);
     while (first.count == 0 && siem_clock() - start < DEADLINE) rd_kafka_poll(host, 10);
@@ -350,15 +351,31 @@ static void test_unknown_topic(void **state) {
     assert_non_null(strstr(c.error.message, "create the topic"));
 }
 
+/* One after the other: they have the same members. */
+static void test_two(void **state) {
+    test_rebalance(state);
+    (void)make_topic(state);
+    test_handover(state);
+}
+
+static void test_at_once(void **state) {
+    static const CMUnitTestFunction tests[] = {test_all,          test_confirmed_alone, test_outage,
+                                               test_not_an_event, test_stops,           test_two};
+    (void)state;
+    run_at_once(tests, sizeof tests / sizeof *tests);
+}
+
+static void test_jobs_at_once(void **state) {
+    static const CMUnitTestFunction tests[] = {test_jobs, test_jobs_outage, test_jobs_refuse};
+    (void)state;
+    run_at_once(tests, sizeof tests / sizeof *tests);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_all),         WITH_TOPIC(test_confirmed_alone),
-        WITH_TOPIC(test_outage),      WITH_TOPIC(test_not_an_event),
-        WITH_TOPIC(test_stops),       WITH_TOPIC(test_changing),
-        WITH_TOPIC(test_dropped),     WITH_TOPIC(test_refused_commit),
-        WITH_TOPIC(test_jobs),        WITH_TOPIC(test_jobs_outage),
-        WITH_TOPIC(test_jobs_refuse), WITH_TOPIC(test_rebalance),
-        WITH_TOPIC(test_handover),    cmocka_unit_test(test_unknown_topic),
+        cmocka_unit_test(test_at_once),  cmocka_unit_test(test_jobs_at_once),
+        WITH_TOPIC(test_changing),       WITH_TOPIC(test_dropped),
+        WITH_TOPIC(test_refused_commit), cmocka_unit_test(test_unknown_topic),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

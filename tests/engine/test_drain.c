@@ -39,7 +39,7 @@ static void test_drain_together(void **state) {
     for (int32_t i = 0; i < PARTITIONS; i++)
         produce_events(i, i == 0 ? "r-1" : "r-2", i * 100, i * 100 + 49);
     for (int i = 0; i < 2; i++) {
-        members[i] = (consumer){.group = "together", .drains = true};
+        members[i] = (consumer){.group = "together", .topic = topic, .drains = true};
         assert_int_equal(pthread_create(&threads[i], NULL, run, &members[i]), 0);
     }
     for (int i = 0; i < 2; i++) (void)pthread_join(threads[i], NULL);
@@ -136,14 +136,15 @@ static void test_log(void **state) {
     free_records(&noisy);
 }
 
+static void test_at_once(void **state) {
+    static const CMUnitTestFunction tests[] = {test_drain,          test_drain_fails,
+                                               test_drain_together, test_partitions,
+                                               test_nobody_to_ask,  test_log};
+    (void)state;
+    run_at_once(tests, sizeof tests / sizeof *tests);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        WITH_TOPIC(test_drain),
-        WITH_TOPIC(test_drain_fails),
-        WITH_TOPIC(test_drain_together),
-        WITH_TOPIC(test_partitions),
-        cmocka_unit_test(test_nobody_to_ask),
-        WITH_TOPIC(test_log),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_at_once)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

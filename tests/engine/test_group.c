@@ -121,6 +121,22 @@ static void test_ends_unknown(void **state) {
     assert_true(siem_group_is_over(group));
 }
 
+/* The last messages before it can be removed from the topic. */
+static void test_ends_removed(void **state) {
+    (void)state;
+    siem_group_set_ends(group, true);
+    told.high[0] = 7;
+    told_give("0");
+    told_message(0, 5, "a");
+    told_message(0, 9, "of the next run");
+    assert_take(1, 0, 5, "a");
+    assert_false(siem_group_is_over(group));
+    assert_none(SIEM_END, "");
+    assert_true(siem_group_is_over(group));
+    assert_commit(1, SIEM_OK, "");
+    assert_int_equal(told.committed[0], 6);
+}
+
 /* Another run ends elsewhere. */
 static void test_ends_again(void **state) {
     (void)state;
@@ -414,6 +430,7 @@ int main(void) {
         MEMBER(test_wait),
         MEMBER(test_ends),
         MEMBER(test_ends_unknown),
+        MEMBER(test_ends_removed),
         MEMBER(test_ends_again),
         MEMBER(test_not_over),
         MEMBER(test_held),

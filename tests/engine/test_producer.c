@@ -294,8 +294,8 @@ static void test_refused(void **state) {
     assert_send(1, SIEM_HELD, "kafka: b: not *");
     assert_outcomes(".");
     told.reports = "d";
-    assert_send(1, SIEM_OK, ""); /* with another handle, as the brokers may know it by then */
-    assert_int_equal(told.made, 2);
+    for (int i = 0; i < 2; i++) assert_send(1, SIEM_OK, "");
+    assert_int_equal(told.made, 2); /* by another handle, as brokers may know the password then */
 }
 
 static void test_cannot_open_again(void **state) {

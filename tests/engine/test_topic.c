@@ -317,6 +317,8 @@ static void test_options(void **state) {
     siem_error err = {0};
     assert_int_equal(siem_source_open(&source, "kafka", options, 2, &err), SIEM_INVALID);
     assert_string_equal(err.options[0], "group");
+    assert_int_equal(siem_source_open(&source, "kafka", NULL, 1, &err), SIEM_INVALID);
+    assert_null(source);
     for (int i = 0; i < 2; i++) { /* both ends of the range */
         const siem_option good[] = {{"brokers", "127.0.0.1:1"},
                                     {"topic", "t"},
