@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,30 @@
 
 #define WORTH (4 * SIEM_SLICE_EVENTS) /* events */
 
+/* Threads of the engine: whether another one can be started, and how many have not ended. */
 static bool has_threads = true;
+static atomic_int running;
+
+typedef struct job {
+    void *(*work)(void *);
+    void *argument;
+} job;
+
+static void *run_job(void *context) {
+    const job j = *(job *)context;
+    free(context);
+    (void)j.work(j.argument);
+    atomic_fetch_sub(&running, 1);
+    return NULL;
+}
 
 int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
-    return has_threads ? pthread_create(thread, NULL, work, argument) : EAGAIN;
+    if (!has_threads) return EAGAIN;
+    job *j = malloc(sizeof *j);
+    assert_non_null(j);
+    *j = (job){work, argument};
+    atomic_fetch_add(&running, 1);
+    return pthread_create(thread, NULL, run_job, j);
 }
 
 static siem_mapping *own; /* of the export */
@@ -40,11 +62,14 @@ static siem_mapping *open_mapping(void) {
     return mapping;
 }
 
+static int most = INT_MAX; /* mappings, of which the last one is given again */
+
 static siem_code open_another(void *context, siem_mapping **mapping, void **owner,
                               siem_error *err) {
+    static siem_mapping *last;
     (void)context, (void)owner, (void)err;
-    opened++;
-    *mapping = open_mapping();
+    if (opened++ < most) last = open_mapping();
+    *mapping = last;
     return SIEM_OK;
 }
 
@@ -105,6 +130,7 @@ static void open_export(const char *name, bool follow, size_t jobs, siem_progres
 }
 
 static void close_export(void) {
+    assert_int_equal(atomic_load(&running), 0);
     siem_export_close(export_);
     assert_ok(siem_sink_close(sink, &err));
     siem_registry_close(registry);
@@ -174,6 +200,22 @@ static void test_no_thread(void **state) {
     close_export();
 }
 
+/* Each thread needs a mapping of its own. */
+static void test_same_mapping(void **state) {
+    siem_error failure;
+    (void)state;
+    make_registry("same.db", WORTH);
+    for (most = 1; most < 4; most++) {
+        open_export("same.db", false, 4, NULL, NULL);
+        assert_int_equal(siem_export_run(export_, registry, &failure), SIEM_INVALID);
+        assert_string_equal(failure.message, "open_mapping gave a mapping that is in use: each "
+                                             "call opens another one");
+        assert_int_equal(opened, most + 1);
+        close_export();
+    }
+    most = INT_MAX;
+}
+
 static bool never(void *context, const siem_counts *counts) {
     (void)context, (void)counts;
     return false;
@@ -203,9 +245,10 @@ static int close_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worth),     cmocka_unit_test(test_usual_number),
-        cmocka_unit_test(test_followed),  cmocka_unit_test(test_failing_column),
-        cmocka_unit_test(test_no_thread), cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_worth),        cmocka_unit_test(test_usual_number),
+        cmocka_unit_test(test_followed),     cmocka_unit_test(test_failing_column),
+        cmocka_unit_test(test_no_thread),    cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_same_mapping),
     };
     return cmocka_run_group_tests_name("parallel", tests, open_own, close_own);
 }

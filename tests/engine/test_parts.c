@@ -7,8 +7,12 @@
 #include "testing.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Events i = 1, 2 ... `count`. */
 #define EVENTS(count, id, time)                                                                    \
@@ -20,11 +24,29 @@
 /* How many threads were started, and how many more can be. */
 static size_t started, startable = SIZE_MAX;
 
+static atomic_int asked; /* how often, whether to go on */
+static int wanted;       /* questions that a thread waits for before it begins */
+
+typedef struct job {
+    void *(*work)(void *);
+    void *argument;
+} job;
+
+static void *begin_late(void *context) {
+    const job j = *(job *)context;
+    free(context);
+    for (int i = 0; i < 60000 && atomic_load(&asked) < wanted; i++) (void)usleep(1000);
+    return j.work(j.argument);
+}
+
 int siem_thread_start(pthread_t *thread, void *(*work)(void *), void *argument) {
     if (startable == 0) return EAGAIN;
     startable--;
     started++;
-    return pthread_create(thread, NULL, work, argument);
+    job *j = malloc(sizeof *j);
+    assert_non_null(j);
+    *j = (job){work, argument};
+    return pthread_create(thread, NULL, begin_late, j);
 }
 
 static siem_registry *open_registry(const char *name) {
@@ -170,7 +192,17 @@ static void test_not_in_parts(void **state) {
     assert_false(is_scanned("many.db", &(siem_range){.most = &most}, 2));
 }
 
-/* Beside the calling thread; where fewer can be started, those read all. */
+/* Connections that were opened in this process. */
+static atomic_size_t connections;
+
+static int count_connection(sqlite3 *connection, char **message, const void *api) {
+    (void)connection, (void)message, (void)api;
+    atomic_fetch_add(&connections, 1);
+    return SQLITE_OK;
+}
+
+/* Beside the calling thread, each with a connection of its own; where fewer can be started, those
+ * read all. */
 static void test_threads(void **state) {
     static const struct {
         size_t threads, startable, started;
@@ -181,8 +213,12 @@ static void test_threads(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         started = 0;
         startable = cases[i].startable;
+        atomic_store(&connections, 0);
+        (void)sqlite3_auto_extension((void (*)(void))count_connection);
         assert_true(is_scanned("threads.db", &all_events, cases[i].threads));
+        sqlite3_reset_auto_extension();
         assert_int_equal(started, cases[i].started);
+        assert_int_equal(atomic_load(&connections), started + 1);
     }
     startable = SIZE_MAX;
 }
@@ -212,6 +248,30 @@ static void test_slices(void **state) {
         assert_true(number >= 3);
         siem_slices_close(slices);
     }
+    siem_registry_close(registry);
+}
+
+/* Events that were deleted since they were counted are not missing, and any other one is. */
+static void test_complete(void **state) {
+    siem_slices *slices;
+    (void)state;
+    test_sql("complete.db", TABLE EVENTS("3000", "100 * i", "i"));
+    siem_registry *registry = open_registry("complete.db");
+    const siem_database *database = siem_registry_database(registry);
+    assert_ok(siem_slices_open(&slices, siem_registry_origin(registry), database, &all_events, -1,
+                               1, &err));
+    for (int64_t deleted = 0; deleted < 3; deleted++) {
+        siem_error err;
+        const int64_t left = 3000 - deleted;
+        assert_int_equal(siem_slices_check_complete(slices, database, left, &err), SIEM_OK);
+        assert_int_equal(siem_slices_check_complete(slices, database, left - 1, &err), SIEM_IO);
+        char text[100];
+        (void)snprintf(text, sizeof text, "only %d of %d events can be found by their ids",
+                       (int)left - 1, (int)left);
+        test_has(err.message, text);
+        test_sql("complete.db", "DELETE FROM events WHERE id = (SELECT min(id) FROM events)");
+    }
+    siem_slices_close(slices);
     siem_registry_close(registry);
 }
 
@@ -249,6 +309,59 @@ static void test_stop(void **state) {
     siem_registry_close(registry);
 }
 
+static bool count_question(void *context) {
+    (void)context;
+    atomic_fetch_add(&asked, 1);
+    return true;
+}
+
+/* While it waits for the other threads, it asks whether to go on, and sleeps in between. */
+static void test_questions(void **state) {
+    siem_ordering ordering;
+    (void)state;
+    test_sql("late.db", TABLE EVENTS("3000", "100 * i", "i"));
+    siem_registry *registry = open_registry("late.db");
+    siem_registry_set_threads(registry, 3);
+    siem_registry_set_go_on(registry, count_question, NULL);
+    clock_t worked = clock();
+    wanted = 4;
+    assert_ok(siem_registry_ordering(registry, &ordering, &err));
+    wanted = 0;
+    assert_true(clock() - worked < CLOCKS_PER_SEC / 4);
+    assert_true(atomic_load(&asked) >= 4);
+    assert_int_equal(ordering.count, 3000);
+    siem_registry_close(registry);
+}
+
+static bool lock_and_stop(void *other) {
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    return false;
+}
+
+/* Once it is stopped it reads no further part, for which it would wait here. */
+static void test_stopped_at_once(void **state) {
+    siem_registry *registry;
+    siem_ordering ordering;
+    sqlite3 *other;
+    struct timespec begun, now;
+    const siem_registry_options options = {
+        .path = test_path("lock.db"), .registry_id = "r", .busy_timeout_ms = 60000};
+    (void)state;
+    test_sql("lock.db", TABLE EVENTS("3000", "100 * i", "i"));
+    assert_int_equal(sqlite3_open(test_path("lock.db"), &other), SQLITE_OK);
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    siem_registry_set_threads(registry, 2);
+    siem_registry_set_go_on(registry, lock_and_stop, other);
+    startable = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    assert_int_equal(siem_registry_ordering(registry, &ordering, NULL), SIEM_CANCELLED);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    startable = SIZE_MAX;
+    assert_true(now.tv_sec - begun.tv_sec < 30);
+    siem_registry_close(registry);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+}
+
 /* Another file has come in place of the one that is open: the calling thread reads all parts. */
 static void test_replaced(void **state) {
     siem_ordering ordering;
@@ -266,11 +379,13 @@ static void test_replaced(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_joints),
-        cmocka_unit_test(test_kinds_of_time), cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_not_in_parts),  cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_slices),        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_stop),          cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_order),           cmocka_unit_test(test_joints),
+        cmocka_unit_test(test_kinds_of_time),   cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_not_in_parts),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_complete),        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_damage),          cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_questions),       cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_stopped_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
