@@ -223,9 +223,30 @@ static void test_open(void **state) {
     assert_int_equal(sqlite3_vfs_unregister(&programs), SQLITE_OK);
 }
 
+/* A guest's path may be short, and begin nowhere. */
+static const char *open_as_guest(void) {
+    sqlite3 *connection;
+    if (chdir(place) != 0) return "cannot enter the folder";
+    if (setegid(READER) != 0 || seteuid(READER) != 0) return "cannot become another user";
+    int rc = siem_access_open(&connection, "r.db");
+    if (rc == SQLITE_OK) rc = sqlite3_exec(connection, "SELECT 1", NULL, NULL, NULL);
+    (void)sqlite3_close(connection);
+    return rc == SQLITE_OK ? NULL : sqlite3_errstr(rc);
+}
+
+static void test_guest(void **state) {
+    (void)state;
+    if (geteuid() != 0) skip();
+    assert_int_equal(chown(database, 0, 0), 0);
+    assert_int_equal(chmod(database, 0644), 0);
+    assert_int_equal(chown(place, 0, 0), 0);
+    assert_int_equal(chmod(place, 0755), 0);
+    assert_true(test_in_child("guest", open_as_guest));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_explain), cmocka_unit_test(test_own),
-                                       cmocka_unit_test(test_await), cmocka_unit_test(test_heard),
-                                       cmocka_unit_test(test_open)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_own),  cmocka_unit_test(test_await),
+        cmocka_unit_test(test_heard),   cmocka_unit_test(test_open), cmocka_unit_test(test_guest)};
     return cmocka_run_group_tests_name("access", tests, make_place, NULL);
 }

@@ -195,6 +195,28 @@ static void test_timeout(void **state) {
     siem_database_close(&other);
 }
 
+/* A schema in words of a later SQLite is not damage, and one that is not a schema is. */
+static void assert_schema(const char *name, const char *change, siem_code code, const char *part) {
+    siem_database other;
+    siem_error err;
+    int64_t number;
+    test_sql(name, "CREATE TABLE t (n)");
+    test_sql(name, change);
+    assert_int_equal(siem_database_open(&other, test_path(name), 1, &inquiry, &err), SIEM_OK);
+    assert_int_equal(siem_database_read_number(&other, "SELECT n FROM t", &number, &err), code);
+    test_has(err.message, part);
+    siem_database_close(&other);
+}
+
+static void test_schemas(void **state) {
+    (void)state;
+    assert_schema("later.db",
+                  "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' LATER'",
+                  SIEM_SCHEMA, "does not understand the schema of '");
+    assert_schema("damaged.db", "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 7",
+                  SIEM_IO, "damaged.db' is damaged: malformed database schema");
+}
+
 /* A file that another program cannot read in the middle of a change, which only a writer undoes. */
 static void test_hot_journal(void **state) {
     char copy[200], journal[200], command[900];
@@ -238,7 +260,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_steps),       TEST(test_run),    TEST(test_number),      TEST(test_columns),
         TEST(test_questions),   TEST(test_locked), TEST(test_wrong_files), TEST(test_timeout),
-        TEST(test_hot_journal), TEST(test_file),
+        TEST(test_hot_journal), TEST(test_file),   TEST(test_schemas),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }

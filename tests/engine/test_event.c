@@ -62,6 +62,28 @@ static void test_whole_row(void **state) {
     siem_event_close(event);
 }
 
+/* A column alone feeds its field, and no other one. */
+static void test_single_columns(void **state) {
+    static const struct {
+        const char *column, *field;
+    } cases[] = {{"id", "event_id"},           {"kind", "event_kind"},     {"token_id", "token_id"},
+                 {"user_agent", "user_agent"}, {"source_ip", "source_ip"}, {"site", "site"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const siem_column row[] = {{cases[i].column, test_text("x")}};
+        siem_event *event = open_event(row, 1);
+        size_t found = 0;
+        assert_field(event, cases[i].field, "x");
+        assert_field(event, "extra", NULL);
+        for (size_t k = 0; k < siem_event_size(event); k++) {
+            siem_value value = siem_event_at(event, k);
+            found += value.type == SIEM_TEXT && value.size == 1;
+        }
+        assert_int_equal(found, 1);
+        siem_event_close(event);
+    }
+}
+
 static void test_extra(void **state) {
     static const struct {
         const char *stored, *extra;
@@ -438,14 +460,15 @@ static void test_actions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_row),  cmocka_unit_test(test_whole_row),
-        cmocka_unit_test(test_extra),      cmocka_unit_test(test_json),
-        cmocka_unit_test(test_timestamps), cmocka_unit_test(test_calendar),
-        cmocka_unit_test(test_repairs),    cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_write_json), cmocka_unit_test(test_print),
-        cmocka_unit_test(test_iso8601),    cmocka_unit_test(test_registry_ids),
-        cmocka_unit_test(test_actions),    cmocka_unit_test(test_ids_and_kinds),
-        cmocka_unit_test(test_blobs),      cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_empty_row),      cmocka_unit_test(test_whole_row),
+        cmocka_unit_test(test_single_columns), cmocka_unit_test(test_extra),
+        cmocka_unit_test(test_json),           cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_calendar),       cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_copy),           cmocka_unit_test(test_write_json),
+        cmocka_unit_test(test_print),          cmocka_unit_test(test_iso8601),
+        cmocka_unit_test(test_registry_ids),   cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_ids_and_kinds),  cmocka_unit_test(test_blobs),
+        cmocka_unit_test(test_decode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

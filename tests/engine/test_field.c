@@ -40,6 +40,8 @@ static void test_unknown(void **state) {
         {"id", "event_id", NULL},
         {"timestamp", "occurred_unix", NULL},
         {"Timestamp", "occurred_unix", columns},
+        {"event-id", "event_id", NULL},
+        {"xtra", "extra", NULL},
         {"token", "token_id", NULL},
         {"tokn_id", "token_id", NULL},
         {"kind", "event_kind", NULL},

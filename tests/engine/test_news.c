@@ -210,12 +210,16 @@ static void test_sleep(void **state) {
     (void)state;
     add(0, "a.db", WAL);
     runs = true;
+    struct rusage before, after;
     double begun = siem_clock();
     clock_t worked = clock();
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
     assert_null(siem_news_wait(news, 300));
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
     double took = siem_clock() - begun;
     assert_true(took >= 0.3);
     assert_true(clock() - worked < CLOCKS_PER_SEC / 10);
+    assert_true(after.ru_nvcsw - before.ru_nvcsw < 100); /* how often it slept */
     assert_in_range(all[0].asked, 1, 1 + (int)took);
     run(0, ADD);
     assert_ptr_equal(next(), all[0].registry);
