@@ -98,7 +98,7 @@ ROOMS = [
     ("export jobs mappings parallel join settle export_check counters",
      ["engine/test_(counters|export|follow|format|jobs|join|misuse|parallel|resume|send|settle|sink|source|turn)", "engine/",
       "lua/siem_spec", "cli/(export|failures|reload)", *REQUESTS, "delivery/(replay|several)"]),
-    ("watch turn follow", ["engine/test_(follow|source|watch|turn)", "engine/test_(outage|delivery)",
+    ("watch turn follow", ["engine/test_(follow|news|resume|source|watch|turn)", "engine/test_(outage|delivery)",
                                 "follow/(checkpoint|process|life)", "delivery/outage"]),
     ("confirm", ["engine/test_(calls|follow|resume|source|turn|misuse)", "cli/(export|failures)",
                  "follow/(checkpoint|faults|process)", "delivery/(plain|outage)"]),

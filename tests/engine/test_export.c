@@ -29,7 +29,7 @@ static char delivered[100]; /* "1 7 ", ids */
 #define PAGE  64 /* events between two reports */
 #define PAGES (EVENTS / PAGE)
 
-/* What was reported first after each page. */
+/* What was reported first after each page of one run. */
 static struct {
     bool is_known;
     siem_counts counts;
@@ -53,7 +53,7 @@ static bool note(void *context, const siem_counts *counts) {
     (void)context;
     size_t page = counts->events / PAGE;
     seconds = 1000 + 0.3 * (double)page;
-    if (!pages[page].is_known) {
+    if (page <= PAGES && !pages[page].is_known) {
         pages[page].is_known = true;
         pages[page].counts = *counts;
         strcpy(pages[page].delivered, delivered);
@@ -211,15 +211,20 @@ static void test_full_disk(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
-static siem_code send(int64_t id) {
+/* Without a recipient it is refused. */
+static siem_code send_columns(int64_t id, bool has_recipient) {
     siem_event *event;
     const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = id}},
                                {"file_id", test_text("f")},
                                {"recipient_id", test_text("a")}};
-    assert_ok(siem_event_open(&event, row, 3, "r", &err));
+    assert_ok(siem_event_open(&event, row, has_recipient ? 3 : 2, "r", &err));
     siem_code rc = siem_export_send(export_, event, NULL);
     siem_event_close(event);
     return rc;
+}
+
+static siem_code send(int64_t id) {
+    return send_columns(id, true);
 }
 
 static void send_one(int64_t id) {
@@ -264,6 +269,91 @@ static void test_file_of_two(void **state) {
     assert_file_of_two(export_one);
 }
 
+/* A registry that cannot be begun has no part in what was sent before. */
+static void test_not_begun(void **state) {
+    static const char *const id[] = {"event_id", NULL}, *const column[] = {"of_a_site", NULL};
+    siem_mapping *own = mapping;
+    siem_event *event;
+    siem_error failure;
+    const siem_column row[] = {{"id", {.type = SIEM_INTEGER, .integer = 9}},
+                               {"of_a_site", test_text("x")}};
+    (void)state;
+    assert_ok(siem_mapping_open(&mapping, "site", &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"id", .from = id}, &err));
+    assert_ok(siem_mapping_add(mapping, &(siem_row){"x", .from = column}, &err));
+    assert_ok(siem_mapping_compile(mapping, &err));
+    open_all("", false);
+    assert_ok(siem_event_open(&event, row, 2, "r", &err));
+    assert_ok(siem_export_send(export_, event, &err));
+    assert_int_equal(siem_export_run(export_, registry, &failure), SIEM_NOT_FOUND);
+    test_has(failure.message, "of_a_site");
+    assert_string_equal(delivered, "");
+    assert_ok(siem_export_finish(export_, &err));
+    assert_string_equal(delivered, "9 ");
+    siem_event_close(event);
+    close_all();
+    siem_mapping_close(mapping);
+    mapping = own;
+}
+
+/* Where nothing is read again after a failure, an event that comes twice is refused twice. */
+static void test_refused_twice(void **state) {
+    siem_deadletter *deadletter;
+    (void)state;
+    open_registry("UPDATE events SET file_id = 'f' WHERE id = 5", false);
+    assert_ok(siem_sink_open_function(&sink, take, NULL, NULL, &err));
+    assert_ok(siem_deadletter_open(&deadletter, test_path("twice.jsonl"), &err));
+    open_export(deadletter);
+    for (uint64_t i = 0; i < 2; i++) {
+        assert_int_equal(send_columns(5, false), SIEM_OK);
+        assert_ok(siem_export_finish(export_, &err));
+        assert_int_equal(siem_export_counts(export_)->refused, 2 * i + 1);
+        assert_ok(siem_export_run(export_, registry, &err));
+        assert_int_equal(siem_export_counts(export_)->refused, 2 * i + 2);
+    }
+    siem_export_close(export_);
+    assert_ok(siem_deadletter_close(deadletter, &err));
+    char *text = test_read(test_path("twice.jsonl"));
+    size_t lines = 0;
+    for (const char *at = text; *at != '\0'; at++) lines += *at == '\n';
+    assert_int_equal(lines, 4);
+    free(text);
+    siem_registry_close(registry);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
+/* The output is the registry if its file was made one after it was opened, or if that has its name
+ * by now. */
+static void assert_own_registry(bool is_open, bool is_named) {
+    siem_error failure;
+    (void)unlink(test_path("own.jsonl"));
+    (void)unlink(test_path("made.db"));
+    assert_ok(siem_sink_open_file(&sink, test_path("own.jsonl"), false, &err));
+    if (is_open) assert_int_equal(link(test_path("own.jsonl"), test_path("made.db")), 0);
+    test_sql("made.db", TABLE);
+    assert_int_equal(unlink(test_path("own.jsonl")), 0);
+    const char *named = is_named ? "made.db" : "other";
+    assert_int_equal(link(test_path(named), test_path("own.jsonl")), 0);
+    const siem_registry_options options = {.path = test_path("made.db"), .registry_id = "r"};
+    assert_ok(siem_registry_open(&registry, &options, &err));
+    open_export(NULL);
+    siem_code rc = siem_export_run(export_, registry, &failure);
+    assert_int_equal(rc, is_open || is_named ? SIEM_INVALID : SIEM_OK);
+    if (rc != SIEM_OK) test_has(failure.message, "own.jsonl: it is the registry");
+    close_all();
+}
+
+static void test_own_registry(void **state) {
+    FILE *other = fopen(test_path("other"), "w");
+    (void)state;
+    assert_non_null(other);
+    assert_int_equal(fclose(other), 0);
+    assert_own_registry(true, true);
+    assert_own_registry(true, false);
+    assert_own_registry(false, true);
+    assert_own_registry(false, false);
+}
+
 /* What was sent and is not finished ends where a registry is followed from its position on. */
 static void test_unfinished(void **state) {
     (void)state;
@@ -279,7 +369,8 @@ int main(void) {
         cmocka_unit_test(test_dropped),        cmocka_unit_test(test_single_record),
         cmocka_unit_test(test_failing_column), cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_file_of_two),
-        cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_unfinished),     cmocka_unit_test(test_not_begun),
+        cmocka_unit_test(test_refused_twice),  cmocka_unit_test(test_own_registry),
     };
     return cmocka_run_group_tests_name("export", tests, open_mapping, close_mapping);
 }

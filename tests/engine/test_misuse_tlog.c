@@ -169,8 +169,37 @@ static void test_nothing(void **state) {
                         "older heads that the log does not continue");
 }
 
+/* Whatever an export is to do with events that the log does not prove. */
+static void test_right_use(void **state) {
+    static const siem_on_unverified choices[] = {SIEM_EXPORT_UNVERIFIED, SIEM_STOP_UNVERIFIED,
+                                                 SIEM_REFUSE_UNVERIFIED};
+    siem_format *format;
+    siem_sink *sink;
+    siem_export *export_;
+    const siem_tlog_options log = {.source = test_path("leaves.jsonl")};
+    (void)state;
+    FILE *file = fopen(log.source, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_ok(siem_tlog_open(&tlog, &log, &err));
+    assert_ok(siem_format_open(&format, "ecs", NULL, 0, &err));
+    assert_ok(siem_sink_open_file(&sink, test_path("out.jsonl"), false, &err));
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        const siem_export_options options = {.mapping = siem_format_mapping(format),
+                                             .sink = sink,
+                                             .tlog = tlog,
+                                             .on_unverified = choices[i]};
+        assert_ok(siem_export_open(&export_, &options, &err));
+        siem_export_close(export_);
+    }
+    assert_ok(siem_sink_close(sink, &err));
+    siem_format_close(format);
+    siem_tlog_close(tlog);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_misuses),
-                                       cmocka_unit_test(test_nothing)};
+                                       cmocka_unit_test(test_nothing),
+                                       cmocka_unit_test(test_right_use)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 static siem_mapping *rows, *lists;
 static const char *rejected = ""; /* the ids that the sink rejects, each between spaces */
 static size_t bytes;              /* that it took, with the line ends */
+static siem_error failure;        /* of the last export */
 
 /* Gives two records of an event. */
 static siem_code give(void *context, siem_event *event, const siem_value *value, siem_value *result,
@@ -72,7 +73,7 @@ static siem_counts export_all(siem_mapping *mapping, siem_on_error on_error, sie
     siem_sink *sink;
     siem_export *export_;
     siem_registry *registry;
-    siem_error failure = {0};
+    failure = (siem_error){0};
     bytes = 0;
     assert_ok(siem_registry_open(
         &registry, &(siem_registry_options){.path = test_path("settle.db"), .registry_id = "reg"},
@@ -130,19 +131,36 @@ static void test_lists(void **state) {
     assert_int_equal(counts.bytes, bytes);
 }
 
-/* What precedes the event that ends an export is done, if it is complete. */
+/* What precedes the event that ends an export is done, if it is complete. The error says what has
+ * become of all that were sent with it. */
+static void assert_end(siem_mapping *mapping, const char *ids, int64_t last_id, const char *text) {
+    rejected = ids;
+    assert_int_equal(export_all(mapping, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, last_id);
+    assert_string_equal(failure.message, text);
+}
+
 static void test_end(void **state) {
     (void)state;
-    rejected = " 1 ";
-    assert_int_equal(export_all(rows, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 0);
-    rejected = " 4 ";
-    assert_int_equal(export_all(rows, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 3);
-    rejected = " 1 ";
-    assert_int_equal(export_all(lists, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 0);
-    rejected = " 4 ";
-    assert_int_equal(export_all(lists, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 3);
-    rejected = " 2 6 ";
-    assert_int_equal(export_all(rows, SIEM_STOP_ON_ERROR, SIEM_REFUSED).last_id, 1);
+    assert_end(rows, " 1 ", 0,
+               "event 1: function rejects it: the sink gave no reason; of its batch of 7 "
+               "record(s), 6 are in and "
+               "1 are rejected");
+    assert_end(rows, " 4 ", 3,
+               "event 4: function rejects it: the sink gave no reason; of its batch of 7 "
+               "record(s), 6 are in and "
+               "1 are rejected");
+    assert_end(lists, " 1 ", 0,
+               "event 1: function rejects it: the sink gave no reason; of its batch of 14 "
+               "record(s), 12 are in "
+               "and 2 are rejected");
+    assert_end(lists, " 4 ", 3,
+               "event 4: function rejects it: the sink gave no reason; of its batch of 14 "
+               "record(s), 12 are in "
+               "and 2 are rejected");
+    assert_end(rows, " 2 6 ", 1,
+               "event 2: function rejects it: the sink gave no reason; of its batch of 7 "
+               "record(s), 5 are in and "
+               "2 are rejected");
 }
 
 /* How long requests were in flight: each bound counts what was not longer. */

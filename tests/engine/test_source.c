@@ -258,6 +258,7 @@ static void test_news(void **state) {
         assert_true(s.waits > 30);
         assert_int_equal(seen.lag, 99);
         assert_true(s.lags >= 3 && s.lags < 10); /* once a second */
+        assert_true(s.keeps <= 4);               /* not while nothing changes */
     }
 }
 
