@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static long until_failure; /* allocations that succeed before one fails; negative: all do */
@@ -322,11 +323,18 @@ static siem_code query(siem_error *err) {
 
 typedef siem_code (*scenario)(siem_error *err);
 
+/* How many bytes the records in the file have. */
+static int64_t output_size(void) {
+    struct stat status;
+    return stat(output, &status) == 0 ? status.st_size : -1;
+}
+
 static void fail_each(scenario run) {
     siem_error err = {0};
     shown = 0;
     siem_code rc = run(&err);
     const size_t all_shown = shown;
+    const int64_t all_written = output_size();
     if (rc != SIEM_OK) fail_msg("%s", err.message);
     for (long n = 0;; n++) {
         err = (siem_error){0};
@@ -336,6 +344,7 @@ static void fail_each(scenario run) {
         rc = run(&err);
         until_failure = -1;
         if (rc == SIEM_OK) assert_int_equal(shown, all_shown);
+        if (rc == SIEM_OK) assert_int_equal(output_size(), all_written);
         if (!has_failed) break;
         /* What can be done without goes on; everything else says so. */
         if (rc != SIEM_OK && rc != SIEM_NO_MEMORY) fail_msg("allocation %ld: %s", n, err.message);
