@@ -14,9 +14,12 @@
 #define INTERVAL 60.0 /* seconds between two reports, at least, */
 #define SLACK    1.0  /* tolerance: attempts are not made to the second */
 
-/* RFC 3339 of a time that is `seconds` from now. */
-static void clock_time(double seconds, char out[24]) {
-    if (siem_iso8601(out, (double)time(NULL) + seconds, NULL) != SIEM_OK) out[0] = '\0';
+/* ", until 2026-01-02T03:04:05Z": a time that is `seconds` from now; "" when no year has it. */
+static void clock_time(char out[40], const char *word, double seconds) {
+    char text[24];
+    out[0] = '\0';
+    if (siem_iso8601(text, (double)time(NULL) + seconds, NULL) != SIEM_OK) return;
+    (void)snprintf(out, 40, ", %s %s", word, text);
 }
 
 void siem_outage_add(siem_outage *outage, const char *cause) {
@@ -47,25 +50,22 @@ static void describe_past(const siem_outage *outage, char out[96]) {
 }
 
 void siem_outage_describe_pause(double asked, char out[96]) {
-    char until[24];
+    char until[40];
     out[0] = '\0';
     if (asked <= 0) return;
-    clock_time(asked, until);
-    (void)siem_number_print(out, 96, "; it asks for a pause of %.0f s, until %s", asked, until);
+    clock_time(until, "until", asked);
+    (void)siem_number_print(out, 96, "; it asks for a pause of %.0f s%s", asked, until);
 }
 
 bool siem_outage_report(siem_outage *outage, double pause, double asked,
                         char text[SIEM_REPORT_SIZE]) {
     double now = siem_clock();
-    char past[96], asked_for[96], at[32] = "", next[24];
+    char past[96], asked_for[96], at[40] = "";
     bool is_longer = asked > 0 && pause > outage->longest + 1;
     if (!is_longer && !is_due(outage, now)) return false;
     describe_past(outage, past);
     siem_outage_describe_pause(asked, asked_for);
-    if (pause >= INTERVAL) {
-        clock_time(pause, next);
-        (void)snprintf(at, sizeof at, ", at %s", next);
-    }
+    if (pause >= INTERVAL) clock_time(at, "at", pause);
     (void)siem_number_print(text, SIEM_REPORT_SIZE, "%s%s%s; trying again in %.*f s%s",
                             outage->cause, past, asked_for, pause < 10, pause, at);
     outage->reported = now;

@@ -82,6 +82,11 @@ static void test_whole_family(void **state) {
     assert_int_equal(find(networks, "1.2.3.4"), 3);
     assert_int_equal(find(networks, "::1"), 0);
     siem_networks_close(networks);
+    assert_ok(siem_networks_open(&networks, &err));
+    assert_ok(siem_networks_add(networks, "0.0.0.0/1", 4, &err));
+    assert_int_equal(find(networks, "1.2.3.4"), 4);
+    assert_int_equal(find(networks, "::1"), 0);
+    siem_networks_close(networks);
 }
 
 static void test_wrong(void **state) {

@@ -95,6 +95,8 @@ static void test_wording(void **state) {
     assert_string_equal(text, "HTTP 503; trying again in 9.8 s");
     siem_outage_describe_pause(0.75, text);
     test_has(text, "; it asks for a pause of 1 s, until 20");
+    siem_outage_describe_pause(1e15, text); /* until a year that no date has */
+    assert_string_equal(text, "; it asks for a pause of 1000000000000000 s");
     siem_outage_describe_pause(0, text);
     assert_string_equal(text, "");
     siem_outage_add(&outage, "HTTP 502");
