@@ -381,10 +381,11 @@ static size_t count_active(siem_delivery *delivery) {
     return active;
 }
 
-/* Of records that may be at fault (blame.h), whether there are any, whether others were taken
- * between failures, and whether others were taken since the last one, so that it is their turn. */
+/* Of records that may be at fault (blame.h), whether there are any, whether further requests help
+ * to show that, as others were taken between failures or a record is all of its request, and
+ * whether others were taken since the last failure, so that it is their turn. */
 typedef struct suspicion {
-    bool is_there, is_blamed, is_next;
+    bool is_there, needs_others, is_next;
 } suspicion;
 
 static suspicion survey(siem_delivery *delivery) {
@@ -392,11 +393,22 @@ static suspicion survey(siem_delivery *delivery) {
     for (size_t i = 0; i < delivery->used; i++) {
         const siem_shipment *s = shipment_at(delivery, i);
         found.is_there |= s->is_suspect;
-        found.is_blamed |= s->is_blamed;
+        found.needs_others |= s->is_blamed || (s->is_suspect && s->count == 1);
         found.is_next |=
             s->is_suspect && s->phase == SIEM_READY && delivery->delivered > s->delivered_before;
     }
     return found;
+}
+
+/* Whether others take their turn before a suspect: it has failed since any record was taken, and
+ * they are due earlier. */
+static bool yields(siem_delivery *delivery, const siem_shipment *s) {
+    if (!s->is_suspect || delivery->delivered > s->delivered_before) return false;
+    for (size_t i = 0; i < delivery->used; i++) {
+        const siem_shipment *other = shipment_at(delivery, i);
+        if (other->phase == SIEM_READY && other->not_before < s->not_before) return true;
+    }
+    return false;
 }
 
 /* Whether nothing of a shipment is still to be sent, unless it fails. */
@@ -420,6 +432,7 @@ static double start_due(siem_delivery *delivery) {
             if (active >= most) return INFINITY;
             if (earliest > now) due = fmin(due, earliest);
             if (earliest > now || (!s->is_suspect && survey(delivery).is_next)) break;
+            if (!in_order && yields(delivery, s)) break;
             if (is_being_prepared(delivery, s)) return fmin(due, now + PREPARING_MS / 1e3);
             start(delivery, s);
             active += s->phase == SIEM_ACTIVE;
@@ -487,7 +500,7 @@ static siem_code run(siem_delivery *delivery, bool all, siem_error *err) {
         double due = start_due(delivery);
         bool failed = delivery->failure.code != SIEM_OK;
         settle_done(delivery);
-        size_t spare = survey(delivery).is_blamed ? SPARE_REQUESTS : 0;
+        size_t spare = survey(delivery).needs_others ? SPARE_REQUESTS : 0;
         if (!failed && !all && delivery->used <= delivery->sink->pace.in_flight + spare) break;
         if (delivery->used == 0) break;
         if (failed && (count_active(delivery) == 0 || siem_clock() > delivery->last_wait)) break;

@@ -62,6 +62,12 @@ receive plain plain --poison-status 500
 export_to 3 plain --batch-events 1 --in-flight 4
 dead 4 500
 account plain dead 1 30
+poisoned 30 4 5 6
+receive plain plain --poison-status 500
+export_to 3 plain --batch-events 1 --in-flight 1
+dead "4 5 6" 500
+account plain dead 1 30
+poisoned 30 4
 # Its failure may come after the successes of all requests that were sent with it.
 receive plain plain --poison-status 500 --poison-after 0.1
 export_to 3 plain --batch-events 1 --in-flight 4
