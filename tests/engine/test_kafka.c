@@ -160,7 +160,8 @@ static found read_topic(void) {
     rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
     for (int32_t i = 0; i < PARTITIONS; i++) {
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset =
+            0; /* it need not be asked for */
     }
     (void)rd_kafka_assign(consumer, list);
     rd_kafka_topic_partition_list_destroy(list);
