@@ -7,51 +7,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-rd_kafka_t *host;
-rd_kafka_mock_cluster_t *cluster;
-_Thread_local char topic[32];
+_Thread_local member_place here;
 
 int open_all(void **state) {
     char reason[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     (void)state;
     (void)rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", reason, sizeof reason);
-    host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    assert_non_null(host);
-    cluster = rd_kafka_handle_mock_cluster(host);
-    assert_non_null(cluster);
+    here.host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    assert_non_null(here.host);
+    here.cluster = rd_kafka_handle_mock_cluster(here.host);
+    assert_non_null(here.cluster);
     return 0;
 }
 
 int close_all(void **state) {
     (void)state;
-    rd_kafka_destroy(host);
+    rd_kafka_destroy(here.host);
     return 0;
 }
 
 int make_topic(void **state) {
     static _Atomic unsigned count;
     (void)state;
-    (void)snprintf(topic, sizeof topic, "events-%u", ++count);
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, topic, PARTITIONS, 1),
+    (void)snprintf(here.topic, sizeof here.topic, "events-%u", ++count);
+    assert_int_equal(rd_kafka_mock_topic_create(here.cluster, here.topic, PARTITIONS, 1),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     return 0;
 }
 
 typedef struct member_test {
     CMUnitTestFunction run;
-    char topic[32];
+    member_place place;
 } member_test;
 
 static void *run_alone(void *context) {
     const member_test *test = context;
-    (void)snprintf(topic, sizeof topic, "%s", test->topic);
+    here = test->place;
     test->run(NULL);
     return NULL;
 }
 
 /* A consumer is large for the stack that some systems give to a thread. */
-#define MOST_AT_ONCE 8
+#define MOST_AT_ONCE 12
 #define STACK        ((size_t)4 << 20)
 
 void run_at_once(const CMUnitTestFunction *tests, size_t count) {
@@ -63,8 +61,7 @@ void run_at_once(const CMUnitTestFunction *tests, size_t count) {
     assert_int_equal(pthread_attr_setstacksize(&attributes, STACK), 0);
     for (size_t i = 0; i < count; i++) {
         (void)make_topic(NULL);
-        all[i] = (member_test){.run = tests[i]};
-        (void)snprintf(all[i].topic, sizeof all[i].topic, "%s", topic);
+        all[i] = (member_test){tests[i], here};
         assert_int_equal(pthread_create(&threads[i], &attributes, run_alone, &all[i]), 0);
     }
     for (size_t i = 0; i < count; i++) (void)pthread_join(threads[i], NULL);
@@ -75,14 +72,14 @@ void run_at_once(const CMUnitTestFunction *tests, size_t count) {
 
 void produce(int32_t partition, const char *text) {
     rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
-        host, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+        here.host, RD_KAFKA_V_TOPIC(here.topic), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_VALUE((void *)text, strlen(text)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_END);
     assert_int_equal(code, RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void flush(void) {
-    assert_int_equal(rd_kafka_flush(host, (int)(DEADLINE * 1000)), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(here.host, (int)(DEADLINE * 1000)), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void produce_events(int32_t partition, const char *registry, int first, int last) {
@@ -100,12 +97,12 @@ void produce_events(int32_t partition, const char *registry, int first, int last
 int64_t committed(const char *group, int32_t partition) {
     char reason[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster),
-                            reason, sizeof reason);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers",
+                            rd_kafka_mock_cluster_bootstraps(here.cluster), reason, sizeof reason);
     (void)rd_kafka_conf_set(conf, "group.id", group, reason, sizeof reason);
     rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    (void)rd_kafka_topic_partition_list_add(list, topic, partition);
+    (void)rd_kafka_topic_partition_list_add(list, here.topic, partition);
     assert_int_equal(rd_kafka_committed(consumer, list, (int)(DEADLINE * 1000)),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     int64_t offset = list->elems[0].offset;
@@ -162,9 +159,9 @@ static void note(void *context, const char *text) {
 
 siem_code open_source(siem_source **source, const consumer *c, siem_error *err) {
     /* A change of the cluster's groups takes the time of a session. */
-    const char *cluster_brokers = rd_kafka_mock_cluster_bootstraps(cluster);
+    const char *cluster_brokers = rd_kafka_mock_cluster_bootstraps(here.cluster);
     const siem_option options[] = {{"brokers", c->brokers != NULL ? c->brokers : cluster_brokers},
-                                   {"topic", topic},
+                                   {"topic", here.topic},
                                    {"group", c->group},
                                    {"kafka", "session.timeout.ms=6000"},
                                    {"kafka", "heartbeat.interval.ms=200"},
@@ -211,7 +208,7 @@ void *run(void *context) {
     siem_sink *sink;
     siem_export *export_;
     c->thread = pthread_self();
-    if (c->topic != NULL) (void)snprintf(topic, sizeof topic, "%s", c->topic);
+    if (c->place != NULL) here = *c->place;
     siem_mapping *mapping = open_mapping(c); /* of this thread */
     assert_ok(open_source(&c->source, c, &err));
     assert_ok(siem_sink_open_function(&sink, take, NULL, c, &err));

@@ -12,16 +12,19 @@
 #define PARTITIONS 3
 #define DEADLINE   60.0 /* seconds, for a machine that is slow */
 
-extern rd_kafka_t *host; /* of the cluster, and the producer */
-extern rd_kafka_mock_cluster_t *cluster;
-extern _Thread_local char topic[32]; /* of this test, on its thread */
+/* Where a thread's tests are. Another thread goes there by it. */
+typedef struct member_place {
+    rd_kafka_t *host; /* of the cluster, and the producer */
+    rd_kafka_mock_cluster_t *cluster;
+    char topic[32]; /* of this test */
+} member_place;
 
-/* Of a group of tests: the cluster; of a test: its topic. */
+extern _Thread_local member_place here;
+
+/* Of a group of tests, or of one that tells brokers to fail: the cluster; of a test: its topic. */
 int open_all(void **state);
 int close_all(void **state);
 int make_topic(void **state);
-
-#define WITH_TOPIC(test) cmocka_unit_test_setup(test, make_topic)
 
 /* Runs tests that share nothing, each on a thread and with a topic of its own: all of them wait for
  * their groups at the same time. One that fails ends the program. */
@@ -41,7 +44,7 @@ int64_t committed(const char *group, int32_t partition);
 
 typedef struct consumer {
     const char *group, *handover; /* NULL: the usual one */
-    const char *topic;            /* NULL: that of the thread */
+    const member_place *place;    /* NULL: that of the thread */
     siem_on_error on_error;
     siem_deadletter *deadletter;
     size_t batch_bytes; /* 0: a record a batch */

@@ -39,7 +39,7 @@ static void test_drain_together(void **state) {
     for (int32_t i = 0; i < PARTITIONS; i++)
         produce_events(i, i == 0 ? "r-1" : "r-2", i * 100, i * 100 + 49);
     for (int i = 0; i < 2; i++) {
-        members[i] = (consumer){.group = "together", .topic = topic, .drains = true};
+        members[i] = (consumer){.group = "together", .place = &here, .drains = true};
         assert_int_equal(pthread_create(&threads[i], NULL, run, &members[i]), 0);
     }
     for (int i = 0; i < 2; i++) (void)pthread_join(threads[i], NULL);
@@ -66,7 +66,7 @@ static void test_drain_fails(void **state) {
     consumer away = {.group = "drain-away", .drains = true, .brokers = "127.0.0.1:1"};
     (void)run(&away);
     assert_code(&away, SIEM_UNAVAILABLE);
-    if (strstr(away.error.message, topic) == NULL) fail_msg("%s", away.error.message);
+    if (strstr(away.error.message, here.topic) == NULL) fail_msg("%s", away.error.message);
     free_records(&held);
 }
 
