@@ -2,6 +2,7 @@
  * for one. */
 #include "source/access.h"
 
+#include "source/database.h"
 #include "testing.h"
 
 #include <fcntl.h>
@@ -234,6 +235,19 @@ static const char *open_as_guest(void) {
     return rc == SQLITE_OK ? NULL : sqlite3_errstr(rc);
 }
 
+/* The file asks for a log, which is not there. */
+static const char *open_without_log(void) {
+    static siem_error err;
+    siem_inquiry nobody = {.go_on = NULL};
+    siem_database opened;
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/wal.db", place);
+    if (setegid(READER) != 0 || seteuid(READER) != 0) return "cannot become another user";
+    siem_code rc = siem_database_open(&opened, path, 1, &nobody, &err);
+    siem_database_close(&opened);
+    return rc == SIEM_IDLE ? NULL : err.message;
+}
+
 static void test_guest(void **state) {
     (void)state;
     if (geteuid() != 0) skip();
@@ -242,6 +256,8 @@ static void test_guest(void **state) {
     assert_int_equal(chown(place, 0, 0), 0);
     assert_int_equal(chmod(place, 0755), 0);
     assert_true(test_in_child("guest", open_as_guest));
+    test_sql("place/wal.db", "PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+    assert_true(test_in_child("no log", open_without_log));
 }
 
 int main(void) {

@@ -107,8 +107,62 @@ static void test_errors(void **state) {
     siem_registry_close(registry);
 }
 
+#define PAGE 512
+
+/* Lets seeks pass over the first leaf of the table: the root page says that all ids are after it
+ * (SQLite file format, "B-tree Pages": cell pointers begin at byte 12 of an interior page, and a
+ * cell is the number of a page and a key). */
+static void hide_first_leaf(const char *path, int64_t root) {
+    unsigned char page[PAGE];
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)(root - 1) * PAGE, SEEK_SET), 0);
+    assert_int_equal(fread(page, 1, PAGE, file), PAGE);
+    assert_int_equal(page[0], 5);
+    size_t cell = (size_t)page[12] << 8 | page[13];
+    assert_true(page[cell + 4] < 128);
+    page[cell + 4] = 0;
+    assert_int_equal(fseek(file, (long)(root - 1) * PAGE, SEEK_SET), 0);
+    assert_int_equal(fwrite(page, 1, PAGE, file), PAGE);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* An event that a scan finds, and a seek does not, was not deleted: the file is damaged. */
+static void test_damage(void **state) {
+    siem_error err;
+    siem_continuity continuity;
+    int64_t largest, root;
+    (void)state;
+    open_registry("PRAGMA page_size = 512;" TABLE
+                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
+                  "INSERT INTO events (token_id, kind, timestamp) SELECT 't', 'dns', 7 FROM n");
+    assert_int_equal(siem_database_read_number(siem_registry_database(registry),
+                                               "SELECT rootpage FROM sqlite_schema "
+                                               "WHERE name = 'events'",
+                                               &root, &err),
+                     SIEM_OK);
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s", siem_registry_origin(registry)->path);
+    siem_registry_close(registry);
+    hide_first_leaf(path, root);
+    const siem_registry_options options = {.path = path, .registry_id = "r", .follow = true};
+    assert_int_equal(siem_registry_open(&registry, &options, &err), SIEM_OK);
+    for (int64_t id = 1; id <= 3; id++) {
+        char text[64];
+        const siem_position position = {.id = id, .fingerprint = fingerprint};
+        assert_int_equal(siem_registry_compare(registry, &(siem_identity){0}, &position,
+                                               &continuity, &largest, &err),
+                         SIEM_IO);
+        (void)snprintf(text, sizeof text, "event %d cannot be found by its id", (int)id);
+        test_has(err.message, text);
+    }
+    assert_int_equal(compare(&(siem_identity){0}, 60, fingerprint, &largest), SIEM_CONTINUES);
+    siem_registry_close(registry);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ids), cmocka_unit_test(test_file),
-                                       cmocka_unit_test(test_errors)};
+                                       cmocka_unit_test(test_errors),
+                                       cmocka_unit_test(test_damage)};
     return cmocka_run_group_tests_name("continuity", tests, NULL, NULL);
 }

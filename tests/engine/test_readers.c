@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* What a slice has: one step after the other, in place of its events. Slices are numbers of these.
  */
@@ -178,6 +180,31 @@ static void test_slices(void **state) {
     assert_int_equal(seen.dropped, 0);
 }
 
+static int look_at(const int *number) {
+    (void)pthread_mutex_lock(&lock);
+    int seen_now = *number;
+    (void)pthread_mutex_unlock(&lock);
+    return seen_now;
+}
+
+/* What is ready is not waited for. */
+static void test_ready(void **state) {
+    siem_rendered rendered;
+    struct timespec begun, now;
+    (void)state;
+    add(0);
+    add(1);
+    for (int i = 0; i < 60000 && look_at(&seen.ended) < 2; i++) (void)usleep(1000);
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    for (int i = 0; i < 2; i++) {
+        assert_true(siem_jobs_take(jobs, 60000, &rendered));
+        siem_batch_close(rendered.batch);
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    assert_true(now.tv_sec - begun.tv_sec < 30);
+    assert_false(siem_jobs_take(jobs, 0, &rendered));
+}
+
 /* A slice that no reader began is freed. */
 static void test_no_reader(void **state) {
     (void)state;
@@ -195,6 +222,6 @@ static void test_no_reader(void **state) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_jobs, close_jobs)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {CASE(test_slices), CASE(test_no_reader)};
+    const struct CMUnitTest tests[] = {CASE(test_slices), CASE(test_ready), CASE(test_no_reader)};
     return cmocka_run_group_tests_name("readers", tests, NULL, NULL);
 }
