@@ -94,6 +94,7 @@ static void test_malformed(void **state) {
         "{\"index\":1000000000000000000,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x\"}",
         "{\"index\":0,\"leaf_hash\":\"" HASH "0\",\"leaf_data\":\"x\"}",
         "{\"index\":0,\"leaf_hash\":\"zz\",\"leaf_data\":\"x\"}",
+        "{\"index\":0,\"leaf_hash\":\"\",\"leaf_data\":\"x\"}",
         "{\"index\":0,\"leaf_hash\":\"" HASH "\",\"leaf_data\":{}}",
         "{\"index\":0,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x\"} x",
     };
