@@ -250,7 +250,7 @@ static void test_newer(void **state) {
 static bool is_stopped;
 
 static bool go_on(void *context) {
-    (void)context;
+    assert_ptr_equal(context, &is_stopped);
     return !is_stopped;
 }
 
@@ -259,7 +259,8 @@ static void test_stopped(void **state) {
     siem_error failure = {0};
     (void)state;
     make_log((const char *const[]){"a", NULL});
-    const siem_tlog_options options = {.source = path, .go_on = go_on};
+    const siem_tlog_options options = {
+        .source = path, .go_on = go_on, .go_on_context = &is_stopped};
     assert_ok(siem_tlog_open(&tlog, &options, &err));
     siem_event *event = make_event("b", at(1));
     is_stopped = true;
