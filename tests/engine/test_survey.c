@@ -4,6 +4,7 @@
 #include "source/registry.h"
 
 #include <string.h>
+#include <time.h>
 
 #define EVENTS(count, time, kind)                                                                  \
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " count ") "         \
@@ -43,6 +44,26 @@ static void test_kinds(void **state) {
     assert_kind(&s, 200, "k0", 2);
     assert_kind(&s, 399, "k399", 2);
     siem_survey_free(&s);
+}
+
+/* Seconds of the processor's time that a survey takes. */
+static double measure(const char *name, size_t kinds) {
+    siem_survey s;
+    clock_t begun = clock();
+    assert_ok(survey(name, &s, 0, &err));
+    clock_t took = clock() - begun;
+    assert_int_equal(s.kind_count, kinds);
+    siem_survey_free(&s);
+    return (double)took / CLOCKS_PER_SEC;
+}
+
+/* Whoever makes a kind of each event does not make the survey much slower. */
+static void test_many_kinds(void **state) {
+    (void)state;
+    test_sql("few.db", TABLE EVENTS("40000", "i", "'k' || (i % 4)"));
+    test_sql("many.db", TABLE EVENTS("40000", "i", "'k' || i"));
+    double few = measure("few.db", 4);
+    assert_true(measure("many.db", 40000) < 10 * (few > 0.05 ? few : 0.05));
 }
 
 /* As SQL groups and sorts them: whole numbers are equal, a blob is not a text. */
@@ -151,7 +172,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds), cmocka_unit_test(test_kinds_of_any_type),
         cmocka_unit_test(test_times), cmocka_unit_test(test_first_and_last),
-        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_stop),  cmocka_unit_test(test_many_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
