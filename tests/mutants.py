@@ -60,7 +60,7 @@ ROOMS = [
     ("misuse error", ["engine/test_(error|misuse|mapping|sink)", "engine/", *VALUES]),
     ("sentinel_sign", ["engine/test_(sign|wiped)", "engine/test_misuse", "cli/sign", "delivery/(azure|sentinel)"]),
     ("batch encoding renderer field_limit",
-     ["engine/test_(batch|encoding|masking|renderer)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
+     ["engine/test_(batch|encoding|mapping|masking|renderer)", "engine/test_(delivery|sink|misuse|damage)", *REQUESTS]),
     ("shipment blame packer",
      ["engine/test_(shipment|blame|packer)", "engine/test_(attempts|delivery|helped|order|sink|memory)",
       "delivery/(outage|poison)", *REQUESTS]),

@@ -420,6 +420,26 @@ static void test_reasons(void **state) {
     assert_string_equal(outcomes[0].reason, "wrong");
 }
 
+/* Each outcome has what the target said: the status and the code of the answer, or a status of its
+ * own. */
+static void test_codes(void **state) {
+    (void)state;
+    siem_answer_clear(&answer);
+    answer = siem_answer_begin(outcomes, RECORDS);
+    answer.http_status = 503;
+    answer.code = 9;
+    siem_answer_all(&answer, SIEM_RETRY, "busy");
+    for (size_t i = 0; i < RECORDS; i++) {
+        assert_int_equal(outcomes[i].http_status, 503);
+        assert_int_equal(outcomes[i].code, 9);
+    }
+    answer.code = 6;
+    siem_answer_one(&answer, 1, SIEM_REJECT, 400, "wrong");
+    assert_int_equal(outcomes[1].http_status, 400);
+    assert_int_equal(outcomes[1].code, 6);
+    assert_int_equal(outcomes[2].http_status, 503);
+}
+
 /* Nothing is left of the outcomes of another attempt. */
 static void test_beginning(void **state) {
     siem_outcome old[RECORDS];
@@ -455,6 +475,7 @@ int main(void) {
         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_cut_texts),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_codes),
         cmocka_unit_test(test_beginning),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -178,13 +178,15 @@ static void test_sent(void **state) {
     siem_outcome given[RECORDS] = {{0}};
     (void)state;
     of.outcomes[1] = (siem_outcome){.verdict = SIEM_REJECT, .reason = "wrong"};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(siem_sink_send(sink, batch, given, &failure), SIEM_REFUSED);
         assert_string_equal(failure.message, "event 1: wrong");
         assert_int_equal(given[0].verdict, SIEM_DELIVERED);
         assert_int_equal(given[1].verdict, SIEM_REJECT);
         assert_string_equal(given[1].reason, "wrong");
     }
+    const siem_patience *patience = &sink->pace.patience;
+    assert_true(patience->retries == 8 && patience->base == 1 && patience->cap == 60);
     assert_string_equal(siem_sink_name(sink), "function");
     assert_null(siem_sink_target(sink));
     assert_null(siem_sink_beginning(sink));

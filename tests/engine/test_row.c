@@ -101,6 +101,24 @@ static void test_default(void **state) {
     assert_int_equal(calls, 1);
 }
 
+/* The function of the default is called for what the lookup does not have. */
+static void test_default_function(void **state) {
+    siem_row row = {.from = FROM("token_id"), .lookup = PAIRS({"x", "1"}), .fallback_with = answer};
+    (void)state;
+    calls = 0;
+    row.fallback_with_context = "other";
+    assert_record(row, "{\"r\":\"other\"}");
+    assert_int_equal(calls, 1);
+    assert_int_equal(seen, SIEM_TEXT);
+    row.from = FROM("recipient_id");
+    assert_record(row, "{\"r\":\"other\"}");
+    assert_int_equal(calls, 2);
+    row.from = FROM("token_id");
+    row.lookup = (const siem_pair[]){{"T0k", "1"}};
+    assert_record(row, "{\"r\":1}");
+    assert_int_equal(calls, 2);
+}
+
 static void test_asked_for(void **state) {
     (void)state;
     calls = 0;
@@ -172,7 +190,8 @@ static void test_masks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_value), cmocka_unit_test(test_null), cmocka_unit_test(test_default),
+        cmocka_unit_test(test_value),     cmocka_unit_test(test_null),
+        cmocka_unit_test(test_default),   cmocka_unit_test(test_default_function),
         cmocka_unit_test(test_asked_for), cmocka_unit_test(test_masks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
