@@ -105,6 +105,29 @@ static void test_cloudevents(void **state) {
     assert_read(&label, 1);
 }
 
+/* The id of a registry that is too long for a source is cut, and nothing of it is half escaped. */
+static void test_long_source(void **state) {
+    (void)state;
+    siem_kafka_label label;
+    siem_batch *own;
+    char registry[600], expected[512] = "/oversight/registry/";
+    const size_t before = strlen(expected);
+    for (size_t spaces = 0; spaces < 3; spaces++) {
+        memset(registry, 'x', sizeof registry - 1);
+        registry[sizeof registry - 1] = '\0';
+        /* What fills the room up to three spaces, of which each takes three characters. */
+        memset(registry + 508 - before - spaces, ' ', 50);
+        assert_ok(siem_batch_open(&own, &err));
+        assert_ok(siem_batch_add(own, "{}", 2, "7", registry, 0, &err));
+        labels.style = SIEM_KAFKA_CLOUDEVENTS;
+        assert_true(siem_kafka_label_make(&labels, &(siem_item){own, 0}, &label));
+        memset(expected + before, 'x', 508 - before - spaces);
+        (void)strcpy(expected + 508 - spaces, spaces > 0 ? "%20" : "");
+        assert_string_equal(label.source, expected);
+        siem_batch_close(own);
+    }
+}
+
 /* Of the second and later records of an event: a decimal number. */
 static void test_parts(void **state) {
     (void)state;
@@ -147,8 +170,8 @@ static void test_foreign(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),        cmocka_unit_test(test_oversight),
-        cmocka_unit_test(test_cloudevents), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_cloudevents), cmocka_unit_test(test_long_source),
+        cmocka_unit_test(test_parts),       cmocka_unit_test(test_foreign),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
