@@ -25,15 +25,17 @@ static void test_commit(void **state) {
 static void test_commit_meanwhile(void **state) {
     (void)state;
     join();
+    double start = told.now;
     told.is_mute = true;
     assert_ok(siem_group_commit(group, 1, false, &err));
     assert_ok(siem_group_commit(group, 2, false, &err));
+    assert_between(0, 0.0005, since(start));
     told_did("commit 0@6, ");
     told.is_mute = false;
     assert_ok(siem_group_commit(group, 2, false, &err));
     told_did("commit 1@8, ");
     assert_int_equal(told.committed[1], -1);
-    double start = told.now;
+    start = told.now;
     assert_commit(2, SIEM_OK, "");
     told_did("");
     assert_int_equal(told.committed[1], 8);

@@ -87,10 +87,34 @@ static void test_many(void **state) {
 
 #define WITH_REMARKS(test) cmocka_unit_test_setup_teardown(test, open_remarks, close_remarks)
 
+static void *add_lines(void *line) {
+    for (int i = 0; i < 2000; i++) {
+        siem_kafka_remarks_add(&remarks, i * 61.0, line, line);
+    }
+    return NULL;
+}
+
+/* Threads of librdkafka log at the same time: lines are never mixed. */
+static void test_threads(void **state) {
+    (void)state;
+    static char lines[2][64];
+    char text[SIEM_CAUSE_SIZE];
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        memset(lines[i], 'a' + i, sizeof lines[i] - 1);
+        assert_int_equal(pthread_create(&threads[i], NULL, add_lines, lines[i]), 0);
+    }
+    for (int i = 0; i < 2000; i++) {
+        if (!siem_kafka_remarks_take(&remarks, text)) continue;
+        assert_true(strcmp(text, lines[0]) == 0 || strcmp(text, lines[1]) == 0);
+    }
+    for (int i = 0; i < 2; i++) (void)pthread_join(threads[i], NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_REMARKS(test_line),      WITH_REMARKS(test_first), WITH_REMARKS(test_once_a_minute),
-        WITH_REMARKS(test_long_name), WITH_REMARKS(test_many),
+        WITH_REMARKS(test_long_name), WITH_REMARKS(test_many),  WITH_REMARKS(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
