@@ -190,6 +190,23 @@ static void test_options(void **state) {
     assert_true(count_wiped("http://user:" SECRET) >= 2); /* the sink's, and the transport's */
 }
 
+/* Properties of librdkafka, of a sink and of a source. */
+static void test_kafka(void **state) {
+    const siem_option *options = OPTIONS({"brokers", "127.0.0.1:1"}, {"topic", "t"}, {"group", "g"},
+                                         {"kafka", "sasl.password=" SECRET});
+    siem_source *source;
+    size_t feature = 0;
+    (void)state;
+    while (strcmp(siem_feature_at(feature)->name, "kafka") != 0) feature++;
+    if (!siem_feature_at(feature)->is_built) skip();
+    open_sink("kafka", OPTIONS({"brokers", "127.0.0.1:1"}, {"topic", "t"},
+                               {"kafka", "sasl.password=" SECRET}));
+    close_sink();
+    assert_ok(siem_source_open(&source, "kafka", options, 4, &err));
+    siem_source_close(source);
+    assert_int_equal(left, 0);
+}
+
 /* The strings of libcurl, which frees them itself. */
 static void test_transfer(void **state) {
     siem_batch *batch;
@@ -279,7 +296,8 @@ int main(void) {
         cmocka_unit_test(test_buffer),  cmocka_unit_test(test_secret),
         cmocka_unit_test(test_options), cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_elastic), cmocka_unit_test(test_sentinel),
-        cmocka_unit_test(test_azure),   cmocka_unit_test(test_curl),
+        cmocka_unit_test(test_azure),   cmocka_unit_test(test_kafka),
+        cmocka_unit_test(test_curl),
     };
     siem_curl_wipe_set();
     return cmocka_run_group_tests(tests, NULL, NULL);
