@@ -80,7 +80,7 @@ ROOMS = [
      ["engine/test_(answer|credentials|items|ping|probe|request|sink|delivery|memory)", "delivery/elastic"]),
     ("azure sentinel", ["engine/test_(answer|credentials|ping|probe|request|session|sink|sign|number|memory)", "delivery/(azure|sentinel)"]),
     ("kafka rdkafka producer client verdict census label properties remarks",
-     ["engine/test_(label|properties|verdict|remarks|census|client|producer|brokers|memory|wiped)", "engine/test_kafka", "engine/test_(delivery|sink|options)"]),
+     ["engine/test_(label|properties|verdict|remarks|census|client|producer|standing|brokers|memory|wiped)", "engine/test_kafka", "engine/test_(delivery|sink|options)"]),
     ("source topic group ledger standing progress sheaf translator",
      ["engine/test_(commit|group|ledger|memory|progress|sheaf|standing|topic|wiped)", "engine/test_(consume|drain)", "engine/test_(follow|turn|jobs)"]),
     ("custom function", ["engine/test_(custom|function|sink|misuse)", "lua/", "delivery/custom"]),

@@ -4,8 +4,10 @@
 #include "topic/standing.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static char *texts[] = {"sasl.password=hunter2-hunter2"};
+static char *texts[] = {"sasl.password=hunter2-hunter2", "linger.ms=7", "client.rack=r",
+                        "message.timeout.ms=9"};
 static siem_kafka_properties properties;
 static siem_kafka_account account;
 
@@ -14,7 +16,7 @@ static void ignore(void *context, const char *text) {
 }
 
 static int begin(void **state) {
-    const siem_texts given = {.list = texts, .count = 1};
+    const siem_texts given = {.list = texts, .count = sizeof texts / sizeof *texts};
     (void)told_begin(state);
     assert_ok(siem_kafka_properties_open(&properties, &given, &err));
     account = (siem_kafka_account){
@@ -53,6 +55,9 @@ static void test_partitions(void **state) {
     assert_partition(&partitions[2], 2, 3, 14, 11);
     free(partitions);
     test_has(told.settings, "group.id=g\n");
+    test_has(told.settings, "client.rack=r\n");
+    assert_null(strstr(told.settings, "linger.ms")); /* that is for producers */
+    assert_null(strstr(told.settings, "message.timeout.ms"));
     told_did("ask t 5000, "); /* it joins nothing */
 }
 
