@@ -316,6 +316,7 @@ static void read_ids(char ids[3][64]) {
     assert_true(request.body_size < sizeof text);
     memcpy(text, request.whole.bytes, request.body_size);
     text[request.body_size] = '\0';
+    assert_string_equal(text + request.body_size - 5, "\"]}}}");
     const char *values = strstr(text, "\"values\":[");
     assert_non_null(values);
     assert_int_equal(sscanf(values, "\"values\":[\"%63[^\"]\",\"%63[^\"]\",\"%63[^\"]\"]", ids[0],

@@ -24,14 +24,18 @@ static int close_batch(void **state) {
     return 0;
 }
 
-static void load(size_t count) {
+static void load_again(size_t count) {
     siem_item items[16];
-    shipment = (siem_shipment){0};
     for (size_t i = 0; i < count; i++) items[i] = (siem_item){batch, i};
     const siem_request_items request = {.items = items, .count = count, .position = {.id = 7}};
     assert_ok(siem_shipment_load(&shipment, &request, &err));
     assert_int_equal(shipment.count, count);
     assert_int_equal(shipment.position.id, 7);
+}
+
+static void load(size_t count) {
+    shipment = (siem_shipment){0};
+    load_again(count);
 }
 
 /* The records of the next parcel, as letters from "a" on; "" when none is left. */
@@ -233,12 +237,28 @@ static void test_same_records(void **state) {
     siem_shipment_release(&shipment);
 }
 
+/* One that serves again knows nothing of the records before. */
+static void test_again(void **state) {
+    (void)state;
+    load(5);
+    assert_next(9, "abcde");
+    siem_shipment_halve(&shipment, -1);
+    assert_next(9, "ab");
+    (void)answer("RD");
+    siem_shipment_clear(&shipment);
+    load_again(5);
+    assert_next(9, "abcde");
+    (void)answer("DDDDD");
+    assert_next(9, "");
+    siem_shipment_release(&shipment);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parcels),      cmocka_unit_test(test_hold),
         cmocka_unit_test(test_halves),       cmocka_unit_test(test_suspect),
         cmocka_unit_test(test_companion),    cmocka_unit_test(test_absolve),
-        cmocka_unit_test(test_same_records),
+        cmocka_unit_test(test_same_records), cmocka_unit_test(test_again),
     };
     return cmocka_run_group_tests(tests, open_batch, close_batch);
 }
