@@ -157,6 +157,15 @@ static void test_last_attempt(void **state) {
     assert_string_equal(told.begun, "1-4 1-4* 1-4* 1-1* 2-4 2-2* 3-3* 2-2 4-4* 2-2 ");
 }
 
+/* So they are for a record that takes turns with others. */
+static void test_last_turn(void **state) {
+    (void)state;
+    open_target(reply_whole, " 2 ", 2, 1);
+    told.sink.pace.patience.base = told.sink.pace.patience.cap = 0;
+    told.sink.pace.patience.retries = 3;
+    assert_settled(12, "D R D D D D D D D D D D@12 ");
+}
+
 /* A target that is down takes none. What is sent is divided, but into few pieces. */
 static void test_down(void **state) {
     (void)state;
@@ -235,10 +244,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),        cmocka_unit_test(test_division),
         cmocka_unit_test(test_many),         cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_last_attempt), cmocka_unit_test(test_down),
-        cmocka_unit_test(test_busy),         cmocka_unit_test(test_itemwise),
-        cmocka_unit_test(test_many_items),   cmocka_unit_test(test_stores_twice),
-        cmocka_unit_test(test_in_turn),      cmocka_unit_test(test_put_off),
+        cmocka_unit_test(test_last_attempt), cmocka_unit_test(test_last_turn),
+        cmocka_unit_test(test_down),         cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_itemwise),     cmocka_unit_test(test_many_items),
+        cmocka_unit_test(test_stores_twice), cmocka_unit_test(test_in_turn),
+        cmocka_unit_test(test_put_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
