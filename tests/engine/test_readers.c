@@ -205,6 +205,17 @@ static void test_ready(void **state) {
     assert_false(siem_jobs_take(jobs, 0, &rendered));
 }
 
+/* Threads without a slice, and the caller, sleep. */
+static void test_idle(void **state) {
+    siem_rendered rendered;
+    (void)state;
+    add(0);
+    assert_slice("1 2 ", "", SIEM_OK);
+    clock_t worked = clock();
+    assert_false(siem_jobs_take(jobs, 300, &rendered));
+    assert_true(clock() - worked < CLOCKS_PER_SEC / 10);
+}
+
 /* A slice that no reader began is freed. */
 static void test_no_reader(void **state) {
     (void)state;
@@ -222,6 +233,7 @@ static void test_no_reader(void **state) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_jobs, close_jobs)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {CASE(test_slices), CASE(test_ready), CASE(test_no_reader)};
+    const struct CMUnitTest tests[] = {CASE(test_slices), CASE(test_ready), CASE(test_idle),
+                                       CASE(test_no_reader)};
     return cmocka_run_group_tests_name("readers", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define ADD "INSERT INTO events (token_id, kind, timestamp) VALUES ('t', 'dns', 7);"
@@ -65,6 +66,11 @@ static void test_quiet(void **state) {
     while (watch.pause < 200) assert_int_equal(siem_watch_wait(&watch, 2, NULL), SIEM_END);
     assert_int_equal(siem_watch_wait(&watch, 2, NULL), SIEM_END);
     assert_true(watch.pause >= 200);
+    struct rusage before, after;
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    assert_int_equal(siem_watch_wait(&watch, 300, NULL), SIEM_END);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_true(after.ru_nvcsw - before.ru_nvcsw < 100); /* how often it slept */
     run(ADD);
     assert_ok(siem_watch_wait(&watch, 60000, &err));
     close_all();
