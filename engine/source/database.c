@@ -60,10 +60,17 @@ siem_code siem_database_damaged(const siem_database *database, siem_error *err, 
                           database->path, text);
 }
 
-/* Damage, or a schema in words that this SQLite does not know. */
+/* Whether a schema has words that this SQLite does not know. What it says of a schema's pages is
+ * said of damage. */
+static bool is_later_schema(const char *message) {
+    const char *cause = strstr(message, ") - ");
+    if (strncmp(message, "malformed database schema", 25) != 0 || cause == NULL) return false;
+    return strcmp(cause + 4, "invalid rootpage") != 0 && strcmp(cause + 4, "orphan index") != 0;
+}
+
 static siem_code is_malformed(const siem_database *database, siem_error *err) {
     const char *message = sqlite3_errmsg(database->connection);
-    if (strncmp(message, "malformed database schema", 25) == 0 && strstr(message, ") - ") != NULL) {
+    if (is_later_schema(message)) {
         return siem_error_set(err, SIEM_SCHEMA,
                               "SQLite %s does not understand the schema of '%s': %s. Use a SQLite "
                               "as new as the one of the registry's program",

@@ -215,6 +215,13 @@ static void test_schemas(void **state) {
                   SIEM_SCHEMA, "does not understand the schema of '");
     assert_schema("damaged.db", "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 7",
                   SIEM_IO, "damaged.db' is damaged: malformed database schema");
+    assert_schema("rootless.db",
+                  "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 9999", SIEM_IO,
+                  "rootless.db' is damaged: malformed database schema (t) - invalid rootpage");
+    assert_schema("orphan.db",
+                  "CREATE INDEX i ON t (n); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
+                  "sql = NULL, rootpage = 0 WHERE name = 'i'",
+                  SIEM_IO, "orphan.db' is damaged: malformed database schema (i) - orphan index");
 }
 
 /* A file that another program cannot read in the middle of a change, which only a writer undoes. */
