@@ -21,10 +21,12 @@ static siem_export *export_;
 static siem_deadletter *deadletter;
 static char delivered[200];  /* "1 2 ", the ids of records */
 static const char *verdicts; /* of the records of a request: delivered, rejected, held */
+static void (*look)(void);   /* while the sink has a request */
 
 static siem_code take(void *context, const siem_batch *batch, siem_outcome *outcomes,
                       siem_error *err) {
     (void)context, (void)err;
+    if (look != NULL) look();
     for (size_t i = 0; i < siem_batch_size(batch); i++) {
         char verdict = i < strlen(verdicts) ? verdicts[i] : 'd';
         size_t size = strlen(delivered);
@@ -101,6 +103,16 @@ static void add_events(const char *events) {
     }
 }
 
+/* When a batch is due, and how many records make a request; 0: the usual ones. */
+static size_t batch_bytes, batch_events;
+
+static int questions; /* whether to go on, before the answer is no */
+
+static bool goes_on(void *context, const siem_counts *counts) {
+    (void)context, (void)counts;
+    return questions-- > 0;
+}
+
 static void open_export(const char *events, bool follow, siem_mapping *mapping,
                         siem_on_error on_error, size_t field_bytes) {
     (void)unlink(test_path("join.db"));
@@ -115,11 +127,15 @@ static void open_export(const char *events, bool follow, siem_mapping *mapping,
     assert_ok(siem_deadletter_open(&deadletter, test_path(LETTERS), &err));
     assert_ok(siem_sink_open_function(&sink, take, NULL, NULL, &err));
     sink->pace.field_bytes = field_bytes;
+    sink->pace.batch_events = batch_events;
+    questions = 50;
     const siem_export_options to = {.mapping = mapping,
                                     .sink = sink,
                                     .on_error = on_error,
                                     .deadletter = deadletter,
-                                    .jobs = 1};
+                                    .batch_bytes = batch_bytes,
+                                    .jobs = 1,
+                                    .progress = goes_on};
     assert_ok(siem_export_open(&export_, &to, &err));
 }
 
@@ -138,6 +154,11 @@ static size_t letters(void) {
     for (const char *at = text; *at != '\0'; at++) lines += *at == '\n';
     free(text);
     return lines;
+}
+
+static siem_code turn(void) {
+    siem_turn how;
+    return siem_export_turn(export_, registry, 100, &how, NULL);
 }
 
 /* ---- a dead letter that cannot be written ---- */
@@ -194,6 +215,27 @@ static void test_full_disk(void **state) {
     }
 }
 
+/* What the target says of records before that event is what ends the export. */
+static void test_full_disk_and_target(void **state) {
+    siem_error failure = {0};
+    (void)state;
+    const off_t size = letter_size();
+    batch_bytes = 100; /* which an event without a record has */
+    batch_events = 2;
+    open_export("oxox", true, rows, SIEM_DEADLETTER_ON_ERROR, 0);
+    batch_bytes = batch_events = 0;
+    verdicts = "hh";
+    limit_files((rlim_t)(size + size / 2));
+    siem_code rc = siem_export_follow(export_, registry, &failure);
+    limit_files(RLIM_INFINITY);
+    if (rc != SIEM_HELD) fail_msg("%s: %s", siem_code_name(rc), failure.message);
+    test_has(failure.message, "it is too old");
+    siem_counts counts = close_export();
+    assert_int_equal(counts.last_id, 0);
+    assert_int_equal(counts.refused, 1);
+    assert_int_equal(letters(), 1);
+}
+
 /* ---- what is refused once ---- */
 
 /* Where reading does not go back, ids may fall: each event counts. */
@@ -206,11 +248,6 @@ static void test_falling_ids(void **state) {
     assert_string_equal(delivered, "2 ");
     assert_int_equal(close_export().refused, 2);
     assert_int_equal(letters(), 2);
-}
-
-static siem_code turn(void) {
-    siem_turn how;
-    return siem_export_turn(export_, registry, 100, &how, NULL);
 }
 
 /* Events that are read again, as later ones failed, are not refused again. */
@@ -298,6 +335,32 @@ static void test_half_an_event(void **state) {
     assert_int_equal(close_export().last_id, 2);
 }
 
+/* ---- a request ---- */
+
+/* The registry is written to, and its log can be emptied. */
+static void empty_log(void) {
+    struct stat status;
+    test_sql("join.db", "INSERT INTO notes VALUES (1); PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_int_equal(stat(test_path("join.db-wal"), &status), 0);
+    assert_int_equal(status.st_size, 0);
+}
+
+/* While a sink takes its time, the registry is nobody's: events are not read to their end. */
+static void test_holds_nothing(void **state) {
+    (void)state;
+    batch_events = 1;
+    open_export("", true, rows, SIEM_SKIP_ON_ERROR, 0);
+    batch_events = 0;
+    test_sql("join.db", "PRAGMA journal_mode = WAL; CREATE TABLE notes (x)");
+    add_events("ooo");
+    look = empty_log;
+    siem_code rc = turn();
+    look = NULL;
+    assert_int_equal(rc, SIEM_OK);
+    assert_string_equal(delivered, "1 2 3 ");
+    (void)close_export();
+}
+
 /* ---- counts ---- */
 
 static void test_cut(void **state) {
@@ -316,7 +379,8 @@ static void test_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_falling_ids),
+        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_full_disk_and_target),
+        cmocka_unit_test(test_holds_nothing),  cmocka_unit_test(test_falling_ids),
         cmocka_unit_test(test_read_again),     cmocka_unit_test(test_rejected_again),
         cmocka_unit_test(test_rejected_later), cmocka_unit_test(test_refused_again),
         cmocka_unit_test(test_half_an_event),  cmocka_unit_test(test_cut),
