@@ -329,6 +329,25 @@ static void test_unsaved_position(void **state) {
     assert_position("\"last_id\":4");
 }
 
+/* What ended the export is told, not that its position cannot be saved either. */
+static void test_failure_with_unsaved_position(void **state) {
+    siem_error failure;
+    (void)state;
+    add_events(4);
+    open_export(test_path(OUTPUT), NULL);
+    assert_ok(turn(2, &err));
+    assert_int_equal(rename(test_path("at"), test_path("away")), 0);
+    assert_int_equal(rename(test_path("r.db"), test_path("moved.db")), 0);
+    assert_int_equal(turn(2, &failure), SIEM_NOT_FOUND);
+    test_has(failure.message, "r.db' is gone");
+    assert_int_equal(siem_export_counts(export_)->last_id, 0);
+    assert_int_equal(rename(test_path("moved.db"), test_path("r.db")), 0);
+    assert_int_equal(rename(test_path("away"), test_path("at")), 0);
+    (void)close_export();
+    export_all();
+    assert_output(OUTPUT, 1, 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, make_place)
 
 int main(void) {
@@ -336,7 +355,8 @@ int main(void) {
         TEST(test_same_file),        TEST(test_unconfirmed_lines),
         TEST(test_other_file),       TEST(test_before_the_first_line),
         TEST(test_full_disk),        TEST(test_following_a_full_disk),
-        TEST(test_unsaved_position), TEST(test_unforced_lines),
+        TEST(test_unsaved_position), TEST(test_failure_with_unsaved_position),
+        TEST(test_unforced_lines),
     };
     return cmocka_run_group_tests_name("resume", tests, open_mapping, close_mapping);
 }

@@ -40,6 +40,7 @@ static struct {
     char delivered[200], notices[1000];
     siem_code answer; /* of the sink, for event 2, once */
     bool stops;       /* when there is a notice */
+    bool gathers;     /* events of a request, in place of one for each */
     int64_t lag;      /* that was seen last */
     uint64_t save_failures;
     siem_counts counts;
@@ -184,7 +185,7 @@ static siem_code export_with(export_function function, siem_on_error on_error) {
                                          .sink = sink,
                                          .on_error = on_error,
                                          .jobs = 1,
-                                         .batch_bytes = 1,
+                                         .batch_bytes = seen.gathers ? 0 : 1,
                                          .progress = goes_on,
                                          .notice = note};
     assert_ok(siem_export_open(&export_, &options, &err));
@@ -373,6 +374,18 @@ static void test_recovery_of_sink(void **state) {
     assert_int_equal(seen.counts.exported, 3);
 }
 
+/* What the sink says of events that a failing source gave before is told, and waited out. */
+static void test_recovery_of_both(void **state) {
+    (void)state;
+    GIVE(SIEM_OK, SIEM_OK, SIEM_LOCKED, SIEM_OK, SIEM_END);
+    seen.answer = SIEM_IO;
+    seen.gathers = true;
+    assert_exported(consume(), SIEM_OK, "1 1 2 3 ", 3);
+    assert_string_equal(seen.notices, "the sink: io; trying again in 1.0 s\n"
+                                      "going on, after 2 failed attempt(s) in 3 s\n");
+    assert_int_equal(s.seeks, 2);
+}
+
 /* While nobody has it open there is nothing to read: reported once, and so is that it is open. */
 static void test_idle(void **state) {
     (void)state;
@@ -497,6 +510,7 @@ int main(void) {
         cmocka_unit_test_setup(test_failing_drain, reset),
         cmocka_unit_test_setup(test_recovery, reset),
         cmocka_unit_test_setup(test_recovery_of_sink, reset),
+        cmocka_unit_test_setup(test_recovery_of_both, reset),
         cmocka_unit_test_setup(test_idle, reset),
         cmocka_unit_test_setup(test_wrong_calls, reset),
         cmocka_unit_test_setup(test_keeping, reset),
