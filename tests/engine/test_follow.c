@@ -1,5 +1,6 @@
 /* test_follow.c: a registry that is followed, its checkpoint, and an export that goes on. */
 #include "base/clock.h"
+#include "source/finish.h"
 #include "source/registry.h"
 
 #include "testing.h"
@@ -152,6 +153,29 @@ static void test_until(void **state) {
                     .kinds = (const char *const[]){"dns", NULL});
     assert_next(registry, "1 2 4");
     siem_registry_close(registry);
+}
+
+/* Where an end cannot be looked for, as the registry fails, that is no end. */
+static void test_unknown_end(void **state) {
+    const siem_registry_options ends[] = {{.limit = 5}, {.has_until = true, .until = 50}};
+    siem_inquiry nobody = {.go_on = NULL};
+    siem_database database;
+    const siem_cursor start = {.is_set = false};
+    (void)state;
+    test_sql("tableless.db", "CREATE TABLE t (x);");
+    assert_ok(siem_database_open(&database, test_path("tableless.db"), 1, &nobody, &err));
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        siem_finish finish;
+        siem_error failure;
+        int64_t end = 9;
+        assert_ok(siem_finish_open(&finish, &ends[i], &err));
+        siem_code rc = siem_finish_look(&finish, &database, NULL, &start, &end, &failure);
+        assert_int_not_equal(rc, SIEM_OK);
+        test_has(failure.message, "no such table: events");
+        assert_int_equal(end, 9);
+        siem_finish_close(&finish);
+    }
+    siem_database_close(&database);
 }
 
 /* Events that are passed by are not left for anybody; those after them are. */
@@ -397,12 +421,47 @@ static void test_export(void **state) {
     siem_registry_close(registry);
 }
 
+static bool stop_at_one(void *context, const siem_counts *counts) {
+    (void)context;
+    return counts->last_id < 1;
+}
+
+/* An export whose checkpoint is of another format, or another registry, does not begin. */
+static void test_another_checkpoint(void **state) {
+    siem_sink *sink;
+    siem_export *export_;
+    siem_error failure;
+    (void)state;
+    test_sql("mine.db", "PRAGMA journal_mode = WAL;" TABLE ADD);
+    test_sql("other.db", "PRAGMA journal_mode = WAL;" TABLE ADD);
+    siem_registry *mine = open_followed("mine.db"), *other = open_followed("other.db");
+    assert_ok(siem_sink_open_file(&sink, test_path("other.jsonl"), false, &err));
+    siem_export_options options = {.mapping = mapping, .sink = sink, .progress = stop_at_one};
+    (void)unlink(test_path("cp"));
+    assert_ok(open_checkpoint(&options.checkpoint, mine, "names", &err));
+    assert_int_equal(siem_export_open(&export_, &options, &failure), SIEM_INVALID);
+    test_has(failure.message, "siem_export_open: ");
+    siem_checkpoint_close(options.checkpoint);
+    (void)unlink(test_path("cp"));
+    assert_ok(open_checkpoint(&options.checkpoint, mine, "ids", &err));
+    assert_ok(siem_export_open(&export_, &options, &err));
+    assert_int_equal(siem_export_follow(export_, other, &failure), SIEM_INVALID);
+    test_has(failure.message, "siem_export_follow: ");
+    assert_int_equal(siem_export_counts(export_)->events, 0);
+    siem_export_close(export_);
+    siem_checkpoint_close(options.checkpoint);
+    assert_ok(siem_sink_close(sink, &err));
+    siem_registry_close(other);
+    siem_registry_close(mine);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_limit_of_negative_ids),
         cmocka_unit_test(test_limit_of_what_is_read_again),
         cmocka_unit_test(test_until),
+        cmocka_unit_test(test_unknown_end),
         cmocka_unit_test(test_lag_of_selection),
         cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_lag),
@@ -412,6 +471,7 @@ int main(void) {
         cmocka_unit_test(test_reused_ids),
         cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_export),
+        cmocka_unit_test(test_another_checkpoint),
     };
     return cmocka_run_group_tests_name("follow", tests, open_mapping, close_mapping);
 }
