@@ -458,6 +458,15 @@ static void test_actions(void **state) {
     assert_null(siem_beacon_kinds()[4]);
 }
 
+/* Columns that feed a field are none of a site's own, and the first field is one. */
+static void test_columns_of_site(void **state) {
+    (void)state;
+    assert_true(siem_layout_is_of_site("region"));
+    assert_false(siem_layout_is_of_site("id"));
+    assert_false(siem_layout_is_of_site("kind"));
+    assert_false(siem_layout_is_of_site("extra"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_row),      cmocka_unit_test(test_whole_row),
@@ -466,9 +475,9 @@ int main(void) {
         cmocka_unit_test(test_calendar),       cmocka_unit_test(test_repairs),
         cmocka_unit_test(test_copy),           cmocka_unit_test(test_write_json),
         cmocka_unit_test(test_print),          cmocka_unit_test(test_iso8601),
-        cmocka_unit_test(test_registry_ids),   cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_ids_and_kinds),  cmocka_unit_test(test_blobs),
-        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_registry_ids),   cmocka_unit_test(test_columns_of_site),
+        cmocka_unit_test(test_actions),        cmocka_unit_test(test_ids_and_kinds),
+        cmocka_unit_test(test_blobs),          cmocka_unit_test(test_decode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

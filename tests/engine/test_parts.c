@@ -125,6 +125,21 @@ static void test_order(void **state) {
     assert_same("order.db", &all_events);
 }
 
+/* As many as there are threads, and more: each of them ends with a bound. */
+static void test_divided(void **state) {
+    siem_ordering ordering;
+    siem_bounds bounds;
+    (void)state;
+    test_sql("divided.db", TABLE EVENTS("3000", "100 * i", "i"));
+    siem_registry *registry = open_registry("divided.db");
+    for (size_t threads = 8; threads <= 32; threads *= 2) {
+        assert_true(scan(&ordering, &bounds, registry, &all_events, threads));
+        assert_true(bounds.count >= 8 * threads);
+        siem_bounds_free(&bounds);
+    }
+    siem_registry_close(registry);
+}
+
 /* The last event of each part is the first one of the next part. */
 static void test_joints(void **state) {
     char sql[200];
@@ -379,13 +394,13 @@ static void test_replaced(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_joints),
-        cmocka_unit_test(test_kinds_of_time),   cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_not_in_parts),    cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_complete),        cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_damage),          cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_questions),       cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_stopped_at_once),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_divided),
+        cmocka_unit_test(test_joints),   cmocka_unit_test(test_kinds_of_time),
+        cmocka_unit_test(test_ids),      cmocka_unit_test(test_not_in_parts),
+        cmocka_unit_test(test_threads),  cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_slices),   cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_stop),     cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_replaced), cmocka_unit_test(test_stopped_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

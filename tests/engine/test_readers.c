@@ -136,13 +136,15 @@ static void add(int64_t number) {
     assert_ok(siem_jobs_add(jobs, &slice, batch, &err));
 }
 
-/* The next slice has these records and refused events, and ends with a code. */
+/* The next slice has these records and refused events, and ends with a code, which is the source's
+ * unless it is good. */
 static void assert_slice(const char *records, const char *refused, siem_code code) {
     siem_rendered rendered;
     char text[100] = "";
     while (!siem_jobs_take(jobs, 100, &rendered)) continue;
     assert_true(rendered.is_last);
     assert_int_equal(rendered.failure.code, code);
+    if (code != SIEM_OK) assert_true(rendered.is_reading);
     for (size_t i = 0; i < siem_batch_size(rendered.batch); i++) {
         size_t at = strlen(text);
         (void)snprintf(text + at, sizeof text - at, "%s ", siem_batch_event_id(rendered.batch, i));
