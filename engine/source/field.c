@@ -63,7 +63,7 @@ int siem_field_of_column(const char *column) {
 /* True for "ip" of "source_ip", and "token" of "token_id". */
 static bool is_part_of(const char *name, const char *field) {
     size_t size = strlen(name), field_size = strlen(field);
-    if (size == 0 || size + 1 >= field_size) return false;
+    if (size + 1 >= field_size) return false;
     const char *end = field + field_size - size;
     return (strcmp(end, name) == 0 && end[-1] == '_') ||
            (strncmp(field, name, size) == 0 && field[size] == '_');

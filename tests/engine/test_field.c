@@ -54,6 +54,7 @@ static void test_unknown(void **state) {
         {"regoin", "region", columns},
         {"regoin", NULL, NULL},
         {"timestmp", NULL, columns},
+        {"idd", NULL, columns},
         {"severity", NULL, columns},
         {"ent", NULL, NULL},
         {"toke", NULL, NULL},
