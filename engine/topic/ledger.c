@@ -61,7 +61,7 @@ siem_code siem_ledger_hold(siem_ledger *ledger, int32_t partition, int64_t commi
         if (shares == NULL) return siem_error_no_memory(err);
         ledger->shares = shares;
         share = &shares[ledger->share_count++];
-        *share = (siem_share){.partition = partition, .done = -1, .committed = -1, .end = -1};
+        *share = (siem_share){.partition = partition, .done = -1, .end = -1};
     }
     share->start = start_of(share, committed);
     share->done = share->start > committed ? share->start : -1;

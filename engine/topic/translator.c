@@ -54,7 +54,7 @@ static siem_event *describe(siem_translator *t, const siem_message *message) {
     siem_value *values = t->stray_values;
     (void)snprintf(t->stray_id, sizeof t->stray_id, "%.249s[%" PRId32 "]@%" PRId64, t->topic,
                    message->place.partition, message->place.offset);
-    *stray = (siem_event){.extra_ready = true, .row_id = message->number};
+    *stray = (siem_event){.row_id = message->number};
     stray->fields[SIEM_EVENT_ID] = text_value(t->stray_id, strlen(t->stray_id));
     values[STRAY_TOPIC] = text_value(t->topic, strlen(t->topic));
     values[STRAY_PARTITION] = integer_value(message->place.partition);

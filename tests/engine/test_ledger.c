@@ -159,6 +159,18 @@ static void test_return(void **state) {
     assert_return(-1, -1, -1);
 }
 
+/* It begins where the group is, although the first message there is gone. */
+static void test_removed_messages(void **state) {
+    (void)state;
+    siem_ledger *ledger = open_ledger();
+    for (int32_t committed = 0; committed < 2; committed++) {
+        assert_ok(siem_ledger_hold(ledger, committed, committed, &err));
+        (void)add(ledger, committed, 5);
+        assert_int_equal(siem_ledger_find(ledger, committed)->start, committed);
+    }
+    siem_ledger_close(ledger);
+}
+
 /* What a group that has committed nothing does not know. */
 static void test_return_of_new_group(void **state) {
     (void)state;
@@ -216,6 +228,7 @@ int main(void) {
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_rewind),
         cmocka_unit_test(test_return),
+        cmocka_unit_test(test_removed_messages),
         cmocka_unit_test(test_return_of_new_group),
         cmocka_unit_test(test_end),
     };
