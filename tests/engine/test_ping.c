@@ -40,7 +40,7 @@ static void close_all(void) {
 }
 
 static bool stop_once_heard(void *context) {
-    (void)context;
+    assert_ptr_equal(context, &server);
     return test_server_count(server) == 0;
 }
 
@@ -134,7 +134,7 @@ static void test_stopped(void **state) {
     (void)state;
     ANSWERS(test_server_holds);
     OPEN("http", {"url", test_server_url(server, "")});
-    siem_sink_set_go_on(sink, stop_once_heard, NULL);
+    siem_sink_set_go_on(sink, stop_once_heard, &server);
     assert_int_equal(siem_sink_ping(sink, NULL, &failure), SIEM_CANCELLED);
     test_has(failure.message, "stopped on request");
     test_server_await_break(server);
@@ -173,13 +173,15 @@ static void test_counts(void **state) {
     assert_string_equal(notices, "");
     close_all();
     ANSWERS(BUSY, "", make_hits(hits));
-    OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "2"});
+    OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "2"}, {"retry_base", "0"});
     assert_ok(siem_sink_count(sink, "reg", ids, 3, counts, &err));
     assert_int_equal(counts[0], 1);
     assert_int_equal(counts[1], 0);
     assert_int_equal(counts[2], 2);
     assert_int_equal(test_server_count(server), 3);
-    test_has(notices, "again");
+    test_has(notices, "elastic at http://127.0.0.1:");
+    test_has(notices, ": HTTP 503; trying again in ");
+    test_has(notices, ": works again, after 2 failed attempt(s) in ");
     close_all();
 }
 
@@ -189,7 +191,7 @@ static void test_counts_fail(void **state) {
     siem_error failure = {0};
     (void)state;
     ANSWERS(BUSY);
-    OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "1"});
+    OPEN("elastic", {"url", test_server_url(server, "")}, {"retries", "1"}, {"retry_base", "0"});
     assert_int_equal(siem_sink_count(sink, "reg", ids, 3, counts, &failure), SIEM_UNAVAILABLE);
     assert_int_equal(test_server_count(server), 2);
     assert_null(strstr(notices, "works again"));
@@ -201,7 +203,7 @@ static void test_counts_fail(void **state) {
     close_all();
     ANSWERS("HTTP/1.1 503 No\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n");
     OPEN("elastic", {"url", test_server_url(server, "")});
-    siem_sink_set_go_on(sink, stop_once_heard, NULL);
+    siem_sink_set_go_on(sink, stop_once_heard, &server);
     assert_int_equal(siem_sink_count(sink, "reg", ids, 3, counts, &failure), SIEM_CANCELLED);
     assert_int_equal(test_server_count(server), 1);
     close_all();
