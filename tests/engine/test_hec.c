@@ -119,6 +119,31 @@ static void test_indices(void **state) {
     assert_ok(siem_sink_close(sink, &err));
 }
 
+/* Only splunkd's number is believed; another server's leads to the record that is tried alone. */
+static void test_suspects(void **state) {
+    static const struct {
+        const char *body;
+        int suspect;
+    } cases[] = {
+        {"{\"code\":6,\"invalid-event-number\":0}", 0},
+        {"{\"code\":6,\"invalid-event-number\":1}", 1},
+        {"{\"code\":6,\"invalid-event-number\":2}", -1}, /* there is none */
+        {"{\"code\":6}", -1},
+    };
+    const siem_option options[] = {{"url", "http://h"}, {"token", "t"}};
+    siem_outcome outcomes[2];
+    siem_sink *sink;
+    (void)state;
+    assert_ok(siem_sink_open(&sink, "splunk", options, 2, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        siem_answer answer = read_two(sink, NULL, 400, cases[i].body, false, outcomes);
+        assert_int_equal(answer.next, SIEM_HALVE);
+        assert_int_equal(answer.suspect, cases[i].suspect);
+        siem_answer_clear(&answer);
+    }
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 /* ---- acknowledgement ---- */
 
 static siem_outcome outcome;
@@ -281,9 +306,10 @@ static void test_others(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_codes),         cmocka_unit_test(test_indices),
-        cmocka_unit_test(test_acks),          cmocka_unit_test(test_ack_pauses),
-        cmocka_unit_test(test_renewed_token), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_codes),      cmocka_unit_test(test_indices),
+        cmocka_unit_test(test_suspects),   cmocka_unit_test(test_acks),
+        cmocka_unit_test(test_ack_pauses), cmocka_unit_test(test_renewed_token),
+        cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
