@@ -102,19 +102,24 @@ static void test_division(void **state) {
     assert_memory_equal(told.begun, "1-2 1-2* 1-2* 1-1* 2-2 2-2* ", 28);
 }
 
-/* The first answer takes the first event alone, and later ones fail. */
+static size_t taking; /* the number of an answer */
+
+/* That answer takes the first event alone; others fail. */
 static void reply_once(told_sink *sink, siem_parcel *parcel, siem_answer *answer) {
     reply_whole(sink, parcel, answer);
-    if (sink->replies == 0) siem_answer_one(answer, 0, SIEM_DELIVERED, 200, "taken");
+    if (sink->replies == taking) siem_answer_one(answer, 0, SIEM_DELIVERED, 200, "taken");
 }
 
 /* Three requests fail in a row before one is divided, counted from the last success. */
 static void test_in_turn(void **state) {
-    static const char begun[] = "1-4 2-4* 2-4* 2-4* 2-2* ";
+    static const char *const begun[] = {"1-4 2-4* 2-4* 2-4* 2-2* ",
+                                        "1-4 1-4* 2-4* 2-4* 2-4* 2-2* "};
     (void)state;
-    open_target(reply_once, NULL, 1, 4);
-    assert_given_up(4);
-    assert_memory_equal(told.begun, begun, sizeof begun - 1);
+    for (taking = 0; taking < 2; taking++) {
+        open_target(reply_once, NULL, 1, 4);
+        assert_given_up(4);
+        assert_memory_equal(told.begun, begun[taking], strlen(begun[taking]));
+    }
 }
 
 /* Several among many. */
@@ -130,6 +135,17 @@ static void test_many(void **state) {
     (void)strcat(settled, "@240 ");
     open_target(reply_whole, ids, 1, 240);
     assert_settled(240, settled);
+}
+
+/* What one request was divided into is nothing to the next ones in its place. */
+static void test_one_after_another(void **state) {
+    (void)state;
+    for (size_t in_flight = 1; in_flight <= 2; in_flight++) {
+        open_target(reply_whole, " 1 17 33 49 65 81 97 113 ", in_flight, 16);
+        assert_settled(128, "RDDDDDDDDDDDDDDD RDDDDDDDDDDDDDDD RDDDDDDDDDDDDDDD RDDDDDDDDDDDDDDD "
+                            "RDDDDDDDDDDDDDDD RDDDDDDDDDDDDDDD RDDDDDDDDDDDDDDD "
+                            "RDDDDDDDDDDDDDDD@128 ");
+    }
 }
 
 /* With one record a request, those of later requests take turns with it, however short the pauses
@@ -248,7 +264,7 @@ int main(void) {
         cmocka_unit_test(test_down),         cmocka_unit_test(test_busy),
         cmocka_unit_test(test_itemwise),     cmocka_unit_test(test_many_items),
         cmocka_unit_test(test_stores_twice), cmocka_unit_test(test_in_turn),
-        cmocka_unit_test(test_put_off),
+        cmocka_unit_test(test_put_off),      cmocka_unit_test(test_one_after_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
