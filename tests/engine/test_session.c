@@ -1,6 +1,7 @@
 /* test_session.c: parcels on their way to a server, and what is asked before them. */
 #include "base/clock.h"
 #include "server.h"
+#include "sink/http/compression.h"
 #include "sink/http/session.h"
 #include "testing.h"
 
@@ -326,6 +327,31 @@ static void test_preview(void **state) {
     close_all();
 }
 
+/* What is compressed on its way is shown as it was before. */
+static void test_compressed(void **state) {
+    load loads[1];
+    siem_answer answer;
+    shown at = {.size = 0};
+    (void)state;
+    if (siem_compression_find("gzip")->open == NULL) skip();
+    for (int is_shown = 0; is_shown < 2; is_shown++) {
+        ANSWERS(OK);
+        OPEN("http", {"url", test_server_url(server, "/")}, {"compress", "gzip"});
+        if (is_shown) assert_ok(siem_sink_set_preview(sink, show, &at, &err));
+        siem_parcel *parcel = make_parcel(&loads[0], 0);
+        begin(parcel);
+        assert_ptr_equal(next(&answer), parcel);
+        assert_int_equal(loads[0].outcome.verdict, SIEM_DELIVERED);
+        siem_answer_clear(&answer);
+        assert_int_equal(test_server_count(server), !is_shown);
+        const char *text = is_shown ? at.text : test_server_request(server, 0);
+        test_has(text, "\nContent-Encoding: gzip");
+        test_has(text, is_shown ? "\n\n[{\"a\":1}]" : "\r\n\r\n\x1f\x8b");
+        release(parcel);
+        close_all();
+    }
+}
+
 /* Credentials over plain http are remarked once, without the path. */
 static void test_exposed(void **state) {
     load loads[1];
@@ -354,7 +380,7 @@ int main(void) {
         cmocka_unit_test(test_no_token), cmocka_unit_test(test_released_early),
         cmocka_unit_test(test_waits),    cmocka_unit_test(test_elsewhere),
         cmocka_unit_test(test_lanes),    cmocka_unit_test(test_preview),
-        cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_exposed),  cmocka_unit_test(test_compressed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }
