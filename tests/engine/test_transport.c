@@ -392,6 +392,64 @@ static void test_wrong_files(void **state) {
     }
 }
 
+/* ---- functions in place of libcurl's ---- */
+
+static siem_curl_functions real; /* those of libcurl */
+static long connect_timeout;     /* in milliseconds */
+
+static CURLcode note_timeout(CURL *easy, CURLoption option, ...) {
+    va_list values;
+    CURLcode code;
+    va_start(values, option);
+    if (option < CURLOPTTYPE_OBJECTPOINT) {
+        long value = va_arg(values, long);
+        if (option == CURLOPT_CONNECTTIMEOUT_MS) connect_timeout = value;
+        code = real.easy_setopt(easy, option, value);
+    } else if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB) {
+        code = real.easy_setopt(easy, option, va_arg(values, curl_off_t));
+    } else {
+        code = real.easy_setopt(easy, option, va_arg(values, void *));
+    }
+    va_end(values);
+    return code;
+}
+
+/* A server that is not there is not waited for as long as one that works. */
+static void test_connect_timeout(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN(OK);
+    real = siem_curl;
+    siem_curl.easy_setopt = note_timeout;
+    assert_int_equal(exchange_once(&exchange, "b")->status, 200);
+    siem_curl = real;
+    assert_int_equal(connect_timeout, 60000);
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
+static CURLMsg *read_failure(CURLM *multi, int *left) {
+    CURLMsg *message = real.multi_info_read(multi, left);
+    if (message != NULL) message->data.result = CURLE_OUT_OF_MEMORY;
+    return message;
+}
+
+/* A failure of which libcurl says no more than its code has the words of that, whatever was said of
+ * an earlier one. */
+static void test_no_words(void **state) {
+    siem_exchange exchange = {0};
+    (void)state;
+    OPEN("", OK);
+    assert_true(strlen(exchange_once(&exchange, "b")->fault) > 1);
+    real = siem_curl;
+    siem_curl.multi_info_read = read_failure;
+    const siem_response *response = exchange_once(&exchange, "b");
+    siem_curl = real;
+    assert_string_equal(response->fault, real.easy_strerror(CURLE_OUT_OF_MEMORY));
+    siem_exchange_free(transport, &exchange);
+    close_all();
+}
+
 /* ---- libcurl without memory ---- */
 
 static long until_failure; /* allocations that succeed before one fails */
@@ -507,6 +565,8 @@ int main(void) {
         cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_proxy_of_environment),
         cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_connect_timeout),
+        cmocka_unit_test(test_no_words),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
