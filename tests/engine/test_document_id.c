@@ -2,6 +2,7 @@
 #include "sink/document_id.h"
 #include "testing.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 static siem_document_hash *hash;
@@ -65,7 +66,18 @@ static void test_distinct(void **state) {
     siem_document_ids_close(ids);
 }
 
+/* A digest that cannot be made, here for want of a hash, is no id. */
+static void test_no_digest(void **state) {
+    siem_document_id made;
+    EVP_MD_CTX *unready = EVP_MD_CTX_new();
+    (void)state;
+    assert_non_null(unready);
+    assert_false(siem_document_ids_make((siem_document_ids *)unready, "reg", "1", 0, &made));
+    EVP_MD_CTX_free(unready);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ids), cmocka_unit_test(test_distinct)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ids), cmocka_unit_test(test_distinct),
+                                       cmocka_unit_test(test_no_digest)};
     return cmocka_run_group_tests(tests, open_hash, close_hash);
 }

@@ -221,8 +221,9 @@ static void test_shown(void **state) {
 static void test_kinds(void **state) {
     const siem_sink_kind *kind;
     siem_sink_option option;
+    size_t count;
     (void)state;
-    for (size_t i = 0; (kind = siem_sink_kind_at(i)) != NULL; i++) {
+    for (count = 0; (kind = siem_sink_kind_at(count)) != NULL; count++) {
         const char *last = "";
         for (size_t j = 0; siem_sink_kind_option(kind, j, &option); j++) {
             bool is_number = option.kind >= SIEM_OPTION_INTEGER;
@@ -238,6 +239,7 @@ static void test_kinds(void **state) {
         if (kind->shared_options != NULL) assert_string_equal(last, "insecure"); /* comes last */
         assert_false(siem_sink_kind_option(kind, 0, NULL));
     }
+    for (size_t i = 0; i < 16; i++) assert_null(siem_sink_kind_at(count + i)); /* no more */
 }
 
 int main(void) {

@@ -156,6 +156,7 @@ static void test_base(void **state) {
         {"http:///", "/in", NULL},
         {"http://?", "/in", NULL},
         {"ftp://h", "/in", NULL},
+        {"ws://host/in", "/in", NULL},
         {"http:/h", "/in", NULL},
         {"", "/in", NULL},
     };

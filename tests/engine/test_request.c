@@ -195,6 +195,9 @@ static void test_azure(void **state) {
         "Content-Type: application/x-www-form-urlencoded\n\n"
         "grant_type=client_credentials&scope=https%3A%2F%2Fmonitor.azure.com%2F.default"
         "&client_id=c-1&client_secret=s%2Fe%2Bc%7Eret");
+    char echo[] = "s/e+c~ret, s%2Fe%2Bc%7Eret, cyUyRmUlMkJjJTdFcmV0"; /* in base64 */
+    (void)siem_request_mask(&request, echo, strlen(echo));
+    assert_string_equal(echo, "*********, ***************, ********************");
     protocol->read_prelude(sink, &response, &answer);
     assert_false(protocol->needs_prelude(sink));
     assert_string_equal(write_parcel(sink, 2, -1),

@@ -68,6 +68,13 @@ static void test_size(void **state) {
     assert_true(siem_response_add(&response, text, 2048));
     assert_false(siem_response_add(&response, "y", 1));
     finish("", "HTTP 200, but the answer is longer than 2 KiB", text);
+    /* There is always room for a NUL: an answer may be secret, and is not copied for one. */
+    for (size_t size = 1; size <= 1024; size *= 2) {
+        siem_response_begin(&response, 2048);
+        assert_true(siem_response_add(&response, text, size));
+        assert_true(response.body.capacity > response.body.size);
+        siem_buffer_free_secret(&response.body);
+    }
 }
 
 /* Any other status says enough alone; of what is encoded, a beginning says nothing. */
