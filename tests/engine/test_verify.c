@@ -88,18 +88,22 @@ static void open_registry(const char *change) {
 }
 
 /* Verifies the rows, changed by `change`, against a file. */
-static siem_tlog_summary verify_with(const char *change, const char *path, siem_tlog_check check) {
+static siem_tlog_summary verify_told(const char *change, const char *path, siem_tlog_check check) {
     siem_tlog *log;
     siem_tlog_summary summary;
     open_registry(change);
     assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
     check.registry = registry;
-    check.report = hear;
     count = 0;
     assert_ok(siem_tlog_verify(log, &check, &summary, &err));
     siem_tlog_close(log);
     siem_registry_close(registry);
     return summary;
+}
+
+static siem_tlog_summary verify_with(const char *change, const char *path, siem_tlog_check check) {
+    check.report = hear;
+    return verify_told(change, path, check);
 }
 
 static siem_tlog_summary verify_file(const char *change, const char *path,
@@ -279,6 +283,28 @@ static void test_recovered(void **state) {
     assert_int_equal(summary.proved, 4);
 }
 
+/* Of a leaf that was taken from its row, the text stays unknown. */
+static void test_recovered_before(void **state) {
+    siem_tlog_head head = head_of(ROWS);
+    const char *path = test_path("lost.jsonl");
+    siem_tlog *log;
+    siem_tlog_summary summary;
+    (void)state;
+    write_log(path, "01245");
+    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
+    for (size_t i = 0; i < 2; i++) {
+        open_registry(i == 0 ? "" : "UPDATE events SET token_id = 'T' WHERE id = 3;");
+        const siem_tlog_check check = {.registry = registry, .head = &head, .report = hear};
+        count = 0;
+        assert_ok(siem_tlog_verify(log, &check, &summary, &err));
+        assert_int_equal(summary.proved, 5 - i);
+        siem_registry_close(registry);
+    }
+    assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 1);
+    assert_string_equal(details[0], "the leaf's text cannot be compared");
+    siem_tlog_close(log);
+}
+
 /* A row with the index of another leaf, which is free. */
 static void test_swapped(void **state) {
     (void)state;
@@ -340,8 +366,6 @@ static void test_many_altered(void **state) {
         "events (id, token_id, kind, timestamp, tlog_index) SELECT i, 'x', 'http_img', 6, i "
         "FROM n;";
     const char *path = test_path("many.jsonl");
-    siem_tlog *log;
-    siem_tlog_summary summary;
     (void)state;
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -350,13 +374,9 @@ static void test_many_altered(void **state) {
         test_write_leaf(file, i, leaf, leaf);
     }
     assert_int_equal(fclose(file), 0);
-    open_registry(changed);
-    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
-    assert_ok(siem_tlog_verify(log, &(siem_tlog_check){.registry = registry}, &summary, &err));
+    siem_tlog_summary summary = verify_told(changed, path, (siem_tlog_check){.report = NULL});
     assert_int_equal(summary.proved, 5);
     assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 300);
-    siem_tlog_close(log);
-    siem_registry_close(registry);
 }
 
 /* Of very many, the last ones are reported as they come, by the same causes. */
@@ -366,20 +386,14 @@ static void test_too_many(void **state) {
         "INTO events (id, token_id, kind, timestamp, tlog_index) "
         "SELECT i, 'x', 'http_img', 6, CASE i WHEN 65543 THEN 5 ELSE 2 END FROM n;";
     const char *path = test_path("leaves.jsonl");
-    siem_tlog *log;
-    siem_tlog_summary summary;
     (void)state;
     write_log(path, "01345");
-    open_registry(added);
-    assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
-    assert_ok(siem_tlog_verify(log, &(siem_tlog_check){.registry = registry}, &summary, &err));
+    siem_tlog_summary summary = verify_told(added, path, (siem_tlog_check){.report = NULL});
     assert_int_equal(summary.rows, 65543);
     assert_int_equal(summary.proved, 5);
     assert_int_equal(summary.findings[SIEM_TLOG_ROW_WITHOUT_LEAF], 65537);
     assert_int_equal(summary.findings[SIEM_TLOG_ROW_TWICE], 1);
     assert_int_equal(summary.findings[SIEM_TLOG_ROW_ALTERED], 0);
-    siem_tlog_close(log);
-    siem_registry_close(registry);
 }
 
 /* ---- rows that come while the others are read ---- */
@@ -395,38 +409,45 @@ static void hear_late(void *context, const siem_tlog_finding *finding) {
     late = NULL;
 }
 
-/* The row of a leaf may be committed a moment after it: it is awaited, however long the log is. */
-static void test_late(void **state) {
-    static const int64_t last[] = {5, 100};
+/* The last leaf of a file is that of row 5, which is committed after the others were read. */
+static void verify_late(const char *change, int64_t leaf, int proved) {
     const char *path = test_path("leaves.jsonl");
     char row[256];
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    test_write_leaf(file, leaf, leaves[5], leaves[5]);
+    assert_int_equal(fclose(file), 0);
+    (void)snprintf(row, sizeof row,
+                   "INSERT INTO events VALUES (5, 't5', 'f', 'j', 'i', 'http_img', "
+                   "'192.0.2.5', 'ua', NULL, 5, '2026-01-01T00:00:05Z', %d);",
+                   (int)leaf);
+    late = row;
+    siem_tlog_summary summary = verify_told(change, path, (siem_tlog_check){.report = hear_late});
+    assert_int_equal(summary.rows, 5);
+    assert_int_equal(summary.proved, proved);
+    assert_int_equal(summary.findings[SIEM_TLOG_LEAF_WITHOUT_ROW], 0);
+}
+
+/* The row of a leaf may be committed a moment after it: it is awaited, however long the log is. */
+static void test_late(void **state) {
+    static const char change[] =
+        "UPDATE events SET tlog_index = -1 WHERE id = 1; DELETE FROM events WHERE id = 5;";
+    static const int64_t last[] = {5, 100};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        siem_tlog *log;
-        siem_tlog_summary summary;
-        open_registry(
-            "UPDATE events SET tlog_index = -1 WHERE id = 1; DELETE FROM events WHERE id = 5;");
+        const char *path = test_path("leaves.jsonl");
         write_log(path, "1234");
         FILE *file = fopen(path, "a");
         assert_non_null(file);
         for (int64_t at = 5; at < last[i]; at++) test_write_leaf(file, at, leaves[2], leaves[2]);
-        test_write_leaf(file, last[i], leaves[5], leaves[5]);
         assert_int_equal(fclose(file), 0);
-        assert_ok(siem_tlog_open(&log, &(siem_tlog_options){.source = path}, &err));
-        const siem_tlog_check check = {.registry = registry, .report = hear_late};
-        count = 0;
-        (void)snprintf(row, sizeof row,
-                       "INSERT INTO events VALUES (5, 't5', 'f', 'j', 'i', 'http_img', "
-                       "'192.0.2.5', 'ua', NULL, 5, '2026-01-01T00:00:05Z', %d);",
-                       (int)last[i]);
-        late = row;
-        assert_ok(siem_tlog_verify(log, &check, &summary, &err));
-        assert_int_equal(summary.rows, 5);
-        assert_int_equal(summary.proved, 4);
-        assert_int_equal(summary.findings[SIEM_TLOG_LEAF_WITHOUT_ROW], 0);
-        siem_tlog_close(log);
-        siem_registry_close(registry);
+        verify_late(change, last[i], 4);
     }
+    /* Of a log whose other leaves all have their rows. */
+    write_log(test_path("leaves.jsonl"), "01");
+    verify_late("UPDATE events SET tlog_index = -1 WHERE id IN (3, 4);"
+                "DELETE FROM events WHERE id = 5;",
+                2, 3);
 }
 
 /* A last line without its end may be on its way: what has begun and is no leaf is reported. */
@@ -456,6 +477,26 @@ static void test_since(void **state) {
     (void)verify_with("", test_path("whole.jsonl"), check);
     assert_one(SIEM_TLOG_FORKED, 0, -1, NULL);
     assert_int_equal(found[0].other, 4);
+    assert_int_equal(found[0].line, 0);
+}
+
+/* No root is known of leaves one of which is missing: only an older head can be another one. */
+static void test_heads_of_missing(void **state) {
+    static const siem_hash none;
+    siem_tlog_head oldest = head_of(2), older = head_of(4), newer = head_of(ROWS);
+    siem_tlog_check check = {.head = &newer, .since_head = &older};
+    const char *path = test_path("leaves.jsonl");
+    (void)state;
+    write_log(path, "01345");
+    siem_tlog_summary summary = verify_with("", path, check);
+    assert_one(SIEM_TLOG_LEAF_MISSING, 0, 2, NULL);
+    assert_int_equal(summary.proved, 5);
+    assert_memory_equal(&summary.root, &none, sizeof none);
+    check.since_head = &oldest;
+    oldest.root.bytes[0] ^= 1;
+    summary = verify_with("", path, check);
+    assert_int_equal(count, 2);
+    assert_int_equal(summary.findings[SIEM_TLOG_FORKED], 1);
 }
 
 /* Each head must be signed by the registry, when its key is known. */
@@ -529,14 +570,24 @@ static void test_questions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),          cmocka_unit_test(test_rows_altered),
-        cmocka_unit_test(test_rows),           cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_leaves_altered), cmocka_unit_test(test_recovered),
-        cmocka_unit_test(test_swapped),        cmocka_unit_test(test_misplaced),
-        cmocka_unit_test(test_without_row),    cmocka_unit_test(test_late),
-        cmocka_unit_test(test_torn),           cmocka_unit_test(test_since),
-        cmocka_unit_test(test_signatures),     cmocka_unit_test(test_many_altered),
-        cmocka_unit_test(test_questions),      cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_rows_altered),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_leaves_altered),
+        cmocka_unit_test(test_recovered),
+        cmocka_unit_test(test_swapped),
+        cmocka_unit_test(test_misplaced),
+        cmocka_unit_test(test_without_row),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_since),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_many_altered),
+        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_recovered_before),
+        cmocka_unit_test(test_heads_of_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
