@@ -189,6 +189,16 @@ static void test_grows(void **state) {
     stop();
 }
 
+/* A page that is full is followed by another one, all of which is new. */
+static void test_two_pages(void **state) {
+    (void)state;
+    SERVE(page_of(0, PAGE, OBJECTS), page_of(PAGE, PAGE + 2, OBJECTS), EMPTY);
+    assert_ok(open_path("", &err));
+    assert_leaves(PAGE + 2);
+    assert_requests("0 1000 2000 ");
+    stop();
+}
+
 /* A page that is full is not read again. */
 static void test_full_page(void **state) {
     (void)state;
@@ -340,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_long_url),  cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_head),      cmocka_unit_test(test_folder_of_lines),
         cmocka_unit_test(test_full_disk), cmocka_unit_test(test_without_input),
+        cmocka_unit_test(test_two_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

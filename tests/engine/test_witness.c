@@ -186,28 +186,32 @@ static void test_texts(void **state) {
         "null, \"source_ip\": null, \"timestamp\": \"2026-01-01T00:00:01Z\", \"token_id\": \"a\", "
         "\"user_agent\": null }";
     static const char registered[] = "{\"event\":\"register\",\"file_id\":\"f\"}";
-    char more[256];
+    char more[256], odd[256];
     (void)state;
     (void)snprintf(more, sizeof more, LEAF, "a", ",\"version\":2");
+    (void)snprintf(odd, sizeof odd, LEAF, "a", ",\"}\":{}");
     make_log((const char *const[]){NULL});
     add_leaf(0, spaced, spaced);
     add_leaf(1, more, more);
     add_leaf(2, registered, registered);
     add_leaf(3, "no JSON", "no JSON");
     add_leaf(4, leaf_of("a"), "another text");
+    add_leaf(5, odd, odd);
     open_log();
     siem_event *event = make_event("a", at(0));
     assert_ok(siem_witness_testify(&witness, tlog, event, &err));
-    assert_fields(event, spaced, true, 5);
+    assert_fields(event, spaced, true, 6);
     siem_event_close(event);
     assert_unproved("a", at(1), "the event differs from leaf 1: the leaf has other members", more,
-                    5);
+                    6);
     assert_unproved("a", at(2), "the event differs from leaf 2: the leaf is not of a callback",
-                    registered, 5);
+                    registered, 6);
     assert_unproved("a", at(3), "the event differs from leaf 3: the leaf's text cannot be compared",
-                    "no JSON", 5);
+                    "no JSON", 6);
     assert_unproved("a", at(4), "the event differs from leaf 4: the leaf's text cannot be compared",
-                    "another text", 5);
+                    "another text", 6);
+    assert_unproved("a", at(5), "the event differs from leaf 5: the leaf has other members", odd,
+                    6);
     close_log();
 }
 
