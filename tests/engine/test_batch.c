@@ -152,6 +152,7 @@ static void test_parts_and_sources(void **state) {
                         "{\"a\":\"\\ufffd\"}\n{\"b\":[1,{}]}\n");
     siem_batch_truncate(batch, 4, (siem_position){0});
     assert_ok(siem_batch_write(batch, mapping, event, NULL, &err));
+    assert_source(batch, 4, source);
     assert_source(batch, 5, source);
     assert_ok(siem_batch_open(&copy, &err));
     assert_ok(siem_batch_append(copy, batch, 1, &err));

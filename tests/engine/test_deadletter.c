@@ -139,8 +139,9 @@ static void test_no_lines(void **state) {
 /* Lines of another file, in any place of it; only whole ones. */
 static void test_copy(void **state) {
     static const siem_deadletter_place wrong[] = {
-        {0, 0},    {-1, 2},        {0, 3},        {0, 5},           {2, 1},    {5, 2},
-        {9001, 1}, {INT64_MAX, 1}, {0, SIZE_MAX}, {9000, SIZE_MAX}, {8994, 8}, {5, 8990},
+        {0, 0},    {-1, 2},   {0, 3},         {0, 5},        {2, 1},
+        {5, 2},    {9001, 1}, {INT64_MAX, 1}, {0, SIZE_MAX}, {9000, SIZE_MAX},
+        {8994, 8}, {5, 8990}, {0, 1},         {6, 8986},     {8994, 6},
     };
     const char *path = test_path("copied.jsonl"), *from = test_path("from.jsonl");
     char text[9001];

@@ -88,7 +88,10 @@ static void test_wrong_files(void **state) {
     assert_refused(make_file(whole, size, (long)size), SIEM_IO, "addresses.mmdb': ");
     assert_refused(make_file(whole, size, 4), SIEM_IO, "the address database is damaged");
     whole[sizeof MARK - 1] = '\xe1'; /* the first pair alone */
-    assert_refused(make_file(whole, size, 0), SIEM_IO, "addresses.mmdb': ");
+    char named[256];                 /* the file that was given, not the copy of it */
+    const char *path = make_file(whole, size, 0);
+    (void)snprintf(named, sizeof named, "cannot open '%s': ", path);
+    assert_refused(path, SIEM_IO, named);
 }
 
 #define PARTS    (sizeof tree - 1 + sizeof gap + sizeof data - 1) /* bytes before the mark */

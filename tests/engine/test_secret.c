@@ -78,6 +78,7 @@ static const struct {
     {WORD, "\"tok\"", NULL, "it is in quotes"},
     {WORD, "'tok'", NULL, "it is in quotes"},
     {WORD, "`tok`", NULL, "it is in quotes"},
+    {WORD, "\"\"", NULL, "it is in quotes"},
     {WORD, "\"tok", "\"tok", NULL},
     {WORD, "'", "'", NULL},
     {WORD, "tot", "tot", NULL},
