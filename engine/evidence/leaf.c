@@ -48,10 +48,9 @@ static bool pass_text(cursor *c, siem_buffer *text) {
     if (!siem_buffer_reserve(text, (size_t)(c->end - c->at) + 1)) return false;
     char *to = text->bytes;
     for (; c->at < c->end && *c->at != '"'; c->at++) {
-        if (*c->at == '\\' && ++c->at < c->end && *c->at != '"' && *c->at != '\\') return false;
-        if (c->at == c->end || (unsigned char)*c->at < 0x20 || (unsigned char)*c->at > 0x7f) {
+        if (*c->at == '\\' && (++c->at == c->end || (*c->at != '"' && *c->at != '\\')))
             return false;
-        }
+        if ((unsigned char)*c->at < 0x20 || (unsigned char)*c->at > 0x7f) return false;
         *to++ = *c->at;
     }
     text->size = (size_t)(to - text->bytes);

@@ -85,6 +85,7 @@ static void test_malformed(void **state) {
         "{}",
         "null",
         "{\"index\":0,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"cut",
+        "{\"index\":0,\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"cut\\",
         "{\"index\":0,\"leaf_hash\":\"" HASH "\"}",
         "{\"index\":0,\"leaf_data\":\"x\"}",
         "{\"leaf_hash\":\"" HASH "\",\"leaf_data\":\"x\"}",
@@ -175,6 +176,7 @@ static void test_forms(void **state) {
 /* A callback's text begins with its event, the first of its sorted members. */
 static void test_beginnings(void **state) {
     static const char text[] = "{\"event\":\"beacon\",\"file_id\":null}";
+    static const char alone[] = "{\"event\":\"beacon\"}";
     const size_t least = strlen("{\"event\":\"beacon\",");
     (void)state;
     assert_true(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = sizeof text - 1}));
@@ -182,6 +184,7 @@ static void test_beginnings(void **state) {
     assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = least - 1}));
     assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = text, .size = 0}));
     assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = vectors[0].text, .size = least}));
+    assert_false(siem_leaf_begins_as_beacon(&(siem_leaf){.text = alone, .size = least}));
 }
 
 /* ---- trees and proofs, against the definition of RFC 6962 ---- */
