@@ -13,11 +13,9 @@ static siem_tree *find(const siem_tree *object, const char *key) {
 }
 
 static siem_tree *append(siem_tree *object, const char *key) {
-    siem_tree *member = calloc(1, sizeof *member);
-    if (member == NULL || (member->key = strdup(key)) == NULL) {
-        free(member);
-        return NULL;
-    }
+    siem_tree *member = calloc(1, sizeof *member + strlen(key) + 1);
+    if (member == NULL) return NULL;
+    member->key = strcpy((char *)(member + 1), key);
     if (object->last != NULL) object->last->next = member;
     else object->first = member;
     object->last = member;
@@ -90,7 +88,6 @@ void siem_tree_free(siem_tree *root) {
         siem_tree *next = member->next;
         siem_tree_free(member); /* as deep as SIEM_DESTINATION_DEPTH */
         siem_row_close(member->row);
-        free(member->key);
         free(member);
         member = next;
     }

@@ -6,7 +6,7 @@
 
 /* One key of the record. The root has neither key nor row. */
 typedef struct siem_tree {
-    char *key;
+    const char *key;                /* in the same allocation */
     siem_compiled_row *row;         /* of a member, owned; NULL for an object */
     bool declared;                  /* an object that a row declared: written when empty, too */
     struct siem_tree *first, *last; /* an object's members, in order */
