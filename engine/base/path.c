@@ -6,14 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t count_dots(const char *text) {
-    size_t dots = 0;
-    for (; *text != '\0'; text++) dots += *text == '.';
-    return dots;
-}
-
 siem_code siem_path_open(siem_path *path, const char *text, siem_error *err) {
-    size_t most = count_dots(text) + 1, size = strlen(text) + 1;
+    size_t size = strlen(text) + 1, most = size / 2; /* of one character and their ends */
     *path = (siem_path){0};
     path->keys = malloc(most * sizeof *path->keys + size);
     if (path->keys == NULL) return siem_error_no_memory(err);
