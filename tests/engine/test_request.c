@@ -169,6 +169,19 @@ static void test_elastic(void **state) {
         "{\"create\":{\"_index\":\"i\",\"_id\":\"DyaIi6OuWbpAHEgGhDsyVrbFE5nA\"}}\n{\"b\":2}\n");
 }
 
+/* A password is sent whole, however long it is. */
+static void test_long_password(void **state) {
+    char password[399] = "", expected[640] = "\n!Authorization: Basic dTpw"; /* u:p */
+    (void)state;
+    memset(password, 'p', sizeof password - 1);
+    for (size_t i = 1; i < sizeof password / 3; i++) (void)strcat(expected, "cHBw");
+    (void)strcat(expected, "cA==\n");
+    siem_sink *sink =
+        open_sink("elastic", OPTIONS({"url", "http://h"}, {"user", "u"}, {"password", password}));
+    test_has(write_parcel(sink, 1, -1), expected);
+    assert_ok(siem_sink_close(sink, &err));
+}
+
 static siem_response make_response(const char *body) {
     siem_response response = {.status = 200, .retry_after = -1};
     siem_buffer_add(&response.body, body, strlen(body) + 1);
@@ -549,14 +562,15 @@ static void test_exposed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),         cmocka_unit_test(test_splunk),
-        cmocka_unit_test(test_channels),     cmocka_unit_test(test_elastic),
-        cmocka_unit_test(test_azure),        cmocka_unit_test(test_sentinel),
-        cmocka_unit_test(test_sentinel_key), cmocka_unit_test(test_azure_credentials),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_clouds),       cmocka_unit_test(test_guids),
-        cmocka_unit_test(test_expected),     cmocka_unit_test(test_print),
-        cmocka_unit_test(test_masked),       cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_http),          cmocka_unit_test(test_splunk),
+        cmocka_unit_test(test_channels),      cmocka_unit_test(test_elastic),
+        cmocka_unit_test(test_azure),         cmocka_unit_test(test_sentinel),
+        cmocka_unit_test(test_sentinel_key),  cmocka_unit_test(test_azure_credentials),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_clouds),        cmocka_unit_test(test_guids),
+        cmocka_unit_test(test_expected),      cmocka_unit_test(test_print),
+        cmocka_unit_test(test_long_password), cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_exposed),
     };
     return cmocka_run_group_tests(tests, make_records, free_records);
 }
