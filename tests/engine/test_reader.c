@@ -166,6 +166,28 @@ static void test_ordered(void **state) {
     assert_roads("filtered.db", ALL(.has_since = true, .since = 1), 2500, 3);
 }
 
+static int statements; /* that connections have begun */
+
+static int count_statement(unsigned event, void *context, void *statement, void *sql) {
+    (void)event, (void)context, (void)statement, (void)sql;
+    statements++;
+    return 0;
+}
+
+static int watch(sqlite3 *connection, char **message, const void *api) {
+    (void)message, (void)api;
+    return sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, count_statement, NULL);
+}
+
+/* A statement gives many events of a slice. */
+static void assert_few_statements(const char *name) {
+    (void)sqlite3_auto_extension((void (*)(void))watch);
+    statements = 0;
+    assert_roads(name, ALL(.has_since = false), 3000, 3);
+    sqlite3_reset_auto_extension();
+    assert_in_range(statements, 1, 300);
+}
+
 /* One event in a hundred steps back; all are shuffled; all are in the reverse order. */
 static void test_sorted(void **state) {
     (void)state;
@@ -180,6 +202,7 @@ static void test_sorted(void **state) {
     assert_selections("shuffled.db", 1000, 1);
     test_sql("reverse.db", TABLE EVENTS("3000", "i", "3000 - i"));
     assert_selections("reverse.db", 1000, 1);
+    assert_few_statements("reverse.db");
 }
 
 /* In the order of ids, nothing is sorted, and what comes after the limit is not looked at. */
