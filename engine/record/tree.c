@@ -13,9 +13,10 @@ static siem_tree *find(const siem_tree *object, const char *key) {
 }
 
 static siem_tree *append(siem_tree *object, const char *key) {
-    siem_tree *member = calloc(1, sizeof *member + strlen(key) + 1);
+    size_t size = strlen(key) + 1;
+    siem_tree *member = calloc(1, sizeof *member + size);
     if (member == NULL) return NULL;
-    member->key = strcpy((char *)(member + 1), key);
+    member->key = memcpy(member + 1, key, size);
     if (object->last != NULL) object->last->next = member;
     else object->first = member;
     object->last = member;
