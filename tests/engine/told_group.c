@@ -16,7 +16,7 @@ void told_change(rd_kafka_resp_err_t code, const char *partitions) {
 
 /* ---- members of groups ---- */
 
-/* "what 0@5 1@7, "; an offset that none is, is left out. */
+/* "what 0@5 1@7, "; an offset that none is, is omitted. */
 static void note_list(const char *what, const rd_kafka_topic_partition_list_t *list) {
     ADD(told.did, "%s", what);
     for (int i = 0; i < list->cnt; i++) {

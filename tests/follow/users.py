@@ -3,6 +3,7 @@
 
 Usage: users.py PROGRAM [CASE]; without root, which is needed to be two users, it ends with status 77.
 """
+import collections
 import multiprocessing
 import os
 import pathlib
@@ -167,18 +168,19 @@ def raced(program):
     registry = Registry(0o777, 0o644)
     registry.insert()
     reader = Reader(reader_of(program))
-    status = set()
+    ends = collections.Counter()
     until = time.monotonic() + 3
-    while time.monotonic() < until or len(status) < 1:
+    while time.monotonic() < until or not ends:
         process = subprocess.Popen(["./program", "inspect", "--db", "registry/r.db"], stdout=subprocess.DEVNULL,
                                    stderr=reader.log, **reader.identity)
         while process.poll() is None:
             registry.insert()
-        status.add(process.returncode)
-    # The log may come or go between a look of SQLite's and one of ours: a fault that passes, and that names the file.
+        ends[process.returncode] += 1
+    # The log may come or go between a look of SQLite's and one of ours: a rare fault that passes, and names the file.
     faults = [line for line in reader.said().splitlines() if "is idle" not in line]
-    if not status <= {0, 1, 4} or not all("registry/r.db" in line for line in faults):
-        fail(f"ended with {status}: {faults[-5:]}")
+    is_usual = ends.keys() <= {0, 1, 4} and ends[1] <= ends.total() / 10
+    if not is_usual or not all("registry/r.db" in line for line in faults):
+        fail(f"ended with {ends}: {faults[-5:]}")
     registry.insert()
     if os.listdir("registry") != ["r.db"]:
         fail(f"something stays: {describe_folder()}")
